@@ -1,0 +1,266 @@
+"""One frozen model per message. A body that does not fit is refused with the field and the value named.
+
+Fields that decide something have no default; unknown fields are ignored, so that a publisher may be newer
+than its reader. Types are strict: the text "5" is no count.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from .player_names import normalize
+from .result import ErrorInfo, Result
+
+MAX_DOCUMENT_ID_BYTES = 1_500
+
+
+def check_document_id(value: str) -> str:
+    """Accept what Firestore takes as a document id; a slash would silently address a nested document."""
+    is_reserved = value in (".", "..") or (value.startswith("__") and value.endswith("__"))
+    if not value or "/" in value or is_reserved or len(value.encode()) > MAX_DOCUMENT_ID_BYTES:
+        raise ValueError("must be a Firestore document id: not empty, no slash, not reserved, <= 1500 bytes")
+    return value
+
+
+def _aware(value: datetime) -> datetime:
+    # The legacy publishers wrote naive UTC.
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def _normalized(value: Any) -> Any:
+    return normalize(value) if isinstance(value, str) else value
+
+
+DocumentId = Annotated[str, AfterValidator(check_document_id)]
+PlayerLookup = Annotated[str, BeforeValidator(_normalized), Field(pattern=r"^[a-z0-9]+$", max_length=200)]
+AwareDatetime = Annotated[datetime, AfterValidator(_aware)]
+Percentage = Annotated[float, Field(ge=0, le=100)]
+
+
+class PlayerOutcome(Enum):
+    """How one expected player ended. Every outcome is terminal, so a batch cannot hang on a player."""
+
+    COMPLETED = "completed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+
+
+class MessageStatus(Enum):
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    NO_DATA = "no_data"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Phase(Enum):
+    """The six phases by the names that the unified completion message carries."""
+
+    SCRAPERS = "phase_1_scrapers"
+    RAW = "phase_2_raw"
+    ANALYTICS = "phase_3_analytics"
+    PRECOMPUTE = "phase_4_precompute"
+    PREDICTIONS = "phase_5_predictions"
+    PUBLISHING = "phase_6_publishing"
+
+
+class Message(BaseModel):
+    """What all messages share: frozen, strict, JSON in and out, traceable."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    correlation_id: str | None = None
+    timestamp: AwareDatetime | None = None
+
+    @classmethod
+    def parse(cls, body: bytes) -> Result[Self]:
+        """Read a JSON body; a PERMANENT failure names every field that is wrong, and its value."""
+        try:
+            return Result.success(cls.model_validate_json(body))
+        except ValidationError as exc:
+            return Result.failure(_invalid(cls.__name__, exc))
+
+    def to_json(self) -> bytes:
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+class PlayerCompletion(Message):
+    """A worker is done with one player of a batch. Legacy events without outcome and staging are accepted."""
+
+    batch_id: DocumentId
+    player_lookup: PlayerLookup
+    game_date: date
+    predictions_generated: NonNegativeInt
+    outcome: PlayerOutcome = PlayerOutcome.COMPLETED
+    reason: str | None = None
+    staging_table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=1024)] | None = None
+    staged_rows: NonNegativeInt | None = None
+    worker_instance: str | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.outcome is PlayerOutcome.TIMED_OUT:
+            raise ValueError("outcome: timed_out is decided by the batch, never reported by a worker")
+        if self.outcome is not PlayerOutcome.COMPLETED and not self.reason:
+            raise ValueError(f"reason: required when outcome is {self.outcome.value}")
+        if (self.staging_table is None) != (self.staged_rows is None):
+            raise ValueError("staging_table, staged_rows: both or neither")
+        return self
+
+
+class PredictionRequest(Message):
+    """Predict one player of a batch."""
+
+    batch_id: DocumentId
+    player_lookup: PlayerLookup
+    game_date: date
+    game_id: Annotated[str, Field(min_length=1)]
+    line_values: tuple[float, ...] = ()
+    team_abbr: str | None = None
+    opponent_team_abbr: str | None = None
+    is_home: bool | None = None
+    projected_minutes: float | None = None
+    has_prop_line: bool | None = None
+    actual_prop_line: float | None = None
+    line_source: str | None = None
+    estimated_line_value: float | None = None
+    estimation_method: str | None = None
+    line_source_api: str | None = None
+    sportsbook: str | None = None
+    was_line_fallback: bool | None = None
+    dataset_prefix: str | None = None
+
+
+class BatchComplete(Message):
+    """Every expected player of a batch has ended: consolidate it. Repeats are harmless, see `generation`."""
+
+    batch_id: DocumentId
+    game_date: date
+    generation: PositiveInt
+
+
+class PhaseCompletion(Message):
+    """The unified completion message of all phases."""
+
+    processor_name: Annotated[str, Field(min_length=1)]
+    phase: Phase
+    execution_id: Annotated[str, Field(min_length=1)]
+    game_date: date
+    status: MessageStatus
+    output_table: str | None = None
+    output_dataset: str | None = None
+    record_count: NonNegativeInt | None = None
+    records_failed: NonNegativeInt | None = None
+    parent_processor: str | None = None
+    trigger_source: str | None = None
+    trigger_message_id: str | None = None
+    duration_seconds: Annotated[float, Field(ge=0)] | None = None
+    error_message: str | None = None
+    error_type: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    skip_downstream: bool = False
+
+
+class PredictionsSummary(BaseModel):
+    """The metadata of the phase-5 completion, by the names that its reader decides on."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    batch_id: DocumentId
+    generation: PositiveInt
+    expected_players: NonNegativeInt
+    completed_players: NonNegativeInt
+    skipped_players: NonNegativeInt
+    failed_players: NonNegativeInt
+    timed_out_players: NonNegativeInt
+    completed_predictions: NonNegativeInt
+    completion_pct: Percentage
+
+
+class PhaseTrigger(Message):
+    """Start a phase. `dispatch_id` is the same for every repeat, so that a receiver can drop one."""
+
+    game_date: date
+    dispatch_id: Annotated[str, Field(min_length=1)]
+    trigger_source: str
+    triggered_by: str
+    trigger_reason: str
+    mode: str | None = None
+    upstream_processors_count: NonNegativeInt
+    expected_processors: tuple[str, ...] = ()
+    is_incremental: bool = False
+    entities_changed: Mapping[str, tuple[str, ...]] | None = None
+    data_freshness_verified: bool | None = None
+    missing_tables: tuple[str, ...] = ()
+    table_row_counts: Mapping[str, int] | None = None
+    parent_execution_id: str | None = None
+    parent_processor: str | None = None
+
+
+class ExportTrigger(Message):
+    """Start the export of a day's predictions."""
+
+    target_date: date
+    export_types: Annotated[tuple[str, ...], Field(min_length=1)]
+    dispatch_id: Annotated[str, Field(min_length=1)]
+    update_latest: bool = True
+    trigger_source: str
+    triggered_by: str
+    upstream_batch_id: str | None = None
+    upstream_predictions: NonNegativeInt | None = None
+
+
+class Sweep(Message):
+    """The scheduler's tick: resume whatever fell due by the clock."""
+
+
+class AuditRequest(Message):
+    """Look for whatever is stuck, inconsistent or absent. A dry run unless `repair` is asked for."""
+
+    repair: bool = False
+    game_date: date | None = None
+
+
+M = TypeVar("M", bound=Message)
+
+MESSAGES: Mapping[str, type[Message]] = {
+    model.__name__: model
+    for model in (
+        PlayerCompletion,
+        PredictionRequest,
+        BatchComplete,
+        PhaseCompletion,
+        PhaseTrigger,
+        ExportTrigger,
+        Sweep,
+        AuditRequest,
+    )
+}
+
+
+def _invalid(model: str, exc: ValidationError) -> ErrorInfo:
+    problems = [
+        {"field": ".".join(map(str, error["loc"])) or "body", "value": _cut(error["input"]), "why": error["msg"]}
+        for error in exc.errors(include_url=False, include_context=False)
+    ]
+    sentence = "; ".join(f"{p['field']}: {p['why']} (got {p['value']})" for p in problems)
+    return ErrorInfo.permanent("InvalidMessage", f"{model}: {sentence}", problems=problems)
+
+
+def _cut(value: Any, limit: int = 200) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "…"

@@ -1,0 +1,52 @@
+"""Where a batch keeps its completions: the legacy array, the subcollection, or both while migrating."""
+
+from enum import Enum
+
+
+class SchemaMode(Enum):
+    """Stamped on a batch when it is opened and obeyed for that batch's life."""
+
+    LEGACY = "legacy"
+    """Writes and counts the array `completed_players`."""
+    DUAL_WRITE = "dual_write"
+    """Writes both, counts the array."""
+    SUBCOLLECTION_READS = "subcollection_reads"
+    """Writes both, counts `completed_count`."""
+    SUBCOLLECTION = "subcollection"
+    """Writes and counts the subcollection only."""
+
+    @property
+    def writes_array(self) -> bool:
+        return self is not SchemaMode.SUBCOLLECTION
+
+    @property
+    def writes_subcollection(self) -> bool:
+        return self is not SchemaMode.LEGACY
+
+    @property
+    def counts_array(self) -> bool:
+        return self in (SchemaMode.LEGACY, SchemaMode.DUAL_WRITE)
+
+
+_MODES = {
+    (True, True, False): SchemaMode.DUAL_WRITE,
+    (True, True, True): SchemaMode.SUBCOLLECTION_READS,
+    (True, False, True): SchemaMode.SUBCOLLECTION,
+}
+
+
+def mode_from_flags(*, enable: bool, dual_write: bool, subcollection_reads: bool) -> SchemaMode:
+    """The mode that the three migration flags ask for.
+
+    Raises ValueError for a combination under which a batch could never complete (writing the subcollection
+    while counting a frozen array) or whose flags contradict each other.
+    """
+    if not enable and not subcollection_reads:
+        return SchemaMode.LEGACY
+    mode = _MODES.get((enable, dual_write, subcollection_reads))
+    if mode is None:
+        raise ValueError(
+            f"ENABLE_SUBCOLLECTION_COMPLETIONS={enable}, DUAL_WRITE_MODE={dual_write}, "
+            f"USE_SUBCOLLECTION_READS={subcollection_reads} is no valid combination"
+        )
+    return mode

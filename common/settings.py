@@ -1,0 +1,85 @@
+"""The environment, read once at cold start into one frozen, validated object.
+
+A missing or malformed setting stops the function before its first event, with every problem listed: a
+function that starts with half a configuration fails later, at night, one event at a time.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from .schema_mode import SchemaMode, mode_from_flags
+from .sport import Sport, SportNames
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; the message lists every variable that is wrong."""
+
+
+class Settings(BaseModel):
+    """What every function needs to know. A function with more to know subclasses this.
+
+    Nothing that names something outside the project has a default.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
+
+    gcp_project: Annotated[str, Field(alias="GCP_PROJECT", min_length=1)]
+    sport: Annotated[Sport, Field(alias="SPORT")] = Sport.NBA
+    environment: Annotated[str, Field(alias="ENVIRONMENT", pattern=r"^[a-z][a-z0-9-]*$")] = "production"
+    dataset_prefix: Annotated[str, Field(alias="DATASET_PREFIX", pattern=r"^[A-Za-z0-9_]*$")] = ""
+    enable_subcollection_completions: Annotated[bool, Field(alias="ENABLE_SUBCOLLECTION_COMPLETIONS")] = True
+    dual_write_mode: Annotated[bool, Field(alias="DUAL_WRITE_MODE")] = False
+    use_subcollection_reads: Annotated[bool, Field(alias="USE_SUBCOLLECTION_READS")] = True
+    slack_webhook_url: Annotated[SecretStr | None, Field(alias="SLACK_WEBHOOK_URL")] = None
+    slack_webhook_url_consistency: Annotated[
+        SecretStr | None, Field(alias="SLACK_WEBHOOK_URL_CONSISTENCY")
+    ] = None
+    max_event_age_seconds: Annotated[int, Field(alias="MAX_EVENT_AGE_SECONDS", gt=0)] = 24 * 3600
+
+    @model_validator(mode="after")
+    def _flags_make_a_mode(self) -> Self:
+        mode_from_flags(
+            enable=self.enable_subcollection_completions,
+            dual_write=self.dual_write_mode,
+            subcollection_reads=self.use_subcollection_reads,
+        )
+        return self
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings from `environment`; raises SettingsError with all problems at once."""
+        try:
+            return cls.model_validate(dict(environment))
+        except ValidationError as exc:
+            problems = "; ".join(_describe(error) for error in exc.errors(include_url=False))
+            raise SettingsError(f"settings: {problems}") from None
+
+    @cached_property
+    def names(self) -> SportNames:
+        return SportNames(sport=self.sport, dataset_prefix=self.dataset_prefix)
+
+    @cached_property
+    def schema_mode(self) -> SchemaMode:
+        """The mode that batches opened from now on are stamped with."""
+        return mode_from_flags(
+            enable=self.enable_subcollection_completions,
+            dual_write=self.dual_write_mode,
+            subcollection_reads=self.use_subcollection_reads,
+        )
+
+    @property
+    def max_event_age(self) -> timedelta:
+        return timedelta(seconds=self.max_event_age_seconds)
+
+
+def _describe(error: object) -> str:
+    """`GCP_PROJECT: Field required` or `SPORT='cricket': Input should be …`; secrets are never echoed."""
+    assert isinstance(error, dict)
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "missing" or not name or "WEBHOOK" in name:
+        return f"{name}: {error['msg']}" if name else str(error["msg"])
+    return f"{name}={error['input']!r}: {error['msg']}"

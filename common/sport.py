@@ -1,0 +1,48 @@
+"""Names that follow from the sport: datasets, bucket and topics.
+
+Pure functions of their arguments: asking for another sport's names never depends on the environment.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Sport(Enum):
+    """The sports that the pipeline knows; a new one is added here and nowhere else."""
+
+    NBA = "nba"
+    MLB = "mlb"
+
+
+class DatasetRole(Enum):
+    """What a BigQuery dataset holds; also the placeholder by which `infra/sql` names it."""
+
+    RAW = "raw"
+    ANALYTICS = "analytics"
+    PRECOMPUTE = "precompute"
+    PREDICTIONS = "predictions"
+    REFERENCE = "reference"
+    ORCHESTRATION = "orchestration"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SportNames:
+    """All names of one sport. `dataset_prefix` isolates tests: `{prefix}_{sport}_predictions`."""
+
+    sport: Sport
+    dataset_prefix: str = ""
+
+    @property
+    def bucket(self) -> str:
+        return f"{self.sport.value}-scraped-data"
+
+    @property
+    def scope(self) -> str:
+        """`{prefix}_{sport}` or `{sport}`: what tells this deployment's data from another's."""
+        return f"{self.dataset_prefix}_{self.sport.value}" if self.dataset_prefix else self.sport.value
+
+    def dataset(self, role: DatasetRole) -> str:
+        return f"{self.scope}_{role.value}"
+
+    def topic(self, base_name: str) -> str:
+        return f"{self.sport.value}-{base_name}"
