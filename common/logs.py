@@ -13,7 +13,13 @@ from structlog.typing import EventDict, WrappedLogger
 
 from . import trace
 
-_SEVERITIES = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR", "critical": "CRITICAL"}
+_SEVERITIES = {
+    "debug": "DEBUG",
+    "info": "INFO",
+    "warning": "WARNING",
+    "error": "ERROR",
+    "critical": "CRITICAL",
+}
 
 
 def configure(project: str, *, function: str, level: int = logging.INFO) -> None:

@@ -254,7 +254,11 @@ MESSAGES: Mapping[str, type[Message]] = {
 
 def _invalid(model: str, exc: ValidationError) -> ErrorInfo:
     problems = [
-        {"field": ".".join(map(str, error["loc"])) or "body", "value": _cut(error["input"]), "why": error["msg"]}
+        {
+            "field": ".".join(map(str, error["loc"])) or "body",
+            "value": _cut(error["input"]),
+            "why": error["msg"],
+        }
         for error in exc.errors(include_url=False, include_context=False)
     ]
     sentence = "; ".join(f"{p['field']}: {p['why']} (got {p['value']})" for p in problems)
