@@ -125,9 +125,7 @@ class Endpoint(Generic[M]):
         error = result.error
         assert error is not None
         try:
-            written = await asyncio.to_thread(
-                lambda: self.dead_letters().write(delivery, error, self.now())
-            )
+            written = await asyncio.to_thread(lambda: self.dead_letters().write(delivery, error, self.now()))
         except Exception as exc:  # building a client may fail too
             written = Result.failure(ErrorInfo.from_exception(exc))
         if written.is_failure:

@@ -13,14 +13,6 @@ from structlog.typing import EventDict, WrappedLogger
 
 from . import trace
 
-_SEVERITIES = {
-    "debug": "DEBUG",
-    "info": "INFO",
-    "warning": "WARNING",
-    "error": "ERROR",
-    "critical": "CRITICAL",
-}
-
 
 def configure(project: str, *, function: str, level: int = logging.INFO) -> None:
     """Set up structlog for this process. Calling it again replaces the configuration.
@@ -59,5 +51,6 @@ def bind(**ids: Any) -> None:
 
 
 def _add_severity(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    event["severity"] = _SEVERITIES.get(method, "ERROR")
+    # structlog's method names, upper case, are Cloud Logging's severities; `exception` is the exception.
+    event["severity"] = "ERROR" if method == "exception" else method.upper()
     return event

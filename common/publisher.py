@@ -79,7 +79,7 @@ class Publisher:
         return self._confirm(name, futures)
 
     def publish_raw(self, topic_name: str, data: bytes, attributes: Mapping[str, str]) -> Result[str]:
-        """Publish bytes as they are, for dead letters and replays. Not both may be empty: Pub/Sub refuses it."""
+        """Publish bytes as they are, for dead letters and replays; Pub/Sub refuses it if both are empty."""
         future = self._send(topic_name, data, dict(attributes), "")
         return self._confirm(topic_name, [future]).map(lambda ids: ids[0])
 
