@@ -86,7 +86,7 @@ class Publisher:
     def _send(self, name: str, data: bytes, attributes: dict[str, str], ordering_key: str) -> "Future[str]":
         path = f"projects/{self._project}/topics/{name}"
         retry = Retry(predicate=_is_transient, timeout=self._timeout_seconds)
-        return self._client.publish(  # type: ignore[no-any-return]
+        return self._client.publish(
             path, data, ordering_key, retry=retry, timeout=self._timeout_seconds, **attributes
         )
 

@@ -19,7 +19,7 @@ def current() -> str | None:
 
 
 def enter(traceparent: str | None) -> str:
-    """Continue `traceparent`, or start a new trace where it is absent or malformed; returns the current one."""
+    """Continue `traceparent`, or start a new trace where it is absent or malformed; returns it."""
     valid = traceparent if traceparent and _FORMAT.fullmatch(traceparent) else _new()
     _current.set(valid)
     return valid
