@@ -18,7 +18,8 @@ from pydantic import (
     NonNegativeInt,
     PositiveInt,
     ValidationError,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 
 from .player_names import normalize
@@ -106,20 +107,34 @@ class PlayerCompletion(Message):
     game_date: date
     predictions_generated: NonNegativeInt
     outcome: PlayerOutcome = PlayerOutcome.COMPLETED
-    reason: str | None = None
+    reason: Annotated[str | None, Field(validate_default=True)] = None
     staging_table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=1024)] | None = None
-    staged_rows: NonNegativeInt | None = None
+    staged_rows: Annotated[NonNegativeInt | None, Field(validate_default=True)] = None
     worker_instance: str | None = None
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
-        if self.outcome is PlayerOutcome.TIMED_OUT:
-            raise ValueError("outcome: timed_out is decided by the batch, never reported by a worker")
-        if self.outcome is not PlayerOutcome.COMPLETED and not self.reason:
-            raise ValueError(f"reason: required when outcome is {self.outcome.value}")
-        if (self.staging_table is None) != (self.staged_rows is None):
-            raise ValueError("staging_table, staged_rows: both or neither")
-        return self
+    # Fields are validated in their order, so what a check needs stands before it.
+
+    @field_validator("outcome")
+    @classmethod
+    def _is_a_workers_to_tell(cls, outcome: PlayerOutcome) -> PlayerOutcome:
+        if outcome is PlayerOutcome.TIMED_OUT:
+            raise ValueError("timed_out is decided by the batch, never reported by a worker")
+        return outcome
+
+    @field_validator("reason")
+    @classmethod
+    def _explains_what_is_not_completed(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        outcome = info.data.get("outcome", PlayerOutcome.COMPLETED)
+        if outcome is not PlayerOutcome.COMPLETED and not reason:
+            raise ValueError(f"required when outcome is {outcome.value}")
+        return reason
+
+    @field_validator("staged_rows")
+    @classmethod
+    def _comes_with_its_table(cls, staged_rows: int | None, info: ValidationInfo) -> int | None:
+        if (info.data.get("staging_table") is None) != (staged_rows is None):
+            raise ValueError("staging_table and staged_rows come together or not at all")
+        return staged_rows
 
 
 class PredictionRequest(Message):
