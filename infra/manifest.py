@@ -1,0 +1,68 @@
+"""What `functions/manifest.json` says of each function: how it is woken, sized and configured."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from common import topics
+from common.sport import Sport
+
+PATH = Path("functions") / "manifest.json"
+
+EnvName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+class Function(BaseModel):
+    """One folder of `functions/`, and what its deployment needs to know. Nothing has a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    trigger_topics: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+    """Constants of the topic registry; the function is deployed once for each."""
+    entry_point: str
+    """Name of the function in `main.py`."""
+    retry: Literal[True]
+    """Without it Pub/Sub counts a failed delivery as delivered."""
+    memory_mib: Annotated[int, Field(ge=256)]
+    cpu: PositiveInt
+    """Whole CPUs: a concurrency above 1 needs one."""
+    timeout_seconds: Annotated[int, Field(gt=0, le=540)]
+    """Event functions are cut off at 540 s, whatever gcloud accepts."""
+    concurrency: PositiveInt
+    min_instances: Annotated[int, Field(ge=0)]
+    max_instances: PositiveInt
+    fixed_env: Mapping[EnvName, str]
+    required_env: Annotated[tuple[EnvName, ...], Field(strict=False)]
+    """Taken from the environment of who deploys; deployment stops when one is missing."""
+    optional_env: Annotated[tuple[EnvName, ...], Field(strict=False)]
+    """Taken over when they are set."""
+    secrets: Mapping[EnvName, str]
+    """Environment variable → name in Secret Manager."""
+    service_account: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+    """The part before `@`; Terraform makes the account."""
+
+
+class Manifest(BaseModel):
+    """The deploy list."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    runtime: Annotated[str, Field(pattern=r"^python3\d\d$")]
+    functions: Mapping[str, Function]
+
+
+def load(root: Path) -> Manifest:
+    """Read the manifest; raises pydantic's ValidationError naming the function and the field."""
+    return Manifest.model_validate(json.loads((root / PATH).read_text(encoding="utf-8")))
+
+
+def deployed_names(name: str, function: Function, sport: Sport) -> Mapping[str, topics.Topic]:
+    """Name in the cloud → its topic. `nba-completion-recorder`; the topic follows where there are several."""
+    base = f"{sport.value}-{name.replace('_', '-')}"
+    entries = [topics.topic(constant) for constant in function.trigger_topics]
+    if len(entries) == 1:
+        return {base: entries[0]}
+    return {f"{base}-{entry.base_name}": entry for entry in entries}

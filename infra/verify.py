@@ -1,0 +1,65 @@
+"""Does a staged function start, and from its own files? Asked of a process of its own, as the platform asks.
+
+The framework appends a function's folder to the search path, so that any `common` found earlier wins
+(measured). Hence a neutral working directory, `python -P`, no PYTHONPATH, and a look at where each module of
+ours was found.
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from .manifest import Function
+
+START_TIMEOUT_SECONDS = 60.0
+_PLACEHOLDERS = {"GCP_PROJECT": "verify", "SPORT": "nba"}
+
+# Loads the function through the framework itself. Exits with a sentence when something is wrong.
+_PROBE = """
+import sys
+from pathlib import Path
+from functions_framework import _function_registry as registry, aio
+
+stage, target = Path(sys.argv[1]).resolve(), sys.argv[2]
+aio.create_asgi_app(target, str(stage / "main.py"))
+if target not in registry.REGISTRY_MAP or target not in registry.ASGI_FUNCTIONS:
+    sys.exit(f"{target}: is not registered with functions_framework.aio")
+ours = {n: m for n, m in sys.modules.items() if n.split(".")[0] in ("common", "main", "functions")}
+if "common" not in ours:
+    sys.exit("common: was not imported")
+for name, module in ours.items():
+    if not Path(module.__file__ or "").resolve().is_relative_to(stage):
+        sys.exit(f"{name}: found at {module.__file__}, outside the stage")
+print("\\n".join(sorted(sys.modules)))
+"""
+
+
+class VerifyError(Exception):
+    """A staged function that would not start; the message holds the last words of its process."""
+
+
+def verify(staged: Path, function: Function, python: Path | str = sys.executable) -> frozenset[str]:
+    """Start the function in its own process under `python`; returns the names of all modules that it loaded.
+
+    Raises VerifyError if it does not load, if its entry point is not registered, or if a module of ours
+    comes from outside `staged`.
+    """
+    with tempfile.TemporaryDirectory() as neutral:
+        probe = subprocess.run(
+            [str(python), "-B", "-P", "-c", _PROBE, str(staged.resolve()), function.entry_point],
+            cwd=neutral,
+            env=_environment(function.required_env) | dict(function.fixed_env),
+            capture_output=True,
+            text=True,
+            timeout=START_TIMEOUT_SECONDS,
+        )
+    if probe.returncode != 0:
+        raise VerifyError(f"{staged.name}: {probe.stderr.strip() or probe.stdout.strip()}")
+    return frozenset(probe.stdout.split())
+
+
+def _environment(required: Iterable[str]) -> dict[str, str]:
+    """Nothing of the caller's: credentials or a PYTHONPATH could hide what is missing."""
+    return {name: _PLACEHOLDERS.get(name, "verify") for name in required}
