@@ -68,6 +68,14 @@ def refuse(delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelt
     return _refuse_other_sport(delivery, sport)
 
 
+def read_message(
+    model: type[M], delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelta
+) -> Result[M]:
+    """The message that a delivery carries, or the PERMANENT failure that makes it a dead letter."""
+    refusal = refuse(delivery, sport=sport, now=now, max_age=max_age)
+    return model.parse(delivery.data) if refusal is None else Result.failure(refusal)
+
+
 def _refuse_other_sport(delivery: Delivery, sport: Sport) -> ErrorInfo | None:
     claimed = delivery.attributes.get("sport", sport.value)
     if claimed != sport.value:
@@ -100,43 +108,41 @@ class Endpoint(Generic[M]):
     async def respond(self, request: Request) -> Response:
         """Handle one HTTP request; raises only for what Pub/Sub shall deliver again."""
         delivery = envelope.read(request.headers, request.url.path, await request.body())
-        _enter_context(delivery, request.headers)
+        enter_context(delivery, request.headers)
         result = await self._result(delivery)
         disposition = dispose(result)
         if disposition is Disposition.DEAD_LETTER:
-            result = await self._dead_letter(delivery, result)
+            result = await asyncio.to_thread(dead_letter, delivery, result, self.dead_letters, self.now())
             disposition = dispose(result)
         return _answer(disposition, result)
 
     async def _result(self, delivery: Delivery) -> Result[Any]:
-        refusal = refuse(delivery, sport=self.sport, now=self.now(), max_age=self.max_age)
-        if refusal is not None:
-            return Result.failure(refusal)
-        parsed = self.message.parse(delivery.data)
-        if parsed.is_failure:
-            return parsed
+        read = read_message(self.message, delivery, sport=self.sport, now=self.now(), max_age=self.max_age)
+        if read.is_failure:
+            return read
         try:
-            return await self.handle(parsed.unwrap(), delivery)
+            return await self.handle(read.unwrap(), delivery)
         except Exception as exc:  # the boundary: whatever a handler raises is classified, none is swallowed
             return Result.failure(ErrorInfo.from_exception(exc))
 
-    async def _dead_letter(self, delivery: Delivery, result: Result[Any]) -> Result[Any]:
-        """Acknowledge only what is safely a dead letter; until then it is a retry, whatever the reason."""
-        error = result.error
-        assert error is not None
-        try:
-            written = await asyncio.to_thread(lambda: self.dead_letters().write(delivery, error, self.now()))
-        except Exception as exc:  # building a client may fail too
-            written = Result.failure(ErrorInfo.from_exception(exc))
-        if written.is_failure:
-            cause = written.error
-            return Result.failure(
-                ErrorInfo.transient("NotDeadLettered", f"{error.message} (dead-lettering failed: {cause})")
-            )
+
+def dead_letter(
+    delivery: Delivery, result: Result[Any], dead_letters: Callable[[], DeadLetterWriter], now: datetime
+) -> Result[Any]:
+    """Acknowledge only what is safely a dead letter; until then it is a retry, whatever the reason."""
+    error = result.error
+    assert error is not None
+    try:
+        written = dead_letters().write(delivery, error, now)
+    except Exception as exc:  # building a client may fail too
+        written = Result.failure(ErrorInfo.from_exception(exc))
+    if written.error is None:
         return written
+    why = f"{error.message} (dead-lettering failed: {written.error.message})"
+    return Result.failure(ErrorInfo.transient("NotDeadLettered", why))
 
 
-def _enter_context(delivery: Delivery, headers: Mapping[str, str]) -> None:
+def enter_context(delivery: Delivery, headers: Mapping[str, str]) -> None:
     structlog.contextvars.bind_contextvars(event_id=delivery.event_id)
     attributes = delivery.attributes
     trace.enter(
