@@ -143,7 +143,8 @@ def dead_letter(
 
 
 def enter_context(delivery: Delivery, headers: Mapping[str, str]) -> None:
-    structlog.contextvars.bind_contextvars(event_id=delivery.event_id)
+    structlog.contextvars.clear_contextvars()  # a pooled thread still has those of its last message
+    logs.bind(event_id=delivery.event_id)
     attributes = delivery.attributes
     trace.enter(
         attributes.get(trace.TRACEPARENT)
