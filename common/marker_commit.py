@@ -1,0 +1,110 @@
+"""Records a group of completions of one batch in one commit; looks only if the commit is refused."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from google.api_core.retry import AsyncRetry
+from google.cloud import firestore
+
+from .batch_records import Batch, Completion, Counts
+from .batch_store import (
+    CALL_TIMEOUT_SECONDS,
+    COLLECTION,
+    FAULTS,
+    REFUSED,
+    RETRY_TIMEOUT_SECONDS,
+    contended,
+    is_transient,
+)
+from .completion_writes import add_writes, counts_after
+from .marking import STALE, Marked, Verdict, judge
+from .result import ErrorInfo, Result
+
+ASYNC_RETRY: Final = AsyncRetry(
+    predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS
+)
+MAX_LOOKS: Final = 10
+
+Answers = dict[str, Result[Marked]]
+
+
+class MarkerCommit:
+    """Commits completions of one batch, in the mode that the batch had when it was read."""
+
+    def __init__(self, db: firestore.AsyncClient, batch: Batch) -> None:
+        self._db = db
+        self._batch = batch
+        self._ref = db.collection(COLLECTION).document(batch.batch_id)
+
+    async def record(self, completions: Sequence[Completion]) -> list[Result[Marked]]:
+        """One answer per completion, in order; no two of them are of the same player.
+
+        A refused commit has written nothing. Whoever has ended already is answered from what the store holds,
+        the others are committed again: nobody fails for a neighbour. A commit whose answer was lost is
+        refused when it is repeated, and its completions are known by their event ids.
+        """
+        waiting = {one.player_lookup: one for one in completions}
+        answers: Answers = {}
+        try:
+            for _ in range(MAX_LOOKS):
+                if not waiting:
+                    break
+                found = await self._commit_or_look(waiting)
+                answers |= found
+                waiting = {name: one for name, one in waiting.items() if name not in found}
+            error = contended(self._batch.batch_id)
+        except FAULTS as exc:
+            error = ErrorInfo.from_exception(exc, batch_id=self._batch.batch_id)
+        failure: Result[Marked] = Result.failure(error)
+        return [answers.get(one.player_lookup, failure) for one in completions]
+
+    async def _commit_or_look(self, waiting: Mapping[str, Completion]) -> Answers:
+        try:
+            return await self._commit(list(waiting.values()))
+        except REFUSED:
+            return await self._look(waiting)
+
+    async def _commit(self, completions: Sequence[Completion]) -> Answers:
+        commit = self._db.batch()
+        mode, epoch = self._batch.schema_mode, self._batch.mode_epoch
+        fields = add_writes(commit, self._db, self._ref, completions, mode=mode, epoch=epoch)
+        results = await commit.commit(retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        if mode.counts_array:
+            return await self._count_array(completions)
+        return self._each_in_turn(completions, counts_after(fields, results[0]))
+
+    def _each_in_turn(self, completions: Sequence[Completion], after: Counts) -> Answers:
+        """As if each completion had been committed alone: one, and only one, reaches the expected number."""
+        answers: Answers = {}
+        counts = after
+        for one in completions:
+            counts = counts.plus(one.outcome, -1)
+        for one in completions:
+            counts = counts.plus(one.outcome)
+            reaches_expected = counts.ended == self._batch.expected_players
+            answers[one.player_lookup] = Result.success(
+                Marked(verdict=Verdict.RECORDED, counts=counts, needs_settling=reaches_expected)
+            )
+        return answers
+
+    async def _count_array(self, completions: Sequence[Completion]) -> Answers:
+        """The commit cannot tell the length of the array: read it; the closing claim decides who closes."""
+        snapshot = await self._ref.get(retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        batch = Batch.from_snapshot(snapshot)
+        marked = Marked(verdict=Verdict.RECORDED, counts=batch.counts, needs_settling=batch.is_due)
+        return {one.player_lookup: Result.success(marked) for one in completions}
+
+    async def _look(self, waiting: Mapping[str, Completion]) -> Answers:
+        """Answers for all who need no further commit; an empty dict means: try again."""
+        markers = [self._ref.collection("completions").document(name) for name in waiting]
+        stream = self._db.get_all([self._ref, *markers], retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        seen = {snapshot.reference.path: snapshot async for snapshot in stream}
+        snapshot = seen.pop(self._ref.path)
+        batch = Batch.from_snapshot(snapshot) if snapshot.exists else None
+        if batch is None or batch.mode_epoch != self._batch.mode_epoch:
+            return {name: Result.success(STALE) for name in waiting}
+        found = [Completion.from_document(each.to_dict() or {}) for each in seen.values() if each.exists]
+        return {
+            one.player_lookup: Result.success(judge(batch, one, waiting[one.player_lookup].event_id))
+            for one in found
+        }

@@ -1,0 +1,152 @@
+"""Records completions exactly once, many in one commit, and tells the one caller that completed its batch."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any, Final
+
+from google.cloud import firestore
+
+from .batch_records import Batch, Completion
+from .batch_store import CALL_TIMEOUT_SECONDS, COLLECTION, FAULTS
+from .batches import Batches, Roster
+from .closing import Closing
+from .group_commit import MAX_IN_FLIGHT
+from .marker_commit import ASYNC_RETRY, MarkerCommit
+from .marking import Marked, Verdict
+from .messages import PlayerCompletion
+from .open_batches import MAX_BATCHES, OpenBatch, OpenBatches
+from .recorded import Recorded, RecordOutcome
+from .result import ErrorInfo, Result
+
+MAX_READINGS: Final = 5
+
+
+class Recorder:
+    """Records completions for the tasks of one event loop; nothing is left running after an answer."""
+
+    def __init__(
+        self,
+        db: firestore.AsyncClient,
+        batches: Batches,
+        *,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        max_batches: int = MAX_BATCHES,
+    ) -> None:
+        self._db = db
+        self._closing = Closing(batches.store)
+        self._max_in_flight = max_in_flight
+        self._open = OpenBatches(batches, self._open_batch, max_batches=max_batches)
+
+    async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]:
+        """Record one delivery of one completion.
+
+        "Not yet" for a batch that does not exist; PERMANENT if the date is not the batch's. Any number of
+        deliveries, to any number of instances, leave the state of one.
+        """
+        for _ in range(MAX_READINGS):
+            opened = await self._open.get(completion.batch_id)
+            if opened.is_failure:
+                return _failed(opened)
+            open_batch = opened.unwrap()
+            answer = await self._record(open_batch, completion, event_id)
+            if answer is not None:
+                return answer
+            self._open.forget(open_batch)
+        return Result.failure(ErrorInfo.transient("Stale", f"batch {completion.batch_id!r} keeps changing"))
+
+    async def _record(
+        self, open_batch: OpenBatch, completion: PlayerCompletion, event_id: str
+    ) -> Result[Recorded] | None:
+        """None if the batch is no longer as it was read."""
+        refusal = _refusal(open_batch.batch, completion)
+        if refusal is not None:
+            return Result.failure(refusal)
+        one = _completion(completion, event_id)
+        if not open_batch.expects(one.player_lookup):
+            return await self._keep_unexpected(open_batch, one)
+        marked = await open_batch.mark(one)
+        if marked.is_failure:
+            return _failed(marked)
+        if marked.unwrap().verdict is Verdict.STALE:
+            return None
+        return await self._answer(open_batch, one, marked.unwrap())
+
+    async def _answer(self, open_batch: OpenBatch, one: Completion, marked: Marked) -> Result[Recorded]:
+        is_duplicate = marked.verdict is Verdict.DUPLICATE
+        recorded = Recorded(
+            outcome=RecordOutcome.DUPLICATE if is_duplicate else RecordOutcome.RECORDED,
+            completed_count=marked.counts.completed,
+            ended_count=marked.counts.ended,
+            expected_players=open_batch.batch.expected_players,
+            completes_batch=False,
+        )
+        if not marked.needs_settling:
+            return Result.success(recorded)
+        return await self._settle(open_batch, one.event_id, recorded)
+
+    async def _settle(self, open_batch: OpenBatch, event_id: str, recorded: Recorded) -> Result[Recorded]:
+        settled = await asyncio.to_thread(self._closing.settle, open_batch.batch.batch_id, event_id)
+        if settled.is_failure:
+            return _failed(settled)
+        settlement = settled.unwrap()
+        open_batch.is_settled = settlement.is_settled
+        return Result.success(
+            replace(
+                recorded,
+                completes_batch=settlement.closed_by_caller,
+                owed_trigger=settlement.batch if settlement.owes_trigger else None,
+            )
+        )
+
+    async def _keep_unexpected(self, open_batch: OpenBatch, one: Completion) -> Result[Recorded]:
+        """Keep what was said of a player whom nobody asked for; the same document at every delivery."""
+        batch = open_batch.batch
+        ref = self._db.collection(COLLECTION).document(batch.batch_id)
+        document = one.to_document(firestore.SERVER_TIMESTAMP)
+        try:
+            await (
+                ref.collection("unexpected")
+                .document(one.player_lookup)
+                .set(document, retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
+            )
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
+        return Result.success(
+            Recorded(
+                outcome=RecordOutcome.UNEXPECTED,
+                completed_count=open_batch.counts.completed,
+                ended_count=open_batch.counts.ended,
+                expected_players=batch.expected_players,
+                completes_batch=False,
+            )
+        )
+
+    def _open_batch(self, roster: Roster) -> OpenBatch:
+        commit = MarkerCommit(self._db, roster.batch)
+        return OpenBatch(roster, commit.record, max_in_flight=self._max_in_flight)
+
+
+def _refusal(batch: Batch, completion: PlayerCompletion) -> ErrorInfo | None:
+    if completion.game_date != batch.game_date:
+        return ErrorInfo.permanent(
+            "WrongGameDate",
+            f"game_date: {completion.game_date}, but batch {batch.batch_id!r} is of {batch.game_date}",
+        )
+    return None
+
+
+def _completion(message: PlayerCompletion, event_id: str) -> Completion:
+    return Completion(
+        player_lookup=message.player_lookup,
+        outcome=message.outcome,
+        predictions_count=message.predictions_generated,
+        event_id=event_id,
+        reason=message.reason,
+        staging_table=message.staging_table,
+        staged_rows=message.staged_rows,
+    )
+
+
+def _failed(result: Result[Any]) -> Result[Recorded]:
+    assert result.error is not None
+    return Result.failure(result.error)

@@ -1,0 +1,85 @@
+"""Entry point and wiring. Woken by `prediction-ready`; publishes `prediction-batch-complete`."""
+
+import os
+from datetime import UTC, datetime
+
+import functions_framework.aio
+from google.cloud import firestore
+from starlette.requests import Request
+from starlette.responses import Response
+
+from common import logs
+from common.batches import Batches
+from common.closing import TriggerOutbox
+from common.dead_letters import DeadLetters
+from common.entrypoint import Endpoint
+from common.envelope import Delivery
+from common.messages import PlayerCompletion
+from common.once import once
+from common.publisher import Publisher
+from common.recorded import Recorded
+from common.recorder import Recorder
+from common.result import Result
+from common.settings import Settings
+from common.topics import PREDICTION_READY
+
+from .handler import handle
+
+FUNCTION = "completion_recorder"
+
+settings = Settings.from_environment(os.environ)
+logs.configure(settings.gcp_project, function=FUNCTION)
+
+
+@once
+def publisher() -> Publisher:
+    """Built when the first batch completes: most instances never publish."""
+    from google.cloud import pubsub_v1
+
+    return Publisher(pubsub_v1.PublisherClient(), project=settings.gcp_project, sport=settings.sport)
+
+
+@once
+def database() -> firestore.Client:
+    return firestore.Client(project=settings.gcp_project)
+
+
+@once
+def batches() -> Batches:
+    return Batches(database(), mode=settings.schema_mode)
+
+
+@once
+def recorder() -> Recorder:
+    return Recorder(firestore.AsyncClient(project=settings.gcp_project), batches())
+
+
+@once
+def outbox() -> TriggerOutbox:
+    return TriggerOutbox(batches().store, publisher)
+
+
+@once
+def dead_letters() -> DeadLetters:
+    return DeadLetters(
+        database(), publisher(), topic=PREDICTION_READY, sport=settings.sport, function=FUNCTION
+    )
+
+
+async def _handle(completion: PlayerCompletion, delivery: Delivery) -> Result[Recorded]:
+    return await handle(completion, delivery.event_id, recorder=recorder(), outbox=outbox())
+
+
+endpoint = Endpoint(
+    message=PlayerCompletion,
+    handle=_handle,
+    dead_letters=dead_letters,
+    sport=settings.sport,
+    max_age=settings.max_event_age,
+    now=lambda: datetime.now(UTC),
+)
+
+
+@functions_framework.aio.http
+async def completion_recorder(request: Request) -> Response:
+    return await endpoint.respond(request)
