@@ -1,0 +1,92 @@
+"""What this machine must have before anything can start. Needs nothing but Python's standard library.
+
+`python -m local.machine` names everything that is missing, each with the command that installs it, and then
+exits with 1.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from .problem import Problem
+
+_JAVA_MAJOR = 17
+_COMPONENTS = ("beta", "cloud-firestore-emulator", "pubsub-emulator")
+_TIMEOUT_SECONDS = 60
+
+
+class MissingTool(Problem):
+    """Something is not installed: what, and the command that installs it."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}: {remedy}")
+
+
+def missing() -> Iterator[MissingTool]:
+    """Everything that is missing, in the order in which to install it."""
+    yield from _missing_java()
+    yield from _missing_gcloud()
+
+
+def require_all() -> None:
+    """Raises the first `MissingTool`, if there is one. Takes about a second: gcloud is asked."""
+    for tool in missing():
+        raise tool
+
+
+def _missing_java() -> Iterator[MissingTool]:
+    remedy = "sudo apt-get install openjdk-17-jre-headless   (elsewhere: https://adoptium.net)"
+    if shutil.which("java") is None:
+        yield MissingTool(f"Java {_JAVA_MAJOR} or newer is not installed", remedy)
+        return
+    major = _java_major(_output("java", "-version"))
+    if major < _JAVA_MAJOR:
+        yield MissingTool(f"Java is version {major}; the emulators need {_JAVA_MAJOR} or newer", remedy)
+
+
+def _java_major(banner: str) -> int:
+    """17 from `openjdk version "17.0.15" …`; 8 from `java version "1.8.0_392"`; 0 if there is none."""
+    version = re.search(r'version "(?:1\.)?(\d+)', banner)
+    return int(version.group(1)) if version else 0
+
+
+def _missing_gcloud() -> Iterator[MissingTool]:
+    if shutil.which("gcloud") is None:
+        yield MissingTool("gcloud is not installed", "see https://cloud.google.com/sdk/docs/install")
+        return
+    listed = _output("gcloud", "info", "--format=value(installation.components)")
+    installed = {entry.partition("=")[0] for entry in listed.strip().split(";")}
+    for component in _COMPONENTS:
+        if component not in installed:
+            yield MissingTool(
+                f"gcloud's component {component} is not installed",
+                f"gcloud components install {component}   (where apt manages gcloud, this names the package)",
+            )
+
+
+def _output(*command: str) -> str:
+    """What the command prints, on either stream: Java tells its version on the second."""
+    ended = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+        check=False,
+    )
+    return ended.stdout
+
+
+def main() -> int:
+    """Prints what is missing. 0 if nothing is."""
+    found = list(missing())
+    for tool in found:
+        print(tool, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

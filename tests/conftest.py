@@ -1,0 +1,136 @@
+"""What every test may ask for. Emulators start when the first test needs one, all that any will, side by side.
+
+A project id of its own is all that isolates a test in the emulators: ask for `project_id` or a client, never
+write an id. While a test runs that uses an emulator, the environment names it, for processes that the test
+spawns too. Outside of that there is no cloud variable, and no credentials are found.
+"""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.emulators import KINDS, Emulators
+from tests.support.isolation import refuse_connections, remove_cloud_variables
+from tests.support.wall_clock import WallClock
+
+# Google's clients take most of a second to import, and unit tests need none.
+if TYPE_CHECKING:
+    from google.cloud import bigquery, firestore, pubsub_v1
+
+_TESTS = Path(__file__).parent
+_HOSTS = {f"{kind.name}_host": kind for kind in KINDS}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what uses an emulator, so that nobody needs to remember to."""
+    for item in items:
+        if _HOSTS.keys() & _fixtures(item):
+            item.add_marker(pytest.mark.emulator)
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(autouse=True)
+def no_cloud(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the emulators that the test uses can be reached; from tests/unit nothing can."""
+    remove_cloud_variables(os.environ, monkeypatch)
+    for name in _HOSTS.keys() & set(request.fixturenames):
+        monkeypatch.setenv(_HOSTS[name].variable, request.getfixturevalue(name))
+    if request.path.is_relative_to(_TESTS / "unit"):
+        refuse_connections(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def emulators(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Emulators]:
+    """Every emulator that some test of this session uses. Fails, never skips, where one cannot start."""
+    used = {name for item in request.session.items for name in _fixtures(item)}
+    kinds = [kind for name, kind in _HOSTS.items() if name in used]
+    with Emulators.start(tmp_path_factory.mktemp("emulators"), project="tests", kinds=kinds) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def firestore_host(emulators: Emulators) -> str:
+    """HOST:PORT."""
+    return emulators["firestore"].host
+
+
+@pytest.fixture(scope="session")
+def pubsub_host(emulators: Emulators) -> str:
+    """HOST:PORT."""
+    return emulators["pubsub"].host
+
+
+@pytest.fixture(scope="session")
+def bigquery_host(emulators: Emulators) -> str:
+    """http://HOST:PORT."""
+    return emulators["bigquery"].host
+
+
+@pytest.fixture
+def project_id() -> str:
+    """New for every test: its Firestore, its topics and its datasets are empty."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def clock() -> WallClock:
+    """Stands at 2026-01-17 23:00 UTC until it is moved."""
+    return WallClock()
+
+
+@pytest.fixture
+def firestore_client(firestore_host: str, project_id: str) -> Iterator["firestore.Client"]:
+    from google.cloud import firestore
+
+    client = firestore.Client(project=project_id)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+async def async_firestore_client(
+    firestore_host: str, project_id: str
+) -> AsyncIterator["firestore.AsyncClient"]:
+    from google.cloud import firestore
+
+    client = firestore.AsyncClient(project=project_id)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def publisher_client(pubsub_host: str) -> Iterator["pubsub_v1.PublisherClient"]:
+    from google.cloud import pubsub_v1
+
+    client = pubsub_v1.PublisherClient()
+    with client:
+        yield client
+
+
+@pytest.fixture
+def subscriber_client(pubsub_host: str) -> Iterator["pubsub_v1.SubscriberClient"]:
+    from google.cloud import pubsub_v1
+
+    client = pubsub_v1.SubscriberClient()
+    with client:
+        yield client
+
+
+@pytest.fixture
+def bigquery_client(bigquery_host: str, project_id: str) -> Iterator["bigquery.Client"]:
+    """Anonymous: this client alone looks for credentials although it knows its emulator."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+
+    client = bigquery.Client(project=project_id, credentials=AnonymousCredentials())
+    yield client
+    client.close()
