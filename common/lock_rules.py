@@ -1,0 +1,168 @@
+"""What a lock document says, and what follows from it: no clock, no I/O.
+
+Time here is always the server's, handed in by whoever read it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+HELD: Final = "held"
+RELEASED: Final = "released"
+
+DEFAULT_SPORT: Final = "nba"
+
+SHORTEST_CEILING: Final = timedelta(milliseconds=50)
+LONGEST_CEILING: Final = timedelta(seconds=5)
+_SHARE_OF_THE_WAIT: Final = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockKey:
+    """Names one lock: one type of work, on one day, in one set of datasets.
+
+    The scope is that of the tables it guards: another sport or dataset prefix is another lock, so that a test
+    never blocks production; the environment is left out because it does not change which tables are meant.
+    """
+
+    lock_type: str
+    game_date: date
+    sport: str = DEFAULT_SPORT
+    dataset_prefix: str = ""
+
+    def __post_init__(self) -> None:
+        for name, pattern in _KEY_PARTS.items():
+            if not re.fullmatch(pattern, getattr(self, name)):
+                raise ValueError(f"{name}: {getattr(self, name)!r} does not match {pattern}")
+        if isinstance(self.game_date, datetime):
+            raise ValueError("game_date: a date, not a datetime")
+
+    @property
+    def collection(self) -> str:
+        return f"{self.lock_type}_locks"
+
+    @property
+    def document_id(self) -> str:
+        """`consolidation_2026-01-17` for production nba, else with `{prefix}_` and `{sport}_` in front."""
+        is_plain = not self.dataset_prefix and self.sport == DEFAULT_SPORT
+        scope = [] if is_plain else [part for part in (self.dataset_prefix, self.sport) if part]
+        return "_".join([*scope, self.lock_type, self.game_date.isoformat()])
+
+    def __str__(self) -> str:
+        return f"{self.collection}/{self.document_id}"
+
+
+# The sport has no underscore: so no two scopes spell the same id.
+_KEY_PARTS: Final[Mapping[str, str]] = {
+    "lock_type": r"[a-z][a-z0-9_]*",
+    "sport": r"[a-z][a-z0-9]*",
+    "dataset_prefix": r"[A-Za-z0-9_]*",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Who holds a lock, or held it last: the lock document, field by field."""
+
+    lock_type: str
+    lock_key: str
+    operation_id: str
+    """The work the lock was taken for; two claims may share it."""
+    holder_id: str
+    """New for every acquisition: tells apart two claims for the same operation."""
+    fence: int
+    """Grows with every claim and is never reset: the later claim has the higher fence."""
+    state: str
+    acquired_at: datetime
+    renewed_at: datetime
+    expires_at: datetime
+
+    @classmethod
+    def following(
+        cls,
+        previous: "Claim | None",
+        *,
+        key: LockKey,
+        operation_id: str,
+        holder_id: str,
+        now: datetime,
+        lease: timedelta,
+    ) -> "Claim":
+        """The claim after `previous`, with the next fence."""
+        return cls(
+            lock_type=key.lock_type,
+            lock_key=key.document_id,
+            operation_id=operation_id,
+            holder_id=holder_id,
+            fence=1 if previous is None else previous.fence + 1,
+            state=HELD,
+            acquired_at=now,
+            renewed_at=now,
+            expires_at=now + lease,
+        )
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "Claim":
+        """Read a document; one that the former system wrote has neither fence nor state and was held.
+
+        Raises ValueError naming the fields that are missing or mistyped.
+        """
+        known = {"fence": 0, "state": HELD, "renewed_at": fields.get("acquired_at"), **fields}
+        wrong = [name for name, kind in cls.__annotations__.items() if not isinstance(known.get(name), kind)]
+        if wrong or known["state"] not in (HELD, RELEASED):
+            raise ValueError(f"lock document: missing or mistyped: {', '.join(wrong or ['state'])}")
+        return cls(**{name: known[name] for name in cls.__annotations__})
+
+    def to_fields(self, *, beyond: "Claim | None" = None) -> dict[str, Any]:
+        """The document; only what changes, if it holds an earlier state of this very claim: `beyond`."""
+        fields = dict(vars(self))
+        if beyond is None or beyond.holder_id != self.holder_id:
+            return fields
+        return {name: value for name, value in fields.items() if value != getattr(beyond, name)}
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it was not given back; it may have expired."""
+        return self.state == HELD
+
+    def is_free_at(self, now: datetime) -> bool:
+        """Whether another may claim the lock."""
+        return not self.is_held or self.expires_at <= now
+
+    def is_held_by(self, holder_id: str) -> bool:
+        return self.is_held and self.holder_id == holder_id
+
+    def renewed(self, *, now: datetime, lease: timedelta) -> "Claim":
+        return replace(self, renewed_at=now, expires_at=now + lease)
+
+    def released(self) -> "Claim":
+        return replace(self, state=RELEASED)
+
+    def revoked(self, *, by: str, now: datetime) -> "Claim":
+        """Taken from its holder: released, under another holder id, and with a fence above the old one."""
+        return replace(self, state=RELEASED, holder_id=by, fence=self.fence + 1, expires_at=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseTiming:
+    """How long a claim lasts and how often a heartbeat renews it; ValueError where that would be too late."""
+
+    lease: timedelta
+    renew_every: timedelta
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.renew_every < self.lease:
+            raise ValueError(f"renew_every: {self.renew_every} is not between 0 and the lease, {self.lease}")
+
+
+def longest_pause_seconds(waited_seconds: float) -> float:
+    """Upper end of the random pause before the next attempt.
+
+    A tenth of the time waited so far: no wait lasts much more than a tenth too long, and a long one asks the
+    store a few times a minute. The floor of 50 ms served sixteen contenders with 20 ms of work each
+    best (measured).
+    """
+    ceiling = max(SHORTEST_CEILING.total_seconds(), waited_seconds * _SHARE_OF_THE_WAIT)
+    return min(ceiling, LONGEST_CEILING.total_seconds())
