@@ -4,6 +4,7 @@
 know have the values that make its documents mean what they meant then.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from .messages import PlayerOutcome
+from .player_names import InvalidName, normalize
 from .schema_mode import SchemaMode
 
 if TYPE_CHECKING:
@@ -137,10 +139,12 @@ class Batch:
     closed_at: datetime | None
     manifest_digest: str | None
     """Digest of the frozen set of expected players; None where the set was never stored."""
-    ended_in_array: frozenset[str]
-    """The players in the legacy arrays; empty in mode `subcollection`."""
-    array_entries: tuple[Completion, ...]
-    """What mode `legacy` knows of its players beyond their names."""
+    in_array: Mapping[str, Completion]
+    """Who is in the legacy arrays, by lookup key. Details are known for what mode `legacy` of this system
+    recorded; `event_id` is empty otherwise."""
+    counter: int
+    """The sum of the four counters, in whatever mode."""
+    redrives: int
     update_time: datetime = field(compare=False)
     read_time: datetime = field(compare=False)
     """The server's clock when this was read."""
@@ -159,6 +163,7 @@ class Batch:
         """Read an existing document; raises KeyError or ValueError for one that is no batch."""
         data = snapshot.to_dict() or {}
         mode = SchemaMode(data.get("schema_mode", SchemaMode.LEGACY.value))
+        in_array = _in_array(data)
         return cls(
             batch_id=snapshot.id,
             game_date=date.fromisoformat(data["game_date"]),
@@ -166,7 +171,7 @@ class Batch:
             schema_mode=mode,
             mode_epoch=data.get("mode_epoch", 0),
             status=_status(data),
-            counts=_counts(data, mode),
+            counts=_counts(data, mode, in_array),
             total_predictions=_total_predictions(data, mode),
             generation=data.get("generation", 1),
             min_completion_pct=data.get("min_completion_pct", 100.0),
@@ -180,15 +185,61 @@ class Batch:
             phase_generation=data.get("phase_generation", 0),
             closed_at=data.get("closed_at"),
             manifest_digest=data.get("manifest_digest"),
-            ended_in_array=frozenset(_array(data, "completed_players") | _array(data, "failed_players")),
-            array_entries=tuple(Completion.from_document(entry) for entry in data.get("array_entries", ())),
+            in_array=in_array,
+            counter=_counters(data).ended,
+            redrives=data.get("redrives", 0),
             update_time=snapshot.update_time,
             read_time=snapshot.read_time,
         )
 
 
-def _array(data: Mapping[str, Any], name: str) -> set[str]:
-    return set(data.get(name) or ())
+def _in_array(data: Mapping[str, Any]) -> dict[str, Completion]:
+    """`completed_players` has completed and skipped players, `failed_players` failed and timed-out ones; who
+    is in both has completed. The system before did not pin the form of its names: "john-doe" is johndoe."""
+    predictions = data.get("predictions_by_player") or {}
+    found: dict[str, Completion] = {}
+    for field_name, outcome in (
+        ("failed_players", PlayerOutcome.FAILED),
+        ("completed_players", PlayerOutcome.COMPLETED),
+    ):
+        for name in data.get(field_name) or ():
+            key = _key(name)
+            found[key] = Completion(
+                player_lookup=key,
+                outcome=outcome,
+                predictions_count=predictions.get(name, 0),
+                event_id="",
+            )
+    details = map(Completion.from_document, data.get("array_entries") or ())
+    return found | {entry.player_lookup: entry for entry in details}
+
+
+def _key(name: str) -> str:
+    try:
+        return normalize(name)
+    except InvalidName:
+        return name
+
+
+def _counts(data: Mapping[str, Any], mode: SchemaMode, in_array: Mapping[str, Completion]) -> Counts:
+    counters = _counters(data)
+    if not mode.counts_array:
+        return counters
+    counted = Counts(**Counter(one.outcome.value for one in in_array.values()))
+    if mode is SchemaMode.LEGACY:
+        return counted
+    # The arrays tell how many ended; which of them skipped or timed out, only the counters know.
+    skipped, timed_out = counters.skipped, counters.timed_out
+    return Counts(
+        completed=counted.completed - skipped,
+        skipped=skipped,
+        failed=counted.failed - timed_out,
+        timed_out=timed_out,
+    )
+
+
+def _counters(data: Mapping[str, Any]) -> Counts:
+    return Counts(**{outcome.value: data.get(f"{outcome.value}_count", 0) for outcome in PlayerOutcome})
 
 
 def _status(data: Mapping[str, Any]) -> BatchStatus:
@@ -202,27 +253,6 @@ def _trigger_generation(data: Mapping[str, Any]) -> int:
     finished_before = "status" not in data and data.get("is_complete")
     generation: int = data.get("trigger_generation", 1 if finished_before else 0)
     return generation
-
-
-def _counts(data: Mapping[str, Any], mode: SchemaMode) -> Counts:
-    """The counters, or in the modes that count the array what it holds: `completed_players` has completed
-    and skipped players, `failed_players` failed and timed-out ones."""
-    skipped, timed_out = data.get("skipped_count", 0), data.get("timed_out_count", 0)
-    if not mode.counts_array:
-        return Counts(
-            completed=data.get("completed_count", 0),
-            skipped=skipped,
-            failed=data.get("failed_count", 0),
-            timed_out=timed_out,
-        )
-    completed = _array(data, "completed_players")
-    failed = _array(data, "failed_players") - completed
-    return Counts(
-        completed=len(completed) - skipped,
-        skipped=skipped,
-        failed=len(failed) - timed_out,
-        timed_out=timed_out,
-    )
 
 
 def _total_predictions(data: Mapping[str, Any], mode: SchemaMode) -> int:

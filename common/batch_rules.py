@@ -8,7 +8,7 @@ from .batch_records import Batch, BatchStatus, Counts
 
 MAX_ARRAY_ELEMENTS: Final = 1_000
 """More players than this do not go into the legacy array."""
-ARRAY_WARNING_SHARE: Final = 0.9
+ARRAY_WARNING_ELEMENTS: Final = MAX_ARRAY_ELEMENTS * 9 // 10
 TRIGGER_GRACE: Final = timedelta(seconds=30)
 """How long whoever closed a batch has to publish its trigger before others step in."""
 CONSISTENCY_SAMPLE_PCT: Final = 10

@@ -16,11 +16,11 @@ import structlog
 from google.cloud import firestore
 
 from .batch_records import Batch, BatchStatus, Completion
-from .batch_rules import closing_status, must_publish
+from .batch_rules import must_publish
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore, Change
+from .batch_transitions import claim_id, close, note_trigger
 from .messages import BatchComplete, Message
 from .result import ErrorInfo, Result
-from .timeline import entry
 from .topics import PREDICTION_BATCH_COMPLETE, Topic
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ class Closing:
     def _ends(self, batch: Batch) -> Result[tuple[Completion, ...]]:
         """The first and the last completion, for the story; none for a batch that keeps no documents."""
         if not batch.schema_mode.writes_subcollection:
-            return Result.success(batch.array_entries[:1] + batch.array_entries[-1:])
+            return Result.success(_array_ends(batch))
         completions = self._store.ref(batch.batch_id).collection("completions")
         try:
             found = [
@@ -132,54 +132,11 @@ class TriggerOutbox:
         return noted.map(lambda _: message_id)
 
 
-def claim_id(generation: int) -> str:
-    return f"closed-{generation}"
-
-
-def close(batch: Batch, *, event_id: str, ends: tuple[Completion, ...] = ()) -> Change:
-    """The commit that closes an open batch whose players have all ended."""
-    counts = batch.counts
-    status = closing_status(
-        counts, expected=batch.expected_players, min_completion_pct=batch.min_completion_pct
+def _array_ends(batch: Batch) -> tuple[Completion, ...]:
+    timed = sorted(
+        (one.completed_at, one.player_lookup) for one in batch.in_array.values() if one.completed_at
     )
-    story = entry(
-        "closed",
-        f"{status.value}: {counts.reported} of {batch.expected_players} players reported",
-        generation=batch.generation,
-        status=status.value,
-        closed_by_event=event_id,
-        counts={**vars(counts)},
-    )
-    for event, end in zip(("first-completion", "last-completion"), ends, strict=False):
-        story |= entry(event, end.player_lookup, generation=batch.generation, completed_at=end.completed_at)
-    return Change(
-        fields=closed_fields(status, event_id=event_id),
-        creates={f"claims/{claim_id(batch.generation)}": claim(status, event_id=event_id)},
-        sets=story,
-    )
-
-
-def closed_fields(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
-    return {
-        "status": status.value,
-        "is_complete": True,
-        "completion_time": firestore.SERVER_TIMESTAMP,
-        "closed_at": firestore.SERVER_TIMESTAMP,
-        "closed_by_event": event_id,
-    }
-
-
-def claim(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
-    return {"event_id": event_id, "status": status.value, "closed_at": firestore.SERVER_TIMESTAMP}
-
-
-def note_trigger(batch: Batch, generation: int, message_id: str) -> Result[Change | None]:
-    """Note the message id unless this or a later generation has one."""
-    if batch.trigger_generation >= generation:
-        return Result.success(None)
-    fields = {"trigger_message_id": message_id, "trigger_generation": generation}
-    story = entry("trigger", f"message {message_id}", generation=generation, message_id=message_id)
-    return Result.success(Change(fields=fields, sets=story))
+    return tuple(batch.in_array[name] for _, name in (*timed[:1], *timed[-1:]))
 
 
 def _judge(batch: Batch, claim: Mapping[str, Any], event_id: str) -> Settlement:

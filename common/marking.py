@@ -27,6 +27,8 @@ class Marked:
     verdict: Verdict
     counts: Counts
     """The counts of the batch right after this completion, or now if it was recorded before."""
+    is_late: bool = False
+    """Whether the player's completion came after the deadline had spoken for it."""
     needs_settling: bool
     """Whether the batch is to be closed, or its trigger to be published, as far as this answer knows."""
 
@@ -40,4 +42,9 @@ def judge(batch: Batch, found: Completion, event_id: str) -> Marked:
         verdict = Verdict.TIMED_OUT
     else:
         verdict = Verdict.OWN if found.event_id == event_id else Verdict.DUPLICATE
-    return Marked(verdict=verdict, counts=batch.counts, needs_settling=batch.is_due or batch.owes_trigger)
+    return Marked(
+        verdict=verdict,
+        counts=batch.counts,
+        is_late=found.late,
+        needs_settling=batch.is_due or batch.owes_trigger,
+    )

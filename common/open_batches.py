@@ -29,6 +29,8 @@ class OpenBatch:
         """The highest that was seen."""
         self.is_settled = False
         """Known to be closed, with its trigger noted."""
+        self.has_warned = False
+        """That the array is nearly full."""
         self._players = roster.players
         self._commit = commit
         self._group = GroupCommit(self._commit_group, max_in_flight=max_in_flight)

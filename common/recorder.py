@@ -1,22 +1,30 @@
 """Records completions exactly once, many in one commit, and tells the one caller that completed its batch."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import structlog
 from google.cloud import firestore
 
-from .batch_records import Batch, Completion
+from .array_commit import ArrayCommit
+from .batch_records import Batch, Completion, Counts
+from .batch_rules import ARRAY_WARNING_ELEMENTS, MAX_ARRAY_ELEMENTS, is_sampled
 from .batch_store import CALL_TIMEOUT_SECONDS, COLLECTION, FAULTS
 from .batches import Batches, Roster
 from .closing import Closing
+from .consistency import ConsistencyCheck, slack
 from .group_commit import MAX_IN_FLIGHT
+from .late import LateCompletions
 from .marker_commit import ASYNC_RETRY, MarkerCommit
 from .marking import Marked, Verdict
 from .messages import PlayerCompletion
 from .open_batches import MAX_BATCHES, OpenBatch, OpenBatches
 from .recorded import Recorded, RecordOutcome
 from .result import ErrorInfo, Result
+
+log = structlog.get_logger()
 
 MAX_READINGS: Final = 5
 
@@ -29,11 +37,15 @@ class Recorder:
         db: firestore.AsyncClient,
         batches: Batches,
         *,
+        consistency: ConsistencyCheck | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         max_batches: int = MAX_BATCHES,
     ) -> None:
         self._db = db
+        self._store = batches.store
         self._closing = Closing(batches.store)
+        self._late = LateCompletions(batches.store)
+        self._consistency = consistency or ConsistencyCheck(batches.store, slack(None))
         self._max_in_flight = max_in_flight
         self._open = OpenBatches(batches, self._open_batch, max_batches=max_batches)
 
@@ -69,23 +81,28 @@ class Recorder:
             return _failed(marked)
         if marked.unwrap().verdict is Verdict.STALE:
             return None
-        return await self._answer(open_batch, one, marked.unwrap())
+        answer = await self._answer(open_batch, one, marked.unwrap())
+        _warn_of_array(open_batch, marked.unwrap())
+        await self._check_sampled(open_batch, one, marked.unwrap())
+        return answer
 
     async def _answer(self, open_batch: OpenBatch, one: Completion, marked: Marked) -> Result[Recorded]:
-        is_duplicate = marked.verdict is Verdict.DUPLICATE
-        recorded = Recorded(
-            outcome=RecordOutcome.DUPLICATE if is_duplicate else RecordOutcome.RECORDED,
-            completed_count=marked.counts.completed,
-            ended_count=marked.counts.ended,
-            expected_players=open_batch.batch.expected_players,
-            completes_batch=False,
-        )
+        if marked.verdict is Verdict.TIMED_OUT:
+            return await self._record_late(open_batch, one)
+        recorded = _recorded(open_batch, _outcome(marked), marked.counts)
         if not marked.needs_settling:
             return Result.success(recorded)
-        return await self._settle(open_batch, one.event_id, recorded)
+        return await self._settle(open_batch, one, recorded)
 
-    async def _settle(self, open_batch: OpenBatch, event_id: str, recorded: Recorded) -> Result[Recorded]:
-        settled = await asyncio.to_thread(self._closing.settle, open_batch.batch.batch_id, event_id)
+    async def _record_late(self, open_batch: OpenBatch, one: Completion) -> Result[Recorded]:
+        moved = await asyncio.to_thread(self._late.record, open_batch.batch.batch_id, one)
+        if moved.is_failure:
+            return _failed(moved)
+        recorded = _recorded(open_batch, RecordOutcome.LATE, moved.unwrap().counts)
+        return await self._settle(open_batch, one, recorded)
+
+    async def _settle(self, open_batch: OpenBatch, one: Completion, recorded: Recorded) -> Result[Recorded]:
+        settled = await asyncio.to_thread(self._closing.settle, open_batch.batch.batch_id, one.event_id)
         if settled.is_failure:
             return _failed(settled)
         settlement = settled.unwrap()
@@ -97,6 +114,22 @@ class Recorder:
                 owed_trigger=settlement.batch if settlement.owes_trigger else None,
             )
         )
+
+    async def _check_sampled(self, open_batch: OpenBatch, one: Completion, marked: Marked) -> None:
+        """Compare both schemas after a sample of the events. It tells, and never fails what is recorded."""
+        batch = open_batch.batch
+        writes_both = batch.schema_mode.writes_array and batch.schema_mode.writes_subcollection
+        is_new = marked.verdict is Verdict.RECORDED
+        if not (writes_both and is_new and is_sampled(batch.batch_id, one.player_lookup)):
+            return
+        checked = await asyncio.to_thread(self._consistency.check, batch.batch_id)
+        if checked.error is not None:
+            log.error(
+                "consistency could not be checked or told",
+                action="consistency_unchecked",
+                batch_id=batch.batch_id,
+                error=checked.error.to_dict(),
+            )
 
     async def _keep_unexpected(self, open_batch: OpenBatch, one: Completion) -> Result[Recorded]:
         """Keep what was said of a player whom nobody asked for; the same document at every delivery."""
@@ -111,19 +144,48 @@ class Recorder:
             )
         except FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
-        return Result.success(
-            Recorded(
-                outcome=RecordOutcome.UNEXPECTED,
-                completed_count=open_batch.counts.completed,
-                ended_count=open_batch.counts.ended,
-                expected_players=batch.expected_players,
-                completes_batch=False,
-            )
-        )
+        return Result.success(_recorded(open_batch, RecordOutcome.UNEXPECTED, open_batch.counts))
 
     def _open_batch(self, roster: Roster) -> OpenBatch:
-        commit = MarkerCommit(self._db, roster.batch)
-        return OpenBatch(roster, commit.record, max_in_flight=self._max_in_flight)
+        batch = roster.batch
+        if batch.schema_mode.writes_subcollection:
+            return OpenBatch(roster, MarkerCommit(self._db, batch).record, max_in_flight=self._max_in_flight)
+        in_array = ArrayCommit(self._store, batch)
+
+        async def record(completions: Sequence[Completion]) -> Sequence[Result[Marked]]:
+            return await asyncio.to_thread(in_array.record, completions)
+
+        # Under a precondition two commits at a time would only refuse each other.
+        return OpenBatch(roster, record, max_in_flight=1)
+
+
+def _recorded(open_batch: OpenBatch, outcome: RecordOutcome, counts: Counts) -> Recorded:
+    return Recorded(
+        outcome=outcome,
+        completed_count=counts.completed,
+        ended_count=counts.ended,
+        expected_players=open_batch.batch.expected_players,
+        completes_batch=False,
+    )
+
+
+def _warn_of_array(open_batch: OpenBatch, marked: Marked) -> None:
+    """Once per instance and batch."""
+    batch = open_batch.batch
+    is_near = batch.schema_mode.writes_array and marked.counts.ended >= ARRAY_WARNING_ELEMENTS
+    if is_near and not open_batch.has_warned:
+        open_batch.has_warned = True
+        log.warning(
+            f"{marked.counts.ended} of at most {MAX_ARRAY_ELEMENTS} players are in the array",
+            action="array_nearly_full",
+            batch_id=batch.batch_id,
+        )
+
+
+def _outcome(marked: Marked) -> RecordOutcome:
+    if marked.verdict is Verdict.DUPLICATE:
+        return RecordOutcome.DUPLICATE
+    return RecordOutcome.LATE if marked.is_late else RecordOutcome.RECORDED
 
 
 def _refusal(batch: Batch, completion: PlayerCompletion) -> ErrorInfo | None:

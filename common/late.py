@@ -1,0 +1,110 @@
+"""A completion after the deadline had spoken for its player: the counts are moved, a closed batch reopens."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from google.cloud import firestore
+
+from .batch_records import Batch, BatchStatus, Completion
+from .batch_rules import closing_status
+from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore, Change
+from .batch_transitions import claim, claim_id, closed_fields
+from .completion_writes import ARRAY, COUNTER
+from .messages import PlayerOutcome
+from .result import ErrorInfo, Result
+from .timeline import entry
+
+
+class LateCompletions:
+    """Replaces `timed_out` by what a worker says after all; safe to share between threads."""
+
+    def __init__(self, store: BatchStore) -> None:
+        self._store = store
+
+    def record(self, batch_id: str, completion: Completion) -> Result[Batch]:
+        """Move the player to the real outcome; a closed batch is closed again, in a new generation.
+
+        Safe to repeat: a player who is no longer `timed_out` is left alone.
+        """
+
+        def decide(batch: Batch) -> Result[Change | None]:
+            return self._found(batch, completion.player_lookup).map(
+                lambda found: move(batch, completion) if found is PlayerOutcome.TIMED_OUT else None
+            )
+
+        return self._store.amend(batch_id, decide).map(lambda amended: amended.batch)
+
+    def _found(self, batch: Batch, player_lookup: str) -> Result[PlayerOutcome | None]:
+        if not batch.schema_mode.writes_subcollection:
+            known = batch.in_array.get(player_lookup)
+            return Result.success(known.outcome if known else None)
+        ref = self._store.ref(batch.batch_id).collection("completions").document(player_lookup)
+        try:
+            data = ref.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).to_dict()
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
+        return Result.success(Completion.from_document(data).outcome if data else None)
+
+
+def reclosed(batch: Batch, outcome: PlayerOutcome) -> BatchStatus | None:
+    """How a batch closes anew when one of its timed-out players has `outcome` after all, or None.
+
+    One that is still open closes as usual; one given up stays so; one that failed reopens once enough players
+    have been heard of.
+    """
+    if batch.status in (BatchStatus.OPEN, BatchStatus.ABANDONED):
+        return None
+    status = closing_status(
+        batch.counts.plus(PlayerOutcome.TIMED_OUT, -1).plus(outcome),
+        expected=batch.expected_players,
+        min_completion_pct=batch.min_completion_pct,
+    )
+    return None if status is BatchStatus.FAILED else status
+
+
+def move(batch: Batch, completion: Completion) -> Change:
+    """The commit that moves one player from `timed_out` to what was reported."""
+    status = reclosed(batch, completion.outcome)
+    generation = batch.generation if status is None else batch.generation + 1
+    late = replace(completion, late=True, generation=generation)
+    story = entry(
+        f"late-{late.player_lookup}",
+        f"{late.outcome.value} after all",
+        new_generation=generation,
+        event_id=late.event_id,
+    )
+    fields = {**_counters(batch, late), **_arrays(batch, late)}
+    creates: dict[str, Mapping[str, Any]] = {}
+    if status is not None:
+        fields |= {**closed_fields(status, event_id=late.event_id), "generation": generation}
+        creates[f"claims/{claim_id(generation)}"] = claim(status, event_id=late.event_id)
+    if batch.schema_mode.writes_subcollection:
+        story[f"completions/{late.player_lookup}"] = late.to_document(firestore.SERVER_TIMESTAMP)
+    return Change(fields=fields, creates=creates, sets=story)
+
+
+def _counters(batch: Batch, late: Completion) -> dict[str, Any]:
+    if not batch.schema_mode.writes_subcollection:
+        return {}
+    return {
+        COUNTER[PlayerOutcome.TIMED_OUT]: firestore.Increment(-1),
+        COUNTER[late.outcome]: firestore.Increment(1),
+        "total_predictions_subcoll": firestore.Increment(late.predictions_count),
+    }
+
+
+def _arrays(batch: Batch, late: Completion) -> dict[str, Any]:
+    if not batch.schema_mode.writes_array:
+        return {}
+    fields: dict[str, Any] = {"total_predictions": firestore.Increment(late.predictions_count)}
+    before, after = ARRAY[PlayerOutcome.TIMED_OUT], ARRAY[late.outcome]
+    if before != after:
+        fields[before] = firestore.ArrayRemove([late.player_lookup])
+        fields[after] = firestore.ArrayUnion([late.player_lookup])
+    if not batch.schema_mode.writes_subcollection:
+        fields["array_entries"] = [
+            one.to_document(one.completed_at or batch.read_time)
+            for one in {**batch.in_array, late.player_lookup: late}.values()
+        ]
+    return fields

@@ -1,0 +1,72 @@
+"""Speaks for the players who were not heard of by the deadline, so that every player ends in one outcome."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from .array_commit import ArrayCommit
+from .batch_records import Batch, Completion
+from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, MAX_ATTEMPTS, REFUSED, RETRY, contended
+from .batches import Batches, Progress
+from .completion_writes import add_writes
+from .messages import PlayerOutcome
+from .result import ErrorInfo, Result, ResultError
+
+CHUNK: Final = 200
+EVENT_ID: Final = "deadline"
+REASON: Final = "not heard of by the deadline"
+
+
+def time_out_missing(batches: Batches, batch_id: str) -> Result[list[str]]:
+    """Record whoever has not ended as timed out; returns their names.
+
+    Runs beside live recorders: of a completion and a time-out for the same player the store takes one, and a
+    refused commit has written nothing. Repeating it times out only who is still missing.
+    """
+    timed_out: list[str] = []
+    for _ in range(MAX_ATTEMPTS):
+        progress = batches.progress(batch_id)
+        if progress.error is not None:
+            return Result.failure(progress.error)
+        batch, names = progress.unwrap().batch, _not_ended(progress.unwrap())
+        try:
+            for start in range(0, len(names), CHUNK):
+                chunk = names[start : start + CHUNK]
+                _record(batches, batch, chunk)
+                timed_out += chunk
+        except REFUSED:
+            continue  # a completion was faster, or the batch changed its mode: look again
+        except ResultError as exc:
+            return Result.failure(exc.error)
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id))
+        return Result.success(timed_out)
+    return Result.failure(contended(batch_id))
+
+
+def _not_ended(progress: Progress) -> list[str]:
+    """In the order of their names; empty where nobody knows who is expected."""
+    return [name for name in progress.missing or () if name not in set(progress.timed_out)]
+
+
+def _record(batches: Batches, batch: Batch, names: Sequence[str]) -> None:
+    """One commit; raises what the store raises."""
+    completions = [_timed_out(name) for name in names]
+    if not batch.schema_mode.writes_subcollection:
+        for answer in ArrayCommit(batches.store, batch).record(completions):
+            answer.unwrap()
+        return
+    db = batches.store.db
+    commit = db.batch()
+    mode, epoch = batch.schema_mode, batch.mode_epoch
+    add_writes(commit, db, batches.store.ref(batch.batch_id), completions, mode=mode, epoch=epoch)
+    commit.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+
+
+def _timed_out(name: str) -> Completion:
+    return Completion(
+        player_lookup=name,
+        outcome=PlayerOutcome.TIMED_OUT,
+        predictions_count=0,
+        event_id=EVENT_ID,
+        reason=REASON,
+    )
