@@ -11,17 +11,18 @@ import http.client
 import importlib.util
 import shutil
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .machine import MissingTool, require_all
+from .machine import MissingTool, missing
 from .ports import LOOPBACK, free_port, require_free
-from .service import Service
+from .service import Service, ServiceFailed
 
 # Two seconds each on an idle machine.
 _READY_WITHIN = timedelta(seconds=90)
@@ -94,10 +95,6 @@ class Emulator:
         finally:
             connection.close()
 
-    def wait_until_ready(self) -> None:
-        """Raises `ServiceFailed` if it ends or takes too long."""
-        self.service.wait_until(self.answers, within=_READY_WITHIN)
-
 
 class Emulators(AbstractContextManager["Emulators"]):
     """Some of the emulators, started side by side."""
@@ -120,7 +117,6 @@ class Emulators(AbstractContextManager["Emulators"]):
         Logs are `run_dir/{name}.log`. `ports` maps a kind's name to the port that it shall have; the others
         get free ones. Raises a `Problem` (`MissingTool`, `BusyPort`, `ServiceFailed`); nothing is left then.
         """
-        require_installed(kinds)
         wanted = {name: require_free(name, port) for name, port in (ports or {}).items()}
         with ExitStack() as stack:
             started = [
@@ -128,7 +124,7 @@ class Emulators(AbstractContextManager["Emulators"]):
                 for kind in kinds
             ]
             for emulator in started:
-                emulator.wait_until_ready()
+                _wait_until_ready(emulator)
             return cls(started, stack.pop_all())
 
     @property
@@ -149,19 +145,22 @@ class Emulators(AbstractContextManager["Emulators"]):
         self.stop()
 
 
-def require_installed(kinds: Collection[Kind] = KINDS) -> None:
-    """Raises `MissingTool` for the first thing that these emulators need and this machine lacks."""
-    if FIRESTORE in kinds or PUBSUB in kinds:
-        require_all()
-    if BIGQUERY in kinds:
-        _require_bqemulator()
+def _wait_until_ready(emulator: Emulator) -> None:
+    """Only where one fails to start do we look for what it lacks: to ask gcloud takes most of a second."""
+    try:
+        emulator.service.wait_until(emulator.answers, within=_READY_WITHIN)
+    except ServiceFailed as failure:
+        lacking = _missing_for_bigquery() if emulator.kind is BIGQUERY else missing()
+        for tool in lacking:
+            raise tool from failure
+        raise
 
 
-def _require_bqemulator() -> None:
+def _missing_for_bigquery() -> Iterator[MissingTool]:
     if importlib.util.find_spec("bqemulator") is None:
-        raise MissingTool(f"bqemulator is not installed for {sys.executable}", "./local/setup")
-    if not list(Path.home().glob(".duckdb/extensions/*/*/spatial.duckdb_extension")):
-        raise MissingTool("DuckDB's spatial extension is not imported; bqemulator needs it", "./local/setup")
+        yield MissingTool(f"bqemulator is not installed for {sys.executable}", "./local/setup")
+    elif not list(Path.home().glob(f".duckdb/extensions/v{version('duckdb')}/*/spatial.duckdb_extension")):
+        yield MissingTool("DuckDB's spatial extension, which bqemulator needs, is not there", "./local/setup")
 
 
 def _spawn(kind: Kind, run_dir: Path, project: str, port: int, stack: ExitStack) -> Emulator:

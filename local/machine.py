@@ -4,6 +4,7 @@
 exits with 1.
 """
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 from .problem import Problem
 
+_PYTHON = (3, 11)
 _JAVA_MAJOR = 17
 _COMPONENTS = ("beta", "cloud-firestore-emulator", "pubsub-emulator")
 _TIMEOUT_SECONDS = 60
@@ -25,15 +27,17 @@ class MissingTool(Problem):
 
 
 def missing() -> Iterator[MissingTool]:
-    """Everything that is missing, in the order in which to install it."""
+    """Everything that is missing. Takes about a second, for gcloud is asked."""
+    yield from _missing_python()
     yield from _missing_java()
     yield from _missing_gcloud()
 
 
-def require_all() -> None:
-    """Raises the first `MissingTool`, if there is one. Takes about a second: gcloud is asked."""
-    for tool in missing():
-        raise tool
+def _missing_python() -> Iterator[MissingTool]:
+    if sys.version_info[:2] != _PYTHON:
+        yield MissingTool("Python 3.11 is not installed", "sudo apt-get install python3.11 python3.11-venv")
+    elif importlib.util.find_spec("ensurepip") is None:
+        yield MissingTool("Python 3.11 lacks its venv module", "sudo apt-get install python3.11-venv")
 
 
 def _missing_java() -> Iterator[MissingTool]:

@@ -1,4 +1,4 @@
-"""What every test may ask for. Emulators start when the first test needs one, all that any will, side by side.
+"""What every test may ask for. Emulators start when the first test needs one, all that any will at once.
 
 A project id of its own is all that isolates a test in the emulators: ask for `project_id` or a client, never
 write an id. While a test runs that uses an emulator, the environment names it, for processes that the test
