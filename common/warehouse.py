@@ -46,6 +46,8 @@ class RowsLost(ValueError):
 
 
 EMULATOR_HOST: Final = "BIGQUERY_EMULATOR_HOST"
+MAXIMUM_BYTES_BILLED: Final = 20 * 2**30
+"""A query that would read more is refused by BigQuery, and costs nothing."""
 MAX_QUERY_CHARS: Final = 1_000
 MAX_PARAMETER_CHARS: Final = 200
 _SECRET_WORDS: Final = ("secret", "token", "password", "credential", "webhook", "api_key")
@@ -57,8 +59,7 @@ class Limits:
 
     query_seconds: float = 60.0
     load_seconds: float = 120.0
-    maximum_bytes_billed: int = 20 * 2**30
-    """A query that would read more is refused by BigQuery, and costs nothing."""
+    maximum_bytes_billed: int = MAXIMUM_BYTES_BILLED
     patience: Patience = field(default_factory=Patience)
 
 

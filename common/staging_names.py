@@ -1,0 +1,60 @@
+"""Names of staging tables: `_staging_{batch}_{worker}`, from which both ids can be read back.
+
+Letters of the alphabet but `q`, and digits, stand for themselves; every other byte is `q` and two hexadecimal
+digits. So `_` only separates, no batch's prefix is another's, and no two names differ by case alone.
+"""
+
+import re
+import string
+from typing import Final
+
+PREFIX: Final = "_staging_"
+GATHERED_PREFIX: Final = "_gathered_"
+MAX_NAME_BYTES: Final = 1_024
+"""BigQuery's limit for a table id."""
+
+_ESCAPE: Final = "q"
+_KEPT: Final = frozenset((string.ascii_lowercase + string.digits).replace(_ESCAPE, "").encode())
+_PART: Final = r"((?:[a-pr-z0-9]|q[0-9a-f]{2})+)"
+_NAME: Final = re.compile(f"{PREFIX}{_PART}_{_PART}")
+
+
+def staging_table(batch_id: str, worker_id: str) -> str:
+    """The table of one worker for one batch; raises ValueError for an empty id or a name that is too long."""
+    if not worker_id:
+        raise ValueError("worker_id: must not be empty")
+    return _checked(f"{batch_prefix(batch_id)}{_encode(worker_id)}")
+
+
+def batch_prefix(batch_id: str) -> str:
+    """What the names of all staging tables of a batch start with, and no other's."""
+    if not batch_id:
+        raise ValueError("batch_id: must not be empty")
+    return f"{PREFIX}{_encode(batch_id)}_"
+
+
+def gathered_table(batch_id: str, generation: int, fence: int) -> str:
+    """Where one holder of the lock gathers many staging tables; no other holder writes there."""
+    return _checked(f"{GATHERED_PREFIX}{_encode(batch_id)}_{generation}_{fence}")
+
+
+def parse(table: str) -> tuple[str, str] | None:
+    """Batch and worker of a staging table's name; None for any other name."""
+    match = _NAME.fullmatch(table)
+    return (_decode(match[1]), _decode(match[2])) if match else None
+
+
+def _encode(text: str) -> str:
+    return "".join(chr(byte) if byte in _KEPT else f"{_ESCAPE}{byte:02x}" for byte in text.encode())
+
+
+def _decode(encoded: str) -> str:
+    return re.sub(
+        "(?:q[0-9a-f]{2})+", lambda run: bytes.fromhex(run[0].replace(_ESCAPE, "")).decode(), encoded
+    )
+
+
+def _checked(name: str) -> str:
+    if len(name) > MAX_NAME_BYTES:
+        raise ValueError(f"{name[:60]}…: {len(name)} bytes, a table id has at most {MAX_NAME_BYTES}")
+    return name

@@ -1,0 +1,1 @@
+"""Consolidates each complete batch once and announces the end of phase 5."""

@@ -1,0 +1,57 @@
+"""What phase 6 is told about a consolidated batch."""
+
+from datetime import date
+
+from common.messages import Phase, PhaseCompletion, PredictionsSummary
+from common.predictions import TABLE
+from common.receipts import Receipt
+
+PROCESSOR = "prediction_consolidation"
+
+
+def announcement(
+    receipt: Receipt, *, dataset: str, correlation_id: str | None, event_id: str
+) -> PhaseCompletion:
+    """The end of phase 5 for one generation of a batch; repeats have the same `execution_id`.
+
+    Counts are those of the whole batch, earlier generations included: its reader decides on them.
+    """
+    return PhaseCompletion(
+        processor_name=PROCESSOR,
+        phase=Phase.PREDICTIONS,
+        execution_id=f"{receipt.batch_id}-{receipt.generation}",
+        game_date=date.fromisoformat(receipt.game_date),
+        status=receipt.status,
+        output_table=TABLE,
+        output_dataset=dataset,
+        record_count=receipt.total_predictions,
+        records_failed=receipt.failed_players + receipt.timed_out_players,
+        trigger_source="pubsub",
+        trigger_message_id=event_id,
+        duration_seconds=(receipt.consolidated_at - receipt.started_at).total_seconds(),
+        correlation_id=correlation_id,
+        timestamp=receipt.consolidated_at,
+        metadata=_summary(receipt).model_dump(),
+    )
+
+
+def completion_pct(receipt: Receipt) -> float:
+    """Share of the expected players for whom all is done that can be; 100 where nobody was expected."""
+    if not receipt.expected_players:
+        return 100.0
+    done = receipt.completed_players + receipt.skipped_players
+    return min(100.0, 100.0 * done / receipt.expected_players)
+
+
+def _summary(receipt: Receipt) -> PredictionsSummary:
+    return PredictionsSummary(
+        batch_id=receipt.batch_id,
+        generation=receipt.generation,
+        expected_players=receipt.expected_players,
+        completed_players=receipt.completed_players,
+        skipped_players=receipt.skipped_players,
+        failed_players=receipt.failed_players,
+        timed_out_players=receipt.timed_out_players,
+        completed_predictions=receipt.total_predictions,
+        completion_pct=completion_pct(receipt),
+    )

@@ -1,0 +1,168 @@
+"""Batches, staging and consolidation on the emulators, as a test needs them: staged and recorded in a line."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from google.cloud import bigquery, firestore
+
+from common.batches import Batches
+from common.consolidation import Consolidator
+from common.lock import Lock
+from common.merge_sql import Tables
+from common.messages import PlayerCompletion, PlayerOutcome
+from common.recorded import Recorded
+from common.recorder import Recorder
+from common.result import Result
+from common.sport import DatasetRole, Sport, SportNames
+from common.staging import StagedWrite, StagingWriter
+from common.warehouse import Warehouse, connect
+from local import ddl
+from tests.support.batch_helpers import DEADLINE, GAME_DATE
+
+NAMES = SportNames(sport=Sport.NBA)
+TABLES = Tables(predictions=NAMES.dataset(DatasetRole.PREDICTIONS))
+BATCH = "batch_2026-01-17_1768690800"
+CREATED_AT = datetime(2026, 1, 17, 22, 0, tzinfo=UTC)
+SQL_FOLDER = Path(__file__).parents[2] / "infra" / "sql"
+
+
+def prediction(player: str, **fields: Any) -> dict[str, Any]:
+    """A valid row, with some columns as the test wants them."""
+    row = {
+        "prediction_id": f"{player}-{fields.get('system_id', 'ensemble')}-{fields.get('current_points_line', 24.5)}",
+        "system_id": "ensemble",
+        "player_lookup": player,
+        "game_date": GAME_DATE,
+        "game_id": "20260117_LAL_BOS",
+        "predicted_points": 27.3,
+        "confidence_score": 71.25,
+        "recommendation": "OVER",
+        "current_points_line": 24.5,
+        "created_at": CREATED_AT,
+    }
+    return {**row, **fields}
+
+
+class Stack:
+    """One project of the emulators with everything that a consolidation touches."""
+
+    def __init__(
+        self,
+        project: str,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        lease: timedelta = timedelta(seconds=300),
+    ) -> None:
+        self.project = project
+        self.now = now
+        self.db = firestore.Client(project=project)
+        self.client = connect(project, os.environ)
+        self.warehouse = Warehouse(self.client)
+        self.batches = Batches(self.db)
+        self.lock = Lock(self.db, lease=lease, renew_every=lease / 5)
+        self.writer = StagingWriter(self.warehouse, TABLES.predictions, now)
+        self.consolidator = self.make_consolidator()
+
+    def make_consolidator(self, **other: Any) -> Consolidator:
+        """One with some of its parts replaced."""
+        parts = {
+            "warehouse": self.warehouse,
+            "batches": self.batches,
+            "lock": self.lock,
+            "names": NAMES,
+            "now": self.now,
+        }
+        return Consolidator(**{**parts, **other})
+
+    def create_tables(self) -> "Stack":
+        ddl.apply(self.client, SQL_FOLDER, NAMES)
+        return self
+
+    def open(self, players: Sequence[str], batch_id: str = BATCH) -> None:
+        self.batches.open(batch_id, GAME_DATE, players, deadline=DEADLINE).unwrap()
+
+    def stage(
+        self, rows: Sequence[Mapping[str, Any]], *, worker: str = "w1", batch_id: str = BATCH
+    ) -> StagedWrite:
+        return self.writer.write(rows, batch_id, worker).unwrap()
+
+    def complete(
+        self,
+        player: str,
+        staged: StagedWrite | None = None,
+        *,
+        outcome: PlayerOutcome = PlayerOutcome.COMPLETED,
+        batch_id: str = BATCH,
+        **fields: Any,
+    ) -> Recorded:
+        """Record one player's completion."""
+        table = staged.table if staged else None
+        event = PlayerCompletion(
+            **{
+                "batch_id": batch_id,
+                "player_lookup": player,
+                "game_date": GAME_DATE,
+                "outcome": outcome,
+                "predictions_generated": staged.rows if staged else 0,
+                "reason": None if outcome is PlayerOutcome.COMPLETED else "told to",
+                "staging_table": table,
+                "staged_rows": staged.rows if staged and table else None,
+                **fields,
+            }
+        )
+        return self.record([event])[0].unwrap()
+
+    def record(self, events: Sequence[PlayerCompletion]) -> list[Result[Recorded]]:
+        """Record completions, all at once."""
+
+        async def run() -> list[Result[Recorded]]:
+            db = firestore.AsyncClient(project=self.project)
+            recorder = Recorder(db, self.batches)
+            records = (recorder.record(event, event_id=f"event-{event.player_lookup}") for event in events)
+            return await asyncio.gather(*records)
+
+        return asyncio.run(run())
+
+    def play(
+        self,
+        rows: Mapping[str, Sequence[Mapping[str, Any]]],
+        *,
+        worker: Callable[[str], str] = lambda _: "w1",
+        batch_id: str = BATCH,
+    ) -> None:
+        """Open a batch, stage every player's rows and record every completion: the batch is complete."""
+        self.open(list(rows), batch_id)
+        for player, own in rows.items():
+            self.complete(
+                player, self.stage(own, worker=worker(player), batch_id=batch_id), batch_id=batch_id
+            )
+
+    def consolidate(self, batch_id: str = BATCH, generation: int = 1) -> Any:
+        return self.consolidator.consolidate(batch_id, generation)
+
+    def main_rows(self) -> list[dict[str, Any]]:
+        """The day's rows in the main table, by key."""
+        sql = (
+            f"SELECT * FROM `{TABLES.main}` WHERE game_date = DATE '{GAME_DATE}' "
+            "ORDER BY player_lookup, system_id, current_points_line"
+        )
+        return self.warehouse.query(sql).unwrap().rows
+
+    def staging_tables(self) -> list[str]:
+        return sorted(table.name for table in self.warehouse.list_tables(TABLES.predictions, "_").unwrap())
+
+    def fences(self) -> list[int]:
+        found = self.warehouse.query(f"SELECT fence FROM `{TABLES.fences}`").unwrap()
+        return [row["fence"] for row in found.rows]
+
+    def receipts(self, batch_id: str = BATCH) -> list[dict[str, Any]]:
+        documents = self.batches.store.ref(batch_id).collection("receipts").get()
+        return [document.to_dict() or {} for document in documents]
+
+    def close(self) -> None:
+        self.db.close()
+        self.client.close()
