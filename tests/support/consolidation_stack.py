@@ -1,4 +1,4 @@
-"""Batches, staging and consolidation on the emulators, as a test needs them: staged and recorded in a line."""
+"""Batches, staging and consolidation on the emulators: staged, recorded and consolidated in a line each."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from google.cloud import bigquery, firestore
+from google.cloud import firestore
 
 from common.batches import Batches
 from common.consolidation import Consolidator
@@ -33,7 +33,7 @@ SQL_FOLDER = Path(__file__).parents[2] / "infra" / "sql"
 def prediction(player: str, **fields: Any) -> dict[str, Any]:
     """A valid row, with some columns as the test wants them."""
     row = {
-        "prediction_id": f"{player}-{fields.get('system_id', 'ensemble')}-{fields.get('current_points_line', 24.5)}",
+        "prediction_id": f"{player}-{fields.get('system_id')}-{fields.get('current_points_line', 24.5)}",
         "system_id": "ensemble",
         "player_lookup": player,
         "game_date": GAME_DATE,
