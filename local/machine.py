@@ -45,12 +45,12 @@ def _missing_java() -> Iterator[MissingTool]:
     if shutil.which("java") is None:
         yield MissingTool(f"Java {_JAVA_MAJOR} or newer is not installed", remedy)
         return
-    major = _java_major(_output("java", "-version"))
+    major = java_major(_output("java", "-version"))
     if major < _JAVA_MAJOR:
         yield MissingTool(f"Java is version {major}; the emulators need {_JAVA_MAJOR} or newer", remedy)
 
 
-def _java_major(banner: str) -> int:
+def java_major(banner: str) -> int:
     """17 from `openjdk version "17.0.15" …`; 8 from `java version "1.8.0_392"`; 0 if there is none."""
     version = re.search(r'version "(?:1\.)?(\d+)', banner)
     return int(version.group(1)) if version else 0

@@ -32,7 +32,7 @@ def at_most(bound: float) -> Target:
 class Measurement:
     """One row of the table.
 
-    `unit` is "ratio" where two things of the same run are divided: only that can have a target on any machine.
+    `unit` is "ratio" where two things of one run are divided: only that can have a target on any machine.
     Without a `target` the row only informs. `details` are the numbers behind the value, each with its unit in
     its name. `value` is None where nothing could be measured, and then `details` say why.
     """
