@@ -10,8 +10,8 @@ from google.cloud import firestore
 from .batch_records import Batch, Completion
 from .batch_rules import MAX_ARRAY_ELEMENTS
 from .batch_store import BatchStore, Change
-from .completion_writes import array_fields
 from .marking import STALE, Marked, Verdict, judge
+from .recording_commit import array_players
 from .result import ErrorInfo, Result
 
 Answers = dict[str, Result[Marked]]
@@ -67,7 +67,7 @@ def append(batch: Batch, new: Sequence[Completion]) -> Change:
     entries = [one.to_document(batch.read_time) for one in new]
     return Change(
         fields={
-            **array_fields(new),
+            **{name: firestore.ArrayUnion(players) for name, players in array_players(new).items()},
             "array_entries": firestore.ArrayUnion(entries),
             "total_predictions": firestore.Increment(sum(one.predictions_count for one in new)),
         }

@@ -96,13 +96,12 @@ class Completion:
             completed_at=data.get("completed_at"),
         )
 
-    def to_document(self, completed_at: Any) -> dict[str, Any]:
-        """`completed_at` is a time, or Firestore's SERVER_TIMESTAMP."""
+    def plain_fields(self) -> dict[str, str | int | bool | None]:
+        """The document without its time, which the server gives."""
         return {
             "player_lookup": self.player_lookup,
             "outcome": self.outcome.value,
             "predictions_count": self.predictions_count,
-            "completed_at": completed_at,
             "reason": self.reason,
             "staging_table": self.staging_table,
             "staged_rows": self.staged_rows,
@@ -110,6 +109,10 @@ class Completion:
             "late": self.late,
             "generation": self.generation,
         }
+
+    def to_document(self, completed_at: Any) -> dict[str, Any]:
+        """`completed_at` is a time, or Firestore's SERVER_TIMESTAMP."""
+        return {**self.plain_fields(), "completed_at": completed_at}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +140,8 @@ class Batch:
     phase_message_id: str | None
     phase_generation: int
     closed_at: datetime | None
+    closed_by_event: str | None
+    """The event that closed the current generation."""
     manifest_digest: str | None
     """Digest of the frozen set of expected players; None where the set was never stored."""
     in_array: Mapping[str, Completion]
@@ -184,6 +189,7 @@ class Batch:
             phase_message_id=data.get("phase_message_id"),
             phase_generation=data.get("phase_generation", 0),
             closed_at=data.get("closed_at"),
+            closed_by_event=data.get("closed_by_event"),
             manifest_digest=data.get("manifest_digest"),
             in_array=in_array,
             counter=_counters(data).ended,

@@ -8,9 +8,9 @@ A crash anywhere is resumed by the redelivery of the event that closed the batch
 event and the sweep (after a grace). The counter alone never closes a batch.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import structlog
 from google.cloud import firestore
@@ -18,7 +18,7 @@ from google.cloud import firestore
 from .batch_records import Batch, BatchStatus, Completion
 from .batch_rules import must_publish
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore, Change
-from .batch_transitions import claim_id, close, note_trigger
+from .batch_transitions import close, note_trigger
 from .messages import BatchComplete, Message
 from .result import ErrorInfo, Result
 from .topics import PREDICTION_BATCH_COMPLETE, Topic
@@ -66,20 +66,7 @@ class Closing:
                 return Result.success(None)
             return self._ends(batch).map(lambda ends: close(batch, event_id=event_id, ends=ends))
 
-        return self._store.amend(batch_id, decide).and_then(lambda now: self._settlement(now.batch, event_id))
-
-    def _settlement(self, batch: Batch, event_id: str) -> Result[Settlement]:
-        if batch.status is BatchStatus.OPEN or batch.closed_at is None:
-            return Result.success(Settlement(batch=batch, closed_by_caller=False, owes_trigger=False))
-        return self._claim(batch).map(lambda claim: _judge(batch, claim, event_id))
-
-    def _claim(self, batch: Batch) -> Result[Mapping[str, Any]]:
-        ref = self._store.ref(batch.batch_id).collection("claims").document(claim_id(batch.generation))
-        try:
-            snapshot = ref.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
-        return Result.success(snapshot.to_dict() or {})
+        return self._store.amend(batch_id, decide).map(lambda amended: _settlement(amended.batch, event_id))
 
     def _ends(self, batch: Batch) -> Result[tuple[Completion, ...]]:
         """The first and the last completion, for the story; none for a batch that keeps no documents."""
@@ -139,8 +126,10 @@ def _array_ends(batch: Batch) -> tuple[Completion, ...]:
     return tuple(batch.in_array[name] for _, name in (*timed[:1], *timed[-1:]))
 
 
-def _judge(batch: Batch, claim: Mapping[str, Any], event_id: str) -> Settlement:
-    closed_by, closed_at = claim.get("event_id", ""), claim.get("closed_at", batch.closed_at)
+def _settlement(batch: Batch, event_id: str) -> Settlement:
+    closed_by, closed_at = batch.closed_by_event, batch.closed_at
+    if closed_by is None or closed_at is None:
+        return Settlement(batch=batch, closed_by_caller=False, owes_trigger=False)
     is_mine = must_publish(
         closed_by=closed_by, event_id=event_id, closed_at=closed_at, server_now=batch.read_time
     )

@@ -32,7 +32,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._max_in_flight = max_in_flight
         self._max_group = max_group
         self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight: dict[asyncio.Task[None], int] = {}
         self._is_scheduled = False
 
     def submit(self, item: Item) -> "asyncio.Future[Answer]":
@@ -48,12 +48,19 @@ class GroupCommit(Generic[Item, Answer]):
 
     def _start(self) -> None:
         self._is_scheduled = False
-        while self._waiting and len(self._in_flight) < self._max_in_flight:
+        while self._may_start():
             size = min(len(self._waiting), self._max_group)
             group = [self._waiting.popleft() for _ in range(size)]
             task = asyncio.get_running_loop().create_task(self._run(group))
-            self._in_flight.add(task)
+            self._in_flight[task] = size
             task.add_done_callback(self._done)
+
+    def _may_start(self) -> bool:
+        """Beside others only if at least as many wait as are under way: a long round trip is then filled, and
+        a short one does not splinter the groups."""
+        is_free = len(self._in_flight) < self._max_in_flight
+        is_worth_it = len(self._waiting) >= sum(self._in_flight.values())
+        return bool(self._waiting) and is_free and is_worth_it
 
     async def _run(self, group: Sequence[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
@@ -66,5 +73,5 @@ class GroupCommit(Generic[Item, Answer]):
                 future.set_result(answer)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
+        del self._in_flight[task]
         self._start()

@@ -10,8 +10,8 @@ from .batch_records import Batch, BatchStatus, Completion
 from .batch_rules import closing_status
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore, Change
 from .batch_transitions import claim, claim_id, closed_fields
-from .completion_writes import ARRAY, COUNTER
 from .messages import PlayerOutcome
+from .recording_commit import ARRAY, COUNTER
 from .result import ErrorInfo, Result
 from .timeline import entry
 

@@ -16,8 +16,8 @@ from .batch_store import (
     contended,
     is_transient,
 )
-from .completion_writes import add_writes, counts_after
 from .marking import STALE, Marked, Verdict, judge
+from .recording_commit import build, send
 from .result import ErrorInfo, Result
 
 ASYNC_RETRY: Final = AsyncRetry(
@@ -65,13 +65,10 @@ class MarkerCommit:
             return await self._look(waiting)
 
     async def _commit(self, completions: Sequence[Completion]) -> Answers:
-        commit = self._db.batch()
-        mode, epoch = self._batch.schema_mode, self._batch.mode_epoch
-        fields = add_writes(commit, self._db, self._ref, completions, mode=mode, epoch=epoch)
-        results = await commit.commit(retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
-        if mode.counts_array:
+        counts = await send(self._db, build(self._db, self._batch, completions), retry=ASYNC_RETRY)
+        if self._batch.schema_mode.counts_array:
             return await self._count_array(completions)
-        return self._each_in_turn(completions, counts_after(fields, results[0]))
+        return self._each_in_turn(completions, counts)
 
     def _each_in_turn(self, completions: Sequence[Completion], after: Counts) -> Answers:
         """As if each completion had been committed alone: one, and only one, reaches the expected number."""

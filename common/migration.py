@@ -13,8 +13,8 @@ from .batch_records import Batch, BatchStatus, Completion, Counts
 from .batch_rules import MAX_ARRAY_ELEMENTS
 from .batch_store import Change
 from .batches import Batches, Roster
-from .completion_writes import ARRAY, COUNTER
 from .messages import PlayerOutcome, check_document_id
+from .recording_commit import ARRAY, COUNTER
 from .result import ErrorInfo, Result
 from .schema_mode import SchemaMode
 from .timeline import entry

@@ -5,10 +5,10 @@ from typing import Final
 
 from .array_commit import ArrayCommit
 from .batch_records import Batch, Completion
-from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, MAX_ATTEMPTS, REFUSED, RETRY, contended
+from .batch_store import FAULTS, MAX_ATTEMPTS, REFUSED, contended
 from .batches import Batches, Progress
-from .completion_writes import add_writes
 from .messages import PlayerOutcome
+from .recording_commit import build, send_blocking
 from .result import ErrorInfo, Result, ResultError
 
 CHUNK: Final = 200
@@ -55,11 +55,7 @@ def _record(batches: Batches, batch: Batch, names: Sequence[str]) -> None:
         for answer in ArrayCommit(batches.store, batch).record(completions):
             answer.unwrap()
         return
-    db = batches.store.db
-    commit = db.batch()
-    mode, epoch = batch.schema_mode, batch.mode_epoch
-    add_writes(commit, db, batches.store.ref(batch.batch_id), completions, mode=mode, epoch=epoch)
-    commit.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+    send_blocking(batches.store.db, build(batches.store.db, batch, completions))
 
 
 def _timed_out(name: str) -> Completion:
