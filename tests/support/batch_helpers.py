@@ -1,15 +1,26 @@
 """Batches, events and a publisher that tests share."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from threading import Lock
+from typing import Any
+
+import pytest
 
 from common.batch_records import Batch
 from common.batches import Batches
-from common.messages import BatchComplete, Message, PlayerCompletion, PlayerOutcome
+from common.messages import BatchComplete, Message, PlayerCompletion, PlayerOutcome, PredictionRequest
+from common.recorded import Recorded
+from common.recorder import Recorder
 from common.result import ErrorInfo, Result
+from common.schema_mode import SchemaMode
 from common.topics import Topic
 
+EVERY_MODE = pytest.mark.parametrize("mode", list(SchemaMode), ids=lambda mode: mode.value)
+MODES_WITH_ARRAY = pytest.mark.parametrize(
+    "mode", [mode for mode in SchemaMode if mode.writes_array], ids=lambda mode: mode.value
+)
 GAME_DATE = date(2026, 1, 17)
 DEADLINE = datetime(2026, 1, 18, tzinfo=UTC)
 AFTER_DEADLINE = datetime(2026, 1, 18, 0, 1, tzinfo=UTC)
@@ -41,6 +52,10 @@ class Published:
             for message in self.messages
             if isinstance(message, BatchComplete)
         ]
+
+    @property
+    def requests(self) -> list[PredictionRequest]:
+        return [message for message in self.messages if isinstance(message, PredictionRequest)]
 
 
 def names(number: int) -> list[str]:
@@ -78,3 +93,28 @@ def completion(
         outcome=outcome,
         reason=None if is_completed else "told to",
     )
+
+
+async def deliver(
+    recorder: Recorder, *players: str, event: str = "event", batch_id: str = "batch1"
+) -> list[Recorded]:
+    """All at once; each player's event id is made from its name."""
+    answers = await asyncio.gather(
+        *(
+            recorder.record(completion(player, batch_id=batch_id), event_id=f"{event}-{player}")
+            for player in players
+        )
+    )
+    return [answer.unwrap() for answer in answers]
+
+
+def request_for(batch: Batch, player: str) -> PredictionRequest:
+    return PredictionRequest(
+        batch_id=batch.batch_id, player_lookup=player, game_date=batch.game_date, game_id="game1"
+    )
+
+
+def timeline(batches: Batches, batch_id: str = "batch1") -> dict[str, dict[str, Any]]:
+    """The entries by id."""
+    found = batches.store.ref(batch_id).collection("timeline").get()
+    return {snapshot.id: snapshot.to_dict() or {} for snapshot in found}

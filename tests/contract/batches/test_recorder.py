@@ -3,43 +3,16 @@
 import asyncio
 from datetime import date
 
-import pytest
 from google.cloud import firestore
 
 from common.batch_records import BatchStatus, Counts
 from common.batches import Batches
 from common.closing import TriggerOutbox
 from common.messages import PlayerOutcome
-from common.recorded import Recorded, RecordOutcome
+from common.recorded import RecordOutcome
 from common.recorder import Recorder
 from common.result import Result
-from common.schema_mode import SchemaMode
-from tests.support.batch_helpers import Published, completion, names, opened
-
-EVERY_MODE = pytest.mark.parametrize("mode", list(SchemaMode), ids=lambda mode: mode.value)
-
-
-@pytest.fixture
-def mode() -> SchemaMode:
-    return SchemaMode.SUBCOLLECTION
-
-
-@pytest.fixture
-def batches(firestore_client: firestore.Client, mode: SchemaMode) -> Batches:
-    return Batches(firestore_client, mode=mode)
-
-
-@pytest.fixture
-def recorder(async_firestore_client: firestore.AsyncClient, batches: Batches) -> Recorder:
-    return Recorder(async_firestore_client, batches)
-
-
-async def deliver(recorder: Recorder, *players: str, event: str = "event") -> list[Recorded]:
-    """All at once; each player's event id is made from its name."""
-    answers = await asyncio.gather(
-        *(recorder.record(completion(player), event_id=f"{event}-{player}") for player in players)
-    )
-    return [answer.unwrap() for answer in answers]
+from tests.support.batch_helpers import EVERY_MODE, Published, completion, deliver, names, opened
 
 
 @EVERY_MODE
@@ -63,18 +36,16 @@ async def test_each_completion_is_counted_once_and_the_last_one_completes_the_ba
 
 @EVERY_MODE
 async def test_second_delivery_of_the_same_completion_changes_nothing_in_any_instance(
-    recorder: Recorder, batches: Batches, async_firestore_client: firestore.AsyncClient
+    recorder: Recorder, another_recorder: Recorder, batches: Batches
 ) -> None:
     opened(batches, 3)
     await deliver(recorder, "player00000")
     before = batches.get("batch1").unwrap()
 
     again = await deliver(recorder, "player00000")
-    elsewhere = await deliver(Recorder(async_firestore_client, batches), "player00000")
+    elsewhere = await deliver(another_recorder, "player00000")
     by_another_event = await deliver(recorder, "player00000", event="other")
-    elsewhere_by_another = await deliver(
-        Recorder(async_firestore_client, batches), "player00000", event="other"
-    )
+    elsewhere_by_another = await deliver(another_recorder, "player00000", event="other")
 
     assert [answer.outcome for answer in again + elsewhere] == [RecordOutcome.RECORDED] * 2
     assert [answer.outcome for answer in by_another_event + elsewhere_by_another] == [
@@ -104,10 +75,10 @@ async def test_each_of_many_at_once_gets_a_count_of_its_own(recorder: Recorder, 
 
 @EVERY_MODE
 async def test_neither_a_duplicate_nor_a_stranger_disturbs_its_neighbours(
-    recorder: Recorder, batches: Batches, async_firestore_client: firestore.AsyncClient
+    recorder: Recorder, another_recorder: Recorder, batches: Batches
 ) -> None:
     opened(batches, 8)
-    await deliver(Recorder(async_firestore_client, batches), *names(3), event="before")
+    await deliver(another_recorder, *names(3), event="before")
 
     answers = await deliver(recorder, *names(8), "stranger")
 
@@ -195,11 +166,9 @@ async def test_more_batches_than_are_kept_are_all_recorded(
 
 
 async def test_whoever_completed_the_batch_owes_the_trigger_until_it_is_noted(
-    recorder: Recorder, batches: Batches
+    recorder: Recorder, batches: Batches, published: Published, outbox: TriggerOutbox
 ) -> None:
     opened(batches, 1)
-    published = Published()
-    outbox = TriggerOutbox(batches.store, lambda: published)
 
     first = (await deliver(recorder, "player00000"))[0]
     published.is_down = True
