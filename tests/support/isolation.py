@@ -2,8 +2,7 @@
 
 import re
 import socket
-from collections.abc import Iterable
-from typing import NoReturn
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -12,6 +11,8 @@ _CLOUD_VARIABLE = re.compile(
     r"|SPORT|ENVIRONMENT|DATASET_PREFIX|ENABLE_SUBCOLLECTION_COMPLETIONS|DUAL_WRITE_MODE|USE_SUBCOLLECTION_READS"
 )
 _NO_FILE = "/dev/null/tests-have-no-credentials"
+
+Connect = Callable[[socket.socket, object], object]
 
 
 class NetworkRefused(Exception):
@@ -29,10 +30,15 @@ def remove_cloud_variables(names: Iterable[str], monkeypatch: pytest.MonkeyPatch
 
 
 def refuse_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`socketpair`, by which asyncio wakes itself, connects nothing and goes on working."""
+    """To all but Unix sockets, by which the processes of one machine talk. Servers may still be bound."""
+    for method in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, method, _local_only(getattr(socket.socket, method)))
 
-    def refuse(self: socket.socket, address: object) -> NoReturn:
-        raise NetworkRefused(f"a unit test connects to {address!r}")
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+def _local_only(connect: Connect) -> Connect:
+    def refuse_network(self: socket.socket, address: object) -> object:
+        if self.family != socket.AF_UNIX:
+            raise NetworkRefused(f"a unit test connects to {address!r}")
+        return connect(self, address)
+
+    return refuse_network
