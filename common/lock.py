@@ -86,15 +86,18 @@ class Lock:
         with acquired.unwrap() as lease, lease.heartbeat(on_lost) if heartbeat else nullcontext():
             yield acquired
 
-    def force_release(self, key: LockKey, who: str, why: str) -> Result[Claim | None]:
+    def force_release(
+        self, key: LockKey, who: str, why: str, *, holder_id: str | None = None
+    ) -> Result[Claim | None]:
         """Take the lock from its holder, whose fence is stale from then on; for people and repairs.
 
+        With `holder_id` only from that one: whoever was found dead may have a successor by now.
         Success: the claim that was ended, or None if there was none. `{lock}/audit/{id}` keeps who, why, when
         and what was taken, written in the same commit and never changed. Again: nothing is left to end.
         """
         if not who.strip() or not why.strip():
             return Result.failure(ErrorInfo.permanent("InvalidArgument", "who and why: both are needed"))
-        return self._store.read(key).and_then(partial(self._revoke, key, who, why))
+        return self._store.read(key).and_then(partial(self._revoke, key, who, why, holder_id))
 
     def _acquire_within(self, wait: timedelta, key: LockKey, operation_id: str) -> Result[Lease]:
         holder_id = uuid.uuid4().hex
@@ -130,9 +133,11 @@ class Lock:
         after = self._store.write(key, claim, over=seen)
         return after.and_then(partial(self._claim, key, operation_id, holder_id))
 
-    def _revoke(self, key: LockKey, who: str, why: str, seen: Sighting) -> Result[Claim | None]:
+    def _revoke(
+        self, key: LockKey, who: str, why: str, holder_id: str | None, seen: Sighting
+    ) -> Result[Claim | None]:
         ended = seen.claim
-        if ended is None or not ended.is_held:
+        if ended is None or not ended.is_held_by(holder_id or ended.holder_id):
             return Result.success(None)
         revoked = ended.revoked(by=uuid.uuid4().hex, now=seen.server_now)
         taken = ended.to_fields()
@@ -141,8 +146,8 @@ class Lock:
         if after.error is not None:
             return Result.failure(after.error)
         if after.unwrap().claim != revoked:
-            # Renewed, released or claimed meanwhile.
-            return self._revoke(key, who, why, after.unwrap())
+            # Renewed meanwhile, or already given back.
+            return self._revoke(key, who, why, ended.holder_id, after.unwrap())
         log.warning("lock taken from its holder", action="lock_force_released", who=who, why=why, **taken)
         return Result.success(ended)
 

@@ -12,7 +12,6 @@ from typing import Any
 from google.api_core.exceptions import (
     GoogleAPIError,
     InternalServerError,
-    NotFound,
     ServiceUnavailable,
     TooManyRequests,
 )
@@ -21,7 +20,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
 
 from .lock_rules import Claim, LockKey
-from .result import ErrorInfo, ErrorType, Result, classify
+from .result import ErrorInfo, Result
 
 # Aborted is left out: on a commit it means a rival, and reading back tells who.
 _WORTH_REPEATING = if_exception_type(ServiceUnavailable, InternalServerError, TooManyRequests)
@@ -133,8 +132,6 @@ class LockStore:
         self, key: LockKey, exc: Exception, over: Sighting, at_most_seconds: float
     ) -> Result[Sighting]:
         failure: Result[Sighting] = Result.failure(ErrorInfo.from_exception(exc, lock=str(key)))
-        if not _may_have_changed(exc):
-            return failure
         seen = self.read(key, at_most_seconds=at_most_seconds)
         has_changed = seen.is_success and seen.unwrap().update_time != over.update_time
         return seen if has_changed else failure
@@ -146,11 +143,6 @@ class LockStore:
 
     def _reference(self, key: LockKey) -> firestore.DocumentReference:
         return self._db.collection(key.collection).document(key.document_id)
-
-
-def _may_have_changed(exc: Exception) -> bool:
-    """Whether the document may have moved on: by our own write, or by that of a rival."""
-    return isinstance(exc, NotFound) or classify(exc) is not ErrorType.PERMANENT
 
 
 def _plain(moment: datetime) -> datetime:

@@ -20,7 +20,7 @@ from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 
 KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17))
-SHORT = timedelta(milliseconds=500)
+SHORT = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -349,6 +349,16 @@ def test_every_force_release_appends_and_none_overwrites(
         "reason 1",
         "reason 2",
     ]
+
+
+def test_force_release_from_one_holder_spares_any_other(lock: Lock) -> None:
+    first = lock.try_acquire(KEY, "found dead").unwrap()
+    first.release()
+    second = lock.try_acquire(KEY, "alive").unwrap()
+
+    assert lock.force_release(KEY, "auditor", "dead", holder_id=first.holder_id).unwrap() is None
+    assert second.check(ask_store=True).is_success
+    assert lock.force_release(KEY, "auditor", "dead", holder_id=second.holder_id).unwrap() is not None
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import grpc
 import pytest
 from google.cloud import firestore
 
-from common.lock import LOCK_HELD, LOCK_LOST, Lock, LockKey
+from common.lock import LOCK_HELD, LOCK_LOST, Lease, Lock, LockKey
 from common.result import ErrorInfo, ErrorType
 from tests.support.firestore_proxy import COMMIT, READ, FirestoreProxy, serving
 from tests.support.polling import eventually
 
 KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17))
-PATIENCE = timedelta(seconds=1)
+PATIENCE = timedelta(seconds=1.5)
 
 
 @pytest.fixture
@@ -35,6 +35,13 @@ def proxied_client(
 @pytest.fixture
 def lock(proxied_client: firestore.Client) -> Lock:
     """Through the proxy."""
+    return Lock(proxied_client)
+
+
+@pytest.fixture
+def hasty_lock(proxied_client: firestore.Client, lock: Lock) -> Lock:
+    """Through the proxy, and soon tired of calling; after a first call, which may take its time."""
+    lock.try_acquire(LockKey(lock_type="warm_up", game_date=KEY.game_date), "warm-up").unwrap()
     return Lock(proxied_client, call_timeout=PATIENCE)
 
 
@@ -52,11 +59,11 @@ def client_at(address: str, project_id: str, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("lost", [1, 1000], ids=["one answer lost", "every answer lost"])
 def test_an_acquisition_whose_answer_was_lost_is_recognised_as_ours(
-    lock: Lock, other_lock: Lock, proxy: FirestoreProxy, lost: int
+    hasty_lock: Lock, other_lock: Lock, proxy: FirestoreProxy, lost: int
 ) -> None:
     proxy.lose_answers(COMMIT, lost)
 
-    lease = lock.try_acquire(KEY, "batch").unwrap()
+    lease = hasty_lock.try_acquire(KEY, "batch").unwrap()
     proxy.lose_answers(COMMIT, 0)
 
     assert lease.fence == 1
@@ -88,9 +95,9 @@ def test_a_renewal_whose_answer_was_lost_keeps_the_lease(lock: Lock, proxy: Fire
 
 @pytest.mark.parametrize("lost", [1, 1000], ids=["one answer lost", "every answer lost"])
 def test_a_release_whose_answer_was_lost_is_a_release(
-    lock: Lock, other_lock: Lock, proxy: FirestoreProxy, lost: int
+    hasty_lock: Lock, other_lock: Lock, proxy: FirestoreProxy, lost: int
 ) -> None:
-    lease = lock.try_acquire(KEY, "batch").unwrap()
+    lease = hasty_lock.try_acquire(KEY, "batch").unwrap()
     proxy.lose_answers(COMMIT, lost)
 
     assert lease.release().is_success
@@ -98,9 +105,9 @@ def test_a_release_whose_answer_was_lost_is_a_release(
 
 
 def test_a_lost_renewal_that_nobody_could_read_back_does_not_prevent_the_release(
-    lock: Lock, other_lock: Lock, proxy: FirestoreProxy
+    hasty_lock: Lock, other_lock: Lock, proxy: FirestoreProxy
 ) -> None:
-    lease = lock.try_acquire(KEY, "batch").unwrap()
+    lease = hasty_lock.try_acquire(KEY, "batch").unwrap()
     proxy.lose_answers(COMMIT, 1000)
     proxy.once_before(COMMIT, lambda: proxy.refuse(READ, grpc.StatusCode.UNAVAILABLE))
 
@@ -123,6 +130,32 @@ def test_a_force_release_whose_answer_was_lost_appends_one_audit_entry(
 
     assert lock.force_release(KEY, "operator", "stuck").unwrap() is not None
     assert len(list(firestore_client.document(str(KEY)).collection("audit").stream())) == 1
+
+
+def test_a_force_release_that_a_renewal_overtakes_ends_the_claim_all_the_same(
+    lock: Lock, other_lock: Lock, proxy: FirestoreProxy
+) -> None:
+    stuck = other_lock.try_acquire(KEY, "stuck").unwrap()
+    proxy.once_before(COMMIT, lambda: stuck.renew().unwrap())
+
+    assert lock.force_release(KEY, "operator", "stuck").unwrap() is not None
+    assert stuck.check(ask_store=True).is_failure
+
+
+def test_a_force_release_that_a_successor_overtakes_leaves_the_successor_alone(
+    lock: Lock, other_lock: Lock, proxy: FirestoreProxy
+) -> None:
+    successors: list[Lease] = []
+
+    def succeed() -> None:
+        stuck.release().unwrap()
+        successors.append(other_lock.try_acquire(KEY, "successor").unwrap())
+
+    stuck = other_lock.try_acquire(KEY, "stuck").unwrap()
+    proxy.once_before(COMMIT, succeed)
+
+    assert lock.force_release(KEY, "operator", "stuck").unwrap() is None
+    assert successors[0].check(ask_store=True).is_success
 
 
 def test_a_rival_who_is_faster_between_read_and_write_wins(
@@ -228,8 +261,8 @@ def test_a_store_that_comes_back_in_time_is_not_noticed(lock: Lock, proxy: Fires
         assert attempt.result().is_success
 
 
-def test_a_check_that_cannot_ask_the_store_is_no_loss(lock: Lock, proxy: FirestoreProxy) -> None:
-    lease = lock.try_acquire(KEY, "batch").unwrap()
+def test_a_check_that_cannot_ask_the_store_is_no_loss(hasty_lock: Lock, proxy: FirestoreProxy) -> None:
+    lease = hasty_lock.try_acquire(KEY, "batch").unwrap()
     proxy.refuse(READ, grpc.StatusCode.UNAVAILABLE)
 
     asked = lease.check(ask_store=True)
@@ -261,7 +294,7 @@ def test_a_heartbeat_outlives_a_short_absence_of_the_store(
         proxied_client,
         lease=timedelta(seconds=60),
         renew_every=timedelta(milliseconds=500),
-        call_timeout=timedelta(milliseconds=100),
+        call_timeout=PATIENCE,
     )
 
     with lock.acquire(KEY, "batch", heartbeat=True) as acquired:
@@ -274,8 +307,40 @@ def test_a_heartbeat_outlives_a_short_absence_of_the_store(
         assert acquired.unwrap().check(ask_store=True).is_success
 
 
-def test_a_release_that_failed_may_be_repeated(lock: Lock, other_lock: Lock, proxy: FirestoreProxy) -> None:
+def test_a_renewal_that_failed_is_tried_again_sooner_than_the_next_would_be_due(
+    proxied_client: firestore.Client, proxy: FirestoreProxy
+) -> None:
+    lock = Lock(
+        proxied_client,
+        lease=timedelta(seconds=120),
+        renew_every=timedelta(seconds=10),
+        call_timeout=PATIENCE,
+    )
     lease = lock.try_acquire(KEY, "batch").unwrap()
+    proxy.refuse(READ, grpc.StatusCode.UNAVAILABLE)
+    assert lease.renew().is_failure
+    proxy.accept(READ)
+    before = proxy.calls[COMMIT]
+
+    with lease.heartbeat():
+        eventually(lambda: proxy.calls[COMMIT] > before, within=timedelta(seconds=8))
+
+
+def test_taking_up_a_lock_that_was_just_left_free_here_costs_one_write(
+    lock: Lock, proxy: FirestoreProxy
+) -> None:
+    lock.try_acquire(KEY, "first").unwrap().release().unwrap()
+    proxy.calls.clear()
+
+    lock.try_acquire(KEY, "second").unwrap().release().unwrap()
+
+    assert proxy.calls == {COMMIT: 2}
+
+
+def test_a_release_that_failed_may_be_repeated(
+    hasty_lock: Lock, other_lock: Lock, proxy: FirestoreProxy
+) -> None:
+    lease = hasty_lock.try_acquire(KEY, "batch").unwrap()
     proxy.refuse(COMMIT, grpc.StatusCode.UNAVAILABLE)
     failed = lease.release()
     proxy.accept(COMMIT)

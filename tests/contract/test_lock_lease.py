@@ -16,7 +16,7 @@ from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 
 KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17))
-LEASE = timedelta(seconds=1.5)
+LEASE = timedelta(seconds=2)
 
 
 @pytest.fixture
@@ -173,6 +173,36 @@ def test_a_heartbeat_of_a_lease_that_is_already_lost_says_so(firestore_client: f
         eventually(lambda: losses)
 
     assert len(losses) == 1
+
+
+def test_a_release_after_the_loss_does_not_make_it_any_less_a_loss(lock: Lock) -> None:
+    losses: list[ErrorInfo] = []
+    lease = lock.try_acquire(KEY, "batch").unwrap()
+    lock.force_release(KEY, "operator", "test").unwrap()
+    lost = lease.check(ask_store=True)
+    lease.release()
+
+    with lease.heartbeat(losses.append):
+        eventually(lambda: losses)
+
+    assert lease.check() == lost
+    assert losses == [lost.error]
+
+
+def test_the_block_does_not_end_before_on_lost_has(lock: Lock) -> None:
+    at_the_end, finished = threading.Event(), threading.Event()
+
+    def cancel_a_job(loss: ErrorInfo) -> None:
+        at_the_end.wait()
+        threading.Event().wait(0.2)
+        finished.set()
+
+    with lock.acquire(KEY, "batch", heartbeat=True, on_lost=cancel_a_job) as acquired:
+        lock.force_release(KEY, "operator", "test").unwrap()
+        assert acquired.unwrap().check(ask_store=True).is_failure
+        at_the_end.set()
+
+    assert finished.is_set()
 
 
 def test_a_release_within_the_block_ends_the_heartbeat_and_is_no_loss(brisk_lock: Lock) -> None:
