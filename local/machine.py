@@ -1,8 +1,10 @@
 """What this machine must have before anything can start. Needs nothing but Python's standard library.
 
 `python -m local.machine` names everything that is missing, each with the command that installs it, and then
-exits with 1.
+exits with 1. Any Python 3.7 or newer can run it, to say that it is the wrong one.
 """
+
+from __future__ import annotations
 
 import importlib.util
 import re
