@@ -9,7 +9,7 @@ TRACEPARENT: Final = "traceparent"
 GOOGLE_TRACEPARENT: Final = "googclient_traceparent"
 """Where the Pub/Sub client's own tracing puts it; it extracts it for pull only (measured)."""
 
-_FORMAT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_FORMAT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 

@@ -1,0 +1,110 @@
+from datetime import timedelta
+
+import pytest
+from pydantic import Field
+
+from common.schema_mode import SchemaMode
+from common.settings import Settings, SettingsError
+from common.sport import DatasetRole, Sport
+
+MINIMAL = {"GCP_PROJECT": "a-project"}
+WEBHOOK = "https://hooks.slack.invalid/T0/B0/very-secret"
+
+
+def problems_of(environment: dict[str, str]) -> str:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment(environment)
+    return str(refused.value)
+
+
+def test_project_alone_is_enough() -> None:
+    settings = Settings.from_environment(MINIMAL)
+
+    assert settings.gcp_project == "a-project"
+    assert settings.sport is Sport.NBA
+    assert settings.schema_mode is SchemaMode.SUBCOLLECTION
+    assert settings.max_event_age == timedelta(hours=24)
+    assert settings.slack_webhook_url is None
+
+
+def test_everything_can_be_set() -> None:
+    settings = Settings.from_environment(
+        MINIMAL
+        | {
+            "SPORT": "mlb",
+            "ENVIRONMENT": "staging",
+            "DATASET_PREFIX": "t1",
+            "ENABLE_SUBCOLLECTION_COMPLETIONS": "true",
+            "DUAL_WRITE_MODE": "true",
+            "USE_SUBCOLLECTION_READS": "false",
+            "SLACK_WEBHOOK_URL": WEBHOOK,
+            "MAX_EVENT_AGE_SECONDS": "60",
+        }
+    )
+
+    assert settings.names.dataset(DatasetRole.PREDICTIONS) == "t1_mlb_predictions"
+    assert settings.environment == "staging"
+    assert settings.schema_mode is SchemaMode.DUAL_WRITE
+    assert settings.max_event_age == timedelta(seconds=60)
+    assert settings.slack_webhook_url is not None
+    assert settings.slack_webhook_url.get_secret_value() == WEBHOOK
+
+
+def test_all_problems_are_told_at_once() -> None:
+    problems = problems_of(
+        {
+            "SPORT": "cricket",
+            "ENVIRONMENT": "Prod!",
+            "DATASET_PREFIX": "a-b",
+            "DUAL_WRITE_MODE": "perhaps",
+            "MAX_EVENT_AGE_SECONDS": "0",
+        }
+    )
+
+    assert "GCP_PROJECT: Field required" in problems
+    for named in (
+        "SPORT='cricket'",
+        "ENVIRONMENT='Prod!'",
+        "DATASET_PREFIX='a-b'",
+        "DUAL_WRITE_MODE='perhaps'",
+    ):
+        assert named in problems
+    assert "MAX_EVENT_AGE_SECONDS='0'" in problems
+
+
+def test_empty_project_is_a_missing_one() -> None:
+    assert "GCP_PROJECT=''" in problems_of({"GCP_PROJECT": ""})
+
+
+def test_contradicting_flags_stop_the_function_and_secrets_are_not_echoed() -> None:
+    problems = problems_of(MINIMAL | {"USE_SUBCOLLECTION_READS": "false", "SLACK_WEBHOOK_URL": WEBHOOK})
+
+    assert "USE_SUBCOLLECTION_READS=False is no valid combination" in problems
+    assert "very-secret" not in problems
+
+
+def test_secret_shows_neither_in_the_settings_nor_in_their_json() -> None:
+    settings = Settings.from_environment(MINIMAL | {"SLACK_WEBHOOK_URL_CONSISTENCY": WEBHOOK})
+
+    assert "very-secret" not in repr(settings)
+    assert "very-secret" not in settings.model_dump_json()
+
+
+def test_malformed_secret_is_named_and_not_echoed() -> None:
+    class Strict(Settings):
+        slack_webhook_url_test: int = Field(alias="SLACK_WEBHOOK_URL_TEST")
+
+    with pytest.raises(SettingsError, match="SLACK_WEBHOOK_URL_TEST") as refused:
+        Strict.from_environment(MINIMAL | {"SLACK_WEBHOOK_URL_TEST": WEBHOOK})
+
+    assert "very-secret" not in str(refused.value)
+    assert refused.value.__cause__ is None and refused.value.__suppress_context__
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings.from_environment(MINIMAL).gcp_project = "another"  # type: ignore[misc]
+
+
+def test_python_names_are_not_read_from_the_environment() -> None:
+    assert "GCP_PROJECT: Field required" in problems_of({"gcp_project": "a-project"})
