@@ -39,12 +39,18 @@ class Service:
 
     @classmethod
     def start(
-        cls, name: str, command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+        cls,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> Self:
         """Starts the command; its output is appended to `log`. It need not be ready when this returns.
 
-        `environment` is the whole of it (default: that of this process). Ctrl-C in the terminal does not
-        reach the command: it is for us to stop it.
+        `environment` is the whole of it, `folder` where it runs (default: those of this process). Ctrl-C in
+        the terminal does not reach the command: it is for us to stop it.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
@@ -54,6 +60,7 @@ class Service:
                 stdout=output,
                 stderr=output,
                 env=None if environment is None else dict(environment),
+                cwd=folder,
                 start_new_session=True,
             )
         return cls(name, guard, log)
