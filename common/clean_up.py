@@ -1,23 +1,21 @@
-"""What becomes of staging tables: those that are merged go, and nothing else does.
+"""What becomes of staging tables: those that are merged to the last row go, and nothing else does.
 
-A table is dropped only if right before every row in it belongs to a player whose rows are merged. A worker
-may append to its table for a player who is late: then it stays for the next generation.
+A worker may append to its table for a player who is late. So a table is dropped only if it still has exactly
+the rows that were gathered and merged, asked right before; else it stays for the next generation.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Final, Protocol
 
-from . import merge_sql, staging_names
-from .batch_records import Batch, BatchStatus, Completion
-from .chunks import chunks
+from . import staging_names
+from .batch_records import Batch, BatchStatus
 from .merge_sql import Tables
-from .messages import PlayerOutcome
-from .query_parameters import Typed
 from .result import Result
-from .warehouse import Rows, TableInfo
+from .warehouse import TableInfo
 
 ORPHAN_AGE: Final = timedelta(hours=24)
 DROPS_AT_ONCE: Final = 8
@@ -28,17 +26,9 @@ _OVER: Final = (BatchStatus.CONSOLIDATED, BatchStatus.ABANDONED)
 
 
 class CleanUpStore(Protocol):
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+    def rows_if_exists(self, table: str) -> Result[int | None]: ...
     def delete_table(self, table: str) -> Result[bool]: ...
     def list_tables(self, dataset: str, prefix: str) -> Result[list[TableInfo]]: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dropped:
-    """Tables that are gone, and tables that hold rows which are not merged."""
-
-    dropped: tuple[str, ...]
-    kept: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,77 +46,65 @@ class CleanUp:
         self._warehouse = warehouse
         self._tables = tables
 
-    def drop_merged(self, completions: Iterable[Completion], generation: int) -> Result[Dropped]:
-        """Drop the tables of the players that are merged up to `generation`."""
-        merged = [
-            one
-            for one in completions
-            if one.outcome is PlayerOutcome.COMPLETED and one.generation <= generation and one.staging_table
-        ]
-        names = sorted({str(one.staging_table) for one in merged})
-        players = sorted({one.player_lookup for one in merged})
-        existing = self._existing(names)
-        return existing.and_then(lambda found: self._drop_finished(found, players))
+    def drop_merged(self, rows_by_table: Mapping[str, int]) -> Result[list[str]]:
+        """Drop the tables that have exactly these rows; returns those that have others and were kept."""
+        dropped = self._each(list(rows_by_table), lambda name: self._drop_if_has(name, rows_by_table[name]))
+        return dropped.map(lambda gone: [name for name, is_gone in gone.items() if not is_gone])
 
-    def drop_gathered(self, table: str) -> Result[bool]:
-        """Drop the table where one consolidation gathered its rows: a copy, no matter what is in it."""
-        return self._warehouse.delete_table(self._tables.path(table))
+    def drop(self, names: Sequence[str]) -> Result[None]:
+        """Drop the tables whatever is in them."""
+        return self._each(names, lambda name: self._warehouse.delete_table(self._tables.path(name))).map(
+            lambda _: None
+        )
 
     def orphans(self, batch_of: BatchOf, now: datetime) -> Result[Orphans]:
-        """Staging tables that nobody will need: older than 24 h, and of a batch that is over.
+        """Tables that nobody will need: older than 24 h, and of a batch that is over.
 
-        Of a batch that is not (or of which nothing is known) they are told apart and left alone.
+        Those of a batch that is not, or of which nothing is known, are told apart and to be left alone.
         """
-        staging = self._warehouse.list_tables(self._tables.predictions, staging_names.PREFIX)
-        gathered = self._warehouse.list_tables(self._tables.predictions, staging_names.GATHERED_PREFIX)
+        prefixes = (staging_names.PREFIX, staging_names.GATHERED_PREFIX)
+        listed = [self._warehouse.list_tables(self._tables.predictions, prefix) for prefix in prefixes]
+        staging, gathered = listed
         return staging.and_then(
-            lambda found: gathered.and_then(
-                lambda copies: _sort(_old(found, now), batch_of).map(
-                    lambda sorted_out: replace(sorted_out, over=sorted_out.over + _old(copies, now))
-                )
+            lambda tables: gathered.and_then(
+                lambda copies: _sort_out(_old(tables, now), _old(copies, now), batch_of)
             )
         )
 
-    def drop(self, names: Sequence[str]) -> Result[tuple[str, ...]]:
-        """Drop tables by their names; the first failure is told after all were tried."""
-        paths = [self._tables.path(name) for name in names]
+    def _drop_if_has(self, name: str, rows: int) -> Result[bool]:
+        path = self._tables.path(name)
+        return self._warehouse.rows_if_exists(path).and_then(partial(self._drop_if_equal, path, rows))
+
+    def _drop_if_equal(self, path: str, wanted: int, found: int | None) -> Result[bool]:
+        if found is None:
+            return Result.success(True)
+        if found != wanted:
+            return Result.success(False)
+        return self._warehouse.delete_table(path).map(lambda _: True)
+
+    def _each(self, names: Sequence[str], work: Callable[[str], Result[bool]]) -> Result[dict[str, bool]]:
+        """Do it for all of them; the first failure is told when all were tried."""
         with ThreadPoolExecutor(DROPS_AT_ONCE) as pool:
-            results = list(pool.map(self._warehouse.delete_table, paths))
-        failed = next((result.error for result in results if result.error is not None), None)
-        return Result.success(tuple(names)) if failed is None else Result.failure(failed)
-
-    def _existing(self, names: Sequence[str]) -> Result[list[str]]:
-        asked = self._warehouse.query(merge_sql.existing(self._tables), {"tables": Typed("STRING", names)})
-        return asked.map(lambda found: sorted(row["table_name"] for row in found.rows))
-
-    def _drop_finished(self, names: Sequence[str], players: Sequence[str]) -> Result[Dropped]:
-        kept: set[str] = set()
-        for chunk in chunks(names, merge_sql.MAX_TABLES):
-            sql = merge_sql.unfinished_counts(self._tables, chunk)
-            asked = self._warehouse.query(sql, {"players": Typed("STRING", players)})
-            if asked.error is not None:
-                return Result.failure(asked.error)
-            kept |= {row["staging_table"] for row in asked.unwrap().rows if row["kept_rows"]}
-        finished = [name for name in names if name not in kept]
-        return self.drop(finished).map(lambda dropped: Dropped(dropped=dropped, kept=tuple(sorted(kept))))
+            results = dict(zip(names, pool.map(work, names), strict=True))
+        failed = next((result for result in results.values() if result.is_failure), None)
+        if failed is not None and failed.error is not None:
+            return Result.failure(failed.error)
+        return Result.success({name: result.unwrap() for name, result in results.items()})
 
 
-def _old(tables: Sequence[TableInfo], now: datetime) -> tuple[str, ...]:
-    return tuple(table.name for table in tables if now - table.created > ORPHAN_AGE)
+def _old(tables: Sequence[TableInfo], now: datetime) -> list[str]:
+    return [table.name for table in tables if now - table.created > ORPHAN_AGE]
 
 
-def _sort(names: Sequence[str], batch_of: BatchOf) -> Result[Orphans]:
-    """Which tables belong to a batch that is over; each batch is asked for once."""
-    over: dict[str, bool] = {}
-    for batch_id in sorted({found[0] for name in names if (found := staging_names.parse(name))}):
+def _sort_out(staging: Sequence[str], copies: Sequence[str], batch_of: BatchOf) -> Result[Orphans]:
+    """Copies may go in any case; staging tables with their batch, each of which is asked for once."""
+    batch_ids = {name: parsed[0] for name in staging if (parsed := staging_names.parse(name))}
+    is_over: dict[str, bool] = {}
+    for batch_id in sorted(set(batch_ids.values())):
         asked = batch_of(batch_id)
         if asked.error is not None and not asked.error.is_expected:
             return Result.failure(asked.error)
-        over[batch_id] = asked.is_success and asked.unwrap().status in _OVER
-    known = {name: over[found[0]] for name in names if (found := staging_names.parse(name))}
-    return Result.success(
-        Orphans(
-            over=tuple(name for name in names if known.get(name)),
-            left_alone=tuple(name for name in names if not known.get(name)),
-        )
-    )
+        is_over[batch_id] = asked.is_success and asked.unwrap().status in _OVER
+    may_go = [name for name in staging if is_over.get(batch_ids.get(name, ""), False)]
+    left_alone = [name for name in staging if name not in may_go]
+    return Result.success(Orphans(over=(*may_go, *copies), left_alone=tuple(left_alone)))

@@ -11,9 +11,9 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
-from .batch_records import Batch, Completion
+from .batch_records import Batch
 from .batches import Batches
-from .clean_up import CleanUp, Dropped
+from .clean_up import CleanUp
 from .execution_log import Execution, ExecutionLog
 from .fenced_merge import FencedMerge, Merged
 from .lease import Lease
@@ -62,12 +62,15 @@ class Consolidator:
         """
         return self._batches.get(batch_id).and_then(partial(self._unless_done, generation))
 
-    def tidy(self, receipt: Receipt) -> Result[Dropped]:
-        """Drop the staging tables that were merged and log the run. Again: does what is left to do."""
-        completions = self._batches.completions(receipt.batch_id)
-        dropped = completions.and_then(partial(self._drop, receipt))
+    def tidy(self, receipt: Receipt) -> Result[list[str]]:
+        """Drop the staging tables that were merged, and log the run; returns the tables that had to stay.
+
+        Again: does what is left to do.
+        """
+        gathered = [receipt.gathered_table] if receipt.gathered_table else []
+        dropped = self._clean_up.drop(gathered).and_then(lambda _: self._clean_up.drop_merged(receipt.tables))
         logged = self._log.write(_execution(receipt))
-        return dropped.and_then(lambda done: logged.map(lambda _: done))
+        return dropped.and_then(lambda kept: logged.map(lambda _: kept))
 
     def _unless_done(self, generation: int, batch: Batch) -> Result[Receipt]:
         if batch.consolidated_generation >= generation:
@@ -101,8 +104,6 @@ class Consolidator:
         )
 
     def _merge(self, run: "_Run", claims: Claims) -> Result[Merged]:
-        if not claims.claims:
-            return Result.success(Merged())
         return FencedMerge(
             warehouse=self._warehouse,
             tables=self._tables,
@@ -126,13 +127,6 @@ class Consolidator:
         )
         # Whoever was faster has stored a receipt of its own.
         return finished.and_then(lambda batch: self._receipts.covering(batch, receipt.generation))
-
-    def _drop(self, receipt: Receipt, completions: list[Completion]) -> Result[Dropped]:
-        dropped = self._clean_up.drop_merged(completions, receipt.generation)
-        gathered = receipt.gathered_table
-        if gathered is None:
-            return dropped
-        return dropped.and_then(lambda done: self._clean_up.drop_gathered(gathered).map(lambda _: done))
 
     def _lock_key(self, game_date: date) -> LockKey:
         return LockKey(
@@ -169,7 +163,7 @@ def _receipt(
         failed_players=counts.failed,
         timed_out_players=counts.timed_out,
         unstaged_players=len(claims.unstaged_players),
-        tables=claims.tables,
+        tables=merged.droppable,
         gathered_table=merged.gathered_table,
         rows_staged=claims.rows,
         keys_staged=merged.keys_staged,

@@ -4,7 +4,7 @@ Literals, not parameters: the emulator takes none in scripts, so one form serves
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -15,8 +15,8 @@ FENCES: Final = "consolidation_fences"
 
 MAX_TABLES: Final = 500
 """Of one statement; BigQuery's limit is 1,000 after expansion."""
-MAX_SOURCE_BYTES: Final = 900_000
-"""Of the tables in one statement, which leaves room for the rest of it; BigQuery's limit is 1 MB."""
+MAX_SQL_CHARS: Final = 900_000
+"""Of one statement; BigQuery's limit is 1 MB."""
 
 _NAMES: Final = tuple(column.name for column in COLUMNS)
 
@@ -42,38 +42,40 @@ class Tables:
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """The part of a staging table that was claimed: its rows of these players."""
+    """A staging table and the players whose rows in it are claimed."""
 
     table: str
     players: tuple[str, ...]
 
 
-def source(tables: Tables, slices: Sequence[Slice], columns: Iterable[str] = _NAMES) -> str:
-    """The claimed rows of all slices, each table named: nothing that appears later is in it."""
-    listed = ", ".join(columns)
-    return "\n  UNION ALL\n".join(
-        f"  SELECT {listed}\n  FROM {_quoted(tables.path(part.table))}\n"
-        f"  WHERE player_lookup IN ({', '.join(map(text, part.players))})"
-        for part in slices
+def gather(tables: Tables, slices: Sequence[Slice], into: str, expires: datetime) -> str:
+    """Copy staging tables into one, made anew, with where each row is from and whether it is claimed.
+
+    Each table is named: nothing that appears later is in it. Columns are matched by name.
+    """
+    return (
+        f"CREATE OR REPLACE TABLE {_quoted(tables.path(into))}\n"
+        f"OPTIONS (expiration_timestamp = {moment(expires)})\n"
+        f"AS\n{_union(tables, slices)}"
     )
 
 
-def staged_counts(tables: Tables, names: Sequence[str], game_date: date) -> str:
-    """Rows per table and player, and how many of them are of another day."""
-    return "\nUNION ALL\n".join(
-        f"SELECT {text(name)} AS staging_table, player_lookup, COUNT(*) AS found_rows,\n"
+def gather_more(tables: Tables, slices: Sequence[Slice], into: str) -> str:
+    """Append what one statement could not take."""
+    names = ", ".join(("staging_table", "is_claimed", *_NAMES))
+    return (
+        f"INSERT INTO {_quoted(tables.path(into))} ({names})\n"
+        f"SELECT {names} FROM (\n{_indent(_union(tables, slices), 2)}\n)"
+    )
+
+
+def gathered_counts(tables: Tables, gathered: str, game_date: date) -> str:
+    """Rows per staging table and player, and how many of them are of another day."""
+    return (
+        "SELECT staging_table, player_lookup, is_claimed, COUNT(*) AS found_rows,\n"
         f"  COUNTIF({PARTITION_COLUMN} IS DISTINCT FROM {day(game_date)}) AS misdated_rows\n"
-        f"FROM {_quoted(tables.path(name))}\nGROUP BY player_lookup"
-        for name in names
-    )
-
-
-def unfinished_counts(tables: Tables, names: Sequence[str]) -> str:
-    """Rows per table whose player is not in @players; tables without such rows may go."""
-    return "\nUNION ALL\n".join(
-        f"SELECT {text(name)} AS staging_table, COUNTIF(player_lookup NOT IN UNNEST(@players)) AS kept_rows\n"
-        f"FROM {_quoted(tables.path(name))}"
-        for name in names
+        f"FROM {_quoted(tables.path(gathered))}\n"
+        "GROUP BY staging_table, player_lookup, is_claimed"
     )
 
 
@@ -91,7 +93,7 @@ def ensure_fence(tables: Tables, lock_key: str, game_date: date, now: datetime) 
 
 
 def merge_script(
-    tables: Tables, slices: Sequence[Slice], *, lock_key: str, fence: int, game_date: date, now: datetime
+    tables: Tables, gathered: str, *, lock_key: str, fence: int, game_date: date, now: datetime
 ) -> str:
     """Raise the fence and merge, in one transaction; ends with the counts and with the fence that stands.
 
@@ -110,18 +112,17 @@ SET fence = {int(fence)}, updated_at = {moment(now)}
 WHERE {mine} AND fence <= {int(fence)};
 MERGE {main} AS T
 USING (
-  SELECT * FROM (
-{_indent(source(tables, slices), 2)}
-  )
-  WHERE {highest} = {int(fence)}
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY {", ".join(KEY)} ORDER BY {_newest_first()}) = 1
+  SELECT {", ".join(_NAMES)}
+  FROM {_quoted(tables.path(gathered))}
+  WHERE is_claimed AND {highest} = {int(fence)}
+  {_newest_of_key()}
 ) AS S
 ON T.{of_day} AND {same_key("T", "S")}
 WHEN MATCHED AND {_is_newer("S", "T")} THEN
   UPDATE SET {_assignments(now)}
 WHEN NOT MATCHED BY TARGET THEN
   INSERT ({", ".join(_NAMES)})
-  VALUES ({", ".join(_inserted(name, now) for name in _NAMES)});
+  VALUES ({", ".join(_merged_value(name, now) for name in _NAMES)});
 COMMIT TRANSACTION;
 SELECT
   rows_before,
@@ -133,20 +134,18 @@ WHERE {of_day};
 """
 
 
-def receipt(tables: Tables, slices: Sequence[Slice], game_date: date) -> str:
+def receipt(tables: Tables, gathered: str, game_date: date) -> str:
     """Compare what was staged with what is in the main table, key by key."""
-    keys = ", ".join(KEY)
-    columns = [*KEY, *(name for name in ORDER if name not in KEY)]
+    keys, newest = ", ".join(KEY), ORDER[0]
     return f"""\
 WITH staged AS (
-  SELECT * FROM (
-{_indent(source(tables, slices, columns), 2)}
-  )
-  WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY {_newest_first()}) = 1
+  SELECT {keys}, {newest}
+  FROM {_quoted(tables.path(gathered))}
+  WHERE is_claimed
+  {_newest_of_key()}
 ),
 merged AS (
-  SELECT {keys}, COUNT(*) AS copies, MAX({ORDER[0]}) AS {ORDER[0]}
+  SELECT {keys}, COUNT(*) AS copies, MAX({newest}) AS {newest}
   FROM {_quoted(tables.main)}
   WHERE {PARTITION_COLUMN} = {day(game_date)}
   GROUP BY {keys}
@@ -155,15 +154,10 @@ SELECT
   COUNT(*) AS keys_staged,
   COUNTIF(merged.copies IS NOT NULL) AS keys_in_main,
   COUNTIF(merged.copies > 1) AS duplicate_keys,
-  COUNTIF(merged.{ORDER[0]} < staged.{ORDER[0]}) AS outdated_keys
+  COUNTIF(merged.{newest} < staged.{newest}) AS outdated_keys
 FROM staged
 LEFT JOIN merged ON {same_key("staged", "merged")}
 """
-
-
-def gather(tables: Tables, slices: Sequence[Slice], into: str) -> str:
-    """Append the claimed rows of some tables to the table where all of them are gathered."""
-    return f"INSERT INTO {_quoted(tables.path(into))} ({', '.join(_NAMES)})\n{source(tables, slices)}"
 
 
 def duplicates(tables: Tables, game_date: date) -> str:
@@ -175,25 +169,13 @@ def duplicates(tables: Tables, game_date: date) -> str:
     )
 
 
-def columns(tables: Tables) -> str:
-    """Columns of the tables @tables, by table."""
-    schema = _quoted(f"{tables.predictions}.INFORMATION_SCHEMA.COLUMNS")
-    return f"SELECT table_name, column_name, data_type\nFROM {schema}\nWHERE table_name IN UNNEST(@tables)"
-
-
-def existing(tables: Tables) -> str:
-    """Which of the tables @tables exist."""
-    schema = _quoted(f"{tables.predictions}.INFORMATION_SCHEMA.TABLES")
-    return f"SELECT table_name\nFROM {schema}\nWHERE table_name IN UNNEST(@tables)"
-
-
 def same_key(left: str, right: str) -> str:
     """Equality of two keys, in which NULL equals NULL."""
     return " AND ".join(_same(name, left, right) for name in KEY)
 
 
 def text(value: str) -> str:
-    """A STRING literal; raises ValueError for control characters, which no id has."""
+    """A STRING literal; raises ValueError for what is not printable, which no id is."""
     if not value.isprintable():
         raise ValueError(f"{value!r}: not printable")
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -207,13 +189,23 @@ def moment(value: datetime) -> str:
     return f"TIMESTAMP '{value.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f+00:00')}'"
 
 
+def _union(tables: Tables, slices: Sequence[Slice]) -> str:
+    return "\nUNION ALL BY NAME\n".join(
+        f"SELECT {text(part.table)} AS staging_table, "
+        f"player_lookup IN ({', '.join(map(text, part.players))}) AS is_claimed, *\n"
+        f"FROM {_quoted(tables.path(part.table))}"
+        for part in slices
+    )
+
+
+def _newest_of_key() -> str:
+    newest_first = ", ".join(f"{name} DESC" for name in ORDER)
+    return f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {', '.join(KEY)} ORDER BY {newest_first}) = 1"
+
+
 def _same(name: str, left: str, right: str) -> str:
     operator = "IS NOT DISTINCT FROM" if BY_NAME[name].is_nullable else "="
     return f"{left}.{name} {operator} {right}.{name}"
-
-
-def _newest_first() -> str:
-    return ", ".join(f"{name} DESC" for name in ORDER)
 
 
 def _is_newer(left: str, right: str) -> str:
@@ -226,10 +218,10 @@ def _is_newer(left: str, right: str) -> str:
 
 def _assignments(now: datetime) -> str:
     assigned = (name for name in _NAMES if name not in KEY and name != PARTITION_COLUMN)
-    return ", ".join(f"{name} = {_inserted(name, now)}" for name in assigned)
+    return ", ".join(f"{name} = {_merged_value(name, now)}" for name in assigned)
 
 
-def _inserted(name: str, now: datetime) -> str:
+def _merged_value(name: str, now: datetime) -> str:
     return moment(now) if name == CHANGED_AT else f"S.{name}"
 
 

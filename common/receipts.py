@@ -34,9 +34,10 @@ class Receipt:
     timed_out_players: int
     unstaged_players: int
     """Who reported predictions without naming a staging table; their rows are not in."""
-    tables: tuple[str, ...]
-    """The staging tables that were merged."""
+    tables: Mapping[str, int]
+    """The staging tables that are merged to the last row, and their rows: these may be dropped."""
     gathered_table: str | None
+    """Where they were gathered; None where nothing was staged."""
     rows_staged: int
     keys_staged: int
     keys_in_main: int
@@ -61,11 +62,10 @@ class Receipt:
 
     @classmethod
     def from_document(cls, data: Mapping[str, Any]) -> "Receipt":
-        known = {field.name: data[field.name] for field in fields(cls)}
-        return cls(**{**known, "tables": tuple(known["tables"])})
+        return cls(**{field.name: data[field.name] for field in fields(cls)})
 
     def to_document(self) -> dict[str, Any]:
-        return {**asdict(self), "tables": list(self.tables)}
+        return asdict(self)
 
 
 class Receipts:

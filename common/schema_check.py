@@ -1,8 +1,7 @@
 """Whether tables still have the columns that `predictions.py` says: told by name, before a query fails."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from .predictions import COLUMNS, TABLE
 from .result import ErrorInfo, Result
@@ -17,19 +16,14 @@ _WANTED: Final = {
 }
 
 
-def check(staging_tables: Sequence[str], columns: Sequence[Mapping[str, Any]]) -> Result[None]:
-    """Compare the tables, and the main one, with the definition.
+def check(tables: Mapping[str, Mapping[str, str] | None]) -> Result[None]:
+    """Compare tables with the definition.
 
-    `columns` has `table_name`, `column_name`, `data_type`. A PERMANENT failure names each table that is not
-    there, and each column that is missing, mistyped or, in a staging table, unknown: its values would be
-    lost. A column that only the main table has stays NULL, so that a column can be added there first.
+    `tables` has the columns of each (name → type), None for one that is not there. A PERMANENT failure names
+    each table that is not there, and each column that is missing, mistyped or, in a staging table, unknown:
+    its values would be lost. A column that only the main table has stays NULL, so that it can be added first.
     """
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in columns:
-        found[row["table_name"]][row["column_name"]] = _base(row["data_type"])
-    problems = [
-        problem for table in (*staging_tables, TABLE) for problem in _problems(table, found.get(table))
-    ]
+    problems = [problem for table, columns in tables.items() for problem in _problems(table, columns)]
     if problems:
         return Result.failure(
             ErrorInfo.permanent(
@@ -58,8 +52,3 @@ def _problems(table: str, columns: Mapping[str, str] | None) -> list[str]:
 def _agrees(found: str, wanted: str) -> bool:
     # The emulator tells a JSON column as STRING where DDL made it; BigQuery refuses a merge of these two.
     return found == wanted or (wanted == "JSON" and found == "STRING")
-
-
-def _base(data_type: str) -> str:
-    """`NUMERIC(5, 1)` → `NUMERIC`: digits are the load's and the table's business."""
-    return data_type.partition("(")[0]

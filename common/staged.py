@@ -5,7 +5,7 @@ and one that is missing is missed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,16 +32,14 @@ class Claims:
     """What one consolidation has to merge."""
 
     claims: tuple[Claim, ...]
+    finished_players: frozenset[str]
+    """Everybody who has completed so far: no rows of theirs are still to come."""
     unstaged_players: tuple[str, ...]
     """Who reported predictions without saying where they are, as the system before did."""
 
     @property
     def rows(self) -> int:
         return sum(claim.rows for claim in self.claims)
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        return tuple(sorted({claim.table for claim in self.claims}))
 
     @property
     def slices(self) -> tuple[Slice, ...]:
@@ -51,53 +49,71 @@ class Claims:
         return tuple(Slice(table=table, players=tuple(sorted(players[table]))) for table in sorted(players))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """Rows of one player in one staging table, as they were gathered."""
+
+    staging_table: str
+    player_lookup: str
+    is_claimed: bool
+    found_rows: int
+    misdated_rows: int
+
+
 def claims_of(batch: Batch, completions: Iterable[Completion], generation: int) -> Claims:
     """What is claimed and not consolidated yet: of the generations after the last consolidated one."""
     completed = [
-        one
-        for one in completions
-        if one.outcome is PlayerOutcome.COMPLETED
-        and batch.consolidated_generation < one.generation <= generation
+        one for one in completions if one.outcome is PlayerOutcome.COMPLETED and one.generation <= generation
     ]
+    due = [one for one in completed if one.generation > batch.consolidated_generation]
     return Claims(
         claims=tuple(
             Claim(table=one.staging_table, player=one.player_lookup, rows=one.staged_rows)
-            for one in completed
+            for one in due
             if one.staging_table and one.staged_rows
         ),
+        finished_players=frozenset(one.player_lookup for one in completed),
         unstaged_players=tuple(
-            one.player_lookup for one in completed if one.predictions_count and not one.staging_table
+            one.player_lookup for one in due if one.predictions_count and not one.staging_table
         ),
     )
 
 
-def compare(claims: Claims, counted: Sequence[Mapping[str, Any]]) -> Result[None]:
+def compare(claims: Claims, counted: Sequence[Counted]) -> Result[None]:
     """Claimed rows = found rows, for each table and player: fewer are lost, more were loaded twice.
 
-    `counted` has `staging_table`, `player_lookup`, `found_rows`, `misdated_rows`. Rows of players whom nobody
-    claims in a table stay out of the merge and out of this.
+    Rows of players whom nobody claims in a table stay out of the merge and out of this.
     """
-    found = {(row["staging_table"], row["player_lookup"]): row for row in counted}
+    found = {(one.staging_table, one.player_lookup): one for one in counted}
     problems = [
         problem
         for claim in claims.claims
         for problem in _problems(claim, found.get((claim.table, claim.player)))
     ]
     if problems:
-        return Result.failure(
-            ErrorInfo.permanent(
-                STAGED_ROWS_DIFFER,
-                "; ".join(problems[:MAX_NAMED]),
-                problems=problems[:MAX_NAMED],
-                problem_count=len(problems),
-            )
-        )
+        return Result.failure(_differ(problems))
     return Result.success(None)
 
 
-def _problems(claim: Claim, row: Mapping[str, Any] | None) -> Iterable[str]:
-    found = 0 if row is None else row["found_rows"]
+def droppable(claims: Claims, counted: Sequence[Counted]) -> Mapping[str, int]:
+    """Table → its rows, of the tables in which nobody's rows are still to be merged."""
+    rows: dict[str, int] = defaultdict(int)
+    awaited = {one.staging_table for one in counted if one.player_lookup not in claims.finished_players}
+    for one in counted:
+        if one.staging_table not in awaited:
+            rows[one.staging_table] += one.found_rows
+    return dict(rows)
+
+
+def _problems(claim: Claim, counted: Counted | None) -> Iterator[str]:
+    found = 0 if counted is None else counted.found_rows
     if found != claim.rows:
         yield f"{claim.table}: {claim.player}: {claim.rows} rows claimed, {found} found"
-    if row is not None and row["misdated_rows"]:
-        yield f"{claim.table}: {claim.player}: {row['misdated_rows']} rows of another day"
+    if counted is not None and counted.misdated_rows:
+        yield f"{claim.table}: {claim.player}: {counted.misdated_rows} rows of another day"
+
+
+def _differ(problems: Sequence[str]) -> ErrorInfo:
+    named = list(problems[:MAX_NAMED])
+    details: dict[str, Any] = {"problems": named, "problem_count": len(problems)}
+    return ErrorInfo.permanent(STAGED_ROWS_DIFFER, "; ".join(named), **details)

@@ -165,9 +165,17 @@ class Warehouse:
         """
         return self._try(lambda: int(self._get_table(table).num_rows), {"table": table})
 
+    def rows_if_exists(self, table: str) -> Result[int | None]:
+        """As `row_count`, but a table that does not exist is an answer: None."""
+        return self._try(partial(self._rows_if_exists, table), {"table": table})
+
     def table_exists(self, table: str) -> Result[bool]:
         """Whether the table exists; a dataset that does not exist is a failure."""
         return self._try(partial(self._table_exists, table), {"table": table})
+
+    def columns(self, table: str) -> Result[Mapping[str, str] | None]:
+        """Name → type of the table's columns, `ARRAY<…>` where repeated; None if there is no such table."""
+        return self._try(partial(self._columns, table), {"table": table})
 
     def create_table(
         self, table: str, columns: Sequence[Column], *, expires: datetime | None = None
@@ -266,6 +274,12 @@ class Warehouse:
     def _get_table(self, table: str) -> bigquery.Table:
         return self._client.get_table(table, **self._call)
 
+    def _rows_if_exists(self, table: str) -> int | None:
+        try:
+            return int(self._get_table(table).num_rows)
+        except NotFound:
+            return None
+
     def _table_exists(self, table: str) -> bool:
         try:
             self._get_table(table)
@@ -273,6 +287,13 @@ class Warehouse:
             self._client.get_dataset(table.rpartition(".")[0], **self._call)
             return False
         return True
+
+    def _columns(self, table: str) -> Mapping[str, str] | None:
+        try:
+            found = self._get_table(table)
+        except NotFound:
+            return None
+        return {field.name: _type_of(field) for field in found.schema}
 
     def _create_table(self, table: str, columns: Sequence[Column], expires: datetime | None) -> bool:
         wanted = bigquery.Table(f"{self._client.project}.{table}", schema=_schema(columns))
@@ -315,6 +336,12 @@ def _loaded(table: str, rows_given: int, bytes_sent: int, settled: Settled[LoadJ
 
 def _schema(columns: Sequence[Column]) -> list[bigquery.SchemaField]:
     return [_field(column) for column in columns]
+
+
+def _type_of(field: bigquery.SchemaField) -> str:
+    # Metadata spells some types as legacy SQL does.
+    name = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}.get(field.field_type, field.field_type)
+    return f"ARRAY<{name}>" if field.mode == "REPEATED" else name
 
 
 def _field(column: Column) -> bigquery.SchemaField:
