@@ -42,9 +42,13 @@ class ErrorInfo:
 
     @classmethod
     def from_exception(cls, exc: BaseException, **details: Any) -> "ErrorInfo":
-        """Describe `exc`; `details` name what was being attempted (ids, tables), never secrets."""
+        """Describe `exc`; `details` name what was being attempted (ids, tables), never secrets.
+
+        Of a RetryError the class is that of its cause, the last thing that went wrong.
+        """
         trace = "".join(traceback.format_exception(exc))[-STACK_TRACE_MAX_CHARS:]
-        return cls(classify(exc), type(exc).__name__, str(exc), details or None, trace)
+        told = _retried(exc) or exc
+        return cls(classify(exc), type(told).__name__, str(exc), details or None, trace)
 
     @classmethod
     def permanent(cls, exception_class: str, message: str, **details: Any) -> "ErrorInfo":
@@ -203,6 +207,8 @@ _BY_CLASS: Mapping[str, ErrorType] = {
     "builtins.LookupError": _PERMANENT,
 }
 
+_RETRY_ERROR = "google.api_core.exceptions.RetryError"
+
 _TRANSIENT_REASONS = frozenset(
     {
         "rateLimitExceeded",
@@ -229,8 +235,8 @@ def classify(exc: BaseException) -> ErrorType:
     """What to do about `exc`. AlreadyExists, Conflict and FailedPrecondition are the caller's to interpret
     (most often: it is done already); one that nobody interpreted is UNKNOWN."""
     names = _class_names(exc)
-    if "google.api_core.exceptions.RetryError" in names:
-        cause = getattr(exc, "cause", None)
+    if _RETRY_ERROR in names:
+        cause = _retried(exc)
         return classify(cause) if cause is not None else _TRANSIENT
     if isinstance(exc, ResultError):
         return exc.error.type
@@ -239,6 +245,12 @@ def classify(exc: BaseException) -> ErrorType:
     if isinstance(exc, OSError) and exc.errno in _TRANSIENT_ERRNOS:
         return _TRANSIENT
     return next((_BY_CLASS[name] for name in names if name in _BY_CLASS), _UNKNOWN)
+
+
+def _retried(exc: BaseException) -> BaseException | None:
+    """What was retried until time was up, if `exc` is a RetryError that knows it."""
+    cause = getattr(exc, "cause", None) if _RETRY_ERROR in _class_names(exc) else None
+    return cause if isinstance(cause, BaseException) else None
 
 
 def _class_names(exc: BaseException) -> list[str]:

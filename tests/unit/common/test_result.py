@@ -301,6 +301,13 @@ def test_error_info_tells_class_message_details_and_trace_of_an_exception() -> N
     assert info.stack_trace is not None and "KeyError: 'game_id'" in info.stack_trace
 
 
+def test_error_info_of_a_call_that_was_retried_names_what_went_wrong_and_not_the_retry() -> None:
+    info = ErrorInfo.from_exception(given_up_retrying(grpc_error(grpc.StatusCode.UNAVAILABLE)))
+
+    assert (info.type, info.exception_class) == (TRANSIENT, "ServiceUnavailable")
+    assert ErrorInfo.from_exception(google_errors.RetryError("", None)).exception_class == "RetryError"
+
+
 def test_stack_trace_is_cut_at_its_end_that_matters() -> None:
     info = ErrorInfo.from_exception(RuntimeError("x" * 2 * STACK_TRACE_MAX_CHARS + "end"))
 
