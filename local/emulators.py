@@ -114,8 +114,9 @@ class Emulators(AbstractContextManager["Emulators"]):
     ) -> Self:
         """Returns when all of `kinds` answer, after about as long as the slowest takes.
 
-        `run_dir` is for this run alone. Logs are `run_dir/{name}.log`. `ports` maps a kind's name to the port that it shall have; the others
-        get free ones. Raises a `Problem` (`MissingTool`, `BusyPort`, `ServiceFailed`); nothing is left then.
+        `run_dir` is for this run alone; logs are `run_dir/{name}.log`. `ports` maps a kind's name to the port
+        that it shall have; the others get free ones. Raises a `Problem` (`MissingTool`, `BusyPort`,
+        `ServiceFailed`); nothing is left then.
         """
         wanted = {name: require_free(name, port) for name, port in (ports or {}).items()}
         with ExitStack() as stack:
