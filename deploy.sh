@@ -1,14 +1,8 @@
 #!/usr/bin/env bash
-# Stage, verify and deploy the functions; ./deploy.sh --help tells how.
+# Stage, verify and deploy the functions; ./deploy.sh --help tells how. Sets itself up first.
 # Runs in the functions' own environment, which holds requirements.txt and nothing else.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-python="$root/.venv/functions/bin/python"
-
-if [[ ! -x "$python" ]]; then
-  python3.11 -m venv "$root/.venv/functions" >&2
-  "$python" -m pip install --quiet --disable-pip-version-check -r "$root/requirements.txt" >&2
-fi
-
-PYTHONPATH="$root" exec "$python" -P -m infra.deploy "$@"
+"$root/local/setup" functions >&2
+PYTHONPATH="$root" exec "$root/.venv/functions/bin/python" -P -m infra.deploy "$@"

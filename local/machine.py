@@ -1,7 +1,8 @@
 """What this machine must have before anything can start. Needs nothing but Python's standard library.
 
 `python -m local.machine` names everything that is missing, each with the command that installs it, and then
-exits with 1. Any Python 3.7 or newer can run it, to say that it is the wrong one.
+exits with 1; with the argument `functions` it looks no further than Python. Any Python 3.7 or newer can run
+it, to say that it is the wrong one.
 """
 
 from __future__ import annotations
@@ -86,13 +87,13 @@ def _output(*command: str) -> str:
     return ended.stdout
 
 
-def main() -> int:
+def main(wanted: list[str]) -> int:
     """Prints what is missing. 0 if nothing is."""
-    found = list(missing())
+    found = list(_missing_python() if wanted == ["functions"] else missing())
     for tool in found:
         print(tool, file=sys.stderr)
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

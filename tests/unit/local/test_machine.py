@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.machine import java_major
+from local.machine import java_major, main
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,10 @@ from local.machine import java_major
 )
 def test_java_tells_its_version_in_many_ways(banner: str, major: int) -> None:
     assert java_major(banner) == major
+
+
+def test_deploying_needs_python_and_no_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert main(["functions"]) == 0
+    assert main([]) == 1
