@@ -1,14 +1,18 @@
 """Messages → Pub/Sub, through the topic registry. A publish has happened when its Result says so.
 
-The client sends from a background thread; every future is resolved before these methods return, because a
-function's CPU may be taken away after its answer.
+Requests are sent and confirmed by the caller's own thread. The client's `publish` would hand them to threads
+of its own, which outlive the answer of a function, and which, where keys keep messages in order, repeat for
+ever, whatever deadline they are given (its source). So the API's method below it is called.
 """
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
+from google.api_core.exceptions import GoogleAPIError
 from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
 
 from . import trace
 from .messages import MESSAGES, Message
@@ -18,25 +22,40 @@ from .topics import Topic
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient
+    from google.pubsub_v1.types import PubsubMessage
 
-PUBLISH_TIMEOUT_SECONDS = 30.0
+PUBLISH_TIMEOUT_SECONDS: Final = 30.0
+REQUEST_TIMEOUT_SECONDS: Final = 10.0
+MAX_MESSAGES_PER_REQUEST: Final = 1_000
+"""The limit of Pub/Sub."""
+MAX_BYTES_PER_REQUEST: Final = 5_000_000
+"""Half of Pub/Sub's limit. A message that is larger goes alone."""
+FAULTS: Final = (GoogleAPIError, GoogleAuthError, TypeError, ValueError)
+"""What a call of the client raises, and what values that are no text or bytes raise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much one call may take."""
+
+    timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS
+    """The whole of it, however many messages and repetitions."""
+    request_seconds: float = REQUEST_TIMEOUT_SECONDS
+    """One request: one that gets no answer leaves time for another."""
+    max_messages: int = MAX_MESSAGES_PER_REQUEST
+    max_bytes: int = MAX_BYTES_PER_REQUEST
 
 
 class Publisher:
-    """Publishes the messages of one sport."""
+    """Publishes the messages of one sport; safe to share between threads."""
 
     def __init__(
-        self,
-        client: "PublisherClient",
-        *,
-        project: str,
-        sport: Sport,
-        timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS,
+        self, client: "PublisherClient", *, project: str, sport: Sport, limits: Limits | None = None
     ) -> None:
         self._client = client
         self._project = project
         self._sport = sport
-        self._timeout_seconds = timeout_seconds
+        self._limits = limits or Limits()
 
     def publish(
         self,
@@ -63,41 +82,55 @@ class Publisher:
         attributes: Mapping[str, str] | None = None,
         ordering_key: str = "",
     ) -> Result[list[str]]:
-        """Publish many messages in few requests (the client batches them); returns their ids, in order.
+        """Publish many messages in few requests; returns their ids, in order.
 
-        A failure says how many were confirmed before it; the whole call may be repeated.
+        One request follows the other, so nothing overtakes a message that failed; subscriptions that keep
+        order deliver the messages of one `ordering_key` as they were sent. A failure tells how many are
+        `confirmed`; the whole call may be repeated.
         """
         expected = MESSAGES[topic.message]
         for message in messages:
             if type(message) is not expected:
                 raise TypeError(f"{topic.constant} carries {topic.message}, not {type(message).__name__}")
-        name = topic.name(self._sport)
-        futures = [
-            self._send(name, message.to_json(), self._attributes(message, attributes), ordering_key)
+        outgoing = [
+            _Outgoing(message.to_json(), self._attributes(message, attributes), ordering_key)
             for message in messages
         ]
-        return self._confirm(name, futures)
+        return self._publish(topic.name(self._sport), outgoing)
 
     def publish_raw(self, topic_name: str, data: bytes, attributes: Mapping[str, str]) -> Result[str]:
         """Publish bytes as they are, for dead letters and replays; Pub/Sub refuses it if both are empty."""
-        future = self._send(topic_name, data, dict(attributes), "")
-        return self._confirm(topic_name, [future]).map(lambda ids: ids[0])
+        return self._publish(topic_name, [_Outgoing(data, attributes)]).map(lambda ids: ids[0])
 
-    def _send(self, name: str, data: bytes, attributes: dict[str, str], ordering_key: str) -> "Future[str]":
+    def _publish(self, name: str, outgoing: "Sequence[_Outgoing]") -> Result[list[str]]:
         path = f"projects/{self._project}/topics/{name}"
-        retry = Retry(predicate=_is_transient, timeout=self._timeout_seconds)
-        return self._client.publish(
-            path, data, ordering_key, retry=retry, timeout=self._timeout_seconds, **attributes
-        )
-
-    def _confirm(self, name: str, futures: "Sequence[Future[str]]") -> Result[list[str]]:
+        deadline = time.monotonic() + self._limits.timeout_seconds
         ids: list[str] = []
         try:
-            for future in futures:
-                ids.append(future.result(timeout=self._timeout_seconds))
-        except Exception as exc:  # converted, not swallowed
-            return Result.failure(ErrorInfo.from_exception(exc, topic=name, confirmed=len(ids)))
+            for messages in _requests(outgoing, self._limits):
+                ids += self._send(path, messages, deadline)
+        except (*FAULTS, IdsMissing) as exc:
+            return Result.failure(
+                ErrorInfo.from_exception(exc, topic=name, confirmed=len(ids), of=len(outgoing))
+            )
         return Result.success(ids)
+
+    def _send(self, path: str, messages: "list[PubsubMessage]", deadline: float) -> list[str]:
+        """Send one request until it is confirmed; raises the last error, or RetryError, when time is up."""
+        from google.pubsub_v1 import PublisherClient as Api
+
+        def seconds_left() -> float:
+            return max(0.0, deadline - time.monotonic())
+
+        def attempt() -> list[str]:
+            seconds = min(self._limits.request_seconds, seconds_left())
+            answer = Api.publish(self._client, topic=path, messages=messages, retry=None, timeout=seconds)
+            if len(answer.message_ids) != len(messages):
+                raise IdsMissing(f"{len(answer.message_ids)} of {len(messages)} messages have an id")
+            return list(answer.message_ids)
+
+        repeat = Retry(predicate=_is_transient, initial=0.1, maximum=2.0, timeout=seconds_left())
+        return repeat(attempt)()
 
     def _attributes(self, message: Message, given: Mapping[str, str] | None) -> dict[str, str]:
         ours = {"sport": self._sport.value}
@@ -107,6 +140,43 @@ class Publisher:
         if traceparent is not None:
             ours[trace.TRACEPARENT] = traceparent
         return {**(given or {}), **ours}
+
+
+class IdsMissing(Exception):
+    """Pub/Sub confirmed another number of messages than it was sent."""
+
+
+@dataclass(frozen=True)
+class _Outgoing:
+    data: bytes
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    ordering_key: str = ""
+
+    @property
+    def size(self) -> int:
+        return len(self.data) + sum(len(name) + len(value) for name, value in self.attributes.items())
+
+
+def _requests(outgoing: Sequence[_Outgoing], limits: Limits) -> "Iterator[list[PubsubMessage]]":
+    """The messages in runs of which each fits into one request, as the client takes them."""
+    run: list[PubsubMessage] = []
+    size = 0
+    for one in outgoing:
+        if run and (len(run) == limits.max_messages or size + one.size > limits.max_bytes):
+            yield run
+            run, size = [], 0
+        run.append(_wire(one))
+        size += one.size
+    if run:
+        yield run
+
+
+def _wire(one: _Outgoing) -> "PubsubMessage":
+    from google.pubsub_v1.types import PubsubMessage
+
+    if not isinstance(one.data, bytes):
+        raise TypeError("data: not bytes, and a text would be taken for base64")
+    return PubsubMessage(data=one.data, attributes=one.attributes, ordering_key=one.ordering_key)
 
 
 def _is_transient(exc: BaseException) -> bool:
