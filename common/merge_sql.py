@@ -4,7 +4,7 @@ Literals, not parameters: the emulator takes none in scripts, so one form serves
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -62,10 +62,10 @@ def gather(tables: Tables, slices: Sequence[Slice], into: str, expires: datetime
 
 def gather_more(tables: Tables, slices: Sequence[Slice], into: str) -> str:
     """Append what one statement could not take."""
-    names = ", ".join(("staging_table", "is_claimed", *_NAMES))
+    names = _listed(("staging_table", "is_claimed", *_NAMES), 2)
     return (
-        f"INSERT INTO {_quoted(tables.path(into))} ({names})\n"
-        f"SELECT {names} FROM (\n{_indent(_union(tables, slices), 2)}\n)"
+        f"INSERT INTO {_quoted(tables.path(into))} (\n  {names}\n)\n"
+        f"SELECT\n  {names}\nFROM (\n{_indent(_union(tables, slices), 2)}\n)"
     )
 
 
@@ -112,17 +112,23 @@ SET fence = {int(fence)}, updated_at = {moment(now)}
 WHERE {mine} AND fence <= {int(fence)};
 MERGE {main} AS T
 USING (
-  SELECT {", ".join(_NAMES)}
+  SELECT
+    {_listed(_NAMES, 4)}
   FROM {_quoted(tables.path(gathered))}
   WHERE is_claimed AND {highest} = {int(fence)}
   {_newest_of_key()}
 ) AS S
 ON T.{of_day} AND {same_key("T", "S")}
 WHEN MATCHED AND {_is_newer("S", "T")} THEN
-  UPDATE SET {_assignments(now)}
+  UPDATE SET
+    {_listed(_assignments(now), 4)}
 WHEN NOT MATCHED BY TARGET THEN
-  INSERT ({", ".join(_NAMES)})
-  VALUES ({", ".join(_merged_value(name, now) for name in _NAMES)});
+  INSERT (
+    {_listed(_NAMES, 4)}
+  )
+  VALUES (
+    {_listed((_merged_value(name, now) for name in _NAMES), 4)}
+  );
 COMMIT TRANSACTION;
 SELECT
   rows_before,
@@ -216,9 +222,14 @@ def _is_newer(left: str, right: str) -> str:
     )
 
 
-def _assignments(now: datetime) -> str:
+def _assignments(now: datetime) -> Iterable[str]:
     assigned = (name for name in _NAMES if name not in KEY and name != PARTITION_COLUMN)
-    return ", ".join(f"{name} = {_merged_value(name, now)}" for name in assigned)
+    return (f"{name} = {_merged_value(name, now)}" for name in assigned)
+
+
+def _listed(items: Iterable[str], spaces: int) -> str:
+    """One to a line, so that a golden file shows which column has changed."""
+    return (",\n" + " " * spaces).join(items)
 
 
 def _merged_value(name: str, now: datetime) -> str:

@@ -26,25 +26,7 @@ from tests.support.batch_helpers import DEADLINE, GAME_DATE
 NAMES = SportNames(sport=Sport.NBA)
 TABLES = Tables(predictions=NAMES.dataset(DatasetRole.PREDICTIONS))
 BATCH = "batch_2026-01-17_1768690800"
-CREATED_AT = datetime(2026, 1, 17, 22, 0, tzinfo=UTC)
 SQL_FOLDER = Path(__file__).parents[2] / "infra" / "sql"
-
-
-def prediction(player: str, **fields: Any) -> dict[str, Any]:
-    """A valid row, with some columns as the test wants them."""
-    row = {
-        "prediction_id": f"{player}-{fields.get('system_id')}-{fields.get('current_points_line', 24.5)}",
-        "system_id": "ensemble",
-        "player_lookup": player,
-        "game_date": GAME_DATE,
-        "game_id": "20260117_LAL_BOS",
-        "predicted_points": 27.3,
-        "confidence_score": 71.25,
-        "recommendation": "OVER",
-        "current_points_line": 24.5,
-        "created_at": CREATED_AT,
-    }
-    return {**row, **fields}
 
 
 class Stack:

@@ -1,0 +1,135 @@
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from common.batch_records import Batch
+from common.messages import BatchComplete, Message, PhaseCompletion
+from common.receipts import Receipt
+from common.result import ErrorInfo, Result
+from functions.consolidation_trigger.handler import handle
+from tests.support.batch_helpers import GAME_DATE, Published
+from tests.support.receipts import receipt
+
+
+class Batches:
+    """One batch, of which only the phase message is kept."""
+
+    def __init__(self) -> None:
+        self.phase_generation = 0
+        self.noted: list[tuple[int, str]] = []
+
+    def get(self, batch_id: str) -> Result[Batch]:
+        batch: Any = SimpleNamespace(
+            batch_id=batch_id,
+            game_date=GAME_DATE,
+            correlation_id="run-1",
+            phase_generation=self.phase_generation,
+        )
+        return Result.success(batch)
+
+    def note_phase_message(self, batch_id: str, generation: int, message_id: str) -> Result[None]:
+        self.phase_generation = generation
+        self.noted.append((generation, message_id))
+        return Result.success(None)
+
+
+class Consolidator:
+    """Consolidates and tidies as it is told to."""
+
+    def __init__(self) -> None:
+        self.consolidated: Result[Receipt] = Result.success(receipt())
+        self.tidied: Result[list[str]] = Result.success([])
+        self.tidy_calls = 0
+
+    def consolidate(self, batch_id: str, generation: int) -> Result[Receipt]:
+        return self.consolidated
+
+    def tidy(self, receipt: Receipt) -> Result[list[str]]:
+        self.tidy_calls += 1
+        return self.tidied
+
+
+class World:
+    def __init__(self) -> None:
+        self.batches = Batches()
+        self.consolidator = Consolidator()
+        self.publisher = Published()
+
+    def deliver(self, game_date: date = GAME_DATE) -> Result[Receipt]:
+        return handle(
+            BatchComplete(batch_id="batch1", game_date=game_date, generation=1),
+            "event-1",
+            consolidator=self.consolidator,
+            batches=self.batches,
+            publisher=self.publisher,
+            dataset="nba_predictions",
+        )
+
+    @property
+    def published(self) -> list[Message]:
+        return self.publisher.messages
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_complete_batch_is_consolidated_tidied_announced_and_noted(world: World) -> None:
+    result = world.deliver()
+
+    assert result.unwrap() == receipt()
+    [message] = world.published
+    assert isinstance(message, PhaseCompletion) and message.correlation_id == "run-1"
+    assert world.batches.noted == [(1, "message-1")]
+    assert world.consolidator.tidy_calls == 1
+
+
+def test_a_redelivery_after_the_end_announces_nothing_again(world: World) -> None:
+    world.deliver().unwrap()
+
+    world.deliver().unwrap()
+
+    assert len(world.published) == 1
+
+
+def test_a_consolidation_that_fails_is_not_announced(world: World) -> None:
+    world.consolidator.consolidated = Result.failure(ErrorInfo.transient("LockHeld", "held"))
+
+    result = world.deliver()
+
+    assert result.error is not None and result.error.exception_class == "LockHeld"
+    assert (world.published, world.consolidator.tidy_calls) == ([], 0)
+
+
+def test_a_clean_up_that_fails_holds_up_no_announcement_but_fails_the_event(world: World) -> None:
+    world.consolidator.tidied = Result.failure(ErrorInfo.transient("ServiceUnavailable", "later"))
+
+    result = world.deliver()
+
+    assert result.error is not None and result.error.exception_class == "ServiceUnavailable"
+    assert len(world.published) == 1
+    assert world.batches.noted == [(1, "message-1")]
+
+
+def test_an_announcement_that_fails_is_made_by_the_redelivery(world: World) -> None:
+    world.publisher.is_down = True
+    failed = world.deliver()
+    world.publisher.is_down = False
+
+    world.deliver().unwrap()
+
+    assert failed.is_retryable
+    assert len(world.published) == 1
+    assert world.batches.noted == [(1, "message-1")]
+
+
+def test_a_message_of_another_day_than_its_batch_is_refused(world: World) -> None:
+    result = world.deliver(game_date=date(2026, 1, 18))
+
+    assert result.error is not None
+    assert not result.is_retryable
+    assert "game_date: 2026-01-18" in result.error.message
+    assert world.published == []
