@@ -1,0 +1,89 @@
+"""A Redis server and redis-py for a benchmark to compare with, kept out of everything else.
+
+The server is the one of this machine, else Debian's packages unpacked below .run/; redis-py has a virtual
+environment of its own there. What cannot be had is `NotHere`.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from local.ports import LOOPBACK, free_port
+from local.service import Service
+from tests.bench.frame import NotHere
+
+_HOME = Path(__file__).parents[2] / ".run" / "bench-redis"
+_PACKAGES = ["redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1"]
+_CLIENT = "redis==8.1.0"
+_INSTALL_SECONDS = 300
+_READY_WITHIN = timedelta(seconds=20)
+
+
+def redis_python() -> Path:
+    """A Python that has redis-py."""
+    python = _HOME / "venv" / "bin" / "python"
+    if not python.exists():
+        _run([sys.executable, "-m", "venv", str(_HOME / "venv")])
+    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _CLIENT])
+    return python
+
+
+@contextmanager
+def redis_server(run_dir: Path) -> Iterator[int]:
+    """Runs one that keeps nothing, for the length of the block; gives its port."""
+    port = free_port()
+    options = ["--bind", LOOPBACK, "--port", str(port), "--save", "", "--appendonly", "no"]
+    service = Service.start("redis", [*_server(), *options], log=run_dir / "redis.log")
+    try:
+        service.wait_until(lambda: _accepts(port), within=_READY_WITHIN)
+        yield port
+    finally:
+        service.stop()
+
+
+def _server() -> list[str]:
+    if installed := shutil.which("redis-server"):
+        return [installed]
+    server = _HOME / "server" / "usr" / "bin" / "redis-server"
+    if not server.exists():
+        _unpack(_HOME / "server")
+    libraries = ":".join(str(folder) for folder in (_HOME / "server" / "usr" / "lib").iterdir())
+    return ["env", f"LD_LIBRARY_PATH={libraries}", str(server)]
+
+
+def _unpack(target: Path) -> None:
+    downloads = _HOME / "packages"
+    downloads.mkdir(parents=True, exist_ok=True)
+    _run(["apt-get", "download", "-qq", *_PACKAGES], cwd=downloads)
+    for package in downloads.glob("*.deb"):
+        _run(["dpkg", "-x", str(package), str(target)])
+
+
+def _run(command: Sequence[str], cwd: Path | None = None) -> None:
+    try:
+        subprocess.run(
+            command,
+            cwd=cwd,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_SECONDS,
+            env=os.environ,
+        )
+    except FileNotFoundError as error:
+        raise NotHere(f"no redis here, and no {error.filename} to fetch it with") from error
+    except subprocess.TimeoutExpired as error:
+        raise NotHere(f"{' '.join(command)}: took more than {_INSTALL_SECONDS} s") from error
+    except subprocess.CalledProcessError as error:
+        raise NotHere(f"{' '.join(command)}: {error.stderr.strip()[-300:]}") from error
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
