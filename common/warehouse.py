@@ -257,7 +257,7 @@ class Warehouse:
                 table,
                 job_id=job_id,
                 job_config=config,
-                num_retries=3,
+                num_retries=self._patience.upload_repeats,
                 timeout=self._patience.request_seconds,
             )
 

@@ -36,6 +36,8 @@ class Patience:
     """One HTTP request."""
     retry_seconds: float = 60.0
     """All repeats of a request that failed for a transient reason."""
+    upload_repeats: int = 3
+    """Of one request of a load's upload; they take about 8 s."""
     cancel_seconds: float = 20.0
     """For a cancelled job to end."""
 
