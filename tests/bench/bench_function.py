@@ -1,0 +1,209 @@
+"""The recorder as it is deployed: staged, under functions-framework, CloudEvent in, answer out."""
+
+import http.client
+import itertools
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from google.cloud import firestore, pubsub_v1
+
+from common.batches import Batches
+from common.sport import Sport
+from common.topics import PREDICTION_BATCH_COMPLETE, PREDICTION_READY
+from infra.manifest import load
+from local.emulators import FIRESTORE, PUBSUB
+from local.ports import LOOPBACK, free_port
+from local.service import Service
+from local.serving import PYTHON, ROOT, environment, stage
+from tests.bench.frame import Bench, benchmark
+from tests.bench.http_load import cloud_event, post_all
+from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians, seconds
+
+PLAYERS = 450
+CONNECTIONS = 32
+REPETITIONS = 5
+TOPIC = PREDICTION_READY.name(Sport.NBA)
+TRIGGER = PREDICTION_BATCH_COMPLETE.name(Sport.NBA)
+GAME_DATE = date(2026, 1, 17)
+DEADLINE = datetime(2026, 1, 18, 12, tzinfo=UTC)
+SERVED = Path(__file__).parent / "served"
+_READY_WITHIN = timedelta(seconds=60)
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """One function, and how it is started."""
+
+    source: Path
+    target: str
+    environment: Mapping[str, str]
+    run_dir: Path
+
+    @contextmanager
+    def running(self) -> Iterator[int]:
+        """Gives its port while the block runs."""
+        port = free_port()
+        command = [str(PYTHON), "-P", "-m", "functions_framework", "--target", self.target]
+        command += ["--source", str(self.source), "--host", LOOPBACK, "--port", str(port)]
+        service = Service.start(
+            self.target,
+            command,
+            log=self.run_dir / f"{self.target}.log",
+            environment=self.environment,
+            folder=self.run_dir,
+        )
+        try:
+            service.wait_until(partial(_answers, port), within=_READY_WITHIN)
+            yield port
+        finally:
+            service.stop()
+
+
+class Functions:
+    """The recorder as it is deployed, and what it is held against."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.project = bench.new_project()
+        self.db = firestore.Client(project=self.project)
+        self.batches = Batches(self.db)
+        publisher = pubsub_v1.PublisherClient()
+        with publisher:
+            publisher.create_topic(name=f"projects/{self.project}/topics/{TRIGGER}")
+        stage(bench.run_dir / "staged")
+        function = load(ROOT).functions["completion_recorder"]
+        values = {"GCP_PROJECT": self.project, "SPORT": Sport.NBA.value}
+        as_deployed = environment(function, values, emulators=bench.emulators.environment, machine=os.environ)
+        by_default = {
+            name: value for name, value in as_deployed.items() if name not in {"FUNCTION_USE_ASGI", "THREADS"}
+        }
+        make = partial(Served, run_dir=bench.run_dir)
+        self.recorder = make(
+            source=bench.run_dir / "staged" / "completion_recorder" / "main.py",
+            target=function.entry_point,
+            environment=as_deployed,
+        )
+        self.nothing = make(source=SERVED / "does_nothing.py", target="does_nothing", environment=as_deployed)
+        self.firestore_alone = make(
+            source=SERVED / "imports_firestore.py", target="imports_firestore", environment=as_deployed
+        )
+        self.legacy = make(source=SERVED / "legacy.py", target="legacy", environment=by_default)
+
+    def batch(self) -> str:
+        batch_id = f"batch{next(_numbers)}"
+        self.batches.open(batch_id, GAME_DATE, _players(), deadline=DEADLINE).unwrap()
+        return batch_id
+
+    def legacy_batch(self) -> str:
+        batch_id = f"legacy{next(_numbers)}"
+        empty = {"expected_players": PLAYERS, "completed_players": [], "total_predictions": 0}
+        self.db.collection("prediction_batches").document(batch_id).set(empty)
+        return batch_id
+
+
+@benchmark("function-throughput", emulators=[FIRESTORE, PUBSUB])
+def whole_function(bench: Bench) -> Iterator[Measurement]:
+    """450 completions of one batch over 32 connections, CloudEvent in, recorded in Firestore, answer out."""
+    functions = Functions(bench)
+    with (
+        functions.recorder.running() as recorder,
+        functions.nothing.running() as nothing,
+        functions.legacy.running() as legacy,
+    ):
+        took = interleaved_medians(
+            REPETITIONS,
+            recorder=lambda: _ride(recorder, functions.batch()),
+            nothing=lambda: _ride(nothing, "nobody's"),
+            legacy=lambda: _ride(legacy, functions.legacy_batch()),
+        )
+    rates = {f"{name}_per_s": round(PLAYERS / took_seconds) for name, took_seconds in took.items()}
+    yield Measurement(
+        name="function.against_nothing",
+        value=took["nothing"] / took["recorder"],
+        unit="ratio",
+        target=at_least(0.55),
+        details=rates,
+    )
+    yield Measurement(
+        name="function.against_legacy",
+        value=took["legacy"] / took["recorder"],
+        unit="ratio",
+        target=at_least(8.0),
+        details=rates,
+    )
+
+
+@benchmark("function-cold-start", emulators=[FIRESTORE, PUBSUB])
+def cold_start(bench: Bench) -> Iterator[Measurement]:
+    """From the start of the process until it is ready, and until it has answered its first event."""
+    functions = Functions(bench)
+    ready = interleaved_medians(
+        REPETITIONS,
+        recorder=lambda: _start(functions.recorder),
+        firestore_alone=lambda: _start(functions.firestore_alone),
+        nothing=lambda: _start(functions.nothing),
+    )
+    yield Measurement(
+        name="function.cold_start",
+        value=ready["recorder"] / ready["firestore_alone"],
+        unit="ratio",
+        target=at_most(1.15),
+        details={f"{name}_ms": round(1000 * took) for name, took in ready.items()},
+    )
+    answered = interleaved_medians(
+        REPETITIONS,
+        recorder=lambda: _start(functions.recorder, functions.batch()),
+        nothing=lambda: _start(functions.nothing, "nobody's"),
+    )
+    yield Measurement(
+        name="function.first_answer",
+        value=answered["recorder"] / answered["nothing"],
+        unit="ratio",
+        details={f"{name}_ms": round(1000 * took) for name, took in answered.items()},
+    )
+
+
+def _players() -> list[str]:
+    return [f"player{index:05}" for index in range(PLAYERS)]
+
+
+def _ride(port: int, batch_id: str) -> float:
+    requests = [_event(batch_id, player) for player in _players()]
+    return seconds(lambda: post_all(port, requests, connections=CONNECTIONS))
+
+
+def _start(served: Served, batch_id: str | None = None) -> float:
+    start = time.perf_counter()
+    with served.running() as port:
+        if batch_id is not None:
+            post_all(port, [_event(batch_id, _players()[0])], connections=1)
+        return time.perf_counter() - start
+
+
+def _event(batch_id: str, player: str) -> bytes:
+    completion = {
+        "batch_id": batch_id,
+        "player_lookup": player,
+        "game_date": GAME_DATE.isoformat(),
+        "predictions_generated": 5,
+    }
+    return cloud_event(completion, event_id=f"{batch_id}-{player}", topic=TOPIC)
+
+
+def _answers(port: int) -> bool:
+    """The one path that the framework answers by itself; in synchronous mode any answer will do."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2.0)
+    try:
+        connection.request("GET", "/favicon.ico")
+        return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

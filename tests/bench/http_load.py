@@ -1,0 +1,83 @@
+"""Posts to a server from many connections, each of which waits for its answer before it posts again."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from local.ports import LOOPBACK
+
+
+def cloud_event(data: Mapping[str, Any], *, event_id: str, topic: str) -> bytes:
+    """A binary CloudEvent as Eventarc posts it, as an HTTP request."""
+    encoded = base64.b64encode(json.dumps(data).encode()).decode()
+    body = json.dumps({"message": {"data": encoded, "messageId": event_id, "attributes": {}}}).encode()
+    head = (
+        "POST / HTTP/1.1\r\nhost: function\r\ncontent-type: application/json\r\n"
+        "ce-specversion: 1.0\r\nce-type: google.cloud.pubsub.topic.v1.messagePublished\r\n"
+        f"ce-source: //pubsub.googleapis.com/projects/bench/topics/{topic}\r\nce-id: {event_id}\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class _Connection(asyncio.Protocol):
+    """Posts what is left of the requests; a protocol, for streams would cost as much as the server."""
+
+    def __init__(self, requests: Iterator[bytes], done: "asyncio.Future[None]") -> None:
+        self._requests = requests
+        self._done = done
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._post()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, separator, body = self._received.partition(b"\r\n\r\n")
+        if not separator or len(body) < _content_length(head):
+            return
+        if not head.startswith(b"HTTP/1.1 200"):
+            self._fail(f"answered {self._received[:300]!r}")
+            return
+        self._received = b""
+        self._post()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(f"connection lost: {exc}")
+
+    def _post(self) -> None:
+        request = next(self._requests, None)
+        if request is not None:
+            self._transport.write(request)
+        elif not self._done.done():
+            self._done.set_result(None)
+            self._transport.close()
+
+    def _fail(self, why: str) -> None:
+        if not self._done.done():
+            self._done.set_exception(RuntimeError(why))
+
+
+def post_all(port: int, requests: Sequence[bytes], *, connections: int) -> None:
+    """Returns when every request was answered with 200; raises RuntimeError for any other answer."""
+    asyncio.run(_post_all(port, requests, connections))
+
+
+async def _post_all(port: int, requests: Sequence[bytes], connections: int) -> None:
+    loop = asyncio.get_running_loop()
+    left = iter(requests)
+    ends = [loop.create_future() for _ in range(connections)]
+    for end in ends:
+        await loop.create_connection(lambda end=end: _Connection(left, end), LOOPBACK, port)  # type: ignore[misc]
+    await asyncio.gather(*ends)
+
+
+def _content_length(head: bytes) -> int:
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.partition(b":")[2])
+    return 0
