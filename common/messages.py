@@ -15,8 +15,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    NonNegativeInt,
-    PositiveInt,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -49,6 +47,11 @@ DocumentId = Annotated[str, AfterValidator(check_document_id)]
 PlayerLookup = Annotated[str, BeforeValidator(_normalized), Field(pattern=r"^[a-z0-9]+$", max_length=200)]
 AwareDatetime = Annotated[datetime, AfterValidator(_aware)]
 Percentage = Annotated[float, Field(ge=0, le=100)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+"""What Firestore and BigQuery can hold."""
+Generation = Annotated[int, Field(gt=0, lt=2**63)]
+FreeText = Annotated[str, Field(max_length=100_000)]
+"""Fits into a Firestore document, whatever its letters."""
 
 
 class PlayerOutcome(Enum):
@@ -82,9 +85,10 @@ class Phase(Enum):
 class Message(BaseModel):
     """What all messages share: frozen, strict, JSON in and out, traceable."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
-    correlation_id: str | None = None
+    correlation_id: Annotated[str, Field(max_length=256)] | None = None
+    """Short enough for an attribute of a Pub/Sub message: 1,024 bytes."""
     timestamp: AwareDatetime | None = None
 
     @classmethod
@@ -105,12 +109,12 @@ class PlayerCompletion(Message):
     batch_id: DocumentId
     player_lookup: PlayerLookup
     game_date: date
-    predictions_generated: NonNegativeInt
+    predictions_generated: Count
     outcome: PlayerOutcome = PlayerOutcome.COMPLETED
-    reason: Annotated[str | None, Field(validate_default=True)] = None
+    reason: Annotated[FreeText | None, Field(validate_default=True)] = None
     staging_table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=1024)] | None = None
-    staged_rows: Annotated[NonNegativeInt | None, Field(validate_default=True)] = None
-    worker_instance: str | None = None
+    staged_rows: Annotated[Count | None, Field(validate_default=True)] = None
+    worker_instance: FreeText | None = None
 
     # Fields are validated in their order, so what a check needs stands before it.
 
@@ -132,7 +136,8 @@ class PlayerCompletion(Message):
     @field_validator("staged_rows")
     @classmethod
     def _comes_with_its_table(cls, staged_rows: int | None, info: ValidationInfo) -> int | None:
-        if (info.data.get("staging_table") is None) != (staged_rows is None):
+        is_table_valid = "staging_table" in info.data
+        if is_table_valid and (info.data["staging_table"] is None) != (staged_rows is None):
             raise ValueError("staging_table and staged_rows come together or not at all")
         return staged_rows
 
@@ -165,7 +170,7 @@ class BatchComplete(Message):
 
     batch_id: DocumentId
     game_date: date
-    generation: PositiveInt
+    generation: Generation
 
 
 class PhaseCompletion(Message):
@@ -178,8 +183,8 @@ class PhaseCompletion(Message):
     status: MessageStatus
     output_table: str | None = None
     output_dataset: str | None = None
-    record_count: NonNegativeInt | None = None
-    records_failed: NonNegativeInt | None = None
+    record_count: Count | None = None
+    records_failed: Count | None = None
     parent_processor: str | None = None
     trigger_source: str | None = None
     trigger_message_id: str | None = None
@@ -193,16 +198,16 @@ class PhaseCompletion(Message):
 class PredictionsSummary(BaseModel):
     """The metadata of the phase-5 completion, by the names that its reader decides on."""
 
-    model_config = ConfigDict(frozen=True, strict=True)
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
     batch_id: DocumentId
-    generation: PositiveInt
-    expected_players: NonNegativeInt
-    completed_players: NonNegativeInt
-    skipped_players: NonNegativeInt
-    failed_players: NonNegativeInt
-    timed_out_players: NonNegativeInt
-    completed_predictions: NonNegativeInt
+    generation: Generation
+    expected_players: Count
+    completed_players: Count
+    skipped_players: Count
+    failed_players: Count
+    timed_out_players: Count
+    completed_predictions: Count
     completion_pct: Percentage
 
 
@@ -215,7 +220,7 @@ class PhaseTrigger(Message):
     triggered_by: str
     trigger_reason: str
     mode: str | None = None
-    upstream_processors_count: NonNegativeInt
+    upstream_processors_count: Count
     expected_processors: tuple[str, ...] = ()
     is_incremental: bool = False
     entities_changed: Mapping[str, tuple[str, ...]] | None = None
@@ -236,7 +241,7 @@ class ExportTrigger(Message):
     trigger_source: str
     triggered_by: str
     upstream_batch_id: str | None = None
-    upstream_predictions: NonNegativeInt | None = None
+    upstream_predictions: Count | None = None
 
 
 class Sweep(Message):
