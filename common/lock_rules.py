@@ -12,7 +12,8 @@ from typing import Any, Final
 HELD: Final = "held"
 RELEASED: Final = "released"
 
-DEFAULT_SPORT: Final = "nba"
+# The sport whose production lock keeps the id of the former system.
+_UNNAMED_SPORT: Final = "nba"
 
 SHORTEST_CEILING: Final = timedelta(milliseconds=50)
 LONGEST_CEILING: Final = timedelta(seconds=5)
@@ -29,7 +30,7 @@ class LockKey:
 
     lock_type: str
     game_date: date
-    sport: str = DEFAULT_SPORT
+    sport: str
     dataset_prefix: str = ""
 
     def __post_init__(self) -> None:
@@ -46,7 +47,7 @@ class LockKey:
     @property
     def document_id(self) -> str:
         """`consolidation_2026-01-17` for production nba, else with `{prefix}_` and `{sport}_` in front."""
-        is_plain = not self.dataset_prefix and self.sport == DEFAULT_SPORT
+        is_plain = not self.dataset_prefix and self.sport == _UNNAMED_SPORT
         scope = [] if is_plain else [part for part in (self.dataset_prefix, self.sport) if part]
         return "_".join([*scope, self.lock_type, self.game_date.isoformat()])
 

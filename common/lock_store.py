@@ -89,8 +89,8 @@ class LockStore:
         """Write `claim` if the document is still as `over` shows it; `audit` is appended in the same commit.
 
         A success shows the document afterwards, whoever wrote it: we, even if the answer was lost and the
-        repetition refused, or a rival who was faster. A failure: it is as it was, or could not be read back.
-        Safe to call again.
+        repetition refused, or a rival who was faster. A failure: it was still as before when it was read
+        back, or could not be. Safe to call again.
         """
         asked_at = self._monotonic()
         try:

@@ -19,7 +19,7 @@ from tests.bench.frame import Bench, benchmark
 from tests.bench.measuring import Measurement, Target, at_most, interleaved_medians, seconds
 from tests.bench.redis_at_hand import redis_python, redis_server
 
-KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17))
+KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")
 PAIRS = 30
 CONTENDERS = 16
 WORK_SECONDS = 0.02

@@ -16,8 +16,8 @@ from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 
 DAY = date(2026, 1, 17)
-CONSOLIDATION = LockKey(lock_type="consolidation", game_date=DAY)
-GRADING = LockKey(lock_type="grading", game_date=DAY)
+CONSOLIDATION = LockKey(lock_type="consolidation", game_date=DAY, sport="nba")
+GRADING = LockKey(lock_type="grading", game_date=DAY, sport="nba")
 SHORT = timedelta(milliseconds=400)
 
 

@@ -19,7 +19,7 @@ from common.result import ErrorType
 from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 
-KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17))
+KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")
 SHORT = timedelta(seconds=1)
 
 
@@ -142,10 +142,10 @@ def test_keys_of_other_types_sports_and_datasets_are_other_locks(lock: Lock) -> 
     day = KEY.game_date
     keys = [
         KEY,
-        LockKey(lock_type="grading", game_date=day),
+        LockKey(lock_type="grading", game_date=day, sport="nba"),
         LockKey(lock_type="consolidation", game_date=day, sport="mlb"),
-        LockKey(lock_type="consolidation", game_date=day, dataset_prefix="test1"),
-        LockKey(lock_type="consolidation", game_date=day + timedelta(days=1)),
+        LockKey(lock_type="consolidation", game_date=day, dataset_prefix="test1", sport="nba"),
+        LockKey(lock_type="consolidation", game_date=day + timedelta(days=1), sport="nba"),
     ]
 
     leases = [lock.try_acquire(key, "batch").unwrap() for key in keys]

@@ -15,7 +15,7 @@ from common.result import ErrorInfo, ErrorType
 from tests.support.firestore_proxy import COMMIT, READ, FirestoreProxy, serving
 from tests.support.polling import eventually
 
-KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17))
+KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")
 PATIENCE = timedelta(seconds=1.5)
 
 
@@ -41,7 +41,7 @@ def lock(proxied_client: firestore.Client) -> Lock:
 @pytest.fixture
 def hasty_lock(proxied_client: firestore.Client, lock: Lock) -> Lock:
     """Through the proxy, and soon tired of calling; after a first call, which may take its time."""
-    lock.try_acquire(LockKey(lock_type="warm_up", game_date=KEY.game_date), "warm-up").unwrap()
+    lock.try_acquire(LockKey(lock_type="warm_up", game_date=KEY.game_date, sport="nba"), "warm-up").unwrap()
     return Lock(proxied_client, call_timeout=PATIENCE)
 
 

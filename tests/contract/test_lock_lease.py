@@ -15,7 +15,7 @@ from common.result import ErrorInfo
 from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 
-KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17))
+KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")
 LEASE = timedelta(seconds=2)
 
 

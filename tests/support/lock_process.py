@@ -16,7 +16,7 @@ from google.cloud import firestore
 from common.lock import Lock, LockKey
 from common.result import Result
 
-KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17))
+KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")
 COUNTER = "tests/counter"
 RACERS = 10
 ROUNDS = 10

@@ -11,7 +11,7 @@ from common.lock_rules import Claim, LeaseTiming, LockKey, longest_pause_seconds
 DAY = date(2026, 1, 17)
 NOW = datetime(2026, 1, 17, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=300)
-KEY = LockKey(lock_type="consolidation", game_date=DAY)
+KEY = LockKey(lock_type="consolidation", game_date=DAY, sport="nba")
 CLAIM = Claim.following(None, key=KEY, operation_id="batch", holder_id="h1", now=NOW, lease=LEASE)
 
 keys = st.builds(
@@ -26,9 +26,11 @@ keys = st.builds(
 @pytest.mark.parametrize(
     ("scope", "document_id"),
     [
-        pytest.param({}, "consolidation_2026-01-17", id="production nba is bare"),
+        pytest.param({"sport": "nba"}, "consolidation_2026-01-17", id="production nba is bare"),
         pytest.param({"sport": "mlb"}, "mlb_consolidation_2026-01-17", id="another sport"),
-        pytest.param({"dataset_prefix": "test1"}, "test1_nba_consolidation_2026-01-17", id="a test"),
+        pytest.param(
+            {"sport": "nba", "dataset_prefix": "test1"}, "test1_nba_consolidation_2026-01-17", id="a test"
+        ),
         pytest.param(
             {"sport": "mlb", "dataset_prefix": "t"},
             "t_mlb_consolidation_2026-01-17",
@@ -62,7 +64,7 @@ def test_two_keys_never_share_a_document(one: LockKey, other: LockKey) -> None:
     ],
 )
 def test_a_key_that_could_name_another_document_is_refused(part: str, value: Any) -> None:
-    parts: dict[str, Any] = {"lock_type": "consolidation", "game_date": DAY, part: value}
+    parts: dict[str, Any] = {"lock_type": "consolidation", "game_date": DAY, "sport": "nba", part: value}
 
     with pytest.raises(ValueError, match=part):
         LockKey(**parts)
