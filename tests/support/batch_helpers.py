@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from google.cloud import firestore
 
 from common.batch_records import Batch
 from common.batches import Batches
@@ -118,3 +119,32 @@ def timeline(batches: Batches, batch_id: str = "batch1") -> dict[str, dict[str, 
     """The entries by id."""
     found = batches.store.ref(batch_id).collection("timeline").get()
     return {snapshot.id: snapshot.to_dict() or {} for snapshot in found}
+
+
+def as_the_old_system_wrote_it(
+    batches: Batches,
+    *,
+    expected: int,
+    completed: Sequence[str] = (),
+    is_complete: bool = False,
+    batch_id: str = "batch1",
+    **more: Any,
+) -> None:
+    """A batch document of the system before: no mode, no status, no manifest, no counters."""
+    now = firestore.SERVER_TIMESTAMP
+    document = {
+        "batch_id": batch_id,
+        "game_date": GAME_DATE.isoformat(),
+        "expected_players": expected,
+        "completed_players": list(completed),
+        "failed_players": [],
+        "total_predictions": 5 * len(completed),
+        "is_complete": is_complete,
+        "start_time": now,
+        "correlation_id": None,
+        "dataset_prefix": "",
+        "created_at": now,
+        "updated_at": now,
+        **more,
+    }
+    batches.store.ref(batch_id).set(document)
