@@ -14,7 +14,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
 
 from .batch_records import Batch
-from .result import ErrorInfo, ErrorType, Result, classify
+from .result import ErrorInfo, Result, is_transient
 
 COLLECTION: Final = "prediction_batches"
 CALL_TIMEOUT_SECONDS: Final = 10.0
@@ -25,11 +25,6 @@ MAX_ATTEMPTS: Final = 50
 REFUSED: Final = (AlreadyExists, FailedPrecondition, NotFound)
 """What a commit raises when the store is not as it was read, or by our own earlier write (a lost answer)."""
 FAULTS: Final = (GoogleAPIError, GoogleAuthError)
-
-
-def is_transient(exc: BaseException) -> bool:
-    return classify(exc) is ErrorType.TRANSIENT
-
 
 RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS)
 

@@ -14,11 +14,10 @@ from .batch_store import (
     REFUSED,
     RETRY_TIMEOUT_SECONDS,
     contended,
-    is_transient,
 )
 from .marking import STALE, Marked, Verdict, judge
 from .recording_commit import build, send
-from .result import ErrorInfo, Result
+from .result import ErrorInfo, Result, is_transient
 
 ASYNC_RETRY: Final = AsyncRetry(
     predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS

@@ -16,7 +16,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from . import trace
 from .messages import MESSAGES, Message
-from .result import ErrorInfo, ErrorType, Result, classify
+from .result import ErrorInfo, Result, is_transient
 from .sport import Sport
 from .topics import Topic
 
@@ -129,7 +129,7 @@ class Publisher:
                 raise IdsMissing(f"{len(answer.message_ids)} of {len(messages)} messages have an id")
             return list(answer.message_ids)
 
-        repeat = Retry(predicate=_is_transient, initial=0.1, maximum=2.0, timeout=seconds_left())
+        repeat = Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=seconds_left())
         return repeat(attempt)()
 
     def _attributes(self, message: Message, given: Mapping[str, str] | None) -> dict[str, str]:
@@ -177,7 +177,3 @@ def _wire(one: _Outgoing) -> "PubsubMessage":
     if not isinstance(one.data, bytes):
         raise TypeError("data: not bytes, and a text would be taken for base64")
     return PubsubMessage(data=one.data, attributes=one.attributes, ordering_key=one.ordering_key)
-
-
-def _is_transient(exc: BaseException) -> bool:
-    return classify(exc) is ErrorType.TRANSIENT

@@ -247,6 +247,11 @@ def classify(exc: BaseException) -> ErrorType:
     return next((_BY_CLASS[name] for name in names if name in _BY_CLASS), _UNKNOWN)
 
 
+def is_transient(exc: BaseException) -> bool:
+    """For a Retry: its own predicates leave out what Firestore and BigQuery raise under contention."""
+    return classify(exc) is ErrorType.TRANSIENT
+
+
 def _retried(exc: BaseException) -> BaseException | None:
     """What was retried until time was up, if `exc` is a RetryError that knows it."""
     cause = getattr(exc, "cause", None) if _RETRY_ERROR in _class_names(exc) else None
