@@ -15,7 +15,7 @@ from . import staging_names
 from .batch_records import Batch, BatchStatus
 from .merge_sql import Tables
 from .result import Result
-from .warehouse import TableInfo
+from .warehouse_records import TableInfo
 
 ORPHAN_AGE: Final = timedelta(hours=24)
 DROPS_AT_ONCE: Final = 8

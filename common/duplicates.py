@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from . import merge_sql
 from .merge_sql import Tables
 from .result import Result
-from .warehouse import Rows
+from .warehouse_records import Rows
 
 
 class QueryStore(Protocol):

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from .messages import MessageStatus
 from .query_parameters import Typed
 from .result import ErrorInfo, Result
-from .warehouse import Rows
+from .warehouse_records import Rows
 
 TABLE: Final = "processor_execution_log"
 MAX_STACK_TRACE_CHARS: Final = 10_000

@@ -3,8 +3,8 @@
     a holder   fence 5 ── gathers ── paused ································ merges: fence 6 stands, 0 rows
     the next                            fence 6 ── gathers ── merges ── proves
 
-Whatever happens to the lock, the row that holds the fence decides, in the transaction that writes. The copy that
-is verified is the copy that is merged: rows that a worker appends meanwhile are in neither.
+Whatever happens to the lock, the row that holds the fence decides, in the transaction that writes. The copy
+that is verified is the copy that is merged: rows that a worker appends meanwhile are in neither.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from .predictions import TABLE
 from .result import ErrorInfo, ErrorType, Result
 from .staged import Claims, Counted
 from .staging import EXPIRES_AFTER
-from .warehouse import Rows
+from .warehouse_records import Rows
 
 GATHER_SECONDS: Final = 90.0
 MERGE_SECONDS: Final = 180.0

@@ -20,7 +20,7 @@ from .predictions import COLUMNS
 from .result import ErrorInfo, Result
 from .row_rules import Row
 from .table_schema import Column
-from .warehouse import Loaded
+from .warehouse_records import Loaded
 
 EXPIRES_AFTER: Final = timedelta(hours=48)
 """The net below the clean-up: whatever nobody dropped goes by itself."""

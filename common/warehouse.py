@@ -14,25 +14,23 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from google.api_core.client_options import ClientOptions
-from google.api_core.exceptions import Conflict, GoogleAPIError, NotFound
+from google.api_core.exceptions import Conflict, NotFound
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.job import LoadJob, QueryJob
-from requests.exceptions import RequestException
 
+from .bigquery_schema import to_fields, type_of
 from .query_parameters import to_parameters
 from .result import ErrorInfo, Result
 from .table_schema import Column
-from .warehouse_jobs import JOB_UNSETTLED, JobUnsettled, Patience, Settled, settle
+from .warehouse_jobs import JOB_UNSETTLED, REFUSALS, JobUnsettled, Patience, Settled, settle
+from .warehouse_records import Loaded, TableInfo
+from .warehouse_records import Rows as Rows
 
 T = TypeVar("T")
 
 FAULTS: Final = (
-    GoogleAPIError,
-    GoogleAuthError,
-    RequestException,
-    OSError,
+    *REFUSALS,
     WaitTimeout,
     JobUnsettled,
     ValueError,
@@ -61,37 +59,6 @@ class Limits:
     load_seconds: float = 120.0
     maximum_bytes_billed: int = MAXIMUM_BYTES_BILLED
     patience: Patience = field(default_factory=Patience)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """What a statement or a script brought back. No rows are an empty list."""
-
-    rows: list[dict[str, Any]]
-    """Of a script: those of its last SELECT."""
-    job_id: str
-    bytes_processed: int
-    affected_rows: int | None
-    """Rows changed by a single DML statement; None for a query or a script, which do not tell."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """Rows that are in the table. `attached`: an earlier call had loaded them."""
-
-    table: str
-    rows: int
-    bytes_sent: int
-    job_id: str
-    attached: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class TableInfo:
-    """A table as a listing shows it."""
-
-    name: str
-    created: datetime
 
 
 def connect(project: str, environment: Mapping[str, str], *, location: str | None = None) -> bigquery.Client:
@@ -139,8 +106,8 @@ class Warehouse:
         """Run a statement or a script.
 
         With a `job_key` a second call with the same text attaches to the first one's job instead of running
-        again. A failure whose class is JOB_UNSETTLED may yet take effect; any other has not. (The emulator
-        runs a repeated id again.) Scripts take no parameters there.
+        again. After a failure whose class is JOB_UNSETTLED the job may still run; after any other it is over.
+        (The emulator runs a repeated id again, and takes no parameters in scripts.)
         """
         details = _describe(sql, parameters)
         return self._try(partial(self._execute, sql, parameters, job_key, timeout_seconds), details)
@@ -243,7 +210,7 @@ class Warehouse:
         body = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
-            schema=_schema(columns),
+            schema=to_fields(columns),
             write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
             create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
             ignore_unknown_values=False,
@@ -293,10 +260,10 @@ class Warehouse:
             found = self._get_table(table)
         except NotFound:
             return None
-        return {field.name: _type_of(field) for field in found.schema}
+        return {field.name: type_of(field) for field in found.schema}
 
     def _create_table(self, table: str, columns: Sequence[Column], expires: datetime | None) -> bool:
-        wanted = bigquery.Table(f"{self._client.project}.{table}", schema=_schema(columns))
+        wanted = bigquery.Table(f"{self._client.project}.{table}", schema=to_fields(columns))
         wanted.expires = expires
         try:
             self._client.create_table(wanted, **self._call)
@@ -332,22 +299,6 @@ def _loaded(table: str, rows_given: int, bytes_sent: int, settled: Settled[LoadJ
         job_id=str(job.job_id),
         attached=settled.attached,
     )
-
-
-def _schema(columns: Sequence[Column]) -> list[bigquery.SchemaField]:
-    return [_field(column) for column in columns]
-
-
-def _type_of(field: bigquery.SchemaField) -> str:
-    # Metadata spells some types as legacy SQL does.
-    name = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}.get(field.field_type, field.field_type)
-    return f"ARRAY<{name}>" if field.mode == "REPEATED" else name
-
-
-def _field(column: Column) -> bigquery.SchemaField:
-    digits = {"precision": column.precision, "scale": column.scale}
-    given: dict[str, Any] = {name: value for name, value in digits.items() if value is not None}
-    return bigquery.SchemaField(column.name, column.type, mode=column.mode.value, **given)
 
 
 def _describe(sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:

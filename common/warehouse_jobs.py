@@ -10,22 +10,29 @@ from concurrent.futures import TimeoutError as WaitTimeout
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from google.api_core.exceptions import Conflict, GoogleAPICallError
+from google.api_core.exceptions import Conflict, GoogleAPICallError, GoogleAPIError, NotFound
 from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.job import LoadJob, QueryJob
+from requests.exceptions import RequestException
+
+from .result import ErrorType, classify
 
 J = TypeVar("J", QueryJob, LoadJob)
 
 JOB_UNSETTLED: Final = "JobUnsettled"
-"""`exception_class` of a job that could be neither awaited nor cancelled: it may still take effect."""
+"""`exception_class` of a job that could be neither awaited nor cancelled: it may still run."""
+
+REFUSALS: Final = (GoogleAPIError, GoogleAuthError, RequestException, OSError)
+"""What a request raises that was refused, or whose answer was lost."""
 
 MAX_ATTEMPTS: Final = 100
 """Ends the search for an unused id; far above what redeliveries can use up."""
 
 
 class JobUnsettled(Exception):
-    """A job still runs after its time and its cancellation; it may yet take effect."""
+    """A job may still run, and take effect: after its time and its cancellation, or while nobody can ask."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,27 +78,47 @@ def settle(
     """
     key = job_key or uuid.uuid4().hex
     for attempt in range(MAX_ATTEMPTS):
-        job_id = f"{key}-{attempt}"
-        try:
-            job = start(job_id)
-        except Conflict:
-            job = _find(client, job_id, patience)
-            if _stands(job, timeout_seconds, patience) and is_same(job):
-                return Settled(job=job, attached=True)
-            continue
-        _await(job, timeout_seconds, patience)
-        return Settled(job=job, attached=False)
+        job, attached = _begin(client, start, f"{key}-{attempt}", patience)
+        if not attached:
+            _await(job, timeout_seconds, patience)
+            return Settled(job=job, attached=False)
+        if _has_succeeded(job, timeout_seconds, patience) and is_same(job):
+            return Settled(job=job, attached=True)
     raise JobUnsettled(f"all {MAX_ATTEMPTS} ids of job {key} are used up")
 
 
+def _begin(
+    client: bigquery.Client, start: Callable[[str], J], job_id: str, patience: Patience
+) -> tuple[J, bool]:
+    """The job, and whether it was there already."""
+    try:
+        return start(job_id), False
+    except Conflict:
+        return _find(client, job_id, patience), True
+    except REFUSALS as exc:
+        if classify(exc) is ErrorType.PERMANENT:
+            raise
+        # It may have been started all the same.
+        try:
+            return _find(client, job_id, patience), True
+        except NotFound:
+            raise exc from None
+
+
 def _find(client: bigquery.Client, job_id: str, patience: Patience) -> Any:
-    return client.get_job(
-        job_id, location=client.location, retry=patience.retry, timeout=patience.request_seconds
-    )
+    """The job of this id; raises NotFound if there is none, JobUnsettled if that cannot be told."""
+    try:
+        return client.get_job(
+            job_id, location=client.location, retry=patience.retry, timeout=patience.request_seconds
+        )
+    except REFUSALS as exc:
+        if classify(exc) is ErrorType.PERMANENT:
+            raise
+        raise JobUnsettled(f"job {job_id} cannot be asked about") from exc
 
 
-def _stands(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience) -> bool:
-    """Whether a job that somebody else started has succeeded, when it has ended."""
+def _has_succeeded(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience) -> bool:
+    """Whether a job that was there already has succeeded, when it has ended."""
     try:
         _await(job, timeout_seconds, patience)
     except GoogleAPICallError:
@@ -102,19 +129,43 @@ def _stands(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience)
 
 
 def _await(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience) -> None:
+    """Wait for the end; past its time the job is cancelled, and if that took effect it has timed out."""
     try:
-        _wait(job, timeout_seconds, patience)
+        return _wait(job, timeout_seconds, patience)
     except WaitTimeout:
+        pass
+    try:
         job.cancel(retry=patience.retry, timeout=patience.request_seconds)
-        try:
-            _wait(job, patience.cancel_seconds, patience)
-        except WaitTimeout as exc:
-            waited = f"{timeout_seconds} s and a cancellation later"
-            raise JobUnsettled(f"job {job.job_id} still runs, {waited}") from exc
+        _wait(job, patience.cancel_seconds, patience)
+    except WaitTimeout as exc:
+        waited = f"{timeout_seconds} s and a cancellation later"
+        raise JobUnsettled(f"job {job.job_id} still runs, {waited}") from exc
+    except GoogleAPICallError as exc:
+        if (job.error_result or {}).get("reason") != "stopped":
+            raise
+        raise WaitTimeout(f"job {job.job_id} was cancelled after {timeout_seconds} s") from exc
 
 
 def _wait(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience) -> None:
-    if isinstance(job, QueryJob):
-        job.result(retry=patience.retry, timeout=timeout_seconds, job_retry=None)
-    else:
-        job.result(retry=patience.retry, timeout=timeout_seconds)
+    try:
+        if isinstance(job, QueryJob):
+            job.result(retry=patience.retry, timeout=timeout_seconds, job_retry=None)
+        else:
+            job.result(retry=patience.retry, timeout=timeout_seconds)
+    except WaitTimeout:
+        raise
+    except REFUSALS as exc:
+        if not _is_over(job, patience):
+            raise JobUnsettled(f"job {job.job_id} cannot be followed: {exc}") from exc
+        raise
+
+
+def _is_over(job: QueryJob | LoadJob, patience: Patience) -> bool:
+    """Whether the job has ended, asked once more where waiting for it has failed."""
+    if job.state == "DONE":
+        return True
+    try:
+        job.reload(retry=patience.retry, timeout=patience.request_seconds)
+    except REFUSALS:
+        return False
+    return bool(job.state == "DONE")

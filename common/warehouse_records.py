@@ -1,0 +1,36 @@
+"""What the warehouse answers, in words that need no client library."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What a statement or a script brought back. No rows are an empty list."""
+
+    rows: list[dict[str, Any]]
+    """Of a script: those of its last SELECT."""
+    job_id: str
+    bytes_processed: int
+    affected_rows: int | None
+    """Rows changed by a single DML statement; None for a query or a script, which do not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """Rows that are in the table. `attached`: an earlier call had loaded them."""
+
+    table: str
+    rows: int
+    bytes_sent: int
+    job_id: str
+    attached: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableInfo:
+    """A table as a listing shows it."""
+
+    name: str
+    created: datetime
