@@ -25,7 +25,7 @@ from .result import Result
 from .sport import DatasetRole, SportNames
 from .staged import Claims, claims_of
 from .warehouse import Warehouse
-from .warehouse_jobs import JOB_UNSETTLED
+from .warehouse_jobs import MAY_STILL_RUN
 
 LOCK_TYPE: Final = "consolidation"
 PROCESSOR: Final = "prediction_consolidation"
@@ -82,8 +82,8 @@ class Consolidator:
     def _holding(self, batch_id: str, generation: int, lease: Lease) -> Result[Receipt]:
         with lease.heartbeat():
             result = self._start(batch_id, generation, lease)
-        is_settled = result.error is None or result.error.exception_class != JOB_UNSETTLED
-        if is_settled:
+        may_still_run = result.error is not None and MAY_STILL_RUN in (result.error.details or {})
+        if not may_still_run:
             lease.release()
         return result
 

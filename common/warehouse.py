@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as WaitTimeout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -21,9 +21,9 @@ from google.cloud.bigquery.job import LoadJob, QueryJob
 
 from .bigquery_schema import to_fields, type_of
 from .query_parameters import to_parameters
-from .result import ErrorInfo, Result
+from .result import ErrorInfo, ErrorType, Result
 from .table_schema import Column
-from .warehouse_jobs import JOB_UNSETTLED, REFUSALS, JobUnsettled, Patience, Settled, settle
+from .warehouse_jobs import MAY_STILL_RUN, REFUSALS, JobUnsettled, Patience, Settled, settle
 from .warehouse_records import Loaded, TableInfo
 from .warehouse_records import Rows as Rows
 
@@ -106,7 +106,8 @@ class Warehouse:
         """Run a statement or a script.
 
         With a `job_key` a second call with the same text attaches to the first one's job instead of running
-        again. After a failure whose class is JOB_UNSETTLED the job may still run; after any other it is over.
+        again. After a failure with MAY_STILL_RUN in its details the job may yet take effect; after any other
+        it is over.
         (The emulator runs a repeated id again, and takes no parameters in scripts.)
         """
         details = _describe(sql, parameters)
@@ -162,7 +163,7 @@ class Warehouse:
         try:
             return Result.success(call())
         except JobUnsettled as exc:
-            return Result.failure(ErrorInfo.transient(JOB_UNSETTLED, str(exc), **details))
+            return Result.failure(_unsettled(exc, details))
         except FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc, **details))
 
@@ -298,6 +299,19 @@ def _loaded(table: str, rows_given: int, bytes_sent: int, settled: Settled[LoadJ
         bytes_sent=bytes_sent,
         job_id=str(job.job_id),
         attached=settled.attached,
+    )
+
+
+def _unsettled(exc: JobUnsettled, details: Mapping[str, Any]) -> ErrorInfo:
+    """Described as what kept us from asking, where something did."""
+    cause = exc.__cause__
+    is_fault = cause is not None and not isinstance(cause, WaitTimeout)
+    told = ErrorInfo.from_exception(cause if is_fault and cause else exc, **details)
+    return replace(
+        told,
+        type=ErrorType.TRANSIENT,
+        message=f"{exc}: {cause}" if is_fault else str(exc),
+        details={**details, MAY_STILL_RUN: True},
     )
 
 

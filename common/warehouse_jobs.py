@@ -21,8 +21,8 @@ from .result import ErrorType, classify
 
 J = TypeVar("J", QueryJob, LoadJob)
 
-JOB_UNSETTLED: Final = "JobUnsettled"
-"""`exception_class` of a job that could be neither awaited nor cancelled: it may still run."""
+MAY_STILL_RUN: Final = "job_may_still_run"
+"""In the details of a failure: the job could be neither awaited nor cancelled, and may yet take effect."""
 
 REFUSALS: Final = (GoogleAPIError, GoogleAuthError, RequestException, OSError)
 """What a request raises that was refused, or whose answer was lost."""
