@@ -1,0 +1,71 @@
+"""How badly a run behaves: duplicates, disorder, and a process that dies in the middle of its work.
+
+Everything but the moment of a death follows from the seed, so the same run misbehaves again in the same way.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+LONGEST_DELAY_SECONDS = 0.4
+"""Of a shuffled completion: longer than it takes to handle dozens of others."""
+
+_LOOK_EVERY_SECONDS = 0.05
+
+
+class Victim(Enum):
+    """What `--kill` ends with SIGKILL in the middle of its work."""
+
+    RECORDER = "recorder"
+    TRIGGER = "trigger"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disorder:
+    """What happens to the completion events of a run."""
+
+    duplicates: float = 0.0
+    """Share of the events that are published twice, 0 to 1; the second is a Pub/Sub message of its own."""
+    shuffle: bool = False
+    seed: int = 0
+
+    def copies(self, player: str) -> int:
+        """How often the player's completion is published."""
+        return 2 if self._share("duplicate", player) < self.duplicates else 1
+
+    def delay_seconds(self, player: str, copy: int) -> float:
+        """How long this copy is held back, so that events overtake each other."""
+        return LONGEST_DELAY_SECONDS * self._share(f"delay {copy}", player) if self.shuffle else 0.0
+
+    def _share(self, what: str, player: str) -> float:
+        """A number from 0 to 1, the same for the same seed."""
+        digest = hashlib.sha256(f"{self.seed}/{what}/{player}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
+
+
+class Killing(threading.Thread):
+    """Waits for the moment, kills once, and remembers that it did."""
+
+    def __init__(self, is_time: Callable[[], bool], kill: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._is_time = is_time
+        self._kill = kill
+        self._called_off = threading.Event()
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        while not self._called_off.is_set():
+            if self._is_time():
+                self._kill()
+                self.done.set()
+                return
+            time.sleep(_LOOK_EVERY_SECONDS)
+
+    def call_off(self) -> None:
+        """No killing after this returns."""
+        self._called_off.set()
+        self.join()

@@ -1,0 +1,150 @@
+"""The command line of `./local/run`: options in, exit status out, every problem in one line.
+
+Status: 0 all promises are kept; 1 one is broken, or something stands in the way; 2 wrong options; 130 Ctrl-C.
+"""
+
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from common.sport import Sport
+
+from . import report
+from .chaos import Disorder, Victim
+from .play import Plan, play
+from .players import first_players
+from .problem import Problem
+from .progress import bars
+from .promises import judge
+from .slate import Slate
+from .stack import Stack
+from .terminal import Terminal
+
+EASTERN: Final = ZoneInfo("America/New_York")
+INTERRUPTED: Final = 130
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+terminal = Terminal(Console(highlight=False))
+
+SportOption = Annotated[
+    Sport, typer.Option(help="Another sport borrows the NBA's names: nba_api has no others.")
+]
+PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Default: a free one.")]
+
+
+@app.callback(invoke_without_command=True)
+def run(
+    context: typer.Context,
+    players: Annotated[int, typer.Option(help="How many active players to predict.")] = 120,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 4,
+    duplicates: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of completions published twice.")
+    ] = 0.2,
+    shuffle: Annotated[
+        bool, typer.Option("--shuffle", help="Requests and completions out of order.")
+    ] = False,
+    kill: Annotated[Victim | None, typer.Option(help="SIGKILL it in the middle of its work.")] = None,
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: today in New York.")
+    ] = None,
+    sport: SportOption = Sport.NBA,
+    seed: Annotated[int, typer.Option(help="Of what happens at random.")] = 7,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a run is over.")] = 240,
+) -> None:
+    """Play a slate on the whole system, then check every promise against the stores."""
+    if context.invoked_subcommand is not None:
+        return
+    with _one_line_problems():
+        game_date = day.date() if day else _today()
+        _run(
+            Plan(
+                slate=Slate(sport=sport, game_date=game_date, players=tuple(first_players(players))),
+                workers=workers,
+                disorder=Disorder(duplicates=duplicates, shuffle=shuffle, seed=seed),
+                victim=kill,
+                deadline=timedelta(seconds=timeout),
+            )
+        )
+
+
+@app.command()
+def serve(
+    sport: SportOption = Sport.NBA,
+    firestore_port: PortOption = None,
+    pubsub_port: PortOption = None,
+    bigquery_port: PortOption = None,
+) -> None:
+    """Keep the system up, to be used from elsewhere, until Ctrl-C."""
+    chosen = {"firestore": firestore_port, "pubsub": pubsub_port, "bigquery": bigquery_port}
+    ports = {name: port for name, port in chosen.items() if port is not None}
+    with (
+        _one_line_problems(),
+        _folder() as folder,
+        Stack.up(sport, folder, terminal.doing, ports=ports) as stack,
+    ):
+        terminal.explain(stack)
+        while True:
+            stack.revive()
+            time.sleep(1)
+
+
+def _run(plan: Plan) -> None:
+    """Everything from an idle machine to the verdicts; a Problem if a promise is broken."""
+    terminal.introduce(plan)
+    with _folder() as folder:
+        with Stack.up(plan.slate.sport, folder, terminal.doing) as stack:
+            with bars(terminal.console, plan.slate) as shown:
+                played = play(plan, stack, shown.show)
+        verdicts = judge(played.evidence, victim=plan.victim, was_killed=played.was_killed)
+        report.show(terminal.console, played, verdicts)
+        broken = [verdict.promise for verdict in verdicts if not verdict.is_kept]
+        if broken or not played.in_time:
+            late = "" if played.in_time else f"not finished after {plan.deadline.total_seconds():g} s; "
+            raise Problem(f"{late}broken: {', '.join(broken)}")
+    terminal.console.print("\n[bold green]Every promise is kept.[/]")
+
+
+def _today() -> date:
+    return datetime.now(EASTERN).date()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for one run. It stays where a problem needs its logs to be understood."""
+    folder = Path(tempfile.mkdtemp(prefix="local-run-"))
+    try:
+        yield folder
+    except Problem as problem:
+        if any(folder.iterdir()):
+            raise Problem(f"{problem} (logs: {folder})") from problem
+        folder.rmdir()
+        raise
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def _one_line_problems() -> Iterator[None]:
+    """Ends the program with a sentence and a status, by SIGTERM and SIGHUP as by Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except Problem as problem:
+        terminal.problem(str(problem))
+        raise typer.Exit(1) from problem
+    except KeyboardInterrupt as interrupt:
+        terminal.problem("stopped; nothing is left running")
+        raise typer.Exit(INTERRUPTED) from interrupt

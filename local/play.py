@@ -1,0 +1,113 @@
+"""One run: the slate is played on a stack that is up, to its end or to its deadline."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from common.batches import Batches
+
+from . import coordinator, gathering
+from .chaos import Disorder, Killing, Victim
+from .crew import Crew, Job
+from .evidence import Evidence
+from .gauges import Gauges, Reading
+from .slate import Slate
+from .stack import Stack
+
+_READ_EVERY_SECONDS = 0.5
+_SETTLE_WITHIN = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is played, by how many workers, under which conditions."""
+
+    slate: Slate
+    workers: int
+    disorder: Disorder
+    victim: Victim | None
+    deadline: timedelta
+    """From the first request on; then the run is over, whatever is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """What became of it."""
+
+    evidence: Evidence
+    was_killed: bool
+    in_time: bool
+    replaced_workers: int
+    revived: dict[str, int] = field(default_factory=dict)
+    """How often each function was started again."""
+
+
+def play(plan: Plan, stack: Stack, show: Callable[[Reading], None]) -> Played:
+    """Play the plan; `show` gets every reading. Raises a Problem where something will not stay alive."""
+    with Crew(_job(plan, stack), plan.workers) as crew:
+        crew.wait_until_pulling()
+        asked_at = datetime.now(UTC)
+        batch_id = coordinator.batch_id_of(plan.slate, asked_at)
+        gauges = Gauges(stack, batch_id)
+        killing = _killing(plan.victim, gauges, crew, stack)
+        _ask(plan, stack, asked_at)
+        in_time = _watch(plan, stack, gauges, crew, show)
+        killing.call_off()
+        crew.dismiss()
+    settle_within = _SETTLE_WITHIN if in_time else timedelta(0)
+    requests = plan.slate.requests(batch_id, asked_at)
+    evidence = gathering.gather(stack, batch_id, requests, settle_within=settle_within)
+    return Played(
+        evidence=evidence,
+        was_killed=killing.done.is_set(),
+        in_time=in_time,
+        replaced_workers=crew.replaced,
+        revived={server.deployment.name: server.restarts for server in stack.servers if server.restarts},
+    )
+
+
+def _job(plan: Plan, stack: Stack) -> Job:
+    return Job(
+        subscription=stack.names.workers,
+        disorder=plan.disorder,
+        environment=stack.process_environment,
+        log=stack.folder / "workers.log",
+    )
+
+
+def _ask(plan: Plan, stack: Stack, asked_at: datetime) -> None:
+    coordinator.ask(
+        plan.slate,
+        asked_at=asked_at,
+        batches=Batches(stack.database),
+        publisher=stack.publisher,
+        shuffle_seed=plan.disorder.seed if plan.disorder.shuffle else None,
+    ).unwrap()
+
+
+def _killing(victim: Victim | None, gauges: Gauges, crew: Crew, stack: Stack) -> Killing:
+    moments: dict[Victim | None, tuple[Callable[[], bool], Callable[[], None]]] = {
+        Victim.RECORDER: (gauges.is_half_recorded, stack.server("completion_recorder").kill),
+        Victim.TRIGGER: (gauges.is_consolidating, stack.server("consolidation_trigger").kill),
+        Victim.WORKER: (gauges.is_half_staged, crew.kill_one),
+        None: (lambda: False, lambda: None),
+    }
+    killing = Killing(*moments[victim])
+    killing.start()
+    return killing
+
+
+def _watch(plan: Plan, stack: Stack, gauges: Gauges, crew: Crew, show: Callable[[Reading], None]) -> bool:
+    """Whether the run finished before its deadline."""
+    ends_at = time.monotonic() + plan.deadline.total_seconds()
+    while time.monotonic() < ends_at:
+        stack.revive()
+        crew.replace_dead()
+        read = gauges.read()
+        if read.is_success:
+            show(read.unwrap())
+            if read.unwrap().is_finished:
+                return True
+        time.sleep(_READ_EVERY_SECONDS)
+    return False

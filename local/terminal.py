@@ -1,0 +1,59 @@
+"""What `./local/run` says around a run: what it will do, what it is doing, and how to use what is up."""
+
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from common.sport import Sport
+
+from .play import Plan
+from .stack import Stack
+
+
+class Terminal:
+    """Speaks to a person; without a terminal behind it, in plain text."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def introduce(self, plan: Plan) -> None:
+        slate, disorder = plan.slate, plan.disorder
+        conditions = [f"{len(slate.players)} players", f"{plan.workers} workers"]
+        conditions += [f"{disorder.duplicates:.0%} duplicates"] if disorder.duplicates else []
+        conditions += [f"shuffled with seed {disorder.seed}"] if disorder.shuffle else []
+        conditions += [f"kill -9 {plan.victim.value}"] if plan.victim else []
+        self.console.print(
+            f"\n[bold]{slate.sport.value.upper()} {slate.game_date}[/]  {' · '.join(conditions)}\n"
+        )
+        if slate.sport is not Sport.NBA:
+            self.console.print(
+                "[yellow]nba_api knows no other sport: these are the NBA's names, borrowed.[/]\n"
+            )
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """A spinner while the block runs; then how long it took."""
+        began = time.monotonic()
+        with self.console.status(what):
+            yield
+        self.console.print(f"  [green]✔[/] {what:<20}[dim]{time.monotonic() - began:5.1f} s[/]")
+
+    def explain(self, stack: Stack) -> None:
+        """How to reach what is up. Plain lines, to be copied or evaluated."""
+        self.console.print("\n[bold]It is up.[/] To use it from another terminal:\n")
+        for name, value in stack.environment.items():
+            self._plain(f"export {name}={shlex.quote(value)}")
+        self.console.print()
+        for server in stack.servers:
+            endpoint = server.push.endpoint(stack.names.project, stack.sport)
+            self._plain(f"{server.deployment.name}: {endpoint}")
+        self._plain(f"\nLogs: {stack.folder}\nCtrl-C ends it all.")
+
+    def problem(self, what: str) -> None:
+        self._plain(f"./local/run: {what}", style="red")
+
+    def _plain(self, line: str, *, style: str = "") -> None:
+        self.console.print(line, style=style, markup=False, soft_wrap=True)
