@@ -66,7 +66,7 @@ def _from_push(payload: Mapping[str, Any], *, source: str, event_id: Any = None)
     if not isinstance(found_id, str) or not found_id:
         raise _Unreadable(f"message.messageId: a text was expected, got {_kind(found_id)}")
     return Delivery(
-        event_id=found_id,
+        event_id=_text(found_id),
         published_at=_time(message.get("publishTime") or message.get("publish_time")),
         topic=_topic(source),
         attributes=_attributes(message.get("attributes")),
@@ -99,7 +99,12 @@ def _attributes(attributes: Any) -> Mapping[str, str]:
         return {}
     if not isinstance(attributes, Mapping):
         raise _Unreadable(f"message.attributes: a JSON object was expected, got {_kind(attributes)}")
-    return {str(key): str(value) for key, value in attributes.items()}
+    return {_text(key): _text(value) for key, value in attributes.items()}
+
+
+def _text(value: Any) -> str:
+    """What Firestore and Pub/Sub take: JSON can hold half a surrogate pair, UTF-8 cannot."""
+    return str(value).encode(errors="backslashreplace").decode()
 
 
 def _time(text: Any) -> datetime | None:

@@ -24,6 +24,7 @@ from .player_names import normalize
 from .result import ErrorInfo, Result
 
 MAX_DOCUMENT_ID_BYTES = 1_500
+MAX_PROBLEMS_TOLD = 20
 
 
 def check_document_id(value: str) -> str:
@@ -279,10 +280,12 @@ def _invalid(model: str, exc: ValidationError) -> ErrorInfo:
             "value": _cut(error["input"]),
             "why": error["msg"],
         }
-        for error in exc.errors(include_url=False, include_context=False)
+        for error in exc.errors(include_url=False, include_context=False)[:MAX_PROBLEMS_TOLD]
     ]
     sentence = "; ".join(f"{p['field']}: {p['why']} (got {p['value']})" for p in problems)
-    return ErrorInfo.permanent("InvalidMessage", f"{model}: {sentence}", problems=problems)
+    return ErrorInfo.permanent(
+        "InvalidMessage", f"{model}: {sentence}", problems=problems, problem_count=exc.error_count()
+    )
 
 
 def _cut(value: Any, limit: int = 200) -> str:

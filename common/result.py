@@ -17,6 +17,8 @@ U = TypeVar("U")
 Status = Literal["success", "failure", "partial"]
 
 STACK_TRACE_MAX_CHARS = 10_000
+MESSAGE_MAX_CHARS = 10_000
+"""An exception may hold a whole statement or body; this is logged and stored."""
 
 
 class ErrorType(Enum):
@@ -48,7 +50,8 @@ class ErrorInfo:
         """
         trace = "".join(traceback.format_exception(exc))[-STACK_TRACE_MAX_CHARS:]
         told = _retried(exc) or exc
-        return cls(classify(exc), type(told).__name__, str(exc), details or None, trace)
+        message = str(exc)[:MESSAGE_MAX_CHARS]
+        return cls(classify(exc), type(told).__name__, message, details or None, trace)
 
     @classmethod
     def permanent(cls, exception_class: str, message: str, **details: Any) -> "ErrorInfo":

@@ -75,6 +75,15 @@ def test_parameters_of_the_content_type_do_not_matter() -> None:
     assert delivery_of(headers, body).data == b"x"
 
 
+@pytest.mark.parametrize("envelope", ENVELOPES)
+def test_half_a_surrogate_pair_which_no_store_takes_becomes_an_escape(envelope: Envelope) -> None:
+    message = pubsub_message(b"x", attributes={"a\ud800": "b\udfff"})
+
+    delivery = delivery_of(*envelope(message))
+
+    assert delivery.attributes == {"a\\ud800": "b\\udfff"}
+
+
 MALFORMED_MESSAGES: list[tuple[str, Any, str]] = [
     ("absent", None, "message"),
     ("a text", "hello", "message"),

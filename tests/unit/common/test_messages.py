@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from common.messages import (
+    MAX_PROBLEMS_TOLD,
     MESSAGES,
     AuditRequest,
     BatchComplete,
@@ -164,6 +165,15 @@ def test_all_bad_fields_are_told_at_once() -> None:
     error = refusal(PlayerCompletion, {"batch_id": "a/b", "predictions_generated": -1, "player_lookup": "!"})
 
     assert set(fields_named_by(error)) == {"batch_id", "predictions_generated", "player_lookup", "game_date"}
+
+
+def test_only_the_first_of_very_many_bad_values_are_told() -> None:
+    error = refusal(PredictionRequest, REQUEST | {"line_values": ["x"] * 10_000})
+
+    assert error.details is not None
+    assert error.details["problem_count"] == 10_000
+    assert len(error.details["problems"]) == MAX_PROBLEMS_TOLD
+    assert len(error.message) < 5_000
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[]", b"null", b"5", b"[" * 10_000], ids=repr)

@@ -22,6 +22,7 @@ from google.api_core.retry import Retry
 
 from common.result import (
     LOCK_HELD,
+    MESSAGE_MAX_CHARS,
     NOT_YET,
     STACK_TRACE_MAX_CHARS,
     ErrorInfo,
@@ -314,6 +315,18 @@ def test_stack_trace_is_cut_at_its_end_that_matters() -> None:
     assert info.stack_trace is not None
     assert len(info.stack_trace) == STACK_TRACE_MAX_CHARS
     assert info.stack_trace.rstrip().endswith("end")
+
+
+def test_message_is_cut_because_an_exception_may_hold_a_whole_statement() -> None:
+    assert (
+        ErrorInfo.from_exception(RuntimeError("x" * 2 * MESSAGE_MAX_CHARS)).message == "x" * MESSAGE_MAX_CHARS
+    )
+
+
+def test_what_was_retried_in_vain_is_named_by_what_went_wrong() -> None:
+    info = ErrorInfo.from_exception(given_up_retrying(grpc_error(grpc.StatusCode.UNAVAILABLE)))
+
+    assert (info.type, info.exception_class) == (TRANSIENT, "ServiceUnavailable")
 
 
 def test_held_lock_and_not_yet_are_expected_and_a_fault_is_not() -> None:
