@@ -107,7 +107,7 @@ class Endpoint(Generic[M]):
 
     async def respond(self, request: Request) -> Response:
         """Handle one HTTP request; raises only for what Pub/Sub shall deliver again."""
-        delivery = envelope.read(request.headers, request.url.path, await request.body())
+        delivery = envelope.read(request.headers, request.scope["path"], await request.body())
         enter_context(delivery, request.headers)
         result = await self._result(delivery)
         disposition = dispose(result)

@@ -56,6 +56,8 @@ def _load() -> Mapping[str, Topic]:
 
 REGISTRY: Final = _load()
 
+_BY_NAME: Final = {entry.name(sport): (entry, sport) for sport in Sport for entry in REGISTRY.values()}
+
 PHASE5_PREDICTIONS_COMPLETE: Final = REGISTRY["PHASE5_PREDICTIONS_COMPLETE"]
 PREDICTION_REQUEST: Final = REGISTRY["PREDICTION_REQUEST"]
 PREDICTION_READY: Final = REGISTRY["PREDICTION_READY"]
@@ -72,11 +74,10 @@ def topic(constant: str) -> Topic:
 
 def by_name(name: str) -> tuple[Topic, Sport]:
     """The entry and the sport of a full name such as `nba-prediction-ready`; raises UnknownTopic."""
-    for sport in Sport:
-        for entry in REGISTRY.values():
-            if entry.name(sport) == name:
-                return entry, sport
-    raise UnknownTopic(f"topic: {name!r} is not in the registry")
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise UnknownTopic(f"topic: {name!r} is not in the registry") from None
 
 
 def for_sport(sport: Sport | str) -> Mapping[str, str]:
