@@ -20,7 +20,8 @@ from .lease import Lease
 from .lock import Lock
 from .lock_rules import LockKey
 from .merge_sql import Tables
-from .receipts import Receipt, Receipts
+from .receipt_store import Receipts
+from .receipts import Receipt
 from .result import Result
 from .sport import DatasetRole, SportNames
 from .staged import Claims, claims_of
