@@ -5,16 +5,20 @@ asks again for everybody, which the workers and the recorder endure.
 """
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from common.batch_records import Batch
 from common.batches import Batches
+from common.messages import PredictionRequest
 from common.publisher import Publisher
 from common.result import Result
 from common.topics import PREDICTION_REQUEST
 
 from .slate import Slate
 
+REQUESTS_AT_ONCE = 5
+"""The emulator gives all messages of one publish request to the same worker (measured)."""
 BATCH_DEADLINE = timedelta(hours=1)
 
 
@@ -37,6 +41,14 @@ def ask(
         deadline=asked_at + BATCH_DEADLINE,
         correlation_id=batch_id,
     )
-    return opened.and_then(
-        lambda batch: publisher.publish_all(PREDICTION_REQUEST, requests).map(lambda _: batch)
-    )
+    return opened.and_then(lambda batch: _publish(requests, publisher).map(lambda _: batch))
+
+
+def _publish(requests: Sequence[PredictionRequest], publisher: Publisher) -> Result[list[str]]:
+    ids: list[str] = []
+    for start in range(0, len(requests), REQUESTS_AT_ONCE):
+        published = publisher.publish_all(PREDICTION_REQUEST, requests[start : start + REQUESTS_AT_ONCE])
+        if published.is_failure:
+            return published
+        ids += published.unwrap()
+    return Result.success(ids)
