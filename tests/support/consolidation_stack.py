@@ -9,15 +9,21 @@ from typing import Any
 
 from google.cloud import firestore
 
+from common.batch_records import BatchStatus
 from common.batches import Batches
-from common.consolidation import Consolidator
+from common.consolidation import LOCK_TYPE, Consolidator
+from common.execution_log import TABLE as LOG_TABLE
+from common.fenced_merge import FencedMerge, Holder, Merged
 from common.lock import Lock
-from common.merge_sql import Tables
+from common.lock_rules import LockKey
+from common.merge_sql import FENCES, Tables
 from common.messages import PlayerCompletion, PlayerOutcome
+from common.predictions import TABLE
 from common.recorded import Recorded
 from common.recorder import Recorder
 from common.result import Result
 from common.sport import DatasetRole, Sport, SportNames
+from common.staged import claims_of
 from common.staging import StagedWrite, StagingWriter
 from common.warehouse import Warehouse, connect
 from local import ddl
@@ -26,6 +32,7 @@ from tests.support.batch_helpers import DEADLINE, GAME_DATE
 NAMES = SportNames(sport=Sport.NBA)
 TABLES = Tables(predictions=NAMES.dataset(DatasetRole.PREDICTIONS))
 BATCH = "batch_2026-01-17_1768690800"
+LOCK_KEY = LockKey(lock_type=LOCK_TYPE, game_date=GAME_DATE, sport=NAMES.sport.value)
 SQL_FOLDER = Path(__file__).parents[2] / "infra" / "sql"
 
 
@@ -61,7 +68,11 @@ class Stack:
         return Consolidator(**{**parts, **other})
 
     def create_tables(self) -> "Stack":
-        ddl.apply(self.client, SQL_FOLDER, NAMES)
+        for role in (DatasetRole.PREDICTIONS, DatasetRole.ORCHESTRATION):
+            self.client.create_dataset(NAMES.dataset(role), timeout=30)
+        for name in (TABLE, FENCES, LOG_TABLE):
+            sql = (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+            self.warehouse.execute(ddl.fill(sql, NAMES)).unwrap()
         return self
 
     def open(self, players: Sequence[str], batch_id: str = BATCH) -> None:
@@ -125,6 +136,38 @@ class Stack:
 
     def consolidate(self, batch_id: str = BATCH, generation: int = 1) -> Any:
         return self.consolidator.consolidate(batch_id, generation)
+
+    def merge_as(self, holder: Holder, batch_id: str = BATCH) -> Result[Merged]:
+        """Merge a complete batch as that holder of the lock, whatever the lock says."""
+        batch = self.batches.get(batch_id).unwrap()
+        claims = claims_of(batch, self.batches.completions(batch_id).unwrap(), batch.generation)
+        return FencedMerge(
+            warehouse=self.warehouse,
+            tables=TABLES,
+            holder=holder,
+            lock_key=LOCK_KEY.document_id,
+            batch_id=batch_id,
+            generation=batch.generation,
+            game_date=batch.game_date,
+            now=self.now(),
+        ).run(claims)
+
+    def forget_consolidation(self, batch_id: str = BATCH) -> None:
+        """As if a consolidation had died after its merge: its batch does not know that it took place."""
+        unknown = {"status": BatchStatus.CONSOLIDATING.value, "consolidated_generation": 0}
+        ref = self.batches.store.ref(batch_id)
+        for receipt in ref.collection("receipts").get():
+            receipt.reference.delete()
+        ref.update(unknown)
+
+    def insert_again(self, player: str) -> None:
+        """Duplicate a player's rows in the main table, as a second writer did."""
+        where = f"game_date = DATE '{GAME_DATE}' AND player_lookup = '{player}'"
+        sql = f"INSERT INTO `{TABLES.main}` SELECT * FROM `{TABLES.main}` WHERE {where}"
+        self.warehouse.execute(sql).unwrap()
+
+    def lock_document(self) -> dict[str, Any]:
+        return self.db.document(str(LOCK_KEY)).get().to_dict() or {}
 
     def main_rows(self) -> list[dict[str, Any]]:
         """The day's rows in the main table, by key."""
