@@ -25,6 +25,8 @@ MAX_ATTEMPTS: Final = 50
 REFUSED: Final = (AlreadyExists, FailedPrecondition, NotFound)
 """What a commit raises when the store is not as it was read, or by our own earlier write (a lost answer)."""
 FAULTS: Final = (GoogleAPIError, GoogleAuthError)
+UNREADABLE: Final = (KeyError, ValueError)
+"""What making sense of a document raises that nobody here has written."""
 
 RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS)
 
@@ -66,7 +68,7 @@ class BatchStore:
             if not snapshot.exists:
                 return Result.failure(not_there_yet(batch_id))
             return Result.success(Batch.from_snapshot(snapshot))
-        except (*FAULTS, KeyError, ValueError) as exc:
+        except (*FAULTS, *UNREADABLE) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id))
 
     def amend(self, batch_id: str, decide: Decide) -> Result[Amended]:

@@ -4,10 +4,10 @@ Recording is in `recorder.py`, closing in `closing.py`, deadlines in `overdue.py
 repeated: what is done already is a success.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from google.api_core.exceptions import AlreadyExists
 from google.cloud import firestore
@@ -15,11 +15,13 @@ from google.cloud import firestore
 from . import batch_transitions as transitions
 from . import manifest
 from .batch_records import Batch, Completion
-from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore, Decide, below
+from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Decide, below
 from .messages import PlayerOutcome
 from .opening import Opening, prepare
 from .result import ErrorInfo, Result
 from .schema_mode import SchemaMode
+
+T = TypeVar("T")
 
 DEFAULT_MIN_COMPLETION_PCT = 95.0
 
@@ -129,14 +131,16 @@ class Batches:
         """The frozen players of a batch that was read already."""
         if batch.manifest_digest is None:
             return Result.success(Roster(batch=batch, players=None))
-        chunks = self._documents(batch.batch_id, "manifest")
-        return chunks.map(lambda found: Roster(batch=batch, players=manifest.join(found.values())))
+        chunks = self._documents(batch.batch_id, "manifest", manifest.read_chunk)
+        return chunks.and_then(
+            lambda found: manifest.join(found.values(), batch.manifest_digest or "").map(
+                lambda players: Roster(batch=batch, players=players)
+            )
+        )
 
     def documents(self, batch: Batch) -> Result[dict[str, Completion]]:
         """The completion documents by player, whatever the mode of the batch."""
-        return self._documents(batch.batch_id, "completions").map(
-            lambda found: {name: Completion.from_document(data) for name, data in found.items()}
-        )
+        return self._documents(batch.batch_id, "completions", Completion.from_document)
 
     def _amend(self, batch_id: str, decide: Decide) -> Result[Batch]:
         return self.store.amend(batch_id, decide).map(lambda amended: amended.batch)
@@ -158,7 +162,7 @@ class Batches:
     def _progress(self, roster: Roster, found: list[Completion]) -> Result[Progress]:
         timed_out = {one.player_lookup for one in found if one.outcome is PlayerOutcome.TIMED_OUT}
         reported = {one.player_lookup for one in found} - timed_out
-        return self._documents(roster.batch.batch_id, "unexpected").map(
+        return self._documents(roster.batch.batch_id, "unexpected", dict).map(
             lambda unexpected: Progress(
                 batch=roster.batch,
                 missing=None if roster.players is None else tuple(sorted(roster.players - reported)),
@@ -167,10 +171,13 @@ class Batches:
             )
         )
 
-    def _documents(self, batch_id: str, collection: str) -> Result[dict[str, dict[str, Any]]]:
-        """All documents of a collection below the batch, by id."""
+    def _documents(
+        self, batch_id: str, collection: str, read: Callable[[Mapping[str, Any]], T]
+    ) -> Result[dict[str, T]]:
+        """The documents of a collection below the batch, by id; PERMANENT if `read` cannot read one."""
         try:
-            found = self.store.ref(batch_id).collection(collection).get(retry=RETRY, timeout=60)
-        except FAULTS as exc:
+            snapshots = self.store.ref(batch_id).collection(collection).get(retry=RETRY, timeout=60)
+            found = {snapshot.id: read(snapshot.to_dict() or {}) for snapshot in snapshots}
+        except (*FAULTS, *UNREADABLE) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id, collection=collection))
-        return Result.success({snapshot.id: snapshot.to_dict() or {} for snapshot in found})
+        return Result.success(found)

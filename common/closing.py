@@ -17,7 +17,7 @@ from google.cloud import firestore
 
 from .batch_records import Batch, BatchStatus, Completion
 from .batch_rules import must_publish
-from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore, Change
+from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Change
 from .batch_transitions import close, note_trigger
 from .messages import BatchComplete, Message
 from .result import ErrorInfo, Result
@@ -81,9 +81,10 @@ class Closing:
                 .limit(1)
                 .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
             ]
-        except FAULTS as exc:
+            ends = tuple(Completion.from_document(snapshot.to_dict()) for snapshot in found)
+        except (*FAULTS, *UNREADABLE) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
-        return Result.success(tuple(Completion.from_document(snapshot.to_dict()) for snapshot in found))
+        return Result.success(ends)
 
 
 class TriggerOutbox:

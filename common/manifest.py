@@ -15,6 +15,7 @@ CHUNK_PLAYERS: Final = 5_000
 """At most 200 bytes each: below Firestore's 1 MiB a document and 40,000 index entries."""
 MAX_PLAYERS: Final = 20_000
 MAX_NAME_BYTES: Final = 200
+MANIFEST_DAMAGED: Final = "ManifestDamaged"
 
 
 def freeze(names: Collection[str]) -> Result[tuple[str, ...]]:
@@ -45,8 +46,19 @@ def chunks(players: Sequence[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def join(documents: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    return frozenset(player for document in documents for player in document["players"])
+def read_chunk(document: Mapping[str, Any]) -> Sequence[str]:
+    """The names of one document; raises KeyError for one that is no chunk."""
+    names: Sequence[str] = document["players"]
+    return names
+
+
+def join(parts: Iterable[Sequence[str]], expected_digest: str) -> Result[frozenset[str]]:
+    """All names; PERMANENT if they are not those that were frozen: nobody may be forgotten."""
+    players = frozenset(player for part in parts for player in part)
+    if digest(sorted(players)) != expected_digest:
+        why = f"the {len(players)} players that were found are not those that were frozen"
+        return Result.failure(ErrorInfo.permanent(MANIFEST_DAMAGED, f"manifest: {why}"))
+    return Result.success(players)
 
 
 def _refused(why: str) -> Result[tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Records a group of completions of one batch in one commit; looks only if the commit is refused."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from google.api_core.retry import AsyncRetry
 from google.cloud import firestore
@@ -13,6 +13,7 @@ from .batch_store import (
     FAULTS,
     REFUSED,
     RETRY_TIMEOUT_SECONDS,
+    UNREADABLE,
     contended,
 )
 from .marking import STALE, Marked, Verdict, judge
@@ -52,7 +53,7 @@ class MarkerCommit:
                 answers |= found
                 waiting = {name: one for name, one in waiting.items() if name not in found}
             error = contended(self._batch.batch_id)
-        except FAULTS as exc:
+        except (*FAULTS, *UNREADABLE) as exc:
             error = ErrorInfo.from_exception(exc, batch_id=self._batch.batch_id)
         failure: Result[Marked] = Result.failure(error)
         return [answers.get(one.player_lookup, failure) for one in completions]
@@ -99,8 +100,13 @@ class MarkerCommit:
         batch = Batch.from_snapshot(snapshot) if snapshot.exists else None
         if batch is None or batch.mode_epoch != self._batch.mode_epoch:
             return {name: Result.success(STALE) for name in waiting}
-        found = [Completion.from_document(each.to_dict() or {}) for each in seen.values() if each.exists]
-        return {
-            one.player_lookup: Result.success(judge(batch, one, waiting[one.player_lookup].event_id))
-            for one in found
-        }
+        markers_found = [each for each in seen.values() if each.exists]
+        return {each.id: self._judge(batch, each, waiting[each.id].event_id) for each in markers_found}
+
+    def _judge(self, batch: Batch, marker: Any, event_id: str) -> Result[Marked]:
+        """For a marker that nobody can read its own player fails, and no neighbour."""
+        try:
+            found = Completion.from_document(marker.to_dict())
+        except UNREADABLE as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, completion=marker.reference.path))
+        return Result.success(judge(batch, found, event_id))

@@ -7,16 +7,20 @@ beside itself.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from .batch_records import Batch, BatchStatus
 from .batch_rules import is_overdue
-from .batch_store import CALL_TIMEOUT_SECONDS, COLLECTION, FAULTS, RETRY
+from .batch_store import CALL_TIMEOUT_SECONDS, COLLECTION, FAULTS, RETRY, UNREADABLE
 from .batches import Batches
 from .closing import SWEEP, Closing, Settlement, TriggerOutbox
-from .result import ErrorInfo, Result
+from .result import ErrorInfo, ErrorType, Result
 from .time_out import time_out_missing
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentSnapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +53,15 @@ class OverdueBatches:
         found = self._candidates()
         if found.is_failure:
             return found.map(lambda _: [])
-        return _gather([(batch.batch_id, self._resume(batch, now)) for batch in found.unwrap()])
+        return _gather(
+            [
+                (batch_id, batch.and_then(lambda batch: self._resume(batch, now)))
+                for batch_id, batch in found.unwrap().items()
+            ]
+        )
 
-    def _candidates(self) -> Result[list[Batch]]:
-        """Batches that are open, and those whose trigger is owed."""
+    def _candidates(self) -> Result[dict[str, Result[Batch]]]:
+        """Batches that may be open or owe their trigger, by id; a failure for one that cannot be read."""
         waiting = [status.value for status in BatchStatus if status.wants_trigger]
         filters = (FieldFilter("is_complete", "==", False), FieldFilter("status", "in", waiting))
         try:
@@ -63,12 +72,9 @@ class OverdueBatches:
                 .where(filter=each)
                 .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
             ]
-            batches = [Batch.from_snapshot(snapshot) for snapshot in snapshots]
-        except (*FAULTS, KeyError, ValueError) as exc:
+        except FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc))
-        return Result.success(
-            [batch for batch in batches if batch.status is BatchStatus.OPEN or batch.owes_trigger]
-        )
+        return Result.success({snapshot.id: _read(snapshot) for snapshot in snapshots})
 
     def _resume(self, batch: Batch, now: datetime) -> Result[Resumed | None]:
         if not is_overdue(batch, now):
@@ -93,6 +99,13 @@ class OverdueBatches:
         return self._outbox.send(settlement.batch).map(lambda message_id: message_id)
 
 
+def _read(snapshot: "DocumentSnapshot[Any]") -> Result[Batch]:
+    try:
+        return Result.success(Batch.from_snapshot(snapshot))
+    except UNREADABLE as exc:
+        return Result.failure(ErrorInfo.from_exception(exc, batch_id=snapshot.id))
+
+
 def _closed_as(before: Batch, settlement: Settlement) -> BatchStatus | None:
     is_new = before.status is BatchStatus.OPEN and settlement.closed_by_caller
     return settlement.batch.status if is_new else None
@@ -104,6 +117,6 @@ def _gather(resumed: Sequence[tuple[str, Result[Resumed | None]]]) -> Result[lis
     errors = {batch_id: result.error for batch_id, result in resumed if result.error is not None}
     if not errors:
         return Result.success(done)
-    first = next(iter(errors.values()))
+    first = min(errors.values(), key=lambda error: error.type is ErrorType.PERMANENT)
     why = "; ".join(f"{batch_id}: {error.message}" for batch_id, error in errors.items())
     return Result.partial(done, ErrorInfo(first.type, first.exception_class, why))
