@@ -36,6 +36,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except (DeployError, StageError, VerifyError) as exc:
         print(f"deploy: {exc}", file=sys.stderr)
         return 1
+    except FileNotFoundError as exc:
+        print(f"deploy: {exc.filename}: not found", file=sys.stderr)
+        return 1
     except subprocess.CalledProcessError as exc:
         print(
             f"deploy: gcloud failed with status {exc.returncode}; nothing after it was deployed",
@@ -101,6 +104,13 @@ def _check_environment(functions: Mapping[str, Function], environment: Mapping[s
     missing = sorted(name for name in required if not environment.get(name))
     if missing:
         raise DeployError(f"set {', '.join(missing)}")
+    torn = [
+        name for each in functions.values() for name in _given(each, environment) if "|" in environment[name]
+    ]
+    if torn:
+        raise DeployError(
+            f"{', '.join(sorted(set(torn)))}: must not contain |, which separates the variables"
+        )
     if environment["SPORT"] not in {sport.value for sport in Sport}:
         raise DeployError(
             f"SPORT={environment['SPORT']}: none of {', '.join(sport.value for sport in Sport)}"
@@ -153,9 +163,12 @@ def _command(
 def _environment_flag(function: Function, environment: Mapping[str, str]) -> str:
     """`^|^A=1|B=2`. Updated, not set: `--set-env-vars` drops whatever the command does not repeat, such as a
     flag that an operator set in the middle of a migration."""
-    given = [*function.required_env, *(name for name in function.optional_env if environment.get(name))]
-    values = {**{name: environment[name] for name in given}, **function.fixed_env}
+    values = {**{name: environment[name] for name in _given(function, environment)}, **function.fixed_env}
     return "^|^" + "|".join(f"{name}={value}" for name, value in values.items())
+
+
+def _given(function: Function, environment: Mapping[str, str]) -> list[str]:
+    return [*function.required_env, *(name for name in function.optional_env if environment.get(name))]
 
 
 if __name__ == "__main__":

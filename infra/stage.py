@@ -6,10 +6,12 @@ drifts runs for months before somebody looks.
 
 import filecmp
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _NEVER_UPLOADED = ("__pycache__", "*.pyc", ".*")
+_TAKEN = ("common", "requirements.txt")
+"""Names in the stage that are not the function's own."""
 
 
 class StageError(Exception):
@@ -19,49 +21,50 @@ class StageError(Exception):
 def stage(root: Path, name: str, target: Path) -> Path:
     """Build `target/<name>` anew from the source tree at `root`; returns that folder.
 
-    Raises StageError for a missing function, a link in the source, or a copy that is not equal to it.
+    Raises StageError for a missing function, for a link in the source, for a file of the function where
+    `common` or the requirements belong, and for a copy that is not equal to its source.
     """
-    source = root / "functions" / name
-    if not (source / "main.py").is_file():
-        raise StageError(f"functions/{name}/main.py: does not exist")
+    sources = _sources(root, name)
     staged = target / name
     shutil.rmtree(staged, ignore_errors=True)
-    _copy_tree(source, staged)
-    _copy_tree(root / "common", staged / "common")
-    shutil.copyfile(root / "requirements.txt", staged / "requirements.txt")
-    _compare(root, name, staged)
+    for path, source in sources.items():
+        (staged / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, staged / path)
+    _compare(sources, staged)
     return staged
-
-
-def _copy_tree(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*_NEVER_UPLOADED))
-
-
-def _compare(root: Path, name: str, staged: Path) -> None:
-    expected = _sources(root, name)
-    found = {path.relative_to(staged): path for path in staged.rglob("*") if not path.is_dir()}
-    for path in sorted(expected.keys() ^ found.keys()):
-        raise StageError(f"{name}/{path}: {'missing in the stage' if path in expected else 'unexpected'}")
-    for path, origin in expected.items():
-        if origin.is_symlink() or not filecmp.cmp(origin, found[path], shallow=False):
-            raise StageError(f"{origin}: a link, or changed while it was being copied")
 
 
 def _sources(root: Path, name: str) -> Mapping[Path, Path]:
     """Path in the stage → path in the source tree."""
     function, common = root / "functions" / name, root / "common"
+    if not (function / "main.py").is_file():
+        raise StageError(f"functions/{name}/main.py: does not exist")
+    for taken in _TAKEN:
+        if (function / taken).exists():
+            raise StageError(f"functions/{name}/{taken}: would hide the one that all functions share")
     own = {path.relative_to(function): path for path in _files(function)}
     shared = {Path("common") / path.relative_to(common): path for path in _files(common)}
-    return {**shared, **own, Path("requirements.txt"): root / "requirements.txt"}
+    return {**own, **shared, Path("requirements.txt"): root / "requirements.txt"}
 
 
-def _files(folder: Path) -> list[Path]:
-    return [
-        path
-        for path in folder.rglob("*")
-        if (path.is_symlink() or path.is_file()) and not _is_left_out(path.relative_to(folder))
-    ]
+def _files(folder: Path) -> Iterator[Path]:
+    for path in (folder, *sorted(folder.rglob("*"))):
+        if _is_left_out(path.relative_to(folder)):
+            continue
+        if path.is_symlink():
+            raise StageError(f"{path}: is a link, which deployment does not follow")
+        if path.is_file():
+            yield path
 
 
 def _is_left_out(path: Path) -> bool:
     return any(Path(part).match(pattern) for part in path.parts for pattern in _NEVER_UPLOADED)
+
+
+def _compare(sources: Mapping[Path, Path], staged: Path) -> None:
+    found = {path.relative_to(staged) for path in staged.rglob("*") if not path.is_dir()}
+    for path in sorted(sources.keys() ^ found):
+        raise StageError(f"{path}: {'missing from' if path in sources else 'unexpected in'} the stage")
+    for path, source in sources.items():
+        if not filecmp.cmp(source, staged / path, shallow=False):
+            raise StageError(f"{source}: its copy differs")

@@ -46,15 +46,22 @@ def verify(staged: Path, function: Function, python: Path | str = sys.executable
     Raises VerifyError if it does not load, if its entry point is not registered, or if a module of ours
     comes from outside `staged`.
     """
-    with tempfile.TemporaryDirectory() as neutral:
-        probe = subprocess.run(
-            [str(python), "-B", "-P", "-c", _PROBE, str(staged.resolve()), function.entry_point],
-            cwd=neutral,
-            env=_environment(function.required_env) | dict(function.fixed_env),
-            capture_output=True,
-            text=True,
-            timeout=START_TIMEOUT_SECONDS,
-        )
+    command = [str(python), "-B", "-P", "-c", _PROBE, str(staged.resolve()), function.entry_point]
+    environment = _environment(function.required_env) | dict(function.fixed_env)
+    try:
+        with tempfile.TemporaryDirectory() as neutral:
+            probe = subprocess.run(
+                command,
+                cwd=neutral,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=START_TIMEOUT_SECONDS,
+            )
+    except OSError as exc:
+        raise VerifyError(f"{python}: cannot be run") from exc
+    except subprocess.TimeoutExpired as exc:
+        raise VerifyError(f"{staged.name}: has not started within {START_TIMEOUT_SECONDS:g} s") from exc
     if probe.returncode != 0:
         raise VerifyError(f"{staged.name}: {probe.stderr.strip() or probe.stdout.strip()}")
     return frozenset(probe.stdout.split())

@@ -1,0 +1,138 @@
+"""What is deployed is what there is: folders, manifest and topic registry agree, and every function starts
+from its stage, in a process of its own, with nothing but what requirements.txt installs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from common.settings import Settings
+from common.topics import REGISTRY, topic
+from infra.manifest import Function, deployed_names, load
+from infra.stage import stage
+from infra.verify import VerifyError, verify
+from tests.support.source_tree import FUNCTIONS, ROOT, modules
+
+PYTHON = ROOT / ".venv" / "functions" / "bin" / "python"
+MANIFEST = load(ROOT)
+EVENT_TIMEOUT_SECONDS = 540
+
+
+def function(name: str) -> Function:
+    return MANIFEST.functions[name]
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All functions, staged as ./deploy.sh stages them."""
+    folder = tmp_path_factory.mktemp("staged")
+    for name in FUNCTIONS:
+        stage(ROOT, name, folder)
+    return folder
+
+
+def test_every_folder_with_a_main_is_in_the_manifest_and_nothing_else_is() -> None:
+    folders = {
+        path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__"
+    }
+
+    assert set(MANIFEST.functions) == set(FUNCTIONS) == folders
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_is_woken_by_the_topics_whose_subscriber_it_is(name: str) -> None:
+    subscribed = {constant for constant, entry in REGISTRY.items() if entry.subscriber == name}
+
+    assert set(function(name).trigger_topics) == subscribed
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_delivery_is_not_repeated_while_the_function_may_still_run(name: str) -> None:
+    for constant in function(name).trigger_topics:
+        assert function(name).timeout_seconds < topic(constant).ack_deadline_seconds <= 600
+    assert function(name).timeout_seconds <= EVENT_TIMEOUT_SECONDS
+
+
+def test_entry_points_and_service_accounts_are_not_shared() -> None:
+    functions = MANIFEST.functions.values()
+
+    assert len({each.entry_point for each in functions}) == len(MANIFEST.functions)
+    assert len({each.service_account for each in functions}) == len(MANIFEST.functions)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_manifest_names_the_settings_that_the_function_reads_and_no_others(name: str) -> None:
+    shared = {field.alias for field in Settings.model_fields.values() if field.alias}
+    own = {
+        text
+        for text, _ in modules()[f"functions.{name}.main"].texts()
+        if text.isupper() and "_" in text and not text.endswith("_EMULATOR_HOST")
+    }
+    given = {*function(name).required_env, *function(name).optional_env, *function(name).secrets}
+
+    assert own <= given <= own | shared
+    assert {"GCP_PROJECT", "SPORT"} <= set(function(name).required_env)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_names_in_the_cloud_are_valid_for_every_sport(name: str) -> None:
+    from common.sport import Sport
+
+    for sport in Sport:
+        for deployed in deployed_names(name, function(name), sport):
+            assert deployed.replace("-", "").isalnum() and deployed.islower() and len(deployed) <= 63
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_staged_function_starts_in_its_own_process_from_its_own_files(staged: Path, name: str) -> None:
+    loaded = verify(staged / name, function(name), PYTHON)
+
+    assert {"main", "main.handler", "common.result"} <= loaded
+
+
+def test_staged_recorder_never_loads_bigquery_pandas_or_pyarrow(staged: Path) -> None:
+    loaded = verify(staged / "completion_recorder", function("completion_recorder"), PYTHON)
+
+    packages = {name.split(".")[0] for name in loaded}
+    assert not packages & {"pandas", "pyarrow", "numpy"}
+    assert "google.cloud.firestore" in loaded
+    assert not [name for name in loaded if name.startswith("google.cloud.bigquery")]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_staged_function_without_its_settings_stops_and_names_them(staged: Path, name: str) -> None:
+    without = function(name).model_copy(update={"required_env": ()})
+
+    with pytest.raises(VerifyError, match="GCP_PROJECT: Field required"):
+        verify(staged / name, without, PYTHON)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_stage_holds_files_only_and_nothing_that_is_not_needed(staged: Path, name: str) -> None:
+    found = [path for path in (staged / name).rglob("*") if not path.is_dir()]
+
+    assert {path.suffix for path in found} <= {".py", ".json", ".txt", ".sql"}
+    assert not [path for path in found if path.is_symlink() or path.name.startswith("test_")]
+    assert {path.name for path in (staged / name).iterdir()} >= {"main.py", "common", "requirements.txt"}
+
+
+def test_functions_environment_holds_what_requirements_pin_and_nothing_more() -> None:
+    """A package that somebody installed by hand would hide one that is missing."""
+    installed = {
+        _key(path.name.split("-")[0])
+        for path in (ROOT / ".venv" / "functions").glob("lib/*/site-packages/*.dist-info")
+    }
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {_key(line.partition("==")[0]) for line in lines if "==" in line}
+
+    assert installed - {"pip", "setuptools", "wheel"} == pinned
+
+
+def test_manifest_is_plain_json_with_one_entry_per_function() -> None:
+    written = json.loads((ROOT / "functions" / "manifest.json").read_text(encoding="utf-8"))
+
+    assert list(written["functions"]) == sorted(written["functions"])
+
+
+def _key(name: str) -> str:
+    return name.replace("-", "_").replace(".", "_").lower()

@@ -1,0 +1,107 @@
+"""Who may import whom: main → handler → rules → common, and nothing outwards."""
+
+import ast
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.source_tree import FUNCTIONS, Import, Module, loaded_with, modules
+
+GOOGLE_AND_FRAMEWORKS = ("google", "functions_framework", "starlette", "slack_sdk", "requests", "grpc")
+
+
+def offences(is_concerned: Callable[[Module], bool], is_forbidden: Callable[[Import], bool]) -> list[str]:
+    return [
+        f"{module.at(each.line)} imports {each.module}"
+        for module in modules().values()
+        if is_concerned(module)
+        for each in module.imports
+        if is_forbidden(each)
+    ]
+
+
+def is_in(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def test_common_imports_nothing_of_ours_but_itself() -> None:
+    assert not offences(
+        lambda module: is_in(module.name, "common"),
+        lambda each: is_in(each.module, "functions", "infra", "local", "tests"),
+    )
+
+
+def test_source_imports_no_test() -> None:
+    assert not offences(lambda _: True, lambda each: is_in(each.module, "tests", "pytest", "hypothesis"))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_imports_its_siblings_relatively_and_no_other_function(function: str) -> None:
+    siblings = {f"functions.{function}.{name}" for name in ("handler", "rules")}
+
+    assert not offences(
+        lambda module: is_in(module.name, f"functions.{function}"),
+        lambda each: (
+            is_in(each.module, "functions", "infra", "local", "handler", "rules", "main")
+            and each.module not in siblings
+        ),
+    )
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_handler_and_rules_do_not_import_outwards(function: str) -> None:
+    inwards = {
+        f"functions.{function}.rules": ("handler", "main"),
+        f"functions.{function}.handler": ("main",),
+    }
+
+    for name, outer in inwards.items():
+        forbidden = {f"functions.{function}.{each}" for each in outer}
+        assert not offences(
+            lambda module, name=name: module.name == name,  # type: ignore[misc]
+            lambda each, forbidden=forbidden: each.module in forbidden,  # type: ignore[misc]
+        )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in modules() if name.startswith("functions.") and name.endswith((".handler", ".rules"))],
+)
+def test_handler_and_rules_load_no_client_and_no_framework(name: str) -> None:
+    """Not even through the modules that they import."""
+    assert not [each for each in loaded_with(name) if is_in(each, *GOOGLE_AND_FRAMEWORKS)]
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name.endswith(("_rules", ".rules"))])
+def test_rules_know_no_clock_no_network_and_no_environment(name: str) -> None:
+    forbidden = ("time", "os", "random", "secrets", "socket", "threading", "asyncio", "structlog")
+
+    assert not [each for each in loaded_with(name) if is_in(each, *forbidden)]
+
+
+def test_only_main_reads_the_environment_of_a_function() -> None:
+    assert not [
+        module.at(node.lineno)
+        for module in modules().values()
+        if is_in(module.name, "common", "functions") and not module.name.endswith(".main")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute | ast.alias) and _name(node) in ("environ", "getenv")
+    ]
+
+
+def test_recorder_loads_no_bigquery() -> None:
+    loaded = loaded_with("functions.completion_recorder.main")
+
+    assert "common.recorder" in loaded
+    assert not [each for each in loaded if is_in(each, "google.cloud.bigquery", "pandas", "pyarrow")]
+
+
+def test_no_function_needs_pandas() -> None:
+    assert not offences(
+        lambda module: is_in(module.name, "common", "functions"),
+        lambda each: is_in(each.module, "pandas", "pyarrow", "numpy"),
+    )
+
+
+def _name(node: ast.Attribute | ast.alias) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.name

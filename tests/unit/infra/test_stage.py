@@ -1,0 +1,107 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from infra.stage import StageError, stage
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A small project with everything that must not be uploaded lying about."""
+    root = tmp_path / "project"
+    for file in (
+        "functions/x/main.py",
+        "functions/x/rules.py",
+        "functions/x/__pycache__/main.cpython-311.pyc",
+        "functions/x/.env",
+        "functions/y/main.py",
+        "common/result.py",
+        "common/topics.json",
+        "common/sub/deep.sql",
+        "common/__pycache__/result.cpython-311.pyc",
+        "requirements.txt",
+    ):
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text(file)
+    return root
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
+
+
+def test_stage_holds_the_function_common_and_requirements_and_nothing_else(
+    source: Path, tmp_path: Path
+) -> None:
+    staged = stage(source, "x", tmp_path / "out")
+
+    assert staged == tmp_path / "out" / "x"
+    assert files(staged) == {
+        "main.py",
+        "rules.py",
+        "requirements.txt",
+        "common/result.py",
+        "common/topics.json",
+        "common/sub/deep.sql",
+    }
+    assert (staged / "main.py").read_text() == "functions/x/main.py"
+
+
+def test_staging_again_removes_what_is_no_longer_in_the_source(source: Path, tmp_path: Path) -> None:
+    stage(source, "x", tmp_path / "out")
+    (source / "functions" / "x" / "rules.py").unlink()
+    (source / "common" / "result.py").write_text("changed")
+
+    staged = stage(source, "x", tmp_path / "out")
+
+    assert "rules.py" not in files(staged)
+    assert (staged / "common" / "result.py").read_text() == "changed"
+
+
+def test_function_that_does_not_exist_is_named(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"functions/z/main\.py: does not exist"):
+        stage(source, "z", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        pytest.param("common/linked.py", "result.py", id="a file"),
+        pytest.param("functions/x/linked", "../../common", id="a folder"),
+        pytest.param("functions/x/dangling.py", "nowhere.py", id="one that leads nowhere"),
+    ],
+)
+def test_link_is_refused_because_deployment_does_not_follow_it(
+    source: Path, tmp_path: Path, link: str, target: str
+) -> None:
+    os.symlink(target, source / link)
+
+    with pytest.raises(StageError, match=Path(link).name):
+        stage(source, "x", tmp_path / "out")
+
+
+def test_common_that_is_a_link_as_a_whole_is_refused(source: Path, tmp_path: Path) -> None:
+    (source / "common").rename(source / "elsewhere")
+    os.symlink("elsewhere", source / "common")
+
+    with pytest.raises(StageError, match="common"):
+        stage(source, "x", tmp_path / "out")
+
+
+def test_copy_that_differs_is_refused(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def copy_badly(origin: Path, target: Path) -> None:
+        target.write_text(origin.read_text() + "!")
+
+    monkeypatch.setattr("infra.stage.shutil.copyfile", copy_badly)
+
+    with pytest.raises(StageError, match="its copy differs"):
+        stage(source, "x", tmp_path / "out")
+
+
+def test_file_of_a_function_that_would_cover_one_of_ours_is_refused(source: Path, tmp_path: Path) -> None:
+    (source / "functions" / "x" / "common").mkdir()
+    (source / "functions" / "x" / "common" / "result.py").write_text("another")
+
+    with pytest.raises(StageError, match="functions/x/common: would hide"):
+        stage(source, "x", tmp_path / "out")
