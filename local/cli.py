@@ -15,13 +15,15 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
+from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 
+from common.result import ResultError
 from common.sport import Sport
 
 from . import report
 from .chaos import Disorder, Victim
-from .play import Plan, play
+from .play import Plan, hire, play
 from .players import first_players
 from .problem import Problem
 from .progress import bars
@@ -102,15 +104,16 @@ def _run(plan: Plan) -> None:
     """Everything from an idle machine to the verdicts; a Problem if a promise is broken."""
     terminal.introduce(plan)
     with _folder() as folder:
-        with Stack.up(plan.slate.sport, folder, terminal.doing) as stack:
+        with Stack.up(plan.slate.sport, folder, terminal.doing) as stack, hire(plan, stack) as crew:
+            with terminal.doing("workers"):
+                crew.wait_until_pulling()
             with bars(terminal.console, plan.slate) as shown:
-                played = play(plan, stack, shown.show)
+                played = play(plan, stack, crew, shown.show)
         verdicts = judge(played.evidence, victim=plan.victim, was_killed=played.was_killed)
         report.show(terminal.console, played, verdicts)
         broken = [verdict.promise for verdict in verdicts if not verdict.is_kept]
-        if broken or not played.in_time:
-            late = "" if played.in_time else f"not finished after {plan.deadline.total_seconds():g} s; "
-            raise Problem(f"{late}broken: {', '.join(broken)}")
+        if broken:
+            raise Problem(f"{played.ending.value}; broken: {', '.join(broken)}")
     terminal.console.print("\n[bold green]Every promise is kept.[/]")
 
 
@@ -120,11 +123,11 @@ def _today() -> date:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder for one run. It stays where a problem needs its logs to be understood."""
+    """A folder for one run. It stays where something went wrong that its logs may explain."""
     folder = Path(tempfile.mkdtemp(prefix="local-run-"))
     try:
         yield folder
-    except Problem as problem:
+    except (Problem, ResultError, GoogleAPIError) as problem:
         if any(folder.iterdir()):
             raise Problem(f"{problem} (logs: {folder})") from problem
         folder.rmdir()
@@ -142,7 +145,7 @@ def _one_line_problems() -> Iterator[None]:
         signal.signal(number, signal.default_int_handler)
     try:
         yield
-    except Problem as problem:
+    except (Problem, ResultError, GoogleAPIError) as problem:
         terminal.problem(str(problem))
         raise typer.Exit(1) from problem
     except KeyboardInterrupt as interrupt:

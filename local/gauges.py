@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from common import staging_names
 from common.batch_records import Batch, BatchStatus
+from common.batch_store import CALL_TIMEOUT_SECONDS
 from common.batches import Batches
+from common.dead_letters import COLLECTION as DEAD_LETTERS
 from common.merge_sql import Tables
 from common.result import Result
 from common.sport import DatasetRole
@@ -18,7 +20,7 @@ class Reading:
     """Players that have got so far."""
 
     requested: int = 0
-    """Players that the batch was opened for."""
+    """Players that the batch was opened for; it is read only when all are asked for."""
     recorded: int = 0
     staged: int = 0
     """Players with rows in a staging table, or in the main table already."""
@@ -26,12 +28,15 @@ class Reading:
     """Players with rows in the main table."""
     is_finished: bool = False
     """Consolidated and announced: nothing is left to happen but repeats."""
+    is_refused: bool = False
+    """There is a dead letter."""
 
 
 class Gauges:
     """Reads one batch; safe to share between threads."""
 
     def __init__(self, stack: Stack, batch_id: str) -> None:
+        self._database = stack.database
         self._batches = Batches(stack.database)
         self._warehouse = Warehouse(stack.bigquery)
         self._tables = Tables(predictions=stack.sport_names.dataset(DatasetRole.PREDICTIONS))
@@ -47,26 +52,30 @@ class Gauges:
 
     def is_half_staged(self) -> bool:
         found = self._batches.get(self._batch_id)
-        return found.is_success and self._players_staged(found.unwrap()).map(
-            lambda players: _is_half(players, found.unwrap())
-        ) == Result.success(True)
+        staged = found.and_then(self._players_staged)
+        return staged.is_success and _is_half(staged.unwrap(), found.unwrap())
 
     def is_consolidating(self) -> bool:
         found = self._batches.get(self._batch_id)
         return found.is_success and found.unwrap().status is BatchStatus.CONSOLIDATING
 
     def _read(self, batch: Batch) -> Result[Reading]:
-        return self._players_staged(batch).and_then(
-            lambda staged: self._players_in_main(batch).map(
-                lambda consolidated: Reading(
+        staged, consolidated = self._players_staged(batch), self._players_in_main(batch)
+        return staged.and_then(
+            lambda in_staging: consolidated.map(
+                lambda in_main: Reading(
                     requested=batch.expected_players,
                     recorded=batch.counts.ended,
-                    staged=max(staged, consolidated),
-                    consolidated=consolidated,
+                    staged=max(in_staging, in_main),
+                    consolidated=in_main,
                     is_finished=_is_finished(batch),
+                    is_refused=self._has_dead_letters(),
                 )
             )
         )
+
+    def _has_dead_letters(self) -> bool:
+        return bool(self._database.collection(DEAD_LETTERS).limit(1).get(timeout=CALL_TIMEOUT_SECONDS))
 
     def _players_staged(self, batch: Batch) -> Result[int]:
         prefix = staging_names.batch_prefix(batch.batch_id)

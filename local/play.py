@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 from common.batches import Batches
 
@@ -31,48 +32,57 @@ class Plan:
     """From the first request on; then the run is over, whatever is missing."""
 
 
+class Ending(Enum):
+    """Why a run was over."""
+
+    FINISHED = "finished"
+    TOO_LATE = "out of time"
+    REFUSED = "a message was dead-lettered"
+    """No run plays a message that deserves it, and none ends well after one."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Played:
     """What became of it."""
 
     evidence: Evidence
+    ending: Ending
     was_killed: bool
-    in_time: bool
     replaced_workers: int
     revived: dict[str, int] = field(default_factory=dict)
     """How often each function was started again."""
 
 
-def play(plan: Plan, stack: Stack, show: Callable[[Reading], None]) -> Played:
-    """Play the plan; `show` gets every reading. Raises a Problem where something will not stay alive."""
-    with Crew(_job(plan, stack), plan.workers) as crew:
-        crew.wait_until_pulling()
-        asked_at = datetime.now(UTC)
-        batch_id = coordinator.batch_id_of(plan.slate, asked_at)
-        gauges = Gauges(stack, batch_id)
-        killing = _killing(plan.victim, gauges, crew, stack)
-        _ask(plan, stack, asked_at)
-        in_time = _watch(plan, stack, gauges, crew, show)
-        killing.call_off()
-        crew.dismiss()
-    settle_within = _SETTLE_WITHIN if in_time else timedelta(0)
-    requests = plan.slate.requests(batch_id, asked_at)
-    evidence = gathering.gather(stack, batch_id, requests, settle_within=settle_within)
-    return Played(
-        evidence=evidence,
-        was_killed=killing.done.is_set(),
-        in_time=in_time,
-        replaced_workers=crew.replaced,
-        revived={server.deployment.name: server.restarts for server in stack.servers if server.restarts},
-    )
-
-
-def _job(plan: Plan, stack: Stack) -> Job:
-    return Job(
+def hire(plan: Plan, stack: Stack) -> Crew:
+    """The plan's workers, started."""
+    job = Job(
         subscription=stack.names.workers,
         disorder=plan.disorder,
         environment=stack.process_environment,
         log=stack.folder / "workers.log",
+    )
+    return Crew(job, plan.workers)
+
+
+def play(plan: Plan, stack: Stack, crew: Crew, show: Callable[[Reading], None]) -> Played:
+    """Play the plan; `show` gets every reading. Raises a Problem where something will not stay alive."""
+    asked_at = datetime.now(UTC)
+    batch_id = coordinator.batch_id_of(plan.slate, asked_at)
+    gauges = Gauges(stack, batch_id)
+    killing = _killing(plan.victim, gauges, crew, stack)
+    _ask(plan, stack, asked_at)
+    ending = _watch(plan, stack, gauges, crew, show)
+    killing.call_off()
+    crew.dismiss()
+    settle_within = _SETTLE_WITHIN if ending is Ending.FINISHED else timedelta(0)
+    requests = plan.slate.requests(batch_id, asked_at)
+    evidence = gathering.gather(stack, batch_id, requests, settle_within=settle_within)
+    return Played(
+        evidence=evidence,
+        ending=ending,
+        was_killed=killing.done.is_set(),
+        replaced_workers=crew.replaced,
+        revived={server.deployment.name: server.restarts for server in stack.servers if server.restarts},
     )
 
 
@@ -98,8 +108,8 @@ def _killing(victim: Victim | None, gauges: Gauges, crew: Crew, stack: Stack) ->
     return killing
 
 
-def _watch(plan: Plan, stack: Stack, gauges: Gauges, crew: Crew, show: Callable[[Reading], None]) -> bool:
-    """Whether the run finished before its deadline."""
+def _watch(plan: Plan, stack: Stack, gauges: Gauges, crew: Crew, show: Callable[[Reading], None]) -> Ending:
+    """Keep everything alive until the run is over."""
     ends_at = time.monotonic() + plan.deadline.total_seconds()
     while time.monotonic() < ends_at:
         stack.revive()
@@ -107,7 +117,9 @@ def _watch(plan: Plan, stack: Stack, gauges: Gauges, crew: Crew, show: Callable[
         read = gauges.read()
         if read.is_success:
             show(read.unwrap())
+            if read.unwrap().is_refused:
+                return Ending.REFUSED
             if read.unwrap().is_finished:
-                return True
+                return Ending.FINISHED
         time.sleep(_READ_EVERY_SECONDS)
-    return False
+    return Ending.TOO_LATE

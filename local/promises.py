@@ -82,7 +82,7 @@ def _triggered_once(found: Evidence, victim: Victim | None) -> Verdict:
     is_too_often = published > 1 and victim is not Victim.RECORDER
     return Verdict(
         promise="Triggered once, and certainly",
-        evidence=f"{claims} claim to have closed the batch, trigger published {times(published)} and noted",
+        evidence=f"{claims} claim closed the batch, trigger published {times(published)} and noted",
         broken=_those(
             (claims != batch.generation, f"{claims} closing claims for {batch.generation} generations"),
             (published == 0 or is_too_often, f"trigger published {times(published)}"),
@@ -104,7 +104,7 @@ def _no_row_twice_or_lost(found: Evidence) -> Verdict:
     changed = {row.key for row in set(found.main) - found.expected} & wanted
     return Verdict(
         promise="No duplicate row, no lost row",
-        evidence=f"the {len(found.main)} rows that the workers' rule makes, each once and unchanged",
+        evidence=f"the {len(found.main)} rows that the rule makes, each once, unchanged",
         broken=_those(
             (bool(twice), f"{len(twice)} keys are there more than once"),
             (bool(lost), f"{len(lost)} rows of {len(wanted)} are lost"),
@@ -147,7 +147,7 @@ def _nothing_waits(found: Evidence, victim: Victim | None) -> Verdict:
     is_announced = batch.phase_message_id in {one.message_id for one in found.announced}
     return Verdict(
         promise="Nothing waits unseen",
-        evidence=f"lock released, 0 dead letters, {left} staging tables left, phase 5 announced and noted",
+        evidence=f"lock released, 0 dead letters, {left} staging tables left, phase 5 noted",
         broken=_those(
             (not is_announced, "the phase-5 message is not noted on the batch"),
             (lock is None, "the lock was never taken"),
