@@ -11,6 +11,7 @@ from google.cloud import firestore
 
 from common.batch_records import BatchStatus
 from common.batches import Batches
+from common.closing import TriggerOutbox
 from common.consolidation import LOCK_TYPE, Consolidator
 from common.execution_log import TABLE as LOG_TABLE
 from common.fenced_merge import FencedMerge, Holder, Merged
@@ -18,6 +19,7 @@ from common.lock import Lock
 from common.lock_rules import LockKey
 from common.merge_sql import FENCES, Tables
 from common.messages import PlayerCompletion, PlayerOutcome
+from common.overdue import OverdueBatches
 from common.predictions import TABLE
 from common.recorded import Recorded
 from common.recorder import Recorder
@@ -27,7 +29,7 @@ from common.staged import claims_of
 from common.staging import StagedWrite, StagingWriter
 from common.warehouse import Warehouse, connect
 from local import ddl
-from tests.support.batch_helpers import DEADLINE, GAME_DATE
+from tests.support.batch_helpers import DEADLINE, GAME_DATE, Published
 
 NAMES = SportNames(sport=Sport.NBA)
 TABLES = Tables(predictions=NAMES.dataset(DatasetRole.PREDICTIONS))
@@ -75,8 +77,17 @@ class Stack:
             self.warehouse.execute(ddl.fill(sql, NAMES)).unwrap()
         return self
 
-    def open(self, players: Sequence[str], batch_id: str = BATCH) -> None:
-        self.batches.open(batch_id, GAME_DATE, players, deadline=DEADLINE).unwrap()
+    def open(
+        self, players: Sequence[str], batch_id: str = BATCH, *, min_completion_pct: float = 95.0
+    ) -> None:
+        self.batches.open(
+            batch_id, GAME_DATE, players, deadline=DEADLINE, min_completion_pct=min_completion_pct
+        ).unwrap()
+
+    def time_out(self, now: datetime) -> None:
+        """Close the batches that are past their deadline."""
+        outbox = TriggerOutbox(self.batches.store, Published)
+        OverdueBatches(self.batches, outbox).close_overdue(now).unwrap()
 
     def stage(
         self, rows: Sequence[Mapping[str, Any]], *, worker: str = "w1", batch_id: str = BATCH
@@ -166,8 +177,21 @@ class Stack:
         sql = f"INSERT INTO `{TABLES.main}` SELECT * FROM `{TABLES.main}` WHERE {where}"
         self.warehouse.execute(sql).unwrap()
 
+    def insert_fences(self, *fences: int) -> None:
+        """Fence rows of the day, as many as a race of their creation may leave."""
+        sql = (
+            f"INSERT INTO `{TABLES.fences}` (lock_key, fence, game_date, updated_at) "
+            f"SELECT '{LOCK_KEY.document_id}', fence, DATE '{GAME_DATE}', CURRENT_TIMESTAMP() "
+            "FROM UNNEST(@fences) AS fence"
+        )
+        self.warehouse.execute(sql, {"fences": list(fences)}).unwrap()
+
     def lock_document(self) -> dict[str, Any]:
         return self.db.document(str(LOCK_KEY)).get().to_dict() or {}
+
+    def log_rows(self) -> list[dict[str, Any]]:
+        table = f"{NAMES.dataset(DatasetRole.ORCHESTRATION)}.{LOG_TABLE}"
+        return self.warehouse.query(f"SELECT * FROM `{table}`").unwrap().rows
 
     def main_rows(self) -> list[dict[str, Any]]:
         """The day's rows in the main table, by key."""
