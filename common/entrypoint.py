@@ -2,7 +2,7 @@
 
 | the handler's Result | what Pub/Sub is told | status |
 |---|---|---|
-| success, partial | acknowledged | 200 |
+| success, partial | acknowledged; the error of a partial is logged | 200 |
 | retryable and expected (a held lock, "not yet") | deliver again, quietly | 503 |
 | retryable fault | deliver again; the error is raised and logged | 500 |
 | PERMANENT; unreadable; older than the maximum age | acknowledged, once it is a dead letter | 200 |
@@ -155,8 +155,15 @@ def enter_context(delivery: Delivery, headers: Mapping[str, str]) -> None:
         logs.bind(correlation_id=attributes["correlation_id"])
 
 
+def tell_of_partial(result: Result[Any]) -> None:
+    """What is acknowledged leaves no other trace of the error in it."""
+    if result.is_partial and result.error is not None:
+        log.warning(result.error.message, action="partly_done", error=result.error.to_dict())
+
+
 def _answer(disposition: Disposition, result: Result[Any]) -> Response:
     if disposition is Disposition.ACK:
+        tell_of_partial(result)
         return Response("OK")
     error = result.error
     assert error is not None

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import structlog
 
-from .entrypoint import DeadLetterWriter, Disposition, dead_letter, dispose, enter_context, read_message
+from .entrypoint import (
+    DeadLetterWriter,
+    Disposition,
+    dead_letter,
+    dispose,
+    enter_context,
+    read_message,
+    tell_of_partial,
+)
 from .envelope import Delivery
 from .messages import M
 from .result import ErrorInfo, Result
@@ -87,6 +95,7 @@ class Subscriber(Generic[M]):
         enter_context(delivery, {})
         result = self._settle(delivery)
         if dispose(result) is Disposition.ACK:
+            tell_of_partial(result)
             pulled.ack()
             return
         error = result.error

@@ -87,13 +87,15 @@ async def test_success_is_acknowledged(envelope: Envelope) -> None:
     assert system.dead_letters.written == ()
 
 
-async def test_partial_is_acknowledged() -> None:
+async def test_partial_is_acknowledged_and_its_error_is_logged() -> None:
     system = System(Result.partial("half", TRANSIENT))
 
-    response = await system.receives(*push(a_message()))
+    with structlog.testing.capture_logs() as lines:
+        response = await system.receives(*push(a_message()))
 
     assert response.status_code == 200
     assert system.dead_letters.written == ()
+    assert [(line["action"], line["error"]["exception_class"]) for line in lines] == [("partly_done", "Busy")]
 
 
 @pytest.mark.parametrize("error", [NOT_YET, HELD], ids=["not yet", "lock held"])
