@@ -147,8 +147,8 @@ def _command(
         "max-instances": str(function.max_instances),
         "update-env-vars": _environment_flag(function, environment),
     }
-    if function.secrets:
-        flags["update-secrets"] = ",".join(f"{env}={name}:latest" for env, name in function.secrets.items())
+    if secrets := _secrets(function, environment):
+        flags["update-secrets"] = ",".join(f"{name}={secret}:latest" for name, secret in secrets.items())
     switches = ["--gen2", "--retry", "--no-allow-unauthenticated", "--quiet"]
     return [
         "gcloud",
@@ -165,6 +165,12 @@ def _environment_flag(function: Function, environment: Mapping[str, str]) -> str
     flag that an operator set in the middle of a migration."""
     values = {**{name: environment[name] for name in _given(function, environment)}, **function.fixed_env}
     return "^|^" + "|".join(f"{name}={value}" for name, value in values.items())
+
+
+def _secrets(function: Function, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Variable → name in Secret Manager."""
+    named = {name: environment.get(f"{name}_SECRET", "") for name in function.secrets}
+    return {name: secret for name, secret in named.items() if secret}
 
 
 def _given(function: Function, environment: Mapping[str, str]) -> list[str]:

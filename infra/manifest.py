@@ -39,8 +39,9 @@ class Function(BaseModel):
     """Taken from the environment of who deploys; deployment stops when one is missing."""
     optional_env: Annotated[tuple[EnvName, ...], Field(strict=False)]
     """Taken over when they are set."""
-    secrets: Mapping[EnvName, str]
-    """Environment variable → name in Secret Manager."""
+    secrets: Annotated[tuple[EnvName, ...], Field(strict=False)]
+    """Variables that are secret. The deployer's `{NAME}_SECRET` says under which name Secret Manager has it;
+    where that is not set, the function does without."""
     service_account: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
     """The part before `@`; Terraform makes the account."""
 

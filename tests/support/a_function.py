@@ -17,7 +17,7 @@ ENTRY: dict[str, Any] = {
     "fixed_env": {"FUNCTION_USE_ASGI": "true"},
     "required_env": ["GCP_PROJECT", "SPORT"],
     "optional_env": ["DATASET_PREFIX"],
-    "secrets": {},
+    "secrets": [],
     "service_account": "recorder",
 }
 

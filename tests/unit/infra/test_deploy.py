@@ -21,7 +21,9 @@ def the_command(environment: dict[str, str] = ENVIRONMENT, **changes: object) ->
 
 
 def test_command_says_all_that_the_manifest_says() -> None:
-    flags = the_command(secrets={"SLACK_WEBHOOK_URL": "slack-webhook"})
+    flags = the_command(
+        {**ENVIRONMENT, "SLACK_WEBHOOK_URL_SECRET": "slack-webhook"}, secrets=["SLACK_WEBHOOK_URL", "ANOTHER"]
+    )
 
     assert flags == {
         "gen2": "",
@@ -56,6 +58,10 @@ def test_optional_setting_is_taken_over_when_it_is_set_and_others_never() -> Non
         "DATASET_PREFIX=t1",
         "FUNCTION_USE_ASGI=true",
     ]
+
+
+def test_function_whose_secrets_nobody_names_does_without() -> None:
+    assert "update-secrets" not in the_command(secrets=["SLACK_WEBHOOK_URL"])
 
 
 def test_variables_that_somebody_set_by_hand_survive() -> None:
