@@ -1,19 +1,27 @@
 """A completion after the deadline had spoken for its player: the counts are moved, a closed batch reopens."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.cloud import firestore
 
 from .batch_records import Batch, BatchStatus, Completion
 from .batch_rules import closing_status
-from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore, Change
+from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Change
 from .batch_transitions import claim, claim_id, closed_fields
 from .messages import PlayerOutcome
 from .recording_commit import ARRAY, COUNTER
 from .result import ErrorInfo, Result
 from .timeline import entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """The batch after a late completion, and whether it was the caller's event that was taken."""
+
+    batch: Batch
+    by_caller: bool
 
 
 class LateCompletions:
@@ -22,29 +30,36 @@ class LateCompletions:
     def __init__(self, store: BatchStore) -> None:
         self._store = store
 
-    def record(self, batch_id: str, completion: Completion) -> Result[Batch]:
+    def record(self, batch_id: str, completion: Completion) -> Result[Moved]:
         """Move the player to the real outcome; a closed batch is closed again, in a new generation.
 
         Safe to repeat: a player who is no longer `timed_out` is left alone.
         """
+        moved_by = completion.event_id
 
         def decide(batch: Batch) -> Result[Change | None]:
-            return self._found(batch, completion.player_lookup).map(
-                lambda found: move(batch, completion) if found is PlayerOutcome.TIMED_OUT else None
-            )
+            nonlocal moved_by
+            found = self._found(batch, completion.player_lookup)
+            if found.error is not None:
+                return Result.failure(found.error)
+            is_waiting = found.unwrap().outcome is PlayerOutcome.TIMED_OUT
+            moved_by = completion.event_id if is_waiting else found.unwrap().event_id
+            return Result.success(move(batch, completion) if is_waiting else None)
 
-        return self._store.amend(batch_id, decide).map(lambda amended: amended.batch)
+        return self._store.amend(batch_id, decide).map(
+            lambda amended: Moved(batch=amended.batch, by_caller=moved_by == completion.event_id)
+        )
 
-    def _found(self, batch: Batch, player_lookup: str) -> Result[PlayerOutcome | None]:
+    def _found(self, batch: Batch, player_lookup: str) -> Result[Completion]:
+        """How the player ended: by now there is a completion, if only by the deadline."""
         if not batch.schema_mode.writes_subcollection:
-            known = batch.in_array.get(player_lookup)
-            return Result.success(known.outcome if known else None)
+            return Result.success(batch.in_array[player_lookup])
         ref = self._store.ref(batch.batch_id).collection("completions").document(player_lookup)
         try:
             data = ref.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).to_dict()
-        except FAULTS as exc:
+            return Result.success(Completion.from_document(data or {}))
+        except (*FAULTS, *UNREADABLE) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
-        return Result.success(Completion.from_document(data).outcome if data else None)
 
 
 def reclosed(batch: Batch, outcome: PlayerOutcome) -> BatchStatus | None:

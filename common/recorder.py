@@ -98,7 +98,8 @@ class Recorder:
         moved = await asyncio.to_thread(self._late.record, open_batch.batch.batch_id, one)
         if moved.is_failure:
             return _failed(moved)
-        recorded = _recorded(open_batch, RecordOutcome.LATE, moved.unwrap().counts)
+        outcome = RecordOutcome.LATE if moved.unwrap().by_caller else RecordOutcome.DUPLICATE
+        recorded = _recorded(open_batch, outcome, moved.unwrap().batch.counts)
         return await self._settle(open_batch, one, recorded)
 
     async def _settle(self, open_batch: OpenBatch, one: Completion, recorded: Recorded) -> Result[Recorded]:

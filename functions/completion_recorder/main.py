@@ -11,6 +11,7 @@ from starlette.responses import Response
 from common import logs
 from common.batches import Batches
 from common.closing import TriggerOutbox
+from common.consistency import ConsistencyCheck, slack
 from common.dead_letters import DeadLetters
 from common.entrypoint import Endpoint
 from common.envelope import Delivery
@@ -51,7 +52,13 @@ def batches() -> Batches:
 
 @once
 def recorder() -> Recorder:
-    return Recorder(firestore.AsyncClient(project=settings.gcp_project), batches())
+    webhook = settings.slack_webhook_url_consistency or settings.slack_webhook_url
+    notify = slack(webhook.get_secret_value() if webhook else None)
+    return Recorder(
+        firestore.AsyncClient(project=settings.gcp_project),
+        batches(),
+        consistency=ConsistencyCheck(batches().store, notify),
+    )
 
 
 @once

@@ -28,6 +28,7 @@ from tests.support.batch_helpers import (
     request_for,
     timeline,
 )
+from tests.support.firestore_proxy import COMMIT, FirestoreProxy, serving
 
 pytestmark = EVERY_MODE
 
@@ -200,6 +201,25 @@ async def test_deadline_and_completions_race_and_every_player_ends_once(
     assert batch.counts == Counts(completed=60)
     assert batch.status is BatchStatus.COMPLETE
     assert batch.total_predictions == 300
+
+
+async def test_completion_that_comes_just_before_its_time_out_is_not_timed_out(
+    batches: Batches, recorder: Recorder, firestore_host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(batches, 4)
+    proxy, loop = FirestoreProxy(firestore_host), asyncio.get_running_loop()
+
+    def be_faster() -> None:
+        asyncio.run_coroutine_threadsafe(deliver(recorder, "player00002"), loop).result(timeout=20)
+
+    with serving(proxy) as address:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
+        slow = Batches(firestore.Client(project=batches.store.db.project))
+        proxy.once_before(COMMIT, be_faster)
+        timed_out = await asyncio.to_thread(time_out_missing, slow, "batch1")
+
+    assert sorted(timed_out.unwrap()) == ["player00000", "player00001", "player00003"]
+    assert batches.get("batch1").unwrap().counts == Counts(completed=1, timed_out=3)
 
 
 async def test_sweep_closes_a_batch_whose_closer_died_and_publishes_its_trigger(

