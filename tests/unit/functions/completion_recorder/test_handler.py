@@ -1,0 +1,106 @@
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+from common.batch_records import Batch
+from common.messages import PlayerCompletion
+from common.recorded import Recorded, RecordOutcome
+from common.result import ErrorInfo, Result
+from functions.completion_recorder.handler import handle
+
+COMPLETION = PlayerCompletion(
+    batch_id="b1", player_lookup="lukadoncic", game_date=date(2026, 1, 17), predictions_generated=5
+)
+BUSY = ErrorInfo.transient("Busy", "try again")
+CLOSED: Any = SimpleNamespace(batch_id="b1", generation=1)
+
+
+class Recorder:
+    """Answers as it is told to, and keeps what it was given."""
+
+    def __init__(self, answer: Result[Recorded]) -> None:
+        self._answer = answer
+        self.given: list[tuple[PlayerCompletion, str]] = []
+
+    async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]:
+        self.given.append((completion, event_id))
+        return self._answer
+
+
+class Outbox:
+    """Keeps the batches whose triggers it sent."""
+
+    def __init__(self, failure: ErrorInfo | None = None) -> None:
+        self._failure = failure
+        self.sent: list[Batch] = []
+
+    def send(self, batch: Batch) -> Result[str]:
+        if self._failure is not None:
+            return Result.failure(self._failure)
+        self.sent.append(batch)
+        return Result.success("message-1")
+
+
+def recorded(outcome: RecordOutcome = RecordOutcome.RECORDED, *, owed: Any = None) -> Recorded:
+    return Recorded(
+        outcome=outcome,
+        completed_count=3,
+        ended_count=3,
+        expected_players=3,
+        completes_batch=owed is not None and outcome is RecordOutcome.RECORDED,
+        owed_trigger=owed,
+    )
+
+
+async def deliver(answer: Result[Recorded], outbox: Outbox) -> tuple[Result[Recorded], Recorder]:
+    recorder = Recorder(answer)
+    return await handle(COMPLETION, "event-1", recorder=recorder, outbox=outbox), recorder
+
+
+async def test_completion_is_recorded_under_its_events_id() -> None:
+    result, recorder = await deliver(Result.success(recorded()), Outbox())
+
+    assert result == Result.success(recorded())
+    assert recorder.given == [(COMPLETION, "event-1")]
+
+
+async def test_completion_that_closes_no_batch_triggers_nothing() -> None:
+    outbox = Outbox()
+
+    for outcome in RecordOutcome:
+        await deliver(Result.success(recorded(outcome)), outbox)
+
+    assert outbox.sent == []
+
+
+async def test_who_closes_the_batch_sends_its_trigger() -> None:
+    outbox = Outbox()
+
+    result, _ = await deliver(Result.success(recorded(owed=CLOSED)), outbox)
+
+    assert result.is_success
+    assert outbox.sent == [CLOSED]
+
+
+async def test_duplicate_that_finds_a_trigger_owed_sends_it_too() -> None:
+    outbox = Outbox()
+
+    await deliver(Result.success(recorded(RecordOutcome.DUPLICATE, owed=CLOSED)), outbox)
+
+    assert outbox.sent == [CLOSED]
+
+
+async def test_trigger_that_could_not_be_sent_fails_the_event_to_be_delivered_again() -> None:
+    result, _ = await deliver(Result.success(recorded(owed=CLOSED)), Outbox(failure=BUSY))
+
+    assert result == Result.failure(BUSY)
+    assert result.is_retryable
+
+
+async def test_completion_that_could_not_be_recorded_fails_the_event_and_triggers_nothing() -> None:
+    outbox = Outbox()
+
+    result, _ = await deliver(Result.failure(BUSY), outbox)
+
+    assert result == Result.failure(BUSY)
+    assert outbox.sent == []
