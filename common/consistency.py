@@ -13,7 +13,7 @@ from google.cloud import firestore
 
 from .batch_records import Batch
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore
-from .result import ErrorInfo, Result
+from .result import ErrorInfo, ErrorType, Result
 
 ALERT: Final = "dual-write-mismatch"
 
@@ -78,7 +78,16 @@ class ConsistencyCheck:
             return Result.success(mismatch)
         except FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=mismatch.batch_id))
-        return self._notify(mismatch).map(lambda _: mismatch)
+        told = self._notify(mismatch)
+        return told.map(lambda _: mismatch) if told.is_success else self._withdraw(ref, told)
+
+    def _withdraw(self, ref: firestore.DocumentReference, untold: Result[None]) -> Result[Mismatch | None]:
+        """Nobody was notified: the next sample shall try again."""
+        try:
+            ref.delete(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        except FAULTS as exc:
+            log.error("alert not withdrawn", action="alert_not_withdrawn", alert=ref.path, error=str(exc))
+        return untold.map(lambda _: None)
 
 
 def slack(webhook_url: str | None) -> Notify:
@@ -95,11 +104,17 @@ def slack(webhook_url: str | None) -> Notify:
         except (SlackClientError, OSError) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=mismatch.batch_id))
         if answer.status_code != 200:
-            why = f"Slack answered {answer.status_code}: {answer.body}"
-            return Result.failure(ErrorInfo.transient("SlackError", why, batch_id=mismatch.batch_id))
+            return Result.failure(_slack_error(answer.status_code, answer.body, mismatch.batch_id))
         return Result.success(None)
 
     return notify
+
+
+def _slack_error(status: int, body: str, batch_id: str) -> ErrorInfo:
+    """Whoever is refused (a webhook that was revoked, a channel that is gone) stays refused."""
+    is_permanent = 400 <= status < 500 and status != 429
+    error_type = ErrorType.PERMANENT if is_permanent else ErrorType.TRANSIENT
+    return ErrorInfo(error_type, "SlackError", f"Slack answered {status}: {body}", {"batch_id": batch_id})
 
 
 def slack_message(mismatch: Mismatch) -> dict[str, Any]:
