@@ -64,7 +64,7 @@ def gather(
         dead_letter_messages=len(
             taps.drain(stack.subscriber_client, map(stack.names.dead_letters, REGISTRY.values()))
         ),
-        expected=_expected(asked),
+        expected=expected_predictions(asked),
         main=main,
         staging_left={table: len(keys) for table, keys in left.items()},
         unmerged_left=len({key for keys in left.values() for key in keys} - {row.key for row in main}),
@@ -115,7 +115,8 @@ def _announced(stack: Stack) -> tuple[Announced, ...]:
     )
 
 
-def _expected(requests: Iterable[PredictionRequest]) -> frozenset[Prediction]:
+def expected_predictions(requests: Iterable[PredictionRequest]) -> frozenset[Prediction]:
+    """What the workers' rule makes of the requests."""
     asked = (request for request in requests if not is_skipped(request.player_lookup))
     return frozenset(_prediction(row) for request in asked for row in predict(request))
 
