@@ -1,0 +1,98 @@
+"""The README is true: its table of functions, its commands, its links."""
+
+import os
+import re
+
+import pytest
+import typer.main
+
+from common.topics import REGISTRY
+from infra.manifest import load
+from local.cli import app
+from tests.support.source_tree import FUNCTIONS, ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BASE_NAMES = {constant: entry.base_name for constant, entry in REGISTRY.items()}
+HYPHENATED = re.compile(r"(?<![\w/.-])[a-z]+[a-z0-9]*(?:-[a-z0-9]+)+(?![\w/.-])")
+
+
+def function_table() -> dict[str, dict[str, str]]:
+    """Function → its row, by the names of the columns."""
+    lines = iter(README.splitlines())
+    header = next(line for line in lines if line.startswith("| function |"))
+    columns = _cells(header)
+    next(lines)
+    rows = {}
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        row = dict(zip(columns, _cells(line), strict=True))
+        name = re.sub(r"\[(\w+)\]\(.*\)", r"\1", row["function"])
+        rows[name] = row
+    return rows
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def topics_in(text: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+def test_table_holds_every_function_and_no_other() -> None:
+    assert set(function_table()) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_is_woken_by_what_the_table_says(name: str) -> None:
+    triggers = {BASE_NAMES[constant] for constant in load(ROOT).functions[name].trigger_topics}
+
+    assert topics_in(function_table()[name]["woken by"]) == triggers
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_publishes_what_the_table_says(name: str) -> None:
+    published = {entry.base_name for entry in REGISTRY.values() if entry.publisher == name}
+
+    assert topics_in(function_table()[name]["publishes"]) == published
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_cell_of_the_table_is_empty(name: str) -> None:
+    assert all(function_table()[name].values())
+
+
+def test_diagram_names_topics_of_the_registry_and_every_function() -> None:
+    diagram = README.split("```")[1]
+
+    named = set(HYPHENATED.findall(diagram))
+    assert named and named <= set(BASE_NAMES.values())
+    assert all(name in diagram for name in FUNCTIONS)
+
+
+def test_every_command_exists() -> None:
+    commands = set(re.findall(r"\./[\w./-]+", README))
+
+    assert {"./local/run", "./tests/run", "./deploy.sh"} <= commands
+    assert all(os.access(ROOT / command, os.X_OK) for command in commands)
+
+
+def test_every_option_exists() -> None:
+    known = {option for parameter in typer.main.get_command(app).params for option in parameter.opts}
+
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    assert "--players" in named
+    assert named <= known | {"--help", "--dry-run"}
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
+
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
+def test_text_of_a_link_is_the_name_of_what_it_leads_to() -> None:
+    for text, link in re.findall(r"\[([\w./]+)\]\((?!https?:)([^)]+)\)", README):
+        assert text in link, f"[{text}]({link})"
