@@ -1,0 +1,24 @@
+"""Batches as read from documents, without a store."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from common.batch_records import Batch, Completion
+from common.messages import PlayerOutcome
+
+NOW = datetime(2026, 1, 17, 23, tzinfo=UTC)
+OLD_DOCUMENT = {"game_date": "2026-01-17", "expected_players": 20}
+
+
+def batch_of(**fields: Any) -> Batch:
+    """What a document with these fields says; without any, one of the system before."""
+    document = OLD_DOCUMENT | fields
+    snapshot: Any = SimpleNamespace(id="batch1", to_dict=lambda: document, update_time=NOW, read_time=NOW)
+    return Batch.from_snapshot(snapshot)
+
+
+def ended(player: str, outcome: PlayerOutcome = PlayerOutcome.COMPLETED, **more: Any) -> Completion:
+    return Completion(
+        player_lookup=player, outcome=outcome, predictions_count=5, event_id=f"event-{player}", **more
+    )
