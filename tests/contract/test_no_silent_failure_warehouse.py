@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,32 +11,22 @@ from common.duplicates import duplicates
 from common.execution_log import Execution, ExecutionLog
 from common.merge_sql import Tables
 from common.messages import MessageStatus
-from common.result import ErrorInfo, ErrorType, Result
+from common.result import ErrorInfo, Result
 from common.table_schema import Column, Mode
 from common.warehouse import Limits, Warehouse
 from common.warehouse_jobs import MAY_STILL_RUN, Patience
-from tests.support.stub_bigquery import (
-    ABORTED_TRANSACTION,
-    ACCESS_DENIED,
-    BACKEND_ERROR,
-    BILLING_NOT_ENABLED,
-    CONTENTION,
-    INTERNAL_ERROR,
-    INVALID_QUERY,
-    INVALID_ROWS,
-    NOT_FOUND,
-    QUOTA_EXCEEDED,
-    RATE_LIMIT_EXCEEDED,
-    ApiError,
-    BigQueryStub,
-    client,
+from tests.support.bigquery_failures import (
+    IMPATIENT,
+    OF_A_JOB,
+    OF_A_STATEMENT,
+    OF_ANY_CALL,
+    PERMANENT,
+    TRANSIENT,
+    Failure,
+    each,
 )
+from tests.support.stub_bigquery import INVALID_ROWS, BigQueryStub, client
 
-IMPATIENT = Limits(
-    query_seconds=2.0,
-    load_seconds=2.0,
-    patience=Patience(request_seconds=1.0, retry_seconds=0.05, upload_repeats=0, cancel_seconds=1.0),
-)
 PATIENT = Limits(patience=Patience(retry_seconds=10.0))
 GAMES = "nba_raw.games"
 COLUMNS = (Column(name="game_id", type="STRING", mode=Mode.REQUIRED),)
@@ -56,72 +45,6 @@ def stub() -> Iterator[BigQueryStub]:
 @pytest.fixture
 def warehouse(stub: BigQueryStub) -> Warehouse:
     return Warehouse(client(stub.host), IMPATIENT)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """How BigQuery fails, and what a caller is told."""
-
-    provoke: Callable[[BigQueryStub], None]
-    error_type: ErrorType
-    exception_class: str
-
-
-def refused(error: ApiError) -> Callable[[BigQueryStub], None]:
-    """The request is."""
-
-    def provoke(stub: BigQueryStub) -> None:
-        stub.refusal = error
-
-    return provoke
-
-
-def failed(error: ApiError) -> Callable[[BigQueryStub], None]:
-    """The request is taken, and its job fails."""
-
-    def provoke(stub: BigQueryStub) -> None:
-        stub.failure = error
-
-    return provoke
-
-
-def broken_off(stub: BigQueryStub) -> None:
-    stub.answers_to_cut = 1_000
-
-
-PERMANENT, TRANSIENT = ErrorType.PERMANENT, ErrorType.TRANSIENT
-
-OF_ANY_CALL = {
-    "403 accessDenied": Failure(refused(ACCESS_DENIED), PERMANENT, "Forbidden"),
-    "403 billingNotEnabled": Failure(refused(BILLING_NOT_ENABLED), PERMANENT, "Forbidden"),
-    "403 rateLimitExceeded": Failure(refused(RATE_LIMIT_EXCEEDED), TRANSIENT, "Forbidden"),
-    "403 quotaExceeded": Failure(refused(QUOTA_EXCEEDED), TRANSIENT, "Forbidden"),
-    "404 notFound": Failure(refused(NOT_FOUND), PERMANENT, "NotFound"),
-    "500 internalError": Failure(refused(INTERNAL_ERROR), TRANSIENT, "InternalServerError"),
-    "503 backendError": Failure(refused(BACKEND_ERROR), TRANSIENT, "ServiceUnavailable"),
-    "connection reset": Failure(broken_off, TRANSIENT, "ChunkedEncodingError"),
-}
-OF_A_STATEMENT = {
-    "400 invalidQuery": Failure(refused(INVALID_QUERY), PERMANENT, "BadRequest"),
-    "400 could not serialize": Failure(refused(CONTENTION), TRANSIENT, "BadRequest"),
-    "400 transaction aborted": Failure(refused(ABORTED_TRANSACTION), TRANSIENT, "BadRequest"),
-}
-OF_A_JOB = {
-    "job: accessDenied": Failure(failed(ACCESS_DENIED), PERMANENT, "Forbidden"),
-    "job: rateLimitExceeded": Failure(failed(RATE_LIMIT_EXCEEDED), TRANSIENT, "TooManyRequests"),
-    "job: quotaExceeded": Failure(failed(QUOTA_EXCEEDED), TRANSIENT, "Forbidden"),
-    "job: notFound": Failure(failed(NOT_FOUND), PERMANENT, "NotFound"),
-    "job: backendError": Failure(failed(BACKEND_ERROR), TRANSIENT, "InternalServerError"),
-    "job: internalError": Failure(failed(INTERNAL_ERROR), TRANSIENT, "InternalServerError"),
-    "job: could not serialize": Failure(failed(CONTENTION), TRANSIENT, "BadRequest"),
-    "job: transaction aborted": Failure(failed(ABORTED_TRANSACTION), TRANSIENT, "BadRequest"),
-}
-
-
-def each(*tables: dict[str, Failure]) -> pytest.MarkDecorator:
-    """One test per failure."""
-    rows = {name: failure for table in tables for name, failure in table.items()}
-    return pytest.mark.parametrize("failure", [pytest.param(row, id=name) for name, row in rows.items()])
 
 
 def error_of(result: Result[Any]) -> ErrorInfo:

@@ -119,7 +119,7 @@ BACKEND_ERROR = ApiError(
 
 
 class BigQueryStub:
-    """Answers every query with no rows and every load with success, until it is told something else."""
+    """Answers queries with no rows, loads and new tables with success, until it is told something else."""
 
     def __init__(self) -> None:
         self.host = ""
@@ -166,6 +166,8 @@ class BigQueryStub:
                 return 200, self.jobs[job_id]
             case "GET", ["queries", job_id]:
                 return self._results(job_id)
+            case "POST", ["datasets", _, "tables"]:
+                return 200, dict(body)
             case "GET", ["datasets", dataset] if dataset in self.datasets:
                 return 200, {"datasetReference": {"projectId": PROJECT, "datasetId": dataset}}
             case "GET", ["datasets", dataset, "tables", table] if f"{dataset}.{table}" in self.tables:
