@@ -161,7 +161,7 @@ def test_a_service_that_comes_back_in_time_is_not_noticed(stub: GrpcStub, connec
 
 
 @pytest.mark.parametrize("listens", [False, True], ids=["nobody listens", "nobody answers"])
-def test_a_service_out_of_reach_is_transient_within_the_time_of_one_call_for_however_many_messages(
+def test_a_service_out_of_reach_is_a_transient_failure_within_the_time_allowed(
     connect: Connect, listens: bool
 ) -> None:
     with socket.socket() as silent:
@@ -179,6 +179,24 @@ def test_a_service_out_of_reach_is_transient_within_the_time_of_one_call_for_how
     assert error.exception_class in ("ServiceUnavailable", "DeadlineExceeded")
     assert error.details == {"topic": TOPIC, "confirmed": 0, "of": 20}
     assert took < 3
+
+
+def test_a_slow_service_has_the_time_of_one_call_for_however_many_messages(
+    stub: GrpcStub, connect: Connect
+) -> None:
+    stub.seconds_to_answer = 0.2
+    started = time.monotonic()
+
+    error = error_of(
+        connect(stub.host, Limits(timeout_seconds=1.0, max_messages=1)).publish_all(
+            PREDICTION_REQUEST, requests(20)
+        )
+    )
+
+    assert time.monotonic() - started < 2
+    assert (error.type, error.exception_class) == (ErrorType.TRANSIENT, "DeadlineExceeded")
+    assert error.details is not None
+    assert 0 < error.details["confirmed"] <= 5
 
 
 def test_a_request_without_an_answer_leaves_time_for_another(stub: GrpcStub, connect: Connect) -> None:

@@ -56,6 +56,7 @@ class GrpcStub(grpc.GenericRpcHandler):
         """What was accepted, by request."""
         self.ids_to_lose = 0
         """So many ids are missing in every confirmation."""
+        self.seconds_to_answer = 0.0
         self._refusals: deque[Refusal | None] = deque()
         self._always: Refusal | None = None
         self._hangs = False
@@ -96,7 +97,9 @@ class GrpcStub(grpc.GenericRpcHandler):
         self.calls.append(method)
         if self._hangs:
             self._hangs = False
-            _wait_for_the_client_to_give_up(context)
+            _until_the_client_gives_up(context, within_seconds=None)
+        if self.seconds_to_answer:
+            _until_the_client_gives_up(context, within_seconds=self.seconds_to_answer)
         refusal = self._refusals.popleft() if self._refusals else self._always
         if refusal is not None:
             context.abort(refusal.status, refusal.message)
@@ -111,7 +114,7 @@ class GrpcStub(grpc.GenericRpcHandler):
         return PublishResponse.serialize(PublishResponse(message_ids=ids[self.ids_to_lose :]))
 
 
-def _wait_for_the_client_to_give_up(context: grpc.ServicerContext) -> None:
+def _until_the_client_gives_up(context: grpc.ServicerContext, within_seconds: float | None) -> None:
     given_up = Event()
     if context.add_callback(given_up.set):
-        given_up.wait()
+        given_up.wait(within_seconds)
