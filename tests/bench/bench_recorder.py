@@ -15,8 +15,7 @@ from google.cloud import firestore
 
 from common.batch_records import Completion, Counts
 from common.batches import Batches
-from common.marker_commit import MarkerCommit
-from common.messages import PlayerCompletion, PlayerOutcome
+from common.messages import PlayerCompletion
 from common.recorder import Recorder
 from common.recording_commit import send
 from local.emulators import FIRESTORE
@@ -49,12 +48,13 @@ class Fixture:
     def recorder_ride(
         self, deliveries: Sequence[str], *, callers: int, instances: int = 1, expected: Sequence[str] = ()
     ) -> Ride:
-        """Deliveries go to the instances in turn."""
+        """Deliveries go to the instances in turn; reading the batch and closing it are part of the ride."""
         batch_id = self.opened(expected or deliveries)
 
         async def ride() -> Ride:
             client = firestore.AsyncClient(project=self.project)
             recorders = [Recorder(client, self.batches) for _ in range(instances)]
+            await self._warm_up(recorders)
             events = itertools.count()
 
             async def record(player: str) -> bool:
@@ -69,26 +69,35 @@ class Fixture:
         return asyncio.run(ride())
 
     def single_commit_ride(self, players: Sequence[str], *, callers: int) -> Ride:
-        """One commit per completion: what a recorder without groups would do at best."""
-        batch_id = self.opened(players)
+        """The same recorder, but with a commit of its own for each completion."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("common.open_batches.GroupCommit", OneByOne)
+            return self.recorder_ride(players, callers=callers)
 
-        async def ride() -> Ride:
-            commit = MarkerCommit(
-                firestore.AsyncClient(project=self.project), self.batches.get(batch_id).unwrap()
-            )
-
-            async def record(player: str) -> bool:
-                (answer,) = await commit.record([_completion(player)])
-                return answer.unwrap().needs_settling
-
-            return await ride_tasks(record, players, callers=callers)
-
-        return asyncio.run(ride())
+    async def _warm_up(self, recorders: Sequence[Recorder]) -> None:
+        """Connections are opened: an instance that records has been there for a while."""
+        for recorder in recorders:
+            batch_id = self.opened(_players(2))
+            await recorder.record(_message(batch_id, _players(1)[0]), event_id="warm-up")
 
     def legacy_ride(self, deliveries: Sequence[str], *, callers: int, already: int = 0) -> Ride:
         expected = already + len(set(deliveries))
         recorder = LegacyRecorder(self.db, expected, already=already)
         return ride_threads(recorder.record, deliveries, callers=callers)
+
+
+class OneByOne:
+    """Stands in for the group commit."""
+
+    def __init__(self, commit: Callable[[Sequence[Completion]], Any], **_: object) -> None:
+        self._commit = commit
+
+    def submit(self, item: Completion) -> "asyncio.Future[Any]":
+        return asyncio.ensure_future(self._alone(item))
+
+    async def _alone(self, item: Completion) -> Any:
+        (answer,) = await self._commit([item])
+        return answer
 
 
 @benchmark("recorder-legacy", emulators=[FIRESTORE])
@@ -239,12 +248,6 @@ def _twice(players: Sequence[str], share: float = 0.2) -> list[str]:
 def _message(batch_id: str, player: str) -> PlayerCompletion:
     return PlayerCompletion(
         batch_id=batch_id, player_lookup=player, game_date=GAME_DATE, predictions_generated=5
-    )
-
-
-def _completion(player: str) -> Completion:
-    return Completion(
-        player_lookup=player, outcome=PlayerOutcome.COMPLETED, predictions_count=5, event_id=player
     )
 
 
