@@ -16,9 +16,13 @@ from tests.support.source_tree import ROOT, SOURCES, modules
 
 BASE_NAMES = {entry.base_name for entry in REGISTRY.values()}
 NO_TEXT = {".pyc", ".png"}
-COLLECTIONS = {
+OWNERS = {
     "prediction_batches": "common.batch_store",
     "dead_letters": "common.dead_letters",
+    "_locks": "common.lock_rules",
+    "player_prop_predictions": "common.predictions",
+    "consolidation_fences": "common.merge_sql",
+    "processor_execution_log": "common.execution_log",
 }
 REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "tests/requirements.txt")
 
@@ -54,9 +58,9 @@ def test_topic_that_is_gone_is_named_nowhere() -> None:
     assert not [path for path in source_files() if gone.search(path.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.parametrize(("collection", "owner"), COLLECTIONS.items(), ids=str)
-def test_collection_is_named_by_its_owner_only(collection: str, owner: str) -> None:
-    named_in = {place.partition(":")[0] for place in places_of(collection)}
+@pytest.mark.parametrize(("name", "owner"), OWNERS.items(), ids=OWNERS.keys())
+def test_collection_or_table_is_named_by_its_owner_only(name: str, owner: str) -> None:
+    named_in = {place.partition(":")[0] for place in places_of(name)}
 
     assert named_in == {str(modules()[owner].path.relative_to(ROOT))}
 
