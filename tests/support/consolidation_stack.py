@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,23 @@ TABLES = Tables(predictions=NAMES.dataset(DatasetRole.PREDICTIONS))
 BATCH = "batch_2026-01-17_1768690800"
 LOCK_KEY = LockKey(lock_type=LOCK_TYPE, game_date=GAME_DATE, sport=NAMES.sport.value)
 SQL_FOLDER = Path(__file__).parents[2] / "infra" / "sql"
+
+
+def completion_of(player: str, staged: StagedWrite | None, **fields: Any) -> PlayerCompletion:
+    """What a worker reports after staging; `fields` as the test wants them."""
+    outcome = fields.get("outcome", PlayerOutcome.COMPLETED)
+    table = staged.table if staged else None
+    known = {
+        "batch_id": BATCH,
+        "player_lookup": player,
+        "game_date": GAME_DATE,
+        "outcome": outcome,
+        "predictions_generated": staged.rows if staged else 0,
+        "reason": None if outcome is PlayerOutcome.COMPLETED else "told to",
+        "staging_table": table,
+        "staged_rows": staged.rows if staged and table else None,
+    }
+    return PlayerCompletion(**{**known, **fields})
 
 
 class Stack:
@@ -78,10 +95,15 @@ class Stack:
         return self
 
     def open(
-        self, players: Sequence[str], batch_id: str = BATCH, *, min_completion_pct: float = 95.0
+        self,
+        players: Sequence[str],
+        batch_id: str = BATCH,
+        *,
+        game_date: date = GAME_DATE,
+        min_completion_pct: float = 95.0,
     ) -> None:
         self.batches.open(
-            batch_id, GAME_DATE, players, deadline=DEADLINE, min_completion_pct=min_completion_pct
+            batch_id, game_date, players, deadline=DEADLINE, min_completion_pct=min_completion_pct
         ).unwrap()
 
     def time_out(self, now: datetime) -> None:
@@ -94,31 +116,9 @@ class Stack:
     ) -> StagedWrite:
         return self.writer.write(rows, batch_id, worker).unwrap()
 
-    def complete(
-        self,
-        player: str,
-        staged: StagedWrite | None = None,
-        *,
-        outcome: PlayerOutcome = PlayerOutcome.COMPLETED,
-        batch_id: str = BATCH,
-        **fields: Any,
-    ) -> Recorded:
+    def complete(self, player: str, staged: StagedWrite | None = None, **fields: Any) -> Recorded:
         """Record one player's completion."""
-        table = staged.table if staged else None
-        event = PlayerCompletion(
-            **{
-                "batch_id": batch_id,
-                "player_lookup": player,
-                "game_date": GAME_DATE,
-                "outcome": outcome,
-                "predictions_generated": staged.rows if staged else 0,
-                "reason": None if outcome is PlayerOutcome.COMPLETED else "told to",
-                "staging_table": table,
-                "staged_rows": staged.rows if staged and table else None,
-                **fields,
-            }
-        )
-        return self.record([event])[0].unwrap()
+        return self.record([completion_of(player, staged, **fields)])[0].unwrap()
 
     def record(self, events: Sequence[PlayerCompletion]) -> list[Result[Recorded]]:
         """Record completions, all at once."""
@@ -137,13 +137,17 @@ class Stack:
         *,
         worker: Callable[[str], str] = lambda _: "w1",
         batch_id: str = BATCH,
+        game_date: date = GAME_DATE,
     ) -> None:
         """Open a batch, stage every player's rows and record every completion: the batch is complete."""
-        self.open(list(rows), batch_id)
-        for player, own in rows.items():
-            self.complete(
-                player, self.stage(own, worker=worker(player), batch_id=batch_id), batch_id=batch_id
-            )
+        self.open(list(rows), batch_id, game_date=game_date)
+        staged = {
+            player: self.stage(own, worker=worker(player), batch_id=batch_id) for player, own in rows.items()
+        }
+        same = {"batch_id": batch_id, "game_date": game_date}
+        events = [completion_of(player, written, **same) for player, written in staged.items()]
+        for recorded in self.record(events):
+            recorded.unwrap()
 
     def consolidate(self, batch_id: str = BATCH, generation: int = 1) -> Any:
         return self.consolidator.consolidate(batch_id, generation)
@@ -193,10 +197,10 @@ class Stack:
         table = f"{NAMES.dataset(DatasetRole.ORCHESTRATION)}.{LOG_TABLE}"
         return self.warehouse.query(f"SELECT * FROM `{table}`").unwrap().rows
 
-    def main_rows(self) -> list[dict[str, Any]]:
+    def main_rows(self, day: date = GAME_DATE) -> list[dict[str, Any]]:
         """The day's rows in the main table, by key."""
         sql = (
-            f"SELECT * FROM `{TABLES.main}` WHERE game_date = DATE '{GAME_DATE}' "
+            f"SELECT * FROM `{TABLES.main}` WHERE game_date = DATE '{day}' "
             "ORDER BY player_lookup, system_id, current_points_line"
         )
         return self.warehouse.query(sql).unwrap().rows
@@ -204,9 +208,9 @@ class Stack:
     def staging_tables(self) -> list[str]:
         return sorted(table.name for table in self.warehouse.list_tables(TABLES.predictions, "_").unwrap())
 
-    def fences(self) -> list[int]:
-        found = self.warehouse.query(f"SELECT fence FROM `{TABLES.fences}`").unwrap()
-        return [row["fence"] for row in found.rows]
+    def fences(self, day: date = GAME_DATE) -> list[int]:
+        found = self.warehouse.query(f"SELECT fence FROM `{TABLES.fences}` WHERE game_date = DATE '{day}'")
+        return [row["fence"] for row in found.unwrap().rows]
 
     def receipts(self, batch_id: str = BATCH) -> list[dict[str, Any]]:
         documents = self.batches.store.ref(batch_id).collection("receipts").get()
