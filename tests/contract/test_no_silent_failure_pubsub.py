@@ -283,6 +283,13 @@ def test_a_large_bulk_is_cut_where_a_request_is_full(stub: GrpcStub, connect: Co
     assert players(stub) == [*two_each, ["player0"], ["player1"]]
 
 
+def test_a_topic_carries_its_own_message_and_no_other(stub: GrpcStub, connect: Connect) -> None:
+    with pytest.raises(TypeError, match="PREDICTION_READY carries PlayerCompletion, not PredictionRequest"):
+        connect(stub.host).publish_all(PREDICTION_READY, [request()])
+
+    assert stub.calls == []
+
+
 @pytest.fixture
 def subscriber_at(
     monkeypatch: pytest.MonkeyPatch,
