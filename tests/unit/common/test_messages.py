@@ -132,6 +132,8 @@ BAD_FIELDS = [
     (PlayerCompletion, "correlation_id", "x" * 257),
     (PredictionRequest, "game_id", ""),
     (PredictionRequest, "line_values", ["24.5"]),
+    (PredictionRequest, "line_values", [float("nan")]),
+    (PredictionRequest, "line_values", [float("inf")]),
     (BatchComplete, "generation", 0),
     (PhaseCompletion, "phase", "phase_7"),
     (PhaseCompletion, "status", "done"),
