@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-_NEVER_UPLOADED = ("__pycache__", "*.pyc", ".*")
+_NEVER_UPLOADED = ("__pycache__", "*.pyc", "*.md", ".*")
 _TAKEN = ("common", "requirements.txt")
 """Names in the stage that are not the function's own."""
 
