@@ -64,7 +64,7 @@ async def send(client: "AsyncClient", request: Any, *, retry: Any) -> Counts:
     answer = await client._firestore_api.commit(
         request=request, metadata=client._rpc_metadata, retry=retry, timeout=CALL_TIMEOUT_SECONDS
     )
-    return _counts(answer)
+    return counts_of(answer)
 
 
 def send_blocking(client: "Client", request: Any) -> Counts:
@@ -72,7 +72,7 @@ def send_blocking(client: "Client", request: Any) -> Counts:
     answer = client._firestore_api.commit(
         request=request, metadata=client._rpc_metadata, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS
     )
-    return _counts(answer)
+    return counts_of(answer)
 
 
 def _count(write: Any, path: str, batch: Batch, completions: Sequence[Completion]) -> None:
@@ -117,7 +117,8 @@ def _fill(fields: Any, completion: Completion) -> None:
             fields[name].string_value = value
 
 
-def _counts(answer: firestore_types.CommitResponse) -> Counts:
+def counts_of(answer: firestore_types.CommitResponse) -> Counts:
+    """The counters after the commit: the first results of the first write, as ordered there."""
     counters = firestore_types.CommitResponse.pb(answer).write_results[0].transform_results
     return Counts(
         **{outcome.value: counter.integer_value for outcome, counter in zip(COUNTER, counters, strict=False)}

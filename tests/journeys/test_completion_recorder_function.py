@@ -30,7 +30,8 @@ ENVELOPES = pytest.mark.parametrize(
 def function(
     firestore_host: str, pubsub_host: str, project_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ModuleType]:
-    """A freshly started instance."""
+    """A freshly started instance. Its logs stay as the tests have them."""
+    monkeypatch.setattr("common.logs.configure", lambda *_, **__: None)
     monkeypatch.setenv("GCP_PROJECT", project_id)
     sys.modules.pop(MAIN, None)
     yield importlib.import_module(MAIN)
