@@ -16,6 +16,7 @@ def source(tmp_path: Path) -> Path:
         "functions/x/__pycache__/main.cpython-311.pyc",
         "functions/x/.env",
         "functions/y/main.py",
+        "common/README.md",
         "common/result.py",
         "common/topics.json",
         "common/sub/deep.sql",
