@@ -11,10 +11,11 @@ from concurrent.futures import TimeoutError as WaitTimeout
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import Conflict, NotFound
+from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.job import LoadJob, QueryJob
@@ -92,8 +93,9 @@ class Warehouse:
     def query(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_seconds: float | None = None
     ) -> Result[Rows]:
-        """Run a SELECT. No rows is a success with an empty list."""
-        return self.execute(sql, parameters, timeout_seconds=timeout_seconds)
+        """Run a SELECT: one request if it ends within it. No rows is a success with an empty list."""
+        details = _describe(sql, parameters)
+        return self._try(partial(self._query, sql, parameters, timeout_seconds), details)
 
     def execute(
         self,
@@ -167,6 +169,36 @@ class Warehouse:
         except FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc, **details))
 
+    def _query(self, sql: str, parameters: Mapping[str, Any] | None, timeout_seconds: float | None) -> Rows:
+        """Without a job id of our own: a SELECT that is run again harms nobody."""
+        found = self._client.query_and_wait(
+            sql,
+            job_config=self._config(parameters),
+            api_timeout=self._patience.request_seconds,
+            wait_timeout=self._seconds(timeout_seconds),
+            retry=self._patience.retry,
+            job_retry=cast(Retry, None),  # allowed, and not what the annotation says
+        )
+        if not found.schema:
+            # A SELECT has columns, unless it failed: which the emulator tells through the job alone.
+            job = self._client.get_job(str(found.job_id), location=found.location, **self._call)
+            return self._rows(cast(QueryJob, job))
+        return Rows(
+            rows=[dict(row) for row in found],
+            job_id=str(found.job_id),
+            bytes_processed=int(found.total_bytes_processed or 0),
+            affected_rows=None,
+        )
+
+    def _config(self, parameters: Mapping[str, Any] | None) -> bigquery.QueryJobConfig:
+        return bigquery.QueryJobConfig(
+            query_parameters=to_parameters(parameters or {}),
+            maximum_bytes_billed=self._limits.maximum_bytes_billed,
+        )
+
+    def _seconds(self, timeout_seconds: float | None) -> float:
+        return self._limits.query_seconds if timeout_seconds is None else timeout_seconds
+
     def _execute(
         self,
         sql: str,
@@ -174,11 +206,7 @@ class Warehouse:
         job_key: str | None,
         timeout_seconds: float | None,
     ) -> Rows:
-        config = bigquery.QueryJobConfig(
-            query_parameters=to_parameters(parameters or {}),
-            maximum_bytes_billed=self._limits.maximum_bytes_billed,
-        )
-        seconds = self._limits.query_seconds if timeout_seconds is None else timeout_seconds
+        config = self._config(parameters)
 
         def start(job_id: str) -> QueryJob:
             return self._client.query(sql, config, job_id=job_id, job_retry=None, **self._call)
@@ -191,7 +219,7 @@ class Warehouse:
             start,
             job_key=job_key,
             is_same=is_same,
-            timeout_seconds=seconds,
+            timeout_seconds=self._seconds(timeout_seconds),
             patience=self._patience,
         )
         return self._rows(settled.job)

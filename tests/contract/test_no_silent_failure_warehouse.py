@@ -63,7 +63,7 @@ def check(result: Result[Any], failure: Failure, details: dict[str, Any]) -> Non
     assert result.is_retryable is (failure.error_type is TRANSIENT)
 
 
-@each(OF_ANY_CALL, OF_A_STATEMENT, OF_A_JOB)
+@each(OF_ANY_CALL, OF_A_STATEMENT)
 def test_a_query_that_failed_is_not_a_query_without_rows(
     stub: BigQueryStub, warehouse: Warehouse, failure: Failure
 ) -> None:
@@ -76,7 +76,7 @@ def test_a_query_that_failed_is_not_a_query_without_rows(
     check(asked, failure, {"query": f"SELECT * FROM `{GAMES}`", "parameters": {}})
 
 
-@each(OF_ANY_CALL, OF_A_STATEMENT, OF_A_JOB)
+@each(OF_ANY_CALL, OF_A_STATEMENT)
 def test_a_question_for_days_that_failed_is_neither_no_day_nor_every_day(
     stub: BigQueryStub, warehouse: Warehouse, failure: Failure
 ) -> None:
@@ -176,7 +176,7 @@ def test_rows_that_could_not_be_counted_are_not_zero_rows(
     check(counted, failure, {"table": GAMES})
 
 
-@each(OF_ANY_CALL, OF_A_STATEMENT, OF_A_JOB)
+@each(OF_ANY_CALL, OF_A_STATEMENT)
 def test_a_duplicate_check_that_could_not_run_is_not_a_check_that_found_none(
     stub: BigQueryStub, warehouse: Warehouse, failure: Failure
 ) -> None:

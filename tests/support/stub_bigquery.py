@@ -162,6 +162,8 @@ class BigQueryStub:
         match method, parts:
             case "POST", ["jobs"]:
                 return 200, self.start(body)
+            case "POST", ["queries"]:
+                return self._query()
             case "GET", ["jobs", job_id]:
                 return 200, self.jobs[job_id]
             case "GET", ["queries", job_id]:
@@ -193,6 +195,12 @@ class BigQueryStub:
         }
         self.jobs[reference["jobId"]] = job
         return job
+
+    def _query(self) -> tuple[int, dict[str, Any]]:
+        """A query that asks for its rows at once. Whatever it fails with is the answer to this very request."""
+        job_id = f"query-{len(self.requests)}"
+        self.jobs[job_id] = {"jobReference": {"projectId": PROJECT, "jobId": job_id, "location": "US"}}
+        return self._results(job_id)
 
     def _results(self, job_id: str) -> tuple[int, dict[str, Any]]:
         if self.failure is not None:
