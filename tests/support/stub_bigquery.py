@@ -197,7 +197,7 @@ class BigQueryStub:
         return job
 
     def _query(self) -> tuple[int, dict[str, Any]]:
-        """A query that asks for its rows at once. Whatever it fails with is the answer to this very request."""
+        """A query that asks for its rows at once. What it fails with is the answer to it."""
         job_id = f"query-{len(self.requests)}"
         self.jobs[job_id] = {"jobReference": {"projectId": PROJECT, "jobId": job_id, "location": "US"}}
         return self._results(job_id)
