@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,7 @@ from common.table_schema import Column
 from common.warehouse_jobs import MAY_STILL_RUN
 from common.warehouse_records import Rows
 from tests.support.batch_helpers import AFTER_DEADLINE, GAME_DATE
-from tests.support.consolidation_stack import BATCH, TABLES, Stack
+from tests.support.consolidation_stack import BATCH, LOCK_KEY, TABLES, Stack
 from tests.support.prediction_rows import CREATED_AT, prediction
 
 INTEGER = Column(name="extra", type="INT64")
@@ -124,6 +124,7 @@ class TestKeys:
 
         assert (receipt.rows_inserted, receipt.rows_updated) == (0, 1)
         assert [row["created_at"] for row in stack.main_rows()] == [newer["created_at"]]
+        assert [row["created_at"] for row in stack.main_rows(date(2026, 1, 16))] == [CREATED_AT]
 
 
 class TestClaims:
@@ -278,6 +279,13 @@ class TestOutcomes:
 
         assert result.error is not None and result.error.is_expected
         assert result.is_retryable
+
+    def test_a_receipt_is_there_for_the_asking_while_another_holds_the_day(self, stack: Stack) -> None:
+        stack.play({"a": [prediction("a")]})
+        receipt = stack.consolidate().unwrap()
+        stack.lock.try_acquire(LOCK_KEY, "another batch").unwrap()
+
+        assert stack.consolidate().unwrap() == receipt
 
     def test_the_run_is_logged_once(self, stack: Stack) -> None:
         stack.play({"a": [prediction("a")]})
