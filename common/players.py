@@ -18,7 +18,7 @@ from .ttl_cache import TtlCache
 from .unresolved_names import UnresolvedNames
 
 if TYPE_CHECKING:
-    from .warehouse import Rows
+    from .warehouse_records import Rows
 
 CHUNK_SIZE = 100
 """Distinct keys per query."""

@@ -10,7 +10,7 @@ from .player_sql import QUEUE_UNRESOLVED
 from .result import Result
 
 if TYPE_CHECKING:
-    from .warehouse import Rows
+    from .warehouse_records import Rows
 
 SPORTS_ZONE = ZoneInfo("America/New_York")
 

@@ -6,38 +6,25 @@ is *run again*) outlast the function. Every job has an id, so that a lost answer
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import TimeoutError as WaitTimeout
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from google.api_core.client_options import ClientOptions
-from google.api_core.exceptions import Conflict, NotFound
 from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.job import LoadJob, QueryJob
 
-from .bigquery_schema import to_fields, type_of
+from .bigquery_schema import to_fields
 from .query_parameters import to_parameters
-from .result import ErrorInfo, ErrorType, Result
+from .result import Result
 from .table_schema import Column
-from .warehouse_jobs import MAY_STILL_RUN, REFUSALS, JobUnsettled, Patience, Settled, settle
-from .warehouse_records import Loaded, TableInfo
-from .warehouse_records import Rows as Rows
-
-T = TypeVar("T")
-
-FAULTS: Final = (
-    *REFUSALS,
-    WaitTimeout,
-    JobUnsettled,
-    ValueError,
-    TypeError,
-)
-"""What a call of the client raises, and what values that have no BigQuery type raise."""
+from .warehouse_calls import attempt, describe
+from .warehouse_jobs import Patience, Settled, settle
+from .warehouse_records import Loaded, Rows
+from .warehouse_tables import WarehouseTables
 
 
 class RowsLost(ValueError):
@@ -47,9 +34,6 @@ class RowsLost(ValueError):
 EMULATOR_HOST: Final = "BIGQUERY_EMULATOR_HOST"
 MAXIMUM_BYTES_BILLED: Final = 20 * 2**30
 """A query that would read more is refused by BigQuery, and costs nothing."""
-MAX_QUERY_CHARS: Final = 1_000
-MAX_PARAMETER_CHARS: Final = 200
-_SECRET_WORDS: Final = ("secret", "token", "password", "credential", "webhook", "api_key")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,24 +62,20 @@ def connect(project: str, environment: Mapping[str, str], *, location: str | Non
     )
 
 
-class Warehouse:
-    """The tables of one project; safe to share between threads. Tables are named `dataset.table`."""
+class Warehouse(WarehouseTables):
+    """Queries, statements and loads of one project, and its tables; safe to share between threads."""
 
     def __init__(self, client: bigquery.Client, limits: Limits | None = None) -> None:
-        self._client = client
         self._limits = limits or Limits()
         self._patience = self._limits.patience
-        self._call: dict[str, Any] = {
-            "retry": self._patience.retry,
-            "timeout": self._patience.request_seconds,
-        }
+        super().__init__(client, self._patience)
 
     def query(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_seconds: float | None = None
     ) -> Result[Rows]:
         """Run a SELECT: one request if it ends within it. No rows is a success with an empty list."""
-        details = _describe(sql, parameters)
-        return self._try(partial(self._query, sql, parameters, timeout_seconds), details)
+        details = describe(sql, parameters)
+        return attempt(partial(self._query, sql, parameters, timeout_seconds), details)
 
     def execute(
         self,
@@ -112,8 +92,8 @@ class Warehouse:
         it is over.
         (The emulator runs a repeated id again, and takes no parameters in scripts.)
         """
-        details = _describe(sql, parameters)
-        return self._try(partial(self._execute, sql, parameters, job_key, timeout_seconds), details)
+        details = describe(sql, parameters)
+        return attempt(partial(self._execute, sql, parameters, job_key, timeout_seconds), details)
 
     def load(
         self, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, job_key: str
@@ -126,48 +106,7 @@ class Warehouse:
         if not rows:
             return Result.success(Loaded(table=table, rows=0, bytes_sent=0, job_id="", attached=False))
         details = {"table": table, "rows": len(rows), "job_key": job_key}
-        return self._try(partial(self._load, table, rows, columns, job_key), details)
-
-    def row_count(self, table: str) -> Result[int]:
-        """Rows in the table, from its metadata: free of charge and without a partition filter.
-
-        A table that does not exist is a PERMANENT failure, not 0. Rows that are still streaming do not count.
-        """
-        return self._try(lambda: int(self._get_table(table).num_rows), {"table": table})
-
-    def rows_if_exists(self, table: str) -> Result[int | None]:
-        """As `row_count`, but a table that does not exist is an answer: None."""
-        return self._try(partial(self._rows_if_exists, table), {"table": table})
-
-    def table_exists(self, table: str) -> Result[bool]:
-        """Whether the table exists; a dataset that does not exist is a failure."""
-        return self._try(partial(self._table_exists, table), {"table": table})
-
-    def columns(self, table: str) -> Result[Mapping[str, str] | None]:
-        """Name → type of the table's columns, `ARRAY<…>` where repeated; None if there is no such table."""
-        return self._try(partial(self._columns, table), {"table": table})
-
-    def create_table(
-        self, table: str, columns: Sequence[Column], *, expires: datetime | None = None
-    ) -> Result[bool]:
-        """Create the table; False if there was one already, which is left as it is."""
-        return self._try(partial(self._create_table, table, columns, expires), {"table": table})
-
-    def delete_table(self, table: str) -> Result[bool]:
-        """Drop the table; False if there was none."""
-        return self._try(partial(self._delete_table, table), {"table": table})
-
-    def list_tables(self, dataset: str, prefix: str) -> Result[list[TableInfo]]:
-        """The tables whose names start with `prefix`, case and all."""
-        return self._try(partial(self._list_tables, dataset, prefix), {"dataset": dataset, "prefix": prefix})
-
-    def _try(self, call: Callable[[], T], details: Mapping[str, Any]) -> Result[T]:
-        try:
-            return Result.success(call())
-        except JobUnsettled as exc:
-            return Result.failure(_unsettled(exc, details))
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, **details))
+        return attempt(partial(self._load, table, rows, columns, job_key), details)
 
     def _query(self, sql: str, parameters: Mapping[str, Any] | None, timeout_seconds: float | None) -> Rows:
         """Without a job id of our own: a SELECT that is run again harms nobody."""
@@ -267,54 +206,6 @@ class Warehouse:
         )
         return _loaded(table, len(rows), len(body), settled)
 
-    def _get_table(self, table: str) -> bigquery.Table:
-        return self._client.get_table(table, **self._call)
-
-    def _rows_if_exists(self, table: str) -> int | None:
-        try:
-            return int(self._get_table(table).num_rows)
-        except NotFound:
-            return None
-
-    def _table_exists(self, table: str) -> bool:
-        try:
-            self._get_table(table)
-        except NotFound:
-            self._client.get_dataset(table.rpartition(".")[0], **self._call)
-            return False
-        return True
-
-    def _columns(self, table: str) -> Mapping[str, str] | None:
-        try:
-            found = self._get_table(table)
-        except NotFound:
-            return None
-        return {field.name: type_of(field) for field in found.schema}
-
-    def _create_table(self, table: str, columns: Sequence[Column], expires: datetime | None) -> bool:
-        wanted = bigquery.Table(f"{self._client.project}.{table}", schema=to_fields(columns))
-        wanted.expires = expires
-        try:
-            self._client.create_table(wanted, **self._call)
-        except Conflict:
-            return False
-        return True
-
-    def _delete_table(self, table: str) -> bool:
-        try:
-            self._client.delete_table(table, **self._call)
-        except NotFound:
-            return False
-        return True
-
-    def _list_tables(self, dataset: str, prefix: str) -> list[TableInfo]:
-        listed = self._client.list_tables(dataset, **self._call)
-        return [
-            TableInfo(name=item.table_id, created=item.created)
-            for item in listed
-            if item.table_id.startswith(prefix)
-        ]
-
 
 def _loaded(table: str, rows_given: int, bytes_sent: int, settled: Settled[LoadJob]) -> Loaded:
     """Refuse a load that lost rows. More than given is the emulator's: it counts the rows of the table."""
@@ -328,31 +219,3 @@ def _loaded(table: str, rows_given: int, bytes_sent: int, settled: Settled[LoadJ
         job_id=str(job.job_id),
         attached=settled.attached,
     )
-
-
-def _unsettled(exc: JobUnsettled, details: Mapping[str, Any]) -> ErrorInfo:
-    """Described as what kept us from asking, where something did."""
-    cause = exc.__cause__
-    is_fault = cause is not None and not isinstance(cause, WaitTimeout)
-    told = ErrorInfo.from_exception(cause if is_fault and cause else exc, **details)
-    return replace(
-        told,
-        type=ErrorType.TRANSIENT,
-        message=f"{exc}: {cause}" if is_fault else str(exc),
-        details={**details, MAY_STILL_RUN: True},
-    )
-
-
-def _describe(sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Query and parameters for an error's details: cut, and without what looks like a secret."""
-    shown = {name: _shown(name, value) for name, value in (parameters or {}).items()}
-    return {"query": _cut(sql, MAX_QUERY_CHARS), "parameters": shown}
-
-
-def _shown(name: str, value: Any) -> str:
-    is_secret = any(word in name.lower() for word in _SECRET_WORDS)
-    return "(not shown)" if is_secret else _cut(repr(value), MAX_PARAMETER_CHARS)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[:limit] + "…"

@@ -55,7 +55,7 @@ def test_an_insert_whose_answer_was_lost_finds_its_own_job(
     server.answer("GET jobs*", (200, job("k-0")))
     server.answer("GET queries*", (200, results("k-0")))
 
-    result = warehouse.query(QUERY)
+    result = warehouse.execute(QUERY)
 
     assert result.unwrap().rows == [{"x": 1}]
     assert len({body["jobReference"]["jobId"] for body in server.bodies("POST jobs")}) == 1

@@ -8,7 +8,7 @@ import pytest
 from common.players import CHUNK_SIZE, Ambiguous, Player, PlayerNames, Unresolved
 from common.result import ErrorInfo, ErrorType, Result
 from common.unresolved_names import UnresolvedNames
-from common.warehouse import Rows
+from common.warehouse_records import Rows
 from tests.support.wall_clock import WallClock
 
 TTL = timedelta(minutes=15)
