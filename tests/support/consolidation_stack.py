@@ -122,14 +122,18 @@ class Stack:
 
     def record(self, events: Sequence[PlayerCompletion]) -> list[Result[Recorded]]:
         """Record completions, all at once."""
+        return asyncio.run(self._record(events))
 
-        async def run() -> list[Result[Recorded]]:
-            db = firestore.AsyncClient(project=self.project)
-            recorder = Recorder(db, self.batches)
-            records = (recorder.record(event, event_id=f"event-{event.player_lookup}") for event in events)
-            return await asyncio.gather(*records)
+    async def complete_within(self, player: str, staged: StagedWrite | None = None, **fields: Any) -> None:
+        """`complete`, for a test that runs in an event loop itself."""
+        [recorded] = await self._record([completion_of(player, staged, **fields)])
+        recorded.unwrap()
 
-        return asyncio.run(run())
+    async def _record(self, events: Sequence[PlayerCompletion]) -> list[Result[Recorded]]:
+        db = firestore.AsyncClient(project=self.project)
+        recorder = Recorder(db, self.batches)
+        records = (recorder.record(event, event_id=f"event-{event.player_lookup}") for event in events)
+        return await asyncio.gather(*records)
 
     def play(
         self,

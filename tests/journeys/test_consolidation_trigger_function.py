@@ -1,0 +1,154 @@
+"""The deployed entry point, called as Pub/Sub calls it, on the emulators."""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+from google.cloud import pubsub_v1
+
+from common.batch_records import BatchStatus
+from common.messages import BatchComplete, PhaseCompletion, PlayerOutcome
+from common.settings import SettingsError
+from common.sport import Sport
+from common.topics import PHASE5_PREDICTIONS_COMPLETE, PREDICTION_BATCH_COMPLETE
+from tests.support.batch_helpers import GAME_DATE
+from tests.support.consolidation_stack import BATCH, LOCK_KEY, Stack
+from tests.support.deliveries import Headers, binary, pubsub_message, push, request, structured
+from tests.support.prediction_rows import prediction
+
+MAIN = "functions.consolidation_trigger.main"
+ENVELOPES = pytest.mark.parametrize(
+    "envelope", [binary, structured, push], ids=["binary", "structured", "push"]
+)
+TRIGGER = BatchComplete(batch_id=BATCH, game_date=GAME_DATE, generation=1)
+
+Announcements = Callable[[], list[PhaseCompletion]]
+
+
+@pytest.fixture
+def function(
+    firestore_host: str,
+    pubsub_host: str,
+    bigquery_host: str,
+    project_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[ModuleType]:
+    """A freshly started instance. Its logs stay as the tests have them."""
+    monkeypatch.setattr("common.logs.configure", lambda *_, **__: None)
+    monkeypatch.setenv("GCP_PROJECT", project_id)
+    sys.modules.pop(MAIN, None)
+    yield importlib.import_module(MAIN)
+    sys.modules.pop(MAIN, None)
+
+
+@pytest.fixture
+def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator[Stack]:
+    stack = Stack(project_id).create_tables()
+    yield stack
+    stack.close()
+
+
+@pytest.fixture
+def announcements(
+    project_id: str,
+    publisher_client: pubsub_v1.PublisherClient,
+    subscriber_client: pubsub_v1.SubscriberClient,
+) -> Announcements:
+    """Reads what was announced since the test began."""
+    announced = PHASE5_PREDICTIONS_COMPLETE.name(Sport.NBA)
+    for name in (announced, PREDICTION_BATCH_COMPLETE.dead_letter_name(Sport.NBA)):
+        publisher_client.create_topic(name=f"projects/{project_id}/topics/{name}")
+    subscription = f"projects/{project_id}/subscriptions/announcements"
+    subscriber_client.create_subscription(
+        name=subscription, topic=f"projects/{project_id}/topics/{announced}"
+    )
+
+    def read() -> list[PhaseCompletion]:
+        pulled = subscriber_client.pull(subscription=subscription, max_messages=10, timeout=10)
+        return [PhaseCompletion.parse(each.message.data).unwrap() for each in pulled.received_messages]
+
+    return read
+
+
+async def call(function: ModuleType, headers: Headers, body: bytes) -> int:
+    status: int = (await function.consolidation_trigger(request(headers, body))).status_code
+    return status
+
+
+@ENVELOPES
+async def test_a_trigger_consolidates_its_batch_and_announces_it_once(
+    function: ModuleType, stack: Stack, announcements: Announcements, envelope: Any
+) -> None:
+    rows = {player: [prediction(player), prediction(player, system_id="similarity")] for player in ("a", "b")}
+    stack.open([*rows, "skipped"])
+    for player, own in rows.items():
+        await stack.complete_within(player, stack.stage(own, worker=player))
+    await stack.complete_within("skipped", outcome=PlayerOutcome.SKIPPED)
+
+    statuses = [
+        await call(function, *envelope(pubsub_message(TRIGGER.to_json(), message_id=f"delivery-{n}")))
+        for n in range(2)
+    ]
+
+    assert statuses == [200, 200]
+    assert len(stack.main_rows()) == 4
+    assert stack.staging_tables() == []
+    assert stack.batches.get(BATCH).unwrap().status is BatchStatus.CONSOLIDATED
+    [message] = announcements()
+    assert message.metadata is not None
+    assert (message.status.value, message.record_count) == ("success", 4)
+    assert (message.metadata["skipped_players"], message.metadata["completion_pct"]) == (1, 100.0)
+    assert message.execution_id == f"{BATCH}-1"
+
+
+async def test_a_held_day_is_asked_for_again_quietly(
+    function: ModuleType, stack: Stack, announcements: Announcements
+) -> None:
+    stack.open([])
+    lease = stack.lock.try_acquire(LOCK_KEY, "another").unwrap()
+
+    while_held = await call(function, *binary(pubsub_message(TRIGGER.to_json())))
+    lease.release().unwrap()
+    afterwards = await call(function, *binary(pubsub_message(TRIGGER.to_json())))
+
+    assert (while_held, afterwards) == (503, 200)
+    assert [message.status.value for message in announcements()] == ["no_data"]
+
+
+async def test_a_trigger_whose_rows_are_lost_becomes_a_dead_letter_that_names_them(
+    function: ModuleType, stack: Stack, announcements: Announcements
+) -> None:
+    stack.open(["a"])
+    staged = stack.stage([prediction("a")])
+    await stack.complete_within("a", staged, staged_rows=2)
+
+    status = await call(function, *binary(pubsub_message(TRIGGER.to_json())))
+
+    assert status == 200
+    [letter] = stack.db.collection("dead_letters").get()
+    assert f"{staged.table}: a: 2 rows claimed, 1 found" in letter.get("reason")
+    assert json.loads(letter.get("data"))["batch_id"] == BATCH
+    assert stack.main_rows() == []
+
+
+async def test_a_batch_that_nobody_opened_is_waited_for(function: ModuleType, stack: Stack) -> None:
+    assert await call(function, *binary(pubsub_message(TRIGGER.to_json()))) == 503
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MAXIMUM_BYTES_BILLED", "lots"), ("BIGQUERY_LOCATION", ""), ("LOCK_LEASE_SECONDS", "1")],
+)
+def test_an_unusable_setting_stops_the_function_at_its_start(
+    project_id: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("GCP_PROJECT", project_id)
+    monkeypatch.setenv(name, value)
+    sys.modules.pop(MAIN, None)
+
+    with pytest.raises(SettingsError, match=name):
+        importlib.import_module(MAIN)
