@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .messages import PlayerOutcome
 from .player_names import InvalidName, normalize
@@ -17,6 +17,14 @@ from .schema_mode import SchemaMode
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentSnapshot
+
+
+COMPLETIONS: Final = "completions"
+UNEXPECTED: Final = "unexpected"
+CLAIMS: Final = "claims"
+RECEIPTS: Final = "receipts"
+"""The collections below a batch, beside those that `manifest.py`, `timeline.py` and `recording_commit.py` name
+for themselves."""
 
 
 class BatchStatus(Enum):

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from .batch_records import Batch, BatchStatus, Completion
+from .batch_records import CLAIMS, RECEIPTS, Batch, BatchStatus, Completion
 from .batch_rules import closing_status
 from .batch_store import Change
 from .result import ErrorInfo, Result
@@ -37,7 +37,7 @@ def close(batch: Batch, *, event_id: str, ends: tuple[Completion, ...] = ()) -> 
         story |= entry(event, end.player_lookup, generation=batch.generation, completed_at=end.completed_at)
     return Change(
         fields=closed_fields(status, event_id=event_id),
-        creates={f"claims/{claim_id(batch.generation)}": claim(status, event_id=event_id)},
+        creates={f"{CLAIMS}/{claim_id(batch.generation)}": claim(status, event_id=event_id)},
         sets=story,
     )
 
@@ -88,7 +88,7 @@ def finish_consolidation(
     if batch.generation == generation:
         fields["status"] = BatchStatus.CONSOLIDATED.value
     story = entry("consolidated", f"under fence {fence}", generation=generation, fence=fence)
-    stored = {f"receipts/{fence}": {**receipt, "fence": fence, "generation": generation}}
+    stored = {f"{RECEIPTS}/{fence}": {**receipt, "fence": fence, "generation": generation}}
     return Result.success(Change(fields=fields, sets={**story, **stored}))
 
 
@@ -109,7 +109,7 @@ def abandon(batch: Batch, who: str, why: str) -> Result[Change | None]:
         return Result.failure(_wrong_status(batch, "abandoned"))
     event_id = f"abandon:{who}"
     is_unclaimed = batch.status is BatchStatus.OPEN
-    claimed = {f"claims/{claim_id(batch.generation)}": claim(BatchStatus.ABANDONED, event_id=event_id)}
+    claimed = {f"{CLAIMS}/{claim_id(batch.generation)}": claim(BatchStatus.ABANDONED, event_id=event_id)}
     change = Change(
         fields=closed_fields(BatchStatus.ABANDONED, event_id=event_id),
         creates=claimed if is_unclaimed else {},

@@ -14,7 +14,7 @@ from google.cloud import firestore
 
 from . import batch_transitions as transitions
 from . import manifest
-from .batch_records import Batch, Completion
+from .batch_records import COMPLETIONS, UNEXPECTED, Batch, Completion
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Decide, below
 from .messages import PlayerOutcome
 from .opening import Opening, prepare
@@ -140,7 +140,7 @@ class Batches:
 
     def documents(self, batch: Batch) -> Result[dict[str, Completion]]:
         """The completion documents by player, whatever the mode of the batch."""
-        return self._documents(batch.batch_id, "completions", Completion.from_document)
+        return self._documents(batch.batch_id, COMPLETIONS, Completion.from_document)
 
     def _amend(self, batch_id: str, decide: Decide) -> Result[Batch]:
         return self.store.amend(batch_id, decide).map(lambda amended: amended.batch)
@@ -162,7 +162,7 @@ class Batches:
     def _progress(self, roster: Roster, found: list[Completion]) -> Result[Progress]:
         timed_out = {one.player_lookup for one in found if one.outcome is PlayerOutcome.TIMED_OUT}
         reported = {one.player_lookup for one in found} - timed_out
-        return self._documents(roster.batch.batch_id, "unexpected", dict).map(
+        return self._documents(roster.batch.batch_id, UNEXPECTED, dict).map(
             lambda unexpected: Progress(
                 batch=roster.batch,
                 missing=None if roster.players is None else tuple(sorted(roster.players - reported)),

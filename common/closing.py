@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import structlog
 from google.cloud import firestore
 
-from .batch_records import Batch, BatchStatus, Completion
+from .batch_records import COMPLETIONS, Batch, BatchStatus, Completion
 from .batch_rules import must_publish
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Change
 from .batch_transitions import close, note_trigger
@@ -72,7 +72,7 @@ class Closing:
         """The first and the last completion, for the story; none for a batch that keeps no documents."""
         if not batch.schema_mode.writes_subcollection:
             return Result.success(_array_ends(batch))
-        completions = self._store.ref(batch.batch_id).collection("completions")
+        completions = self._store.ref(batch.batch_id).collection(COMPLETIONS)
         try:
             found = [
                 snapshot

@@ -11,7 +11,7 @@ import structlog
 from google.api_core.exceptions import AlreadyExists
 from google.cloud import firestore
 
-from .batch_records import Batch
+from .batch_records import COMPLETIONS, Batch
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore
 from .result import ErrorInfo, ErrorType, Result
 
@@ -51,7 +51,7 @@ class ConsistencyCheck:
         return self._store.get(batch_id).and_then(self._compare).and_then(self._tell)
 
     def _compare(self, batch: Batch) -> Result[Mismatch | None]:
-        completions = self._store.ref(batch.batch_id).collection("completions")
+        completions = self._store.ref(batch.batch_id).collection(COMPLETIONS)
         try:
             counted = completions.count().get(
                 retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, read_time=batch.read_time

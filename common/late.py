@@ -6,7 +6,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from .batch_records import Batch, BatchStatus, Completion
+from .batch_records import CLAIMS, COMPLETIONS, Batch, BatchStatus, Completion
 from .batch_rules import closing_status
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Change
 from .batch_transitions import claim, claim_id, closed_fields
@@ -54,7 +54,7 @@ class LateCompletions:
         """How the player ended: by now there is a completion, if only by the deadline."""
         if not batch.schema_mode.writes_subcollection:
             return Result.success(batch.in_array[player_lookup])
-        ref = self._store.ref(batch.batch_id).collection("completions").document(player_lookup)
+        ref = self._store.ref(batch.batch_id).collection(COMPLETIONS).document(player_lookup)
         try:
             data = ref.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).to_dict()
             return Result.success(Completion.from_document(data or {}))
@@ -93,9 +93,9 @@ def move(batch: Batch, completion: Completion) -> Change:
     creates: dict[str, Mapping[str, Any]] = {}
     if status is not None:
         fields |= {**closed_fields(status, event_id=late.event_id), "generation": generation}
-        creates[f"claims/{claim_id(generation)}"] = claim(status, event_id=late.event_id)
+        creates[f"{CLAIMS}/{claim_id(generation)}"] = claim(status, event_id=late.event_id)
     if batch.schema_mode.writes_subcollection:
-        story[f"completions/{late.player_lookup}"] = late.to_document(firestore.SERVER_TIMESTAMP)
+        story[f"{COMPLETIONS}/{late.player_lookup}"] = late.to_document(firestore.SERVER_TIMESTAMP)
     return Change(fields=fields, creates=creates, sets=story)
 
 

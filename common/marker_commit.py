@@ -6,7 +6,7 @@ from typing import Any, Final
 from google.api_core.retry import AsyncRetry
 from google.cloud import firestore
 
-from .batch_records import Batch, Completion, Counts
+from .batch_records import COMPLETIONS, Batch, Completion, Counts
 from .batch_store import (
     CALL_TIMEOUT_SECONDS,
     COLLECTION,
@@ -93,7 +93,7 @@ class MarkerCommit:
 
     async def _look(self, waiting: Mapping[str, Completion]) -> Answers:
         """Answers for all who need no further commit; an empty dict means: try again."""
-        markers = [self._ref.collection("completions").document(name) for name in waiting]
+        markers = [self._ref.collection(COMPLETIONS).document(name) for name in waiting]
         stream = self._db.get_all([self._ref, *markers], retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
         seen = {snapshot.reference.path: snapshot async for snapshot in stream}
         snapshot = seen.pop(self._ref.path)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from google.cloud import firestore
 
-from .batch_records import Batch, BatchStatus, Completion, Counts
+from .batch_records import COMPLETIONS, Batch, BatchStatus, Completion, Counts
 from .batch_rules import MAX_ARRAY_ELEMENTS
 from .batch_store import Change
 from .batches import Batches, Roster
@@ -78,7 +78,7 @@ def plan(roster: Roster, documents: Ended, to: SchemaMode) -> Result[Change | No
     if to.writes_subcollection:
         fields |= _counter_fields(batch, ended)
         story |= {
-            f"completions/{name}": one.to_document(one.completed_at or batch.read_time)
+            f"{COMPLETIONS}/{name}": one.to_document(one.completed_at or batch.read_time)
             for name, one in ended.items()
             if documents.get(name) != one
         }

@@ -8,7 +8,7 @@ from typing import Any
 from google.cloud import firestore
 
 from . import manifest
-from .batch_records import Batch, BatchStatus
+from .batch_records import CLAIMS, Batch, BatchStatus
 from .batch_rules import MAX_ARRAY_ELEMENTS
 from .batch_transitions import claim, claim_id, closed_fields
 from .messages import check_document_id
@@ -79,7 +79,7 @@ class Opening:
             **entry("opened", f"{len(self.players)} players expected", mode=self.mode.value),
         }
         if not self.players:
-            documents[f"claims/{claim_id(1)}"] = claim(BatchStatus.COMPLETE, event_id=self.event_id)
+            documents[f"{CLAIMS}/{claim_id(1)}"] = claim(BatchStatus.COMPLETE, event_id=self.event_id)
         return documents
 
     def check(self, found: Batch) -> Result[Batch]:

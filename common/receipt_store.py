@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from .batch_records import Batch
+from .batch_records import RECEIPTS, Batch
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore
 from .receipts import Receipt
 from .result import ErrorInfo, Result
@@ -29,9 +29,7 @@ class Receipts:
     def _all(self, batch_id: str) -> Result[list[Receipt]]:
         try:
             snapshots = (
-                self._store.ref(batch_id)
-                .collection("receipts")
-                .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+                self._store.ref(batch_id).collection(RECEIPTS).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
             )
             found = [Receipt.from_document(snapshot.to_dict() or {}) for snapshot in snapshots]
         except (*FAULTS, KeyError) as exc:

@@ -9,7 +9,7 @@ import structlog
 from google.cloud import firestore
 
 from .array_commit import ArrayCommit
-from .batch_records import Batch, Completion, Counts
+from .batch_records import UNEXPECTED, Batch, Completion, Counts
 from .batch_rules import ARRAY_WARNING_ELEMENTS, MAX_ARRAY_ELEMENTS, is_sampled
 from .batch_store import CALL_TIMEOUT_SECONDS, COLLECTION, FAULTS
 from .batches import Batches, Roster
@@ -139,7 +139,7 @@ class Recorder:
         document = one.to_document(firestore.SERVER_TIMESTAMP)
         try:
             await (
-                ref.collection("unexpected")
+                ref.collection(UNEXPECTED)
                 .document(one.player_lookup)
                 .set(document, retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
             )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.cloud.firestore_v1.types import firestore as firestore_types
 
-from .batch_records import Batch, Completion, Counts
+from .batch_records import COMPLETIONS, Batch, Completion, Counts
 from .batch_store import CALL_TIMEOUT_SECONDS, COLLECTION, RETRY
 from .messages import PlayerOutcome
 
@@ -50,7 +50,7 @@ def build(client: "BaseClient", batch: Batch, completions: Sequence[Completion])
     _count(request.writes.add(), path, batch, completions)
     for completion in completions:
         marker = request.writes.add()
-        marker.update.name = f"{path}/completions/{completion.player_lookup}"
+        marker.update.name = f"{path}/{COMPLETIONS}/{completion.player_lookup}"
         marker.current_document.exists = False
         _fill(marker.update.fields, completion)
         marker.update_transforms.add(field_path="completed_at", set_to_server_value=_SERVER_TIME)

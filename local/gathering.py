@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common import staging_names, topics
-from common.batch_records import Batch
+from common.batch_records import CLAIMS, RECEIPTS, UNEXPECTED, Batch
 from common.batches import Batches
 from common.consolidation import LOCK_TYPE
 from common.dead_letters import COLLECTION as DEAD_LETTERS
@@ -53,9 +53,9 @@ def gather(
         batch=batch,
         opened_at=opened_at,
         completions=tuple(batches.completions(batch_id).unwrap()),
-        unexpected_players=_ids(document.collection("unexpected")),
-        closing_claims=_ids(document.collection("claims")),
-        receipts=tuple(Receipt.from_document(found) for found in _documents(document.collection("receipts"))),
+        unexpected_players=_ids(document.collection(UNEXPECTED)),
+        closing_claims=_ids(document.collection(CLAIMS)),
+        receipts=tuple(Receipt.from_document(found) for found in _documents(document.collection(RECEIPTS))),
         lock=_lock(stack, batch),
         dead_letters=tuple(found["reason"] for found in _documents(stack.database.collection(DEAD_LETTERS))),
         completion_events=len(events),
