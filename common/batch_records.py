@@ -23,8 +23,7 @@ COMPLETIONS: Final = "completions"
 UNEXPECTED: Final = "unexpected"
 CLAIMS: Final = "claims"
 RECEIPTS: Final = "receipts"
-"""The collections below a batch, beside those that `manifest.py`, `timeline.py` and `recording_commit.py` name
-for themselves."""
+"""The collections below a batch, beside those that one module alone uses and names."""
 
 
 class BatchStatus(Enum):
