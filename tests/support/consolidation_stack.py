@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from google.cloud import firestore
+from google.cloud import bigquery, firestore
 
 from common.batch_records import BatchStatus
 from common.batches import Batches
@@ -64,11 +64,12 @@ class Stack:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lease: timedelta = timedelta(seconds=300),
+        client: bigquery.Client | None = None,
     ) -> None:
         self.project = project
         self.now = now
         self.db = firestore.Client(project=project)
-        self.client = connect(project, os.environ)
+        self.client = client or connect(project, os.environ)
         self.warehouse = Warehouse(self.client)
         self.batches = Batches(self.db)
         self.lock = Lock(self.db, lease=lease, renew_every=lease / 5)
