@@ -22,7 +22,7 @@ from .lock_rules import LockKey
 from .merge_sql import Tables
 from .receipt_store import Receipts
 from .receipts import Receipt
-from .result import Result
+from .result import ErrorInfo, Result
 from .sport import DatasetRole, SportNames
 from .staged import Claims, claims_of
 from .warehouse import Warehouse
@@ -74,6 +74,8 @@ class Consolidator:
         return dropped.and_then(lambda kept: logged.map(lambda _: kept))
 
     def _unless_done(self, generation: int, batch: Batch) -> Result[Receipt]:
+        if batch.dataset_prefix not in ("", self._names.dataset_prefix):
+            return Result.failure(self._wrong_prefix(batch))
         if batch.consolidated_generation >= generation:
             return self._receipts.covering(batch, generation)
         key = self._lock_key(batch.game_date)
@@ -128,6 +130,11 @@ class Consolidator:
         )
         # Whoever was faster has stored a receipt of its own.
         return finished.and_then(lambda batch: self._receipts.covering(batch, receipt.generation))
+
+    def _wrong_prefix(self, batch: Batch) -> ErrorInfo:
+        ours = self._names.dataset_prefix
+        why = f"dataset_prefix: batch {batch.batch_id!r} has {batch.dataset_prefix!r}, we serve {ours!r}"
+        return ErrorInfo.permanent("WrongPrefix", why)
 
     def _lock_key(self, game_date: date) -> LockKey:
         return LockKey(

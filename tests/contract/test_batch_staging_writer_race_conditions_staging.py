@@ -128,6 +128,20 @@ class TestWhatTheyMissed:
         assert len(sent) == 2
         assert sent[0] == sent[1]
 
+    def test_a_load_ignores_nothing_and_makes_no_table(self, clock: WallClock) -> None:
+        """What BigQuery is told; the emulator takes unknown fields in silence whatever it is told."""
+        with BigQueryStub().serving() as server:
+            warehouse = Warehouse(client(server.host))
+
+            warehouse.load("d.t", [{"prediction_id": "a"}], COLUMNS, job_key="k").unwrap()
+
+        [job] = server.jobs.values()
+        load = job["configuration"]["load"]
+        assert (load["ignoreUnknownValues"], load["maxBadRecords"]) == (False, 0)
+        assert (load["createDisposition"], load["writeDisposition"]) == ("CREATE_NEVER", "WRITE_APPEND")
+        assert "autodetect" not in load
+        assert [field["name"] for field in load["schema"]["fields"]] == [column.name for column in COLUMNS]
+
     def test_a_table_dropped_in_between_is_made_again_by_the_retry(self, stack: Stack) -> None:
         table = str(stack.stage([prediction("a")]).table)
         stack.warehouse.delete_table(TABLES.path(table)).unwrap()

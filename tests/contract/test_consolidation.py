@@ -274,6 +274,16 @@ class TestOutcomes:
         assert not result.is_retryable
         assert stack.main_rows() == []
 
+    def test_a_batch_of_other_datasets_is_refused(self, stack: Stack) -> None:
+        stack.batches.open(
+            BATCH, GAME_DATE, [], deadline=AFTER_DEADLINE, dataset_prefix="experiment"
+        ).unwrap()
+
+        result = stack.consolidate()
+
+        assert result.error is not None
+        assert (result.error.type, result.error.exception_class) == (ErrorType.PERMANENT, "WrongPrefix")
+
     def test_a_batch_that_nobody_opened_is_not_there_yet(self, stack: Stack) -> None:
         result = stack.consolidate("unheard-of")
 

@@ -8,7 +8,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from common.result import ErrorType
-from common.warehouse import Limits, Warehouse
+from common.warehouse import MAXIMUM_BYTES_BILLED, Limits, Warehouse
 from common.warehouse_jobs import MAY_STILL_RUN, Patience
 from tests.support.scripted_bigquery import ScriptedBigQuery, error, job, results
 
@@ -46,6 +46,18 @@ def test_a_job_that_was_started_before_is_attached_to_and_not_run_again(
 
     assert result.unwrap().rows == [{"x": 7}]
     assert server.count("POST jobs") == 1
+
+
+def test_a_statement_may_not_read_more_than_it_is_allowed_to(
+    server: ScriptedBigQuery, warehouse: Warehouse
+) -> None:
+    server.answer("POST jobs", (200, job("k-0")))
+    server.answer("GET queries/k-0", (200, results("k-0")))
+
+    warehouse.execute(QUERY, job_key="k").unwrap()
+
+    [sent] = server.bodies("POST jobs")
+    assert sent["configuration"]["query"]["maximumBytesBilled"] == str(MAXIMUM_BYTES_BILLED)
 
 
 def test_an_insert_whose_answer_was_lost_finds_its_own_job(

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from common import merge_sql
 from common.merge_sql import Slice, Tables
-from common.predictions import BY_NAME, COLUMNS, KEY
+from common.predictions import BY_NAME, COLUMNS, KEY, PARTITION_COLUMN, TABLE
 
 GOLDEN = Path(__file__).with_name("golden")
 TABLES = Tables(predictions="nba_predictions")
@@ -94,6 +94,29 @@ def test_the_merge_compares_the_whole_key_and_names_the_partition_of_its_target(
     assert "T.game_date = CAST('2026-01-17' AS DATE)" in on
     assert all(f"T.{name} " in on and f"S.{name}" in on for name in KEY)
     assert "T.current_points_line IS NOT DISTINCT FROM S.current_points_line" in on
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_the_main_table_is_never_read_without_saying_which_day(name: str) -> None:
+    """BigQuery refuses it, for the table requires a partition filter; the emulator reads all days."""
+    assert [found for statement in _parsed(name) for found in _reads_of_all_days(statement)] == []
+
+
+def test_the_rule_of_the_partition_filter_can_fail() -> None:
+    read = sqlglot.parse_one(f"SELECT 1 FROM `{TABLES.main}` WHERE game_id = 'x'", dialect="bigquery")
+
+    assert len(_reads_of_all_days(read)) == 1
+
+
+def _reads_of_all_days(statement: exp.Expr) -> list[str]:
+    return [
+        select.sql("bigquery")
+        for select in statement.find_all(exp.Select)
+        if (source := select.args.get("from_")) is not None
+        and isinstance(source.this, exp.Table)
+        and source.this.name == TABLE
+        and not any(equals.left.name == PARTITION_COLUMN for equals in select.args["where"].find_all(exp.EQ))
+    ]
 
 
 def test_the_merge_inserts_every_column_and_updates_all_but_the_key() -> None:
