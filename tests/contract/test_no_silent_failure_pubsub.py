@@ -334,12 +334,3 @@ def test_a_worker_that_is_not_allowed_to_listen_ends_and_says_why(
     error = error_of(ended)
     assert (error.type, error.exception_class) == (ErrorType.PERMANENT, exception_class)
     assert error.details == {"subscription": SUBSCRIPTION}
-
-
-def test_a_worker_that_is_told_to_stop_ends_well(
-    stub: GrpcStub, subscriber_at: Callable[[str], Subscriber[PredictionRequest]]
-) -> None:
-    stop = threading.Event()
-    stop.set()
-
-    assert subscriber_at(stub.host).run(stop) == Result.success(None)
