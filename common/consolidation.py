@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from .batch_records import Batch
 from .batches import Batches
@@ -21,7 +21,7 @@ from .lock import Lock
 from .lock_rules import LockKey
 from .merge_sql import Tables
 from .receipt_store import Receipts
-from .receipts import Receipt
+from .receipts import PROCESSOR, Receipt
 from .result import ErrorInfo, Result
 from .sport import DatasetRole, SportNames
 from .staged import Claims, claims_of
@@ -29,7 +29,6 @@ from .warehouse import Warehouse
 from .warehouse_jobs import MAY_STILL_RUN
 
 LOCK_TYPE: Final = "consolidation"
-PROCESSOR: Final = "prediction_consolidation"
 
 
 class Consolidator:
@@ -87,6 +86,7 @@ class Consolidator:
             result = self._start(batch_id, generation, lease)
         may_still_run = result.error is not None and MAY_STILL_RUN in (result.error.details or {})
         if not may_still_run:
+            # If this fails, the lease has logged it, and the lock comes free when it expires.
             lease.release()
         return result
 
@@ -188,9 +188,8 @@ def _receipt(
 
 
 def _execution(receipt: Receipt) -> Execution:
-    details: dict[str, Any] = receipt.to_document()
     return Execution(
-        execution_id=f"{receipt.batch_id}-{receipt.generation}",
+        execution_id=receipt.execution_id,
         processor_name=PROCESSOR,
         phase=5,
         game_date=date.fromisoformat(receipt.game_date),
@@ -199,5 +198,5 @@ def _execution(receipt: Receipt) -> Execution:
         status=receipt.status,
         record_count=receipt.keys_in_main,
         rows_inserted=receipt.rows_inserted,
-        metadata=details,
+        metadata=receipt.to_document(),
     )

@@ -7,9 +7,12 @@ Stored in `prediction_batches/{batch_id}/receipts/{fence}` by the commit that ma
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from .messages import MessageStatus
+
+PROCESSOR: Final = "prediction_consolidation"
+"""The name under which the log and the announcement know the consolidation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,11 @@ class Receipt:
     bytes_processed: int
     started_at: datetime
     consolidated_at: datetime
+
+    @property
+    def execution_id(self) -> str:
+        """The same for every repeat of the consolidation, of its log row and of its announcement."""
+        return f"{self.batch_id}-{self.generation}"
 
     @property
     def status(self) -> MessageStatus:

@@ -94,7 +94,7 @@ def _begin(
     try:
         return start(job_id), False
     except Conflict:
-        return _find(client, job_id, patience), True
+        return _find_existing(client, job_id, patience), True
     except REFUSALS as exc:
         if classify(exc) is ErrorType.PERMANENT:
             raise
@@ -103,6 +103,14 @@ def _begin(
             return _find(client, job_id, patience), True
         except NotFound:
             raise exc from None
+
+
+def _find_existing(client: bigquery.Client, job_id: str, patience: Patience) -> Any:
+    try:
+        return _find(client, job_id, patience)
+    except NotFound as exc:
+        # For a moment after the conflict BigQuery may not know it yet (python-bigquery #2134).
+        raise JobUnsettled(f"job {job_id} exists and is not found yet") from exc
 
 
 def _find(client: bigquery.Client, job_id: str, patience: Patience) -> Any:

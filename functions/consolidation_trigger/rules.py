@@ -4,9 +4,7 @@ from datetime import date
 
 from common.messages import Phase, PhaseCompletion, PredictionsSummary
 from common.predictions import TABLE
-from common.receipts import Receipt
-
-PROCESSOR = "prediction_consolidation"
+from common.receipts import PROCESSOR, Receipt
 
 
 def announcement(
@@ -19,7 +17,7 @@ def announcement(
     return PhaseCompletion(
         processor_name=PROCESSOR,
         phase=Phase.PREDICTIONS,
-        execution_id=f"{receipt.batch_id}-{receipt.generation}",
+        execution_id=receipt.execution_id,
         game_date=date.fromisoformat(receipt.game_date),
         status=receipt.status,
         output_table=TABLE,

@@ -119,6 +119,19 @@ def running(server: ScriptedBigQuery) -> ScriptedBigQuery:
     return server
 
 
+def test_a_job_that_exists_and_is_not_found_yet_is_asked_about_again_later(
+    server: ScriptedBigQuery, warehouse: Warehouse
+) -> None:
+    server.answer("POST jobs", DUPLICATE)
+    server.answer("GET jobs/k-0", (404, error(404, "notFound", "Not found: Job p:k-0")))
+
+    result = warehouse.execute(QUERY, job_key="k")
+
+    assert result.error is not None
+    assert result.error.type is ErrorType.TRANSIENT
+    assert MAY_STILL_RUN in (result.error.details or {})
+
+
 def test_a_job_that_takes_too_long_is_cancelled_and_has_timed_out(
     running: ScriptedBigQuery, warehouse: Warehouse
 ) -> None:
