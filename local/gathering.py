@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common import staging_names, topics
 from common.batch_records import CLAIMS, RECEIPTS, UNEXPECTED, Batch
@@ -19,7 +19,7 @@ from common.messages import PhaseCompletion, PredictionRequest
 from common.receipts import Receipt
 from common.row_rules import Row
 from common.sport import DatasetRole
-from common.topics import REGISTRY, Topic
+from common.topics import REGISTRY
 from common.warehouse import Warehouse
 
 from . import taps
@@ -27,6 +27,9 @@ from .delivery_log import DeliveryLog
 from .evidence import Announced, Evidence, Key, Prediction
 from .predicting import is_skipped, predict
 from .stack import Stack
+
+if TYPE_CHECKING:
+    from google.pubsub_v1 import PubsubMessage
 
 READ_TIMEOUT_SECONDS = 30.0
 _LOOK_EVERY_SECONDS = 0.2
@@ -40,8 +43,10 @@ def gather(
     Nobody may publish completions any more. Those that were published get `settle_within` to be delivered.
     """
     asked = tuple(requests)
-    events = {one.message_id for one in _tapped(stack, topics.PREDICTION_READY)}
+    [completion_events] = taps.drain(stack.subscriber_client, [stack.names.tap(topics.PREDICTION_READY)])
+    events = {one.message_id for one in completion_events}
     recorder_log = _settled_log(stack.server("completion_recorder").log, events, settle_within)
+    triggers, announced, *dead_letters = _published(stack)
     batches = Batches(stack.database)
     batch = batches.get(batch_id).unwrap()
     document = batches.store.ref(batch_id)
@@ -59,11 +64,9 @@ def gather(
         lock=_lock(stack, batch),
         dead_letters=tuple(found["reason"] for found in _documents(stack.database.collection(DEAD_LETTERS))),
         completion_events=len(events),
-        triggers=tuple(one.message_id for one in _tapped(stack, topics.PREDICTION_BATCH_COMPLETE)),
-        announced=_announced(stack),
-        dead_letter_messages=len(
-            taps.drain(stack.subscriber_client, map(stack.names.dead_letters, REGISTRY.values()))
-        ),
+        triggers=tuple(one.message_id for one in triggers),
+        announced=tuple(map(_announced, announced)),
+        dead_letter_messages=sum(map(len, dead_letters)),
         expected=expected_predictions(asked),
         main=main,
         staging_left={table: len(keys) for table, keys in left.items()},
@@ -100,18 +103,17 @@ def _lock(stack: Stack, batch: Batch) -> Claim | None:
     return Claim.from_fields(snapshot.to_dict() or {}) if snapshot.exists else None
 
 
-def _tapped(stack: Stack, topic: Topic) -> Any:
-    return taps.drain(stack.subscriber_client, [stack.names.tap(topic)])
+def _published(stack: Stack) -> "list[list[PubsubMessage]]":
+    """Triggers, announcements, then the dead letters of each topic."""
+    tapped = map(stack.names.tap, (topics.PREDICTION_BATCH_COMPLETE, topics.PHASE5_PREDICTIONS_COMPLETE))
+    return taps.drain(stack.subscriber_client, [*tapped, *map(stack.names.dead_letters, REGISTRY.values())])
 
 
-def _announced(stack: Stack) -> tuple[Announced, ...]:
-    return tuple(
-        Announced(
-            message_id=one.message_id,
-            published_at=one.publish_time,
-            message=PhaseCompletion.parse(one.data).unwrap(),
-        )
-        for one in _tapped(stack, topics.PHASE5_PREDICTIONS_COMPLETE)
+def _announced(published: "PubsubMessage") -> Announced:
+    return Announced(
+        message_id=published.message_id,
+        published_at=published.publish_time,
+        message=PhaseCompletion.parse(published.data).unwrap(),
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from common.sport import Sport
-from common.topics import PREDICTION_READY, REGISTRY
+from common.topics import PREDICTION_READY, PREDICTION_REQUEST, REGISTRY
 from local.topology import Names, Push, subscriptions
 
 NAMES = Names(project="local", sport=Sport.MLB)
@@ -30,19 +30,13 @@ def test_no_two_subscriptions_share_a_name() -> None:
     assert len(names) == len(set(names))
 
 
-def test_a_function_is_woken_under_the_rules_of_its_topic() -> None:
+def test_a_function_is_woken_under_the_deadline_of_its_topic_again_and_again() -> None:
     request = pushed()
 
     assert request["topic"] == "projects/local/topics/mlb-prediction-ready"
     assert request["ack_deadline_seconds"] == PREDICTION_READY.ack_deadline_seconds
-    assert request["retry_policy"] == {
-        "minimum_backoff": {"seconds": PREDICTION_READY.min_backoff_seconds},
-        "maximum_backoff": {"seconds": PREDICTION_READY.max_backoff_seconds},
-    }
-    assert request["dead_letter_policy"] == {
-        "dead_letter_topic": "projects/local/topics/mlb-prediction-ready-dlq",
-        "max_delivery_attempts": PREDICTION_READY.max_delivery_attempts,
-    }
+    assert request["dead_letter_policy"]["dead_letter_topic"].endswith("mlb-prediction-ready-dlq")
+    assert "retry_policy" not in request
 
 
 def test_the_path_of_a_push_names_the_topic() -> None:
@@ -51,8 +45,16 @@ def test_the_path_of_a_push_names_the_topic() -> None:
     assert endpoint == "http://127.0.0.1:8080/projects/local/topics/mlb-prediction-ready"
 
 
-def test_workers_are_asked_under_the_same_kind_of_rules_but_pull() -> None:
+def test_workers_pull_under_the_rules_of_their_topic() -> None:
     request = next(request for request in made() if request["name"] == NAMES.workers)
 
-    assert request["dead_letter_policy"]["dead_letter_topic"].endswith("mlb-prediction-request-dlq")
+    assert request["ack_deadline_seconds"] == PREDICTION_REQUEST.ack_deadline_seconds
+    assert request["retry_policy"] == {
+        "minimum_backoff": {"seconds": PREDICTION_REQUEST.min_backoff_seconds},
+        "maximum_backoff": {"seconds": PREDICTION_REQUEST.max_backoff_seconds},
+    }
+    assert request["dead_letter_policy"] == {
+        "dead_letter_topic": "projects/local/topics/mlb-prediction-request-dlq",
+        "max_delivery_attempts": PREDICTION_REQUEST.max_delivery_attempts,
+    }
     assert "push_config" not in request

@@ -1,0 +1,72 @@
+"""`./local/run` as a process, followed line by line; its set-up is left to whoever runs the tests."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from tests.support.polling import eventually
+from tests.support.process_marks import ProcessMark
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHIN = timedelta(seconds=90)
+
+
+class LocalRun:
+    """One run. All that it says is in `said`, also while it still speaks."""
+
+    def __init__(self, arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> None:
+        self._mark = ProcessMark()
+        self._output = folder / "said.txt"
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        marked = {**environment, **self._mark.variable, "TMPDIR": str(self.temporary), "COLUMNS": "200"}
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "local", *arguments],
+                cwd=ROOT,
+                env=marked,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self) -> str:
+        return self._output.read_text(encoding="utf-8")
+
+    def wait_for(self, text: str) -> None:
+        """Until it has said so; fails the test if it ends without."""
+        eventually(lambda: text in self.said or self._process.poll() is not None, within=WITHIN)
+        assert text in self.said, self.said
+
+    def status(self) -> int:
+        """That of its end, which is waited for."""
+        return self._process.wait(WITHIN.total_seconds())
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def processes(self) -> list[int]:
+        """Its own and all that came of it."""
+        return self._mark.alive()
+
+    def end(self) -> None:
+        """Whatever the test did, nothing stays."""
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def local_run(*arguments: str, folder: Path) -> Iterator[LocalRun]:
+    """Started; ended with the block."""
+    run = LocalRun(arguments, folder, os.environ)
+    try:
+        yield run
+    finally:
+        run.end()
