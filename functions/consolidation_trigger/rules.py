@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from common.batch_records import Counts
+from common.batch_rules import completion_pct
 from common.messages import Phase, PhaseCompletion, PredictionsSummary
 from common.predictions import TABLE
 from common.receipts import PROCESSOR, Receipt
@@ -33,15 +35,8 @@ def announcement(
     )
 
 
-def completion_pct(receipt: Receipt) -> float:
-    """Share of the expected players for whom all is done that can be; 100 where nobody was expected."""
-    if not receipt.expected_players:
-        return 100.0
-    done = receipt.completed_players + receipt.skipped_players
-    return min(100.0, 100.0 * done / receipt.expected_players)
-
-
 def _summary(receipt: Receipt) -> PredictionsSummary:
+    counts = Counts(completed=receipt.completed_players, skipped=receipt.skipped_players)
     return PredictionsSummary(
         batch_id=receipt.batch_id,
         generation=receipt.generation,
@@ -51,5 +46,5 @@ def _summary(receipt: Receipt) -> PredictionsSummary:
         failed_players=receipt.failed_players,
         timed_out_players=receipt.timed_out_players,
         completed_predictions=receipt.total_predictions,
-        completion_pct=completion_pct(receipt),
+        completion_pct=completion_pct(counts, receipt.expected_players),
     )

@@ -66,7 +66,7 @@ class Tap:
 
     def generations(self, batch_id: str) -> list[int]:
         """One for each trigger of this batch; a second call gets none of them again."""
-        messages = drain(self._client, [self._path])
+        (messages,) = drain(self._client, [self._path])
         triggers = [BatchComplete.parse(message.data).unwrap() for message in messages]
         return [trigger.generation for trigger in triggers if trigger.batch_id == batch_id]
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from common.messages import MessageStatus, Phase, PhaseCompletion
-from functions.consolidation_trigger.rules import announcement, completion_pct
+from functions.consolidation_trigger.rules import announcement
 from tests.support.receipts import receipt
 
 
@@ -52,4 +52,7 @@ def test_the_announcement_survives_its_journey() -> None:
     ],
 )
 def test_completion_counts_who_is_done_or_had_nothing_to_do(fields: dict[str, int], percent: float) -> None:
-    assert completion_pct(receipt(**fields)) == percent
+    announced = announcement(receipt(**fields), dataset="d", correlation_id=None, event_id="e")
+
+    assert announced.metadata is not None
+    assert announced.metadata["completion_pct"] == percent
