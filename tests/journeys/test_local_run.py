@@ -33,7 +33,7 @@ def test_a_slate_with_chaos_on_it_keeps_every_promise_and_leaves_nothing(tmp_pat
 
 
 def test_a_run_that_is_out_of_time_names_who_is_missing_and_keeps_its_logs(tmp_path: Path) -> None:
-    with local_run("--players", "30", "--workers", "1", "--timeout", "1", folder=tmp_path) as run:
+    with local_run("--players", "450", "--workers", "1", "--timeout", "1", folder=tmp_path) as run:
         status = run.status()
 
         assert status == 1, run.said
