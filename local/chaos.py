@@ -24,6 +24,14 @@ class Victim(Enum):
     WORKER = "worker"
 
 
+AFTERMATH = {
+    Victim.RECORDER: "what it held is delivered again",
+    Victim.TRIGGER: "the lock is free when the dead holder's lease ends",
+    Victim.WORKER: "its requests come again within a minute",
+}
+"""What the system has to do after each death."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Disorder:
     """What happens to the completion events of a run."""

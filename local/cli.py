@@ -108,7 +108,7 @@ def _run(plan: Plan) -> None:
             with terminal.doing("workers"):
                 crew.wait_until_pulling()
             with bars(terminal.console, plan.slate) as shown:
-                played = play(plan, stack, crew, shown.show)
+                played = play(plan, stack, crew, show=shown.show, tell=terminal.tell_of_death)
         verdicts = judge(played.evidence, victim=plan.victim, was_killed=played.was_killed)
         report.show(terminal.console, played, verdicts)
         broken = [verdict.promise for verdict in verdicts if not verdict.is_kept]

@@ -64,12 +64,17 @@ def hire(plan: Plan, stack: Stack) -> Crew:
     return Crew(job, plan.workers)
 
 
-def play(plan: Plan, stack: Stack, crew: Crew, show: Callable[[Reading], None]) -> Played:
-    """Play the plan; `show` gets every reading. Raises a Problem where something will not stay alive."""
+def play(
+    plan: Plan, stack: Stack, crew: Crew, *, show: Callable[[Reading], None], tell: Callable[[Victim], None]
+) -> Played:
+    """Play the plan. Raises a Problem where something will not stay alive.
+
+    `show` gets every reading, `tell` is called at a death, from another thread.
+    """
     asked_at = datetime.now(UTC)
     batch_id = coordinator.batch_id_of(plan.slate, asked_at)
     gauges = Gauges(stack, batch_id)
-    killing = _killing(plan.victim, gauges, crew, stack)
+    killing = _killing(plan.victim, gauges, crew, stack, tell)
     _ask(plan, stack, asked_at)
     ending = _watch(plan, stack, gauges, crew, show)
     killing.call_off()
@@ -96,14 +101,23 @@ def _ask(plan: Plan, stack: Stack, asked_at: datetime) -> None:
     ).unwrap()
 
 
-def _killing(victim: Victim | None, gauges: Gauges, crew: Crew, stack: Stack) -> Killing:
+def _killing(
+    victim: Victim | None, gauges: Gauges, crew: Crew, stack: Stack, tell: Callable[[Victim], None]
+) -> Killing:
+    """Begun, and never to happen where nobody is to die."""
     moments: dict[Victim | None, tuple[Callable[[], bool], Callable[[], None]]] = {
         Victim.RECORDER: (gauges.is_half_recorded, stack.server("completion_recorder").kill),
         Victim.TRIGGER: (gauges.is_consolidating, stack.server("consolidation_trigger").kill),
         Victim.WORKER: (gauges.is_half_staged, crew.kill_one),
-        None: (lambda: False, lambda: None),
     }
-    killing = Killing(*moments[victim])
+    is_time, kill = moments.get(victim, (lambda: False, lambda: None))
+
+    def kill_and_tell() -> None:
+        kill()
+        if victim is not None:
+            tell(victim)
+
+    killing = Killing(is_time, kill_and_tell)
     killing.start()
     return killing
 

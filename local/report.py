@@ -82,9 +82,11 @@ def _in_bigquery(found: Evidence) -> Iterable[tuple[str, str]]:
 def _in_logs(played: Played) -> Iterable[tuple[str, str]]:
     """What no store keeps: deliveries, and processes."""
     recorder, consolidation = played.evidence.recorder_log, played.evidence.consolidation_log
-    sent_back = recorder.retries.total(), consolidation.retries.total()
-    yield "deliveries", f"{recorder.deliveries} completions answered, {sent_back[0]} sent back"
-    yield "consolidation", f"{sent_back[1]} triggers sent back"
+    yield "deliveries", f"{recorder.deliveries} completions answered"
+    yield (
+        "sent back",
+        f"{recorder.retries.total()} completions, the trigger {times(consolidation.retries.total())}",
+    )
     for name, starts in played.revived.items():
         yield "restarted", f"{name} {times(starts)}"
     if played.replaced_workers:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from common.sport import Sport
 
+from .chaos import AFTERMATH, Victim
 from .play import Plan
 from .stack import Stack
 
@@ -40,6 +41,9 @@ class Terminal:
         with self.console.status(what):
             yield
         self.console.print(f"  [green]✔[/] {what:<20}[dim]{time.monotonic() - began:5.1f} s[/]")
+
+    def tell_of_death(self, victim: Victim) -> None:
+        self.console.print(f"  [red]kill -9 {victim.value}[/]: {AFTERMATH[victim]}")
 
     def explain(self, stack: Stack) -> None:
         """How to reach what is up. Plain lines, to be copied or evaluated."""

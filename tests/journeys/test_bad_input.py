@@ -23,6 +23,7 @@ from common.sport import Sport
 from common.topics import PREDICTION_READY
 from local import taps
 from local.delivery_log import DeliveryLog
+from local.ports import require_free
 from local.topology import Names
 from tests.support.local_run import LocalRun, local_run
 from tests.support.polling import eventually
@@ -189,7 +190,8 @@ def test_a_completion_that_is_faster_than_its_batch_comes_again_and_is_recorded(
 
 
 def test_after_all_of_it_the_system_still_stands_and_ctrl_c_leaves_nothing(run: LocalRun) -> None:
-    assert run.processes()
+    ports = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", run.said)}
+    assert run.processes() and len(ports) >= 5
 
     run.send(signal.SIGINT)
 
@@ -197,3 +199,4 @@ def test_after_all_of_it_the_system_still_stands_and_ctrl_c_leaves_nothing(run: 
     assert "Traceback" not in run.said
     assert run.processes() == []
     assert list(run.temporary.iterdir()) == []
+    assert all(require_free("anybody", port) for port in ports)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.support.polling import eventually
-from tests.support.process_marks import ProcessMark
+from tests.support.process_family import ProcessFamily
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN = timedelta(seconds=90)
@@ -20,21 +20,20 @@ class LocalRun:
     """One run. All that it says is in `said`, also while it still speaks."""
 
     def __init__(self, arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> None:
-        self._mark = ProcessMark()
         self._output = folder / "said.txt"
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
-        marked = {**environment, **self._mark.variable, "TMPDIR": str(self.temporary), "COLUMNS": "200"}
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local", *arguments],
                 cwd=ROOT,
-                env=marked,
+                env={**environment, "TMPDIR": str(self.temporary), "COLUMNS": "200"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._family = ProcessFamily(self._process.pid)
 
     @property
     def said(self) -> str:
@@ -42,19 +41,25 @@ class LocalRun:
 
     def wait_for(self, text: str) -> None:
         """Until it has said so; fails the test if it ends without."""
-        eventually(lambda: text in self.said or self._process.poll() is not None, within=WITHIN)
+        eventually(lambda: text in self.said or self._has_ended(), within=WITHIN)
         assert text in self.said, self.said
 
     def status(self) -> int:
         """That of its end, which is waited for."""
-        return self._process.wait(WITHIN.total_seconds())
+        eventually(self._has_ended, within=WITHIN)
+        return self._process.wait()
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
     def processes(self) -> list[int]:
         """Its own and all that came of it."""
-        return self._mark.alive()
+        return self._family.alive()
+
+    def _has_ended(self) -> bool:
+        """Looks at its processes too, so that none goes unnoticed."""
+        self.processes()
+        return self._process.poll() is not None
 
     def end(self) -> None:
         """Whatever the test did, nothing stays."""
