@@ -128,10 +128,12 @@ def _folder() -> Iterator[Path]:
     try:
         yield folder
     except (Problem, ResultError, GoogleAPIError) as problem:
-        if any(folder.iterdir()):
-            raise Problem(f"{problem} (logs: {folder})") from problem
-        folder.rmdir()
-        raise
+        if not any(folder.iterdir()):
+            folder.rmdir()
+            raise
+        if str(folder) in str(problem):
+            raise
+        raise Problem(f"{problem} (logs: {folder})") from problem
     except KeyboardInterrupt:
         shutil.rmtree(folder)
         raise
