@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from common.batch_records import Batch, Completion
 from common.lock_rules import Claim
@@ -11,27 +10,7 @@ from common.messages import PhaseCompletion, PredictionRequest
 from common.receipts import Receipt
 
 from .delivery_log import DeliveryLog
-
-
-@dataclass(frozen=True, kw_only=True)
-class Key:
-    """The business key of a prediction."""
-
-    game_id: str
-    player_lookup: str
-    system_id: str
-    current_points_line: Decimal | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """The part of a row that the workers' rule decides."""
-
-    key: Key
-    prediction_id: str
-    predicted_points: Decimal
-    confidence_score: Decimal
-    recommendation: str
+from .rows import Prediction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,31 +1,28 @@
 """Reads the evidence of a run from Firestore, Pub/Sub, BigQuery and the functions' logs."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import staging_names, topics
+from common import topics
 from common.batch_records import CLAIMS, RECEIPTS, UNEXPECTED, Batch
 from common.batches import Batches
 from common.consolidation import LOCK_TYPE
 from common.dead_letters import COLLECTION as DEAD_LETTERS
 from common.execution_log import TABLE as EXECUTION_LOG
 from common.lock_rules import Claim, LockKey
-from common.merge_sql import Tables
 from common.messages import PhaseCompletion, PredictionRequest
 from common.receipts import Receipt
-from common.row_rules import Row
 from common.sport import DatasetRole
 from common.topics import REGISTRY
 from common.warehouse import Warehouse
 
 from . import taps
 from .delivery_log import DeliveryLog
-from .evidence import Announced, Evidence, Key, Prediction
-from .predicting import is_skipped, predict
+from .evidence import Announced, Evidence
+from .rows import RowReader, rule_of
 from .stack import Stack
 
 if TYPE_CHECKING:
@@ -51,8 +48,8 @@ def gather(
     batch = batches.get(batch_id).unwrap()
     document = batches.store.ref(batch_id)
     opened_at = document.get(["start_time"], timeout=READ_TIMEOUT_SECONDS).get("start_time")
-    main = _main(stack, batch)
-    left = _staging_left(stack)
+    rows = RowReader(Warehouse(stack.bigquery), stack.sport_names)
+    main, left = rows.in_main(batch.game_date), rows.in_staging()
     return Evidence(
         requests=asked,
         batch=batch,
@@ -67,10 +64,10 @@ def gather(
         triggers=tuple(one.message_id for one in triggers),
         announced=tuple(map(_announced, announced)),
         dead_letter_messages=sum(map(len, dead_letters)),
-        expected=expected_predictions(asked),
+        expected=rule_of(asked),
         main=main,
-        staging_left={table: len(keys) for table, keys in left.items()},
-        unmerged_left=len({key for keys in left.values() for key in keys} - {row.key for row in main}),
+        staging_left={table: len(found) for table, found in left.items()},
+        unmerged_left=len({row.key for found in left.values() for row in found} - {row.key for row in main}),
         executions=_executions(stack, batch, opened_at),
         recorder_log=recorder_log,
         consolidation_log=DeliveryLog.read(stack.server("consolidation_trigger").log),
@@ -117,56 +114,8 @@ def _announced(published: "PubsubMessage") -> Announced:
     )
 
 
-def expected_predictions(requests: Iterable[PredictionRequest]) -> frozenset[Prediction]:
-    """What the workers' rule makes of the requests."""
-    asked = (request for request in requests if not is_skipped(request.player_lookup))
-    return frozenset(_prediction(row) for request in asked for row in predict(request))
-
-
-def _tables(stack: Stack) -> Tables:
-    return Tables(predictions=stack.sport_names.dataset(DatasetRole.PREDICTIONS))
-
-
-def _main(stack: Stack, batch: Batch) -> tuple[Prediction, ...]:
-    sql = f"SELECT * FROM `{_tables(stack).main}` WHERE game_date = @game_date"
-    asked = Warehouse(stack.bigquery).query(sql, {"game_date": batch.game_date})
-    return tuple(_prediction(row) for row in asked.unwrap().rows)
-
-
-def _staging_left(stack: Stack) -> Mapping[str, list[Key]]:
-    warehouse, tables = Warehouse(stack.bigquery), _tables(stack)
-    left = [
-        table.name
-        for prefix in (staging_names.PREFIX, staging_names.GATHERED_PREFIX)
-        for table in warehouse.list_tables(tables.predictions, prefix).unwrap()
-    ]
-    return {
-        name: [
-            _prediction(row).key
-            for row in warehouse.query(f"SELECT * FROM `{tables.path(name)}`").unwrap().rows
-        ]
-        for name in left
-    }
-
-
 def _executions(stack: Stack, batch: Batch, opened_at: datetime) -> int:
     table = f"{stack.sport_names.dataset(DatasetRole.ORCHESTRATION)}.{EXECUTION_LOG}"
     sql = f"SELECT execution_id FROM `{table}` WHERE started_at >= @opened_at AND game_date = @game_date"
     parameters = {"opened_at": opened_at, "game_date": batch.game_date}
     return len(Warehouse(stack.bigquery).query(sql, parameters).unwrap().rows)
-
-
-def _prediction(row: Row) -> Prediction:
-    line = row["current_points_line"]
-    return Prediction(
-        key=Key(
-            game_id=row["game_id"],
-            player_lookup=row["player_lookup"],
-            system_id=row["system_id"],
-            current_points_line=None if line is None else Decimal(str(line)),
-        ),
-        prediction_id=row["prediction_id"],
-        predicted_points=Decimal(str(row["predicted_points"])),
-        confidence_score=Decimal(str(row["confidence_score"])),
-        recommendation=row["recommendation"],
-    )

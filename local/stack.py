@@ -87,31 +87,33 @@ class Stack:
                 emulators = down.enter_context(Emulators.start(folder, PROJECT, ports=ports))
             # Google's clients look there, and nowhere else, for emulators.
             os.environ.update(emulators.environment)
-            publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
-            warehouse = connect(PROJECT, os.environ)
+            stack = cls._connected(sport, folder, emulators)
+            for server in stack.servers:
+                down.callback(server.stop)
             with tell("tables"):
-                ddl.apply(warehouse, serving.ROOT / "infra" / "sql", SportNames(sport=sport))
+                ddl.apply(stack.bigquery, serving.ROOT / "infra" / "sql", stack.sport_names)
             with tell("functions staged"):
                 serving.stage(folder / "stage")
-            servers = _servers(sport, folder, emulators.environment)
-            for server in servers:
-                down.callback(server.stop)
             with tell("functions served"):
-                serving.start_all(servers)
+                serving.start_all(stack.servers)
             with tell("topics"):
-                names = topology.Names(project=PROJECT, sport=sport)
-                topology.create(publisher, subscriber, names, [server.push for server in servers])
-            yield cls(
-                sport=sport,
-                folder=folder,
-                environment=_settings(sport) | emulators.environment,
-                emulators=emulators,
-                servers=tuple(servers),
-                database=firestore.Client(project=PROJECT),
-                bigquery=warehouse,
-                publisher_client=publisher,
-                subscriber_client=subscriber,
-            )
+                pushes = [server.push for server in stack.servers]
+                topology.create(stack.publisher_client, stack.subscriber_client, stack.names, pushes)
+            yield stack
+
+    @classmethod
+    def _connected(cls, sport: Sport, folder: Path, emulators: Emulators) -> "Stack":
+        return cls(
+            sport=sport,
+            folder=folder,
+            environment=_settings(sport) | emulators.environment,
+            emulators=emulators,
+            servers=tuple(_servers(sport, folder, emulators.environment)),
+            database=firestore.Client(project=PROJECT),
+            bigquery=connect(PROJECT, os.environ),
+            publisher_client=pubsub_v1.PublisherClient(),
+            subscriber_client=pubsub_v1.SubscriberClient(),
+        )
 
 
 def _settings(sport: Sport) -> dict[str, str]:

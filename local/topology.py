@@ -92,8 +92,9 @@ def _tap(names: Names, entry: Topic) -> dict[str, Any]:
 
 
 def _push(names: Names, push: Push) -> dict[str, Any]:
-    """Without the back-off, with which the emulator delivers by push three times and then never again
-    (measured; pulling is not concerned). It then repeats every second: hence as many attempts as allowed."""
+    """Without the back-off: with it, and several refused messages at a time, the emulator pushes each three
+    times and then never again (measured; pulling is not concerned). Without it, it repeats every second:
+    hence as many attempts as a policy allows."""
     subscription = names.subscription(f"{push.topic.name(names.sport)}-{push.name}")
     delivering = _delivering(names, push.topic, subscription)
     del delivering["retry_policy"]

@@ -14,9 +14,9 @@ from common.schema_mode import SchemaMode
 from common.sport import Sport
 from local.delivery_log import DeliveryLog
 from local.evidence import Announced, Evidence
-from local.gathering import expected_predictions
 from local.players import first_players
 from local.predicting import is_skipped, predict
+from local.rows import rule_of
 from local.slate import Slate
 
 BATCH_ID = "batch_2026-01-17_1768690800"
@@ -28,7 +28,7 @@ SLATE = Slate(sport=Sport.NBA, game_date=DAY, players=tuple(first_players(30)))
 def sound_run(**parts: Any) -> Evidence:
     """All is well but what `parts` replace."""
     requests = tuple(SLATE.requests(BATCH_ID, OPENED_AT))
-    rows = expected_predictions(requests)
+    rows = rule_of(requests)
     evidence = Evidence(
         requests=requests,
         batch=batch(),

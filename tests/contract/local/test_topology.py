@@ -1,6 +1,8 @@
 """The topics and subscriptions of the registry on the emulator, and that it delivers by them."""
 
+import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,31 +15,35 @@ from local.ports import LOOPBACK
 from local.topology import Names, Push, create
 from tests.support.polling import eventually
 
-REFUSALS = 5
+MESSAGES, REFUSALS = 5, 4
 
 
 class Reluctant(ThreadingHTTPServer):
-    """Refuses the first deliveries, as a function does that is being started."""
+    """Refuses the first deliveries of each message, as a function does that is being started."""
 
     def __init__(self) -> None:
         super().__init__((LOOPBACK, 0), _Handler)
-        self.paths: list[str] = []
-        self.accepted = threading.Event()
+        self.paths: set[str] = set()
+        self.deliveries: Counter[str] = Counter()
+
+    @property
+    def has_all(self) -> bool:
+        return sum(times > REFUSALS for times in self.deliveries.values()) == MESSAGES
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Reluctant
 
     def do_POST(self) -> None:
-        self.server.paths.append(self.path)
-        is_enough = len(self.server.paths) > REFUSALS
-        self.send_response(200 if is_enough else 503)
+        envelope = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        event_id = envelope["message"]["messageId"]
+        self.server.paths.add(self.path)
+        self.server.deliveries[event_id] += 1
+        self.send_response(200 if self.server.deliveries[event_id] > REFUSALS else 503)
         self.end_headers()
-        if is_enough:
-            self.server.accepted.set()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the test looks at the paths."""
+        """Nothing: the test looks at the server."""
 
 
 @contextmanager
@@ -67,16 +73,17 @@ def test_every_topic_of_the_registry_is_made_with_its_dead_letter_topic(
     }
 
 
-def test_a_push_that_is_refused_again_and_again_arrives_in_the_end(
+def test_pushes_that_are_refused_again_and_again_arrive_in_the_end(
     publisher_client: PublisherClient, subscriber_client: SubscriberClient, project_id: str
 ) -> None:
     names = Names(project=project_id, sport=Sport.NBA)
-    topic = PREDICTION_READY.name(Sport.NBA)
+    topic = names.topic(PREDICTION_READY.name(Sport.NBA))
     with reluctant() as server:
         push = Push(name="reluctant", topic=PREDICTION_READY, port=server.server_port)
         create(publisher_client, subscriber_client, names, [push])
 
-        publisher_client.publish(names.topic(topic), b"{}").result(timeout=10)
+        for _ in range(MESSAGES):
+            publisher_client.publish(topic, b"{}").result(timeout=10)
 
-        eventually(server.accepted.is_set)
-        assert set(server.paths) == {f"/projects/{project_id}/topics/{topic}"}
+        eventually(lambda: server.has_all)
+        assert server.paths == {f"/{topic}"}
