@@ -12,7 +12,8 @@ from google.cloud import firestore
 
 from common.lock import LOCK_HELD, LOCK_LOST, Lease, Lock, LockKey
 from common.result import ErrorInfo, ErrorType
-from tests.support.firestore_proxy import COMMIT, READ, FirestoreProxy, serving
+from tests.support.firestore_proxy import COMMIT, READ, FirestoreProxy
+from tests.support.grpc_server import serving
 from tests.support.polling import eventually
 
 KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")

@@ -21,7 +21,8 @@ from common.result import ErrorInfo, ErrorType, Result
 from common.schema_mode import SchemaMode
 from local.ports import free_port
 from tests.support.batch_helpers import AFTER_DEADLINE, Published, completion, names, opened
-from tests.support.firestore_proxy import COMMIT, READ, FirestoreProxy, serving
+from tests.support.firestore_proxy import COMMIT, READ, FirestoreProxy
+from tests.support.grpc_server import serving
 
 PERMANENT, TRANSIENT = ErrorType.PERMANENT, ErrorType.TRANSIENT
 QUERY = "RunQuery"

@@ -24,7 +24,8 @@ from common.warehouse import Warehouse
 from functions.consolidation_trigger.handler import handle
 from tests.support.batch_helpers import Published
 from tests.support.consolidation_stack import NAMES, TABLES, Stack
-from tests.support.io_steps import Broken, Fault, IoSteps, serving
+from tests.support.grpc_server import serving
+from tests.support.io_steps import Broken, Fault, IoSteps
 from tests.support.prediction_rows import prediction
 
 FAULTS = (Fault.CRASH_AFTER, Fault.LOST_ANSWER)

@@ -31,7 +31,8 @@ from tests.support.batch_helpers import (
     names,
     opened,
 )
-from tests.support.io_steps import Broken, Fault, IoSteps, serving
+from tests.support.grpc_server import serving
+from tests.support.io_steps import Broken, Fault, IoSteps
 
 MAX_DELIVERIES = 5
 LAST = "player00003"

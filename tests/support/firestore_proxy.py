@@ -7,8 +7,6 @@ The client under test talks to it over a real connection, so that its own retrie
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -84,15 +82,3 @@ class FirestoreProxy(grpc.GenericRpcHandler):
         if method == COMMIT:
             return [self._channel.unary_unary(path)(request, **limits)]
         return list(self._channel.unary_stream(path)(request, **limits))
-
-
-@contextmanager
-def serving(proxy: FirestoreProxy) -> Iterator[str]:
-    """Serve on a free port; yields `host:port`."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[proxy])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.stop(grace=None).wait()

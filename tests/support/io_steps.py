@@ -6,9 +6,7 @@ Firestore's calls are met on the wire and a publisher's at its door, so a step t
 step here without being told.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum
 from threading import RLock
 from typing import Any, TypeVar
@@ -105,15 +103,3 @@ class IoSteps(grpc.GenericRpcHandler):
         if name == "Commit":
             return [self._channel.unary_unary(path)(request, metadata=metadata)]
         return list(self._channel.unary_stream(path)(request, metadata=metadata))
-
-
-@contextmanager
-def serving(steps: IoSteps) -> Iterator[str]:
-    """Serve on a free port; yields `host:port`."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[steps])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.stop(grace=None).wait()

@@ -5,7 +5,6 @@
 import itertools
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
@@ -13,6 +12,8 @@ from typing import Self
 
 import grpc
 from google.pubsub_v1.types import PublishRequest, PublishResponse, PubsubMessage
+
+from tests.support.grpc_server import serving
 
 PUBLISH = "Publish"
 
@@ -77,13 +78,8 @@ class GrpcStub(grpc.GenericRpcHandler):
     @contextmanager
     def serving(self) -> Iterator[Self]:
         """Serve on a free port."""
-        server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[self])
-        self.host = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-        server.start()
-        try:
+        with serving(self) as self.host:
             yield self
-        finally:
-            server.stop(grace=None).wait()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         method = handler_call_details.method.rpartition("/")[2]

@@ -31,7 +31,8 @@ from tests.support.batch_helpers import (
     names,
     opened,
 )
-from tests.support.firestore_proxy import COMMIT, FirestoreProxy, serving
+from tests.support.firestore_proxy import COMMIT, FirestoreProxy
+from tests.support.grpc_server import serving
 
 LEGACY = pytest.mark.parametrize("mode", [SchemaMode.LEGACY], ids=["legacy"])
 
