@@ -3,11 +3,10 @@
 Every version has a virtual environment of its own below .run/. What cannot be had is `NotHere`.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench.frame import NotHere
+from tests.bench.at_hand import install
 
 NEWEST = "5.7.0"
 BEFORE = "5.6.3"
@@ -33,7 +32,6 @@ _BROUGHT_ALONG = [
     "vine==5.1.0",
     "wcwidth==0.9.4",
 ]
-_INSTALL_SECONDS = 300
 
 
 def celery_python(version: str) -> Path:
@@ -41,16 +39,7 @@ def celery_python(version: str) -> Path:
     venv = _HOME / version
     python = venv / "bin" / "python"
     if not python.exists():
-        _run(sys.executable, "-m", "venv", str(venv))
-    pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    _run(*pip, f"celery=={version}", *_BROUGHT_ALONG)
+        install([sys.executable, "-m", "venv", str(venv)])
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install([*pip, f"celery=={version}", *_BROUGHT_ALONG])
     return python
-
-
-def _run(*command: str) -> None:
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=_INSTALL_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise NotHere(f"Celery: not installed within {_INSTALL_SECONDS} s") from error
-    except subprocess.CalledProcessError as error:
-        raise NotHere(f"Celery: {error.stderr.strip()[-300:]}") from error

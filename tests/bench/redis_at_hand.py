@@ -4,24 +4,21 @@ The server is the one of this machine, else Debian's packages unpacked below .ru
 environment of its own there. What cannot be had is `NotHere`.
 """
 
-import os
 import shutil
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from local.ports import LOOPBACK, free_port
 from local.service import Service
-from tests.bench.frame import NotHere
+from tests.bench.at_hand import install
 
 _HOME = Path(__file__).parents[2] / ".run" / "bench-redis"
 _PACKAGES = ["redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1"]
 _CLIENT = "redis==8.1.0"
-_INSTALL_SECONDS = 300
 _READY_WITHIN = timedelta(seconds=20)
 
 
@@ -29,8 +26,8 @@ def redis_python() -> Path:
     """A Python that has redis-py."""
     python = _HOME / "venv" / "bin" / "python"
     if not python.exists():
-        _run([sys.executable, "-m", "venv", str(_HOME / "venv")])
-    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _CLIENT])
+        install([sys.executable, "-m", "venv", str(_HOME / "venv")])
+    install([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _CLIENT])
     return python
 
 
@@ -60,28 +57,9 @@ def _server() -> list[str]:
 def _unpack(target: Path) -> None:
     downloads = _HOME / "packages"
     downloads.mkdir(parents=True, exist_ok=True)
-    _run(["apt-get", "download", "-qq", *_PACKAGES], cwd=downloads)
+    install(["apt-get", "download", "-qq", *_PACKAGES], cwd=downloads)
     for package in downloads.glob("*.deb"):
-        _run(["dpkg", "-x", str(package), str(target)])
-
-
-def _run(command: Sequence[str], cwd: Path | None = None) -> None:
-    try:
-        subprocess.run(
-            command,
-            cwd=cwd,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=_INSTALL_SECONDS,
-            env=os.environ,
-        )
-    except FileNotFoundError as error:
-        raise NotHere(f"no redis here, and no {error.filename} to fetch it with") from error
-    except subprocess.TimeoutExpired as error:
-        raise NotHere(f"{' '.join(command)}: took more than {_INSTALL_SECONDS} s") from error
-    except subprocess.CalledProcessError as error:
-        raise NotHere(f"{' '.join(command)}: {error.stderr.strip()[-300:]}") from error
+        install(["dpkg", "-x", str(package), str(target)])
 
 
 def _accepts(port: int) -> bool:
