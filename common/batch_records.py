@@ -6,7 +6,7 @@ know have the values that make its documents mean what they meant then.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -65,9 +65,8 @@ class Counts:
         return self.completed + self.skipped + self.failed
 
     def plus(self, outcome: PlayerOutcome, number: int = 1) -> "Counts":
-        values = {name.value: getattr(self, name.value) for name in PlayerOutcome}
-        values[outcome.value] += number
-        return Counts(**values)
+        name = outcome.value
+        return Counts(**{**vars(self), name: getattr(self, name) + number})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +168,10 @@ class Batch:
     @property
     def owes_trigger(self) -> bool:
         return self.status.wants_trigger and self.trigger_generation < self.generation
+
+    def as_written(self, at: datetime, **changes: Any) -> "Batch":
+        """The batch once `changes` were written at that time by who found it as it is here."""
+        return replace(self, update_time=at, read_time=at, **changes)
 
     @classmethod
     def from_snapshot(cls, snapshot: "DocumentSnapshot[Any]") -> "Batch":

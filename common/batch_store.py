@@ -6,6 +6,7 @@ batch document, so "the batch has not changed since it was read" also holds for 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from google.api_core.exceptions import AlreadyExists, FailedPrecondition, GoogleAPIError, NotFound
@@ -38,6 +39,8 @@ class Change:
     fields: Mapping[str, Any]
     creates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    then: Callable[[datetime], Batch] | None = None
+    """The batch once this is written, given the time of the write; None where only reading it again tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,31 +74,45 @@ class BatchStore:
         except (*FAULTS, *UNREADABLE) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id))
 
-    def amend(self, batch_id: str, decide: Decide) -> Result[Amended]:
+    def amend(self, batch_id: str, decide: Decide, *, seen: Batch | None = None) -> Result[Amended]:
         """Read the batch, let `decide` say what to write (None: nothing), and write it in one commit.
 
         The commit is refused if the batch has changed since it was read; then it is read and decided anew. So
         `decide` must tell "done already" from the batch alone, which also makes a lost answer harmless.
+        `seen`, the batch as the caller knows it, saves the first reading; it counts only if it leads to a
+        change, for that alone proves that it is no older than the store.
         """
-        for attempt in range(MAX_ATTEMPTS):
+        if seen is not None:
+            change = decide(seen).data
+            written = None if change is None else self._write(seen, change)
+            if written is not None:
+                return written
+        for _ in range(MAX_ATTEMPTS):
             found = self.get(batch_id)
             if found.is_failure:
                 return found.map(lambda batch: Amended(batch=batch, changed=False))
             batch = found.unwrap()
             decided = decide(batch)
-            change = decided.data
-            if decided.is_failure or change is None:
+            if decided.is_failure or decided.data is None:
                 return decided.map(lambda _, batch=batch: Amended(batch=batch, changed=False))  # type: ignore[misc]
-            try:
-                self._commit(batch, change)
-            except REFUSED:
-                continue
-            except FAULTS as exc:
-                return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id, attempt=attempt))
-            return self.get(batch_id).map(lambda batch: Amended(batch=batch, changed=True))
+            written = self._write(batch, decided.data)
+            if written is not None:
+                return written
         return Result.failure(contended(batch_id))
 
-    def _commit(self, batch: Batch, change: Change) -> None:
+    def _write(self, batch: Batch, change: Change) -> Result[Amended] | None:
+        """None if the batch is not as it was read."""
+        try:
+            written_at = self._commit(batch, change)
+        except REFUSED:
+            return None
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
+        now = self.get(batch.batch_id) if change.then is None else Result.success(change.then(written_at))
+        return now.map(lambda batch: Amended(batch=batch, changed=True))
+
+    def _commit(self, batch: Batch, change: Change) -> datetime:
+        """Returns the new update time of the batch."""
         ref = self.ref(batch.batch_id)
         commit = self.db.batch()
         fields = {**change.fields, "updated_at": firestore.SERVER_TIMESTAMP}
@@ -104,7 +121,8 @@ class BatchStore:
             commit.create(below(ref, path), dict(document))
         for path, document in change.sets.items():
             commit.set(below(ref, path), dict(document))
-        commit.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        written_at: datetime = commit.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)[0].update_time
+        return written_at
 
 
 def below(ref: firestore.DocumentReference, path: str) -> firestore.DocumentReference:

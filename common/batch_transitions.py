@@ -35,10 +35,12 @@ def close(batch: Batch, *, event_id: str, ends: tuple[Completion, ...] = ()) -> 
     )
     for event, end in zip(("first-completion", "last-completion"), ends, strict=False):
         story |= entry(event, end.player_lookup, generation=batch.generation, completed_at=end.completed_at)
+
     return Change(
         fields=closed_fields(status, event_id=event_id),
         creates={f"{CLAIMS}/{claim_id(batch.generation)}": claim(status, event_id=event_id)},
         sets=story,
+        then=lambda at: batch.as_written(at, status=status, closed_at=at, closed_by_event=event_id),
     )
 
 
@@ -62,7 +64,7 @@ def note_trigger(batch: Batch, generation: int, message_id: str) -> Result[Chang
         return Result.success(None)
     fields = {"trigger_message_id": message_id, "trigger_generation": generation}
     story = entry("trigger", f"message {message_id}", generation=generation, message_id=message_id)
-    return Result.success(Change(fields=fields, sets=story))
+    return Result.success(Change(fields=fields, sets=story, then=lambda at: batch.as_written(at, **fields)))
 
 
 def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:

@@ -19,6 +19,7 @@ from .batch_records import COMPLETIONS, Batch, BatchStatus, Completion
 from .batch_rules import must_publish
 from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Change
 from .batch_transitions import close, note_trigger
+from .marking import Due
 from .messages import BatchComplete, Message
 from .result import ErrorInfo, Result
 from .topics import PREDICTION_BATCH_COMPLETE, Topic
@@ -55,21 +56,25 @@ class Closing:
     def __init__(self, store: BatchStore) -> None:
         self._store = store
 
-    def settle(self, batch_id: str, event_id: str) -> Result[Settlement]:
+    def settle(self, batch_id: str, event_id: str, *, due: Due | None = None) -> Result[Settlement]:
         """Close the batch if all its players have ended and nobody has closed it yet.
 
-        Safe to repeat: the same event gets the same answer until the trigger is noted.
+        `due` is what the caller knows of the batch already. Safe to repeat: the same event gets the same
+        answer until the trigger is noted.
         """
+        seen, ends_seen = (None, None) if due is None else (due.batch, due.ends)
 
         def decide(batch: Batch) -> Result[Change | None]:
             if not batch.is_due:
                 return Result.success(None)
-            return self._ends(batch).map(lambda ends: close(batch, event_id=event_id, ends=ends))
+            ends = self._ends(batch) if ends_seen is None else Result.success(ends_seen)
+            return ends.map(lambda found: close(batch, event_id=event_id, ends=found))
 
-        return self._store.amend(batch_id, decide).map(lambda amended: _settlement(amended.batch, event_id))
+        amended = self._store.amend(batch_id, decide, seen=seen)
+        return amended.map(lambda done: _settlement(done.batch, event_id))
 
     def _ends(self, batch: Batch) -> Result[tuple[Completion, ...]]:
-        """The first and the last completion, for the story; none for a batch that keeps no documents."""
+        """The first and the last completion, for the story."""
         if not batch.schema_mode.writes_subcollection:
             return Result.success(_array_ends(batch))
         completions = self._store.ref(batch.batch_id).collection(COMPLETIONS)
@@ -109,7 +114,9 @@ class TriggerOutbox:
         return published.and_then(lambda message_id: self._note(batch, message_id))
 
     def _note(self, batch: Batch, message_id: str) -> Result[str]:
-        noted = self._store.amend(batch.batch_id, lambda now: note_trigger(now, batch.generation, message_id))
+        noted = self._store.amend(
+            batch.batch_id, lambda now: note_trigger(now, batch.generation, message_id), seen=batch
+        )
         log.info(
             "trigger published",
             action="trigger_published",

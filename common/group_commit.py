@@ -36,7 +36,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._is_scheduled = False
 
     def submit(self, item: Item) -> "asyncio.Future[Answer]":
-        """Commit `item` with whatever else is waiting. Shield the future: others may wait for it too."""
+        """Commit `item` with whatever else is waiting. Who cancels the future gives up its answer alone."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((item, future))
@@ -67,10 +67,12 @@ class GroupCommit(Generic[Item, Answer]):
             answers = await self._commit([item for item, _ in group])
         except Exception as exc:  # handed to the callers, not swallowed
             for _, future in group:
-                future.set_exception(exc)
+                if not future.cancelled():
+                    future.set_exception(exc)
         else:
             for (_, future), answer in zip(group, answers, strict=True):
-                future.set_result(answer)
+                if not future.cancelled():
+                    future.set_result(answer)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._in_flight[task]

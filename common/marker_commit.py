@@ -1,12 +1,13 @@
 """Records a group of completions of one batch in one commit; looks only if the commit is refused."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from google.api_core.retry import AsyncRetry
 from google.cloud import firestore
 
-from .batch_records import COMPLETIONS, Batch, Completion, Counts
+from .batch_records import COMPLETIONS, Batch, Completion
 from .batch_store import (
     CALL_TIMEOUT_SECONDS,
     COLLECTION,
@@ -16,8 +17,8 @@ from .batch_store import (
     UNREADABLE,
     contended,
 )
-from .marking import STALE, Marked, Verdict, judge
-from .recording_commit import build, send
+from .marking import STALE, Due, Marked, Verdict, judge
+from .recording_commit import Commits, Committed, build
 from .result import ErrorInfo, Result, is_transient
 
 ASYNC_RETRY: Final = AsyncRetry(
@@ -35,6 +36,9 @@ class MarkerCommit:
         self._db = db
         self._batch = batch
         self._ref = db.collection(COLLECTION).document(batch.batch_id)
+        self._commits = Commits(db, retry=ASYNC_RETRY)
+        self._first: Completion | None = None
+        """The first completion of the batch, if it was recorded here."""
 
     async def record(self, completions: Sequence[Completion]) -> list[Result[Marked]]:
         """One answer per completion, in order; no two of them are of the same player.
@@ -65,24 +69,39 @@ class MarkerCommit:
             return await self._look(waiting)
 
     async def _commit(self, completions: Sequence[Completion]) -> Answers:
-        counts = await send(self._db, build(self._db, self._batch, completions), retry=ASYNC_RETRY)
+        answer = await self._commits.send(build(self._db, self._batch, completions))
         if self._batch.schema_mode.counts_array:
             return await self._count_array(completions)
-        return self._each_in_turn(completions, counts)
+        return self._each_in_turn(completions, answer)
 
-    def _each_in_turn(self, completions: Sequence[Completion], after: Counts) -> Answers:
+    def _each_in_turn(self, completions: Sequence[Completion], answer: Committed) -> Answers:
         """As if each completion had been committed alone: one, and only one, reaches the expected number."""
         answers: Answers = {}
-        counts = after
+        counts = answer.counts
         for one in completions:
             counts = counts.plus(one.outcome, -1)
+        if counts.ended == 0:
+            self._first = _timed(min(completions, key=_name), answer)
         for one in completions:
             counts = counts.plus(one.outcome)
             reaches_expected = counts.ended == self._batch.expected_players
             answers[one.player_lookup] = Result.success(
-                Marked(verdict=Verdict.RECORDED, counts=counts, needs_settling=reaches_expected)
+                Marked(
+                    verdict=Verdict.RECORDED,
+                    counts=counts,
+                    needs_settling=reaches_expected,
+                    due=self._due(completions, answer) if reaches_expected else None,
+                )
             )
         return answers
+
+    def _due(self, completions: Sequence[Completion], answer: Committed) -> Due:
+        counts, predictions = answer.counts, answer.total_predictions
+        batch = self._batch.as_written(
+            answer.written_at, counts=counts, counter=counts.ended, total_predictions=predictions
+        )
+        last = _timed(max(completions, key=_name), answer)
+        return Due(batch=batch, ends=None if self._first is None else (self._first, last))
 
     async def _count_array(self, completions: Sequence[Completion]) -> Answers:
         """The commit cannot tell the length of the array: read it; the closing claim decides who closes."""
@@ -110,3 +129,12 @@ class MarkerCommit:
         except UNREADABLE as exc:
             return Result.failure(ErrorInfo.from_exception(exc, completion=marker.reference.path))
         return Result.success(judge(batch, found, event_id))
+
+
+def _name(completion: Completion) -> str:
+    """Completions of one commit have one time: their names order them, as they do in the store."""
+    return completion.player_lookup
+
+
+def _timed(completion: Completion, answer: Committed) -> Completion:
+    return replace(completion, completed_at=answer.completed_at)

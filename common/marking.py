@@ -21,6 +21,19 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Due:
+    """A batch whose last player has just ended, as the commit left it that recorded so.
+
+    Whoever writes it must prove by its update time that nobody has written it since: the fields that the
+    commit neither wrote nor returned are as of the first event.
+    """
+
+    batch: Batch
+    ends: tuple[Completion, Completion] | None
+    """The first and the last completion; None where another instance has recorded the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Marked:
     """The answer to one completion."""
 
@@ -31,6 +44,8 @@ class Marked:
     """Whether the player's completion came after the deadline had spoken for it."""
     needs_settling: bool
     """Whether the batch is to be closed, or its trigger to be published, as far as this answer knows."""
+    due: Due | None = None
+    """Saves reading the batch that is to be closed, where the answer to the commit has told enough of it."""
 
 
 STALE = Marked(verdict=Verdict.STALE, counts=Counts(), needs_settling=False)

@@ -9,7 +9,7 @@ from .batch_records import Completion
 from .batches import Batches, Roster
 from .group_commit import MAX_IN_FLIGHT, GroupCommit
 from .marking import Marked, Verdict
-from .result import Result
+from .result import ErrorInfo, Result
 
 MAX_BATCHES: Final = 16
 """A batch of 20,000 players takes a few MiB."""
@@ -36,7 +36,8 @@ class OpenBatch:
         self._group = GroupCommit(self._commit_group, max_in_flight=max_in_flight)
         self._ended: dict[str, str] = {}
         """Players known to have ended, and an event that said so."""
-        self._pending: dict[str, asyncio.Future[Result[Marked]]] = {}
+        self._pending: dict[str, list[asyncio.Future[Result[Marked]]]] = {}
+        """Players on their way, and who else waits for each."""
 
     def expects(self, player_lookup: str) -> bool:
         """Whether the player is in the manifest; everybody is, where none was ever stored."""
@@ -49,13 +50,18 @@ class OpenBatch:
         """
         name = completion.player_lookup
         while name in self._pending:
-            neighbour = await asyncio.shield(self._pending[name])
-            if neighbour.is_failure:
-                return neighbour
+            first = await self._follow(name)
+            if first.is_failure:
+                return first
         if name in self._ended:
             return Result.success(self._known(completion))
-        self._pending[name] = self._group.submit(completion)
-        return await asyncio.shield(self._pending[name])
+        self._pending[name] = []
+        return await self._group.submit(completion)
+
+    async def _follow(self, name: str) -> Result[Marked]:
+        future: asyncio.Future[Result[Marked]] = asyncio.get_running_loop().create_future()
+        self._pending[name].append(future)
+        return await future
 
     def _known(self, completion: Completion) -> Marked:
         is_own = self._ended[completion.player_lookup] == completion.event_id
@@ -67,15 +73,21 @@ class OpenBatch:
         )
 
     async def _commit_group(self, completions: Sequence[Completion]) -> Sequence[Result[Marked]]:
-        try:
-            answers = await self._commit(completions)
-        finally:
-            for completion in completions:
-                del self._pending[completion.player_lookup]
+        answers = await self._answers(completions)
         for completion, answer in zip(completions, answers, strict=True):
             if answer.is_success:
                 self._learn(completion, answer.unwrap())
+            for follower in self._pending.pop(completion.player_lookup):
+                if not follower.cancelled():
+                    follower.set_result(answer)
         return answers
+
+    async def _answers(self, completions: Sequence[Completion]) -> Sequence[Result[Marked]]:
+        try:
+            return await self._commit(completions)
+        except Exception as exc:  # handed to every caller, not swallowed
+            error = ErrorInfo.from_exception(exc, batch_id=self.batch.batch_id)
+            return [Result.failure(error)] * len(completions)
 
     def _learn(self, completion: Completion, marked: Marked) -> None:
         if marked.counts.ended > self.counts.ended:

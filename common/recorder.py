@@ -18,7 +18,7 @@ from .consistency import ConsistencyCheck, slack
 from .group_commit import MAX_IN_FLIGHT
 from .late import LateCompletions
 from .marker_commit import ASYNC_RETRY, MarkerCommit
-from .marking import Marked, Verdict
+from .marking import Due, Marked, Verdict
 from .messages import PlayerCompletion
 from .open_batches import MAX_BATCHES, OpenBatch, OpenBatches
 from .recorded import Recorded, RecordOutcome
@@ -92,7 +92,7 @@ class Recorder:
         recorded = _recorded(open_batch, _outcome(marked), marked.counts)
         if not marked.needs_settling:
             return Result.success(recorded)
-        return await self._settle(open_batch, one, recorded)
+        return await self._settle(open_batch, one, recorded, marked.due)
 
     async def _record_late(self, open_batch: OpenBatch, one: Completion) -> Result[Recorded]:
         moved = await asyncio.to_thread(self._late.record, open_batch.batch.batch_id, one)
@@ -102,8 +102,11 @@ class Recorder:
         recorded = _recorded(open_batch, outcome, moved.unwrap().batch.counts)
         return await self._settle(open_batch, one, recorded)
 
-    async def _settle(self, open_batch: OpenBatch, one: Completion, recorded: Recorded) -> Result[Recorded]:
-        settled = await asyncio.to_thread(self._closing.settle, open_batch.batch.batch_id, one.event_id)
+    async def _settle(
+        self, open_batch: OpenBatch, one: Completion, recorded: Recorded, due: Due | None = None
+    ) -> Result[Recorded]:
+        batch_id = open_batch.batch.batch_id
+        settled = await asyncio.to_thread(self._closing.settle, batch_id, one.event_id, due=due)
         if settled.is_failure:
             return _failed(settled)
         settlement = settled.unwrap()

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batch_records import Completion, Counts
+from common.batch_records import Completion
 from common.batches import Batches
 from common.messages import PlayerCompletion
 from common.recorder import Recorder
-from common.recording_commit import send
+from common.recording_commit import Commits, Committed
 from local.emulators import FIRESTORE
 from tests.bench.fan_in import Ride, ride_tasks, ride_threads
 from tests.bench.frame import Bench, benchmark
@@ -284,10 +284,11 @@ def _counted_commits() -> Iterator[list[Any]]:
     """Every commit that records completions; each writes the batch document once."""
     sent: list[Any] = []
 
-    async def counting(client: firestore.AsyncClient, request: Any, *, retry: Any) -> Counts:
-        sent.append(request)
-        return await send(client, request, retry=retry)
+    class Counting(Commits):
+        async def send(self, request: Any) -> Committed:
+            sent.append(request)
+            return await super().send(request)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("common.marker_commit.send", counting)
+        patch.setattr("common.marker_commit.Commits", Counting)
         yield sent

@@ -295,5 +295,5 @@ class _Died(Exception):
     pass
 
 
-def _die(*_: object) -> None:
+def _die(*_: object, **__: object) -> None:
     raise _Died

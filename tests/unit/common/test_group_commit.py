@@ -117,7 +117,7 @@ async def test_caller_that_goes_away_does_not_take_its_group_along() -> None:
     group = GroupCommit(store.commit)
 
     async def call(item: int) -> int:
-        return await asyncio.shield(group.submit(item))
+        return await group.submit(item)
 
     leaving, staying = asyncio.create_task(call(1)), asyncio.create_task(call(2))
     await turns()

@@ -1,5 +1,6 @@
 """The recording commit that is built by hand is the one that the client library would build."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from google.cloud.firestore_v1.types import CommitRequest, CommitResponse, Write
 
 from common.batch_records import Completion, Counts
 from common.messages import PlayerOutcome
-from common.recording_commit import ARRAY, COUNTER, build, counts_of
+from common.recording_commit import ARRAY, COUNTER, Committed, build, committed
 from common.schema_mode import SchemaMode
 from tests.support.batch_documents import batch_of, ended
 
+NOON = datetime(2026, 1, 17, 12, tzinfo=UTC)
 COMPLETIONS = [
     ended("ann", staging_table="t", staged_rows=5),
     ended("ben", PlayerOutcome.SKIPPED, reason="injured"),
@@ -82,7 +84,14 @@ def test_counts_are_the_first_transforms_in_the_order_of_the_request(client: fir
     transforms = [each.field_path for each in request.writes[0].update_transforms]
 
     values = [{"integer_value": number} for number, _ in enumerate(transforms, start=1)]
-    answer = CommitResponse(write_results=[{"transform_results": values}])
+    of_batch = {"update_time": NOON, "transform_results": values}
+    of_completion = {"transform_results": [{"timestamp_value": NOON - timedelta(milliseconds=1)}]}
+    answer = CommitResponse.pb(CommitResponse(write_results=[of_batch, of_completion]))
 
-    assert transforms[:4] == list(COUNTER.values())
-    assert counts_of(answer) == Counts(completed=1, skipped=2, failed=3, timed_out=4)
+    assert transforms[:5] == [*COUNTER.values(), "total_predictions_subcoll"]
+    assert committed(answer) == Committed(
+        counts=Counts(completed=1, skipped=2, failed=3, timed_out=4),
+        total_predictions=5,
+        written_at=NOON,
+        completed_at=NOON - timedelta(milliseconds=1),
+    )
