@@ -143,13 +143,13 @@ def dead_letter(
 
 
 def enter_context(delivery: Delivery, headers: Mapping[str, str]) -> None:
-    structlog.contextvars.clear_contextvars()  # a pooled thread still has those of its last message
-    logs.bind(event_id=delivery.event_id)
+    logs.enter(event_id=delivery.event_id)
     attributes = delivery.attributes
     trace.enter(
         attributes.get(trace.TRACEPARENT)
         or attributes.get(trace.GOOGLE_TRACEPARENT)
-        or headers.get(trace.TRACEPARENT)
+        or headers.get(trace.TRACEPARENT),
+        event_id=delivery.event_id,
     )
     if "correlation_id" in attributes:
         logs.bind(correlation_id=attributes["correlation_id"])

@@ -1,17 +1,23 @@
 """Structured logs: one JSON object per line, as Cloud Logging reads them.
 
 A line has a sentence for people (`message`), `action=` and ids for machines, and the trace, batch and event
-ids of the event being handled, which `bind` puts on every line that follows in the same context.
+ids of the event being handled, which `enter` and `bind` put on every line that follows in the same context.
 """
 
 import logging
 import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from . import trace
+
+_ids: ContextVar[Mapping[str, Any]] = ContextVar("ids", default=MappingProxyType({}))
+"""One variable for all ids: structlog's own walk through every variable of the context for each line."""
 
 
 def configure(project: str, *, function: str, level: int = logging.INFO) -> None:
@@ -21,7 +27,9 @@ def configure(project: str, *, function: str, level: int = logging.INFO) -> None
     `traceparent` (measured).
     """
 
-    def add_origin(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    def add_origin(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        # structlog's method names, upper case, are Cloud Logging's severities; `exception` is the exception.
+        event["severity"] = "ERROR" if method == "exception" else method.upper()
         event["function"] = function
         traceparent = trace.current()
         if traceparent is not None:
@@ -31,8 +39,7 @@ def configure(project: str, *, function: str, level: int = logging.INFO) -> None
 
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
-            _add_severity,
+            _add_ids,
             add_origin,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -45,12 +52,21 @@ def configure(project: str, *, function: str, level: int = logging.INFO) -> None
     )
 
 
+def enter(**ids: Any) -> None:
+    """Another event: `ids` are on every following line of this context (its threads and tasks), and none that
+    was bound before, as a pooled thread would still have them."""
+    _ids.set(ids)
+
+
 def bind(**ids: Any) -> None:
-    """Put `ids` on every following line of this context (one event, with its threads and tasks)."""
-    structlog.contextvars.bind_contextvars(**ids)
+    """Put `ids`, too, on every following line of this context."""
+    _ids.set({**_ids.get(), **ids})
 
 
-def _add_severity(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    # structlog's method names, upper case, are Cloud Logging's severities; `exception` is the exception.
-    event["severity"] = "ERROR" if method == "exception" else method.upper()
-    return event
+def bound() -> Mapping[str, Any]:
+    """What is put on every line of this context."""
+    return _ids.get()
+
+
+def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {**_ids.get(), **event}

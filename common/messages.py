@@ -86,7 +86,7 @@ class Phase(Enum):
 class Message(BaseModel):
     """What all messages share: frozen, strict, JSON in and out, traceable."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
     correlation_id: Annotated[str, Field(max_length=256)] | None = None
     """Short enough for an attribute of a Pub/Sub message: 1,024 bytes."""
@@ -199,7 +199,7 @@ class PhaseCompletion(Message):
 class PredictionsSummary(BaseModel):
     """The metadata of the phase-5 completion, by the names that its reader decides on."""
 
-    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
     batch_id: DocumentId
     generation: Generation

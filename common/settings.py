@@ -9,10 +9,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .schema_mode import SchemaMode, mode_from_flags
 from .sport import Sport, SportNames
+
+Secret = Annotated[str | None, Field(repr=False, exclude=True)]
+"""Shows neither in a settings object that is printed nor in its JSON."""
 
 
 class SettingsError(Exception):
@@ -34,10 +37,8 @@ class Settings(BaseModel):
     enable_subcollection_completions: Annotated[bool, Field(alias="ENABLE_SUBCOLLECTION_COMPLETIONS")] = True
     dual_write_mode: Annotated[bool, Field(alias="DUAL_WRITE_MODE")] = False
     use_subcollection_reads: Annotated[bool, Field(alias="USE_SUBCOLLECTION_READS")] = True
-    slack_webhook_url: Annotated[SecretStr | None, Field(alias="SLACK_WEBHOOK_URL")] = None
-    slack_webhook_url_consistency: Annotated[
-        SecretStr | None, Field(alias="SLACK_WEBHOOK_URL_CONSISTENCY")
-    ] = None
+    slack_webhook_url: Annotated[Secret, Field(alias="SLACK_WEBHOOK_URL")] = None
+    slack_webhook_url_consistency: Annotated[Secret, Field(alias="SLACK_WEBHOOK_URL_CONSISTENCY")] = None
     max_event_age_seconds: Annotated[int, Field(alias="MAX_EVENT_AGE_SECONDS", gt=0)] = 24 * 3600
 
     @model_validator(mode="after")

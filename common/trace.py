@@ -1,7 +1,7 @@
 """The W3C trace context that ties the log lines and messages of one chain of events together."""
 
+import hashlib
 import re
-import secrets
 from contextvars import ContextVar
 from typing import Final
 
@@ -18,9 +18,12 @@ def current() -> str | None:
     return _current.get()
 
 
-def enter(traceparent: str | None) -> str:
-    """Continue `traceparent`, or start a new trace where it is absent or malformed; returns it."""
-    valid = traceparent if traceparent and _FORMAT.fullmatch(traceparent) else _new()
+def enter(traceparent: str | None, *, event_id: str) -> str:
+    """Continue `traceparent`, or start a trace where it is absent or malformed; returns it.
+
+    The trace that is started is made from the event's id, so that every delivery of an event is in one trace.
+    """
+    valid = traceparent if traceparent and _FORMAT.fullmatch(traceparent) else _started_by(event_id)
     _current.set(valid)
     return valid
 
@@ -35,5 +38,6 @@ def span_id(traceparent: str) -> str:
     return traceparent.split("-")[2]
 
 
-def _new() -> str:
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+def _started_by(event_id: str) -> str:
+    digest = hashlib.sha256(event_id.encode()).hexdigest()
+    return f"00-{digest[:32]}-{digest[32:48]}-01"

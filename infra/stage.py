@@ -1,13 +1,16 @@
 """A function as it is uploaded: its own files, `common` and the requirements, copied into one folder.
 
 Copied, because deployment does not follow links; compared with the source afterwards, because a copy that
-drifts runs for months before somebody looks.
+drifts runs for months before somebody looks. Then compiled: an instance keeps no bytecode of its own for the
+next one, and compiling is a tenth of its cold start (measured with `tests/bench/bench_function.py`).
 """
 
+import compileall
 import filecmp
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 _NEVER_UPLOADED = ("__pycache__", "*.pyc", "*.md", ".*")
 _TAKEN = ("common", "requirements.txt")
@@ -22,7 +25,7 @@ def stage(root: Path, name: str, target: Path) -> Path:
     """Build `target/<name>` anew from the source tree at `root`; returns that folder.
 
     Raises StageError for a missing function, for a link in the source, for a file of the function where
-    `common` or the requirements belong, and for a copy that is not equal to its source.
+    `common` or the requirements belong, for a copy that is not equal to its source, and what is no Python.
     """
     sources = _sources(root, name)
     staged = target / name
@@ -31,6 +34,7 @@ def stage(root: Path, name: str, target: Path) -> Path:
         (staged / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, staged / path)
     _compare(sources, staged)
+    _compile(staged)
     return staged
 
 
@@ -68,3 +72,14 @@ def _compare(sources: Mapping[Path, Path], staged: Path) -> None:
     for path, source in sources.items():
         if not filecmp.cmp(source, staged / path, shallow=False):
             raise StageError(f"{source}: its copy differs")
+
+
+def _compile(staged: Path) -> None:
+    """Valid whatever the time of the source, which an upload does not keep: a stage is built anew, never
+    edited. Another Python than this one compiles anew, as it would without."""
+    for path in sorted(staged.rglob("*.py")):
+        is_compiled = compileall.compile_file(
+            path, quiet=2, stripdir=staged, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
+        )
+        if not is_compiled:
+            raise StageError(f"{path}: cannot be compiled")

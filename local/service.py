@@ -70,7 +70,9 @@ class Service:
         """False once the command has ended, by itself or not."""
         return self._guard.poll() is None
 
-    def wait_until(self, ready: Callable[[], bool], *, within: timedelta) -> None:
+    def wait_until(
+        self, ready: Callable[[], bool], *, within: timedelta, every_seconds: float = _POLL_SECONDS
+    ) -> None:
         """Polls `ready`. Raises `ServiceFailed` if the command ends first, or if it takes too long."""
         deadline = time.monotonic() + within.total_seconds()
         while not ready():
@@ -80,7 +82,7 @@ class Service:
                 raise ServiceFailed(
                     self.name, f"was not ready after {within.total_seconds():.0f} s", self.log
                 )
-            time.sleep(_POLL_SECONDS)
+            time.sleep(every_seconds)
 
     def stop(self, *, grace: timedelta = _AT_ONCE) -> None:
         """Ends the command and all that it started; returns when they are gone.

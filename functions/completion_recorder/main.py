@@ -1,7 +1,12 @@
 """Entry point and wiring. Woken by `prediction-ready`; publishes `prediction-batch-complete`."""
 
+import gc
+
+gc.disable()  # until all is loaded
+
 import os
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import functions_framework.aio
 from google.cloud import firestore
@@ -15,9 +20,9 @@ from common.consistency import ConsistencyCheck, slack
 from common.dead_letters import DeadLetters
 from common.entrypoint import Endpoint
 from common.envelope import Delivery
+from common.garbage import start_collecting
 from common.messages import PlayerCompletion
 from common.once import once
-from common.publisher import Publisher
 from common.recorded import Recorded
 from common.recorder import Recorder
 from common.result import Result
@@ -26,6 +31,9 @@ from common.topics import PREDICTION_READY
 
 from .handler import handle
 
+if TYPE_CHECKING:
+    from common.publisher import Publisher
+
 FUNCTION = "completion_recorder"
 
 settings = Settings.from_environment(os.environ)
@@ -33,9 +41,11 @@ logs.configure(settings.gcp_project, function=FUNCTION)
 
 
 @once
-def publisher() -> Publisher:
+def publisher() -> "Publisher":
     """Built when the first batch completes: most instances never publish."""
     from google.cloud import pubsub_v1
+
+    from common.publisher import Publisher
 
     return Publisher(pubsub_v1.PublisherClient(), project=settings.gcp_project, sport=settings.sport)
 
@@ -52,8 +62,7 @@ def batches() -> Batches:
 
 @once
 def recorder() -> Recorder:
-    webhook = settings.slack_webhook_url_consistency or settings.slack_webhook_url
-    notify = slack(webhook.get_secret_value() if webhook else None)
+    notify = slack(settings.slack_webhook_url_consistency or settings.slack_webhook_url)
     return Recorder(
         firestore.AsyncClient(project=settings.gcp_project),
         batches(),
@@ -90,3 +99,6 @@ endpoint = Endpoint(
 @functions_framework.aio.http
 async def completion_recorder(request: Request) -> Response:
     return await endpoint.respond(request)
+
+
+start_collecting()

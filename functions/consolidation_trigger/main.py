@@ -1,5 +1,9 @@
 """Entry point and wiring. Woken by `prediction-batch-complete`; publishes `phase5-predictions-complete`."""
 
+import gc
+
+gc.disable()  # until all is loaded
+
 import asyncio
 import os
 from datetime import UTC, datetime, timedelta
@@ -17,6 +21,7 @@ from common.consolidation import Consolidator
 from common.dead_letters import DeadLetters
 from common.entrypoint import Endpoint
 from common.envelope import Delivery
+from common.garbage import start_collecting
 from common.lock import Lock
 from common.messages import BatchComplete
 from common.once import once
@@ -115,3 +120,6 @@ endpoint = Endpoint(
 @functions_framework.aio.http
 async def consolidation_trigger(request: Request) -> Response:
     return await endpoint.respond(request)
+
+
+start_collecting()

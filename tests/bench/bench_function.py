@@ -61,7 +61,7 @@ class Served:
             folder=self.run_dir,
         )
         try:
-            service.wait_until(partial(_answers, port), within=_READY_WITHIN)
+            service.wait_until(partial(_answers, port), within=_READY_WITHIN, every_seconds=0.002)
             yield port
         finally:
             service.stop()

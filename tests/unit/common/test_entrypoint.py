@@ -10,7 +10,7 @@ import structlog
 from google.api_core.exceptions import InvalidArgument, ServiceUnavailable
 from starlette.responses import Response
 
-from common import trace
+from common import logs, trace
 from common.entrypoint import Disposition, Endpoint, dispose
 from common.envelope import Delivery
 from common.messages import BatchComplete
@@ -66,7 +66,7 @@ class System:
 
     async def _handle(self, message: BatchComplete, delivery: Delivery) -> Result[Any]:
         self.handled.append(message)
-        self.seen = dict(structlog.contextvars.get_contextvars()) | {"trace": trace.current()}
+        self.seen = dict(logs.bound()) | {"trace": trace.current()}
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer

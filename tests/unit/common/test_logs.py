@@ -29,10 +29,10 @@ def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[Output]:
     written = Output()
     monkeypatch.setattr(sys, "stdout", written.stream)
     logs.configure("a-project", function="completion_recorder")
-    structlog.contextvars.clear_contextvars()
+    logs.enter()
     trace._current.set(None)
     yield written
-    structlog.contextvars.clear_contextvars()
+    logs.enter()
     structlog.configure(**before)
 
 
@@ -60,9 +60,22 @@ def test_ids_that_are_bound_show_on_every_following_line(output: Output) -> None
     assert (second["event_id"], second["batch_id"]) == ("e-1", "b-2")
 
 
+def test_another_event_starts_without_the_ids_of_the_one_before(output: Output) -> None:
+    logs.enter(event_id="e-1")
+    logs.bind(batch_id="b-1")
+    logs.enter(event_id="e-2")
+
+    structlog.get_logger().info("second")
+
+    (line,) = output.lines()
+    assert line["event_id"] == "e-2"
+    assert "batch_id" not in line
+    assert logs.bound() == {"event_id": "e-2"}
+
+
 def test_trace_is_written_as_cloud_logging_reads_it(output: Output) -> None:
     structlog.get_logger().info("outside of an event")
-    trace.enter(TRACE)
+    trace.enter(TRACE, event_id="e-1")
     structlog.get_logger().info("inside")
 
     outside, inside = output.lines()

@@ -1,9 +1,13 @@
 import os
+from importlib.util import cache_from_source, source_hash
 from pathlib import Path
 
 import pytest
 
 from infra.stage import StageError, stage
+
+WHATEVER_THE_SOURCE = (0b01).to_bytes(4, "little")
+"""The flags of bytecode with a hash that is not checked, by PEP 552."""
 
 
 @pytest.fixture
@@ -29,7 +33,9 @@ def source(tmp_path: Path) -> Path:
 
 
 def files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
+    """All of them, without bytecode."""
+    found = {path for path in folder.rglob("*") if not path.is_dir()}
+    return {str(path.relative_to(folder)) for path in found if path.suffix != ".pyc"}
 
 
 def test_stage_holds_the_function_common_and_requirements_and_nothing_else(
@@ -58,6 +64,23 @@ def test_staging_again_removes_what_is_no_longer_in_the_source(source: Path, tmp
 
     assert "rules.py" not in files(staged)
     assert (staged / "common" / "result.py").read_text() == "changed"
+
+
+def test_every_module_is_compiled_for_whatever_time_an_upload_gives_it(source: Path, tmp_path: Path) -> None:
+    staged = stage(source, "x", tmp_path / "out")
+
+    for module in ("main.py", "rules.py", "common/result.py"):
+        bytecode = Path(cache_from_source(str(staged / module))).read_bytes()
+        assert bytecode[4:8] == WHATEVER_THE_SOURCE
+        assert bytecode[8:16] == source_hash((staged / module).read_bytes())
+        assert str(tmp_path).encode() not in bytecode, "a path of this machine"
+
+
+def test_source_that_is_no_python_is_refused(source: Path, tmp_path: Path) -> None:
+    (source / "common" / "result.py").write_text("def")
+
+    with pytest.raises(StageError, match=r"common/result\.py: cannot be compiled"):
+        stage(source, "x", tmp_path / "out")
 
 
 def test_function_that_does_not_exist_is_named(source: Path, tmp_path: Path) -> None:
