@@ -75,11 +75,11 @@ def _compare(sources: Mapping[Path, Path], staged: Path) -> None:
 
 
 def _compile(staged: Path) -> None:
-    """Valid whatever the time of the source, which an upload does not keep: a stage is built anew, never
-    edited. Another Python than this one compiles anew, as it would without."""
+    """Checked by the hash of the source, not by its time, which an upload does not keep; another Python than
+    this one compiles anew, as it would without."""
     for path in sorted(staged.rglob("*.py")):
         is_compiled = compileall.compile_file(
-            path, quiet=2, stripdir=staged, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
+            path, quiet=2, stripdir=staged, invalidation_mode=PycInvalidationMode.CHECKED_HASH
         )
         if not is_compiled:
             raise StageError(f"{path}: cannot be compiled")

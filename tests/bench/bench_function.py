@@ -28,6 +28,8 @@ from tests.bench.measuring import Measurement, at_least, at_most, interleaved_me
 PLAYERS = 450
 CONNECTIONS = 32
 REPETITIONS = 5
+WARM_UP_RIDES = 40
+"""The emulator's JVM compiles itself for that long: until then it takes a core from what is measured."""
 TOPIC = PREDICTION_READY.name(Sport.NBA)
 TRIGGER = PREDICTION_BATCH_COMPLETE.name(Sport.NBA)
 GAME_DATE = date(2026, 1, 17)
@@ -117,6 +119,8 @@ def whole_function(bench: Bench) -> Iterator[Measurement]:
         functions.nothing.running() as nothing,
         functions.legacy.running() as legacy,
     ):
+        for _ in range(WARM_UP_RIDES):
+            _ride(recorder, functions.batch())
         took = interleaved_medians(
             REPETITIONS,
             recorder=lambda: _ride(recorder, functions.batch()),

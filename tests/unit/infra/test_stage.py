@@ -6,8 +6,8 @@ import pytest
 
 from infra.stage import StageError, stage
 
-WHATEVER_THE_SOURCE = (0b01).to_bytes(4, "little")
-"""The flags of bytecode with a hash that is not checked, by PEP 552."""
+CHECKED_BY_HASH = (0b11).to_bytes(4, "little")
+"""The flags of such bytecode, by PEP 552."""
 
 
 @pytest.fixture
@@ -66,12 +66,14 @@ def test_staging_again_removes_what_is_no_longer_in_the_source(source: Path, tmp
     assert (staged / "common" / "result.py").read_text() == "changed"
 
 
-def test_every_module_is_compiled_for_whatever_time_an_upload_gives_it(source: Path, tmp_path: Path) -> None:
+def test_every_module_is_compiled_and_its_bytecode_counts_while_the_source_is_the_same(
+    source: Path, tmp_path: Path
+) -> None:
     staged = stage(source, "x", tmp_path / "out")
 
     for module in ("main.py", "rules.py", "common/result.py"):
         bytecode = Path(cache_from_source(str(staged / module))).read_bytes()
-        assert bytecode[4:8] == WHATEVER_THE_SOURCE
+        assert bytecode[4:8] == CHECKED_BY_HASH
         assert bytecode[8:16] == source_hash((staged / module).read_bytes())
         assert str(tmp_path).encode() not in bytecode, "a path of this machine"
 
