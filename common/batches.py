@@ -4,7 +4,7 @@ Recording is in `recorder.py`, closing in `closing.py`, deadlines in `overdue.py
 repeated: what is done already is a success.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -15,7 +15,16 @@ from google.cloud import firestore
 from . import batch_transitions as transitions
 from . import manifest
 from .batch_records import COMPLETIONS, UNEXPECTED, Batch, Completion
-from .batch_store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Decide, below
+from .batch_store import (
+    CALL_TIMEOUT_SECONDS,
+    FAULTS,
+    RETRY,
+    UNREADABLE,
+    BatchStore,
+    Decide,
+    below,
+    not_there_yet,
+)
 from .messages import PlayerOutcome
 from .opening import Opening, prepare
 from .result import ErrorInfo, Result
@@ -85,8 +94,19 @@ class Batches:
         return self.store.get(batch_id)
 
     def roster(self, batch_id: str) -> Result[Roster]:
-        """The batch and its frozen players."""
-        return self.get(batch_id).and_then(self.players)
+        """The batch and its frozen players, in one reading."""
+        ref = self.store.ref(batch_id)
+        chunks = [below(ref, manifest.chunk_path(number)) for number in range(manifest.MAX_CHUNKS)]
+        try:
+            found = self.store.db.get_all([ref, *chunks], retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+            there = {each.reference.path: each for each in found if each.exists}
+            if ref.path not in there:
+                return Result.failure(not_there_yet(batch_id))
+            batch = Batch.from_snapshot(there.pop(ref.path))
+            parts = [manifest.read_chunk(each.to_dict() or {}) for each in there.values()]
+        except (*FAULTS, *UNREADABLE) as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id))
+        return _roster(batch, parts)
 
     def completions(self, batch_id: str) -> Result[list[Completion]]:
         """How each player ended that has ended, in the order of their names."""
@@ -126,17 +146,6 @@ class Batches:
         if not batch.schema_mode.writes_subcollection:
             return Result.success([batch.in_array[name] for name in sorted(batch.in_array)])
         return self.documents(batch).map(lambda found: list(found.values()))
-
-    def players(self, batch: Batch) -> Result[Roster]:
-        """The frozen players of a batch that was read already."""
-        if batch.manifest_digest is None:
-            return Result.success(Roster(batch=batch, players=None))
-        chunks = self._documents(batch.batch_id, "manifest", manifest.read_chunk)
-        return chunks.and_then(
-            lambda found: manifest.join(found.values(), batch.manifest_digest or "").map(
-                lambda players: Roster(batch=batch, players=players)
-            )
-        )
 
     def documents(self, batch: Batch) -> Result[dict[str, Completion]]:
         """The completion documents by player, whatever the mode of the batch."""
@@ -181,3 +190,11 @@ class Batches:
         except (*FAULTS, *UNREADABLE) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id, collection=collection))
         return Result.success(found)
+
+
+def _roster(batch: Batch, parts: Sequence[Sequence[str]]) -> Result[Roster]:
+    if batch.manifest_digest is None:
+        return Result.success(Roster(batch=batch, players=None))
+    return manifest.join(parts, batch.manifest_digest).map(
+        lambda players: Roster(batch=batch, players=players)
+    )

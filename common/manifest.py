@@ -14,6 +14,7 @@ from .result import ErrorInfo, Result
 CHUNK_PLAYERS: Final = 5_000
 """At most 200 bytes each: below Firestore's 1 MiB a document and 40,000 index entries."""
 MAX_PLAYERS: Final = 20_000
+MAX_CHUNKS: Final = MAX_PLAYERS // CHUNK_PLAYERS
 MAX_NAME_BYTES: Final = 200
 MANIFEST_DAMAGED: Final = "ManifestDamaged"
 
@@ -41,9 +42,14 @@ def chunks(players: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The documents to create, as `{path: document}`."""
     starts = range(0, len(players), CHUNK_PLAYERS)
     return {
-        f"manifest/{number}": {"players": list(players[start : start + CHUNK_PLAYERS])}
+        chunk_path(number): {"players": list(players[start : start + CHUNK_PLAYERS])}
         for number, start in enumerate(starts)
     }
+
+
+def chunk_path(number: int) -> str:
+    """Where a chunk is, below its batch; there are at most `MAX_CHUNKS`."""
+    return f"manifest/{number}"
 
 
 def read_chunk(document: Mapping[str, Any]) -> Sequence[str]:

@@ -5,6 +5,7 @@ that still believes in the mode before is refused by the tombstone that this com
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from google.cloud import firestore
@@ -56,8 +57,9 @@ class Migration:
         return self._batches.store.amend(batch_id, decide).map(lambda amended: amended.batch)
 
     def _read(self, batch: Batch) -> Result[tuple[Roster, Ended]]:
-        return self._batches.players(batch).and_then(
-            lambda roster: self._batches.documents(batch).map(lambda documents: (roster, documents))
+        roster = self._batches.roster(batch.batch_id).map(lambda found: replace(found, batch=batch))
+        return roster.and_then(
+            lambda known: self._batches.documents(batch).map(lambda documents: (known, documents))
         )
 
 
