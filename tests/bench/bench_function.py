@@ -23,7 +23,7 @@ from local.service import Service
 from local.serving import PYTHON, ROOT, environment, stage
 from tests.bench.frame import Bench, benchmark
 from tests.bench.http_load import cloud_event, post_all
-from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians, seconds
+from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians
 
 PLAYERS = 450
 CONNECTIONS = 32
@@ -180,7 +180,7 @@ def _players() -> list[str]:
 
 def _ride(port: int, batch_id: str) -> float:
     requests = [_event(batch_id, player) for player in _players()]
-    return seconds(lambda: post_all(port, requests, connections=CONNECTIONS))
+    return post_all(port, requests, connections=CONNECTIONS)
 
 
 def _start(served: Served, batch_id: str | None = None) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+
+    def start(self) -> None:
         self._post()
 
     def data_received(self, data: bytes) -> None:
@@ -62,18 +65,28 @@ class _Connection(asyncio.Protocol):
             self._done.set_exception(RuntimeError(why))
 
 
-def post_all(port: int, requests: Sequence[bytes], *, connections: int) -> None:
-    """Returns when every request was answered with 200; raises RuntimeError for any other answer."""
-    asyncio.run(_post_all(port, requests, connections))
+def post_all(port: int, requests: Sequence[bytes], *, connections: int) -> float:
+    """Returns how many seconds it took until every request was answered with 200, from when all connections
+    were there: while they are opened one after the other, the first would have the server for itself.
+
+    Raises RuntimeError for any other answer.
+    """
+    return asyncio.run(_post_all(port, requests, connections))
 
 
-async def _post_all(port: int, requests: Sequence[bytes], connections: int) -> None:
+async def _post_all(port: int, requests: Sequence[bytes], connections: int) -> float:
     loop = asyncio.get_running_loop()
     left = iter(requests)
     ends = [loop.create_future() for _ in range(connections)]
-    for end in ends:
+    opened = [
         await loop.create_connection(lambda end=end: _Connection(left, end), LOOPBACK, port)  # type: ignore[misc]
+        for end in ends
+    ]
+    start = time.perf_counter()
+    for _, connection in opened:
+        connection.start()
     await asyncio.gather(*ends)
+    return time.perf_counter() - start
 
 
 def _content_length(head: bytes) -> int:
