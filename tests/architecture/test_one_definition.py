@@ -28,9 +28,7 @@ REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "tests/requirement
 
 
 def places_of(text: str) -> list[str]:
-    return [
-        module.at(line) for module in modules().values() for found, line in module.texts() if text == found
-    ]
+    return [module.at(line) for module in modules().values() for found, line in module.texts if text == found]
 
 
 def source_files(*suffixes: str) -> Iterator[Path]:
@@ -45,7 +43,7 @@ def test_topic_names_stand_in_the_registry_only() -> None:
     found = [
         f"{module.at(line)}: {text!r}"
         for module in modules().values()
-        for text, line in module.texts()
+        for text, line in module.texts
         if pattern.fullmatch(text.removeprefix("nba-").removeprefix("mlb-"))
     ]
 
@@ -71,7 +69,7 @@ def test_columns_of_the_predictions_table_are_listed_once() -> None:
         module.name
         for module in modules().values()
         if module.name.startswith(("common.", "functions."))
-        and len(names & {text for text, _ in module.texts()}) > len(names) / 2
+        and len(names & {text for text, _ in module.texts}) > len(names) / 2
     ]
 
     assert listing == ["common.predictions"]
@@ -101,11 +99,13 @@ def test_every_requirement_is_pinned_exactly_and_in_one_place() -> None:
 
 
 def test_there_is_no_other_list_of_requirements() -> None:
+    ours = [path for path in ROOT.iterdir() if path.name not in (".venv", ".run", ".git")]
     found = {
         str(path.relative_to(ROOT))
         for pattern in ("*requirements*.txt", "setup.py", "setup.cfg", "Pipfile", "poetry.lock")
-        for path in ROOT.rglob(pattern)
-        if not {".venv", ".run"} & set(path.relative_to(ROOT).parts)
+        for start in ours
+        for path in (start.rglob(pattern) if start.is_dir() else [start])
+        if path.match(pattern)
     }
 
     assert found == set(REQUIREMENTS)

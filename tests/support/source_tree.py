@@ -45,22 +45,24 @@ class Module:
     def imports(self) -> tuple[Import, ...]:
         return tuple(self._imports(self.tree, runs=True))
 
-    def texts(self) -> Iterator[tuple[str, int]]:
+    @cached_property
+    def texts(self) -> tuple[tuple[str, int], ...]:
         """Text constants with their lines, docstrings left out."""
+        nodes = list(ast.walk(self.tree))
         documentation = {
             id(node.body[0].value)
-            for node in ast.walk(self.tree)
+            for node in nodes
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
             and node.body
             and isinstance(node.body[0], ast.Expr)
         }
-        for node in ast.walk(self.tree):
-            if (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and id(node) not in documentation
-            ):
-                yield node.value, node.lineno
+        return tuple(
+            (node.value, node.lineno)
+            for node in nodes
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in documentation
+        )
 
     def at(self, line: int) -> str:
         """`common/result.py:12`, which a terminal makes a link of."""

@@ -187,7 +187,7 @@ def test_unreadable_body_has_the_same_id_at_every_redelivery_and_another_body_an
     ).map(lambda value: json.dumps(value).encode()),
     headers=st.sampled_from([{}, BINARY_HEADERS, STRUCTURED_HEADERS]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_nothing_that_a_sender_may_send_raises(body: bytes, headers: Headers) -> None:
     delivery = delivery_of(headers, body)
 
