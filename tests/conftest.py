@@ -5,7 +5,6 @@ write an id. While a test runs that uses an emulator, the environment names it, 
 spawns too. Outside of that there is no cloud variable, and no credentials are found.
 """
 
-import gc
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -31,11 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HOSTS.keys() & _fixtures(item):
             item.add_marker(pytest.mark.emulator)
-
-
-def pytest_collection_finish() -> None:
-    """What was loaded stays to the end: garbage collection need not walk through it during every test."""
-    gc.freeze()
 
 
 def _fixtures(item: pytest.Item) -> set[str]:
