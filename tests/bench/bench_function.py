@@ -93,6 +93,9 @@ class Functions:
             environment=as_deployed,
         )
         self.nothing = make(source=SERVED / "does_nothing.py", target="does_nothing", environment=as_deployed)
+        self.event_reader = make(
+            source=SERVED / "reads_event.py", target="reads_event", environment=as_deployed
+        )
         self.firestore_alone = make(
             source=SERVED / "imports_firestore.py", target="imports_firestore", environment=as_deployed
         )
@@ -117,6 +120,7 @@ def whole_function(bench: Bench) -> Iterator[Measurement]:
     with (
         functions.recorder.running() as recorder,
         functions.nothing.running() as nothing,
+        functions.event_reader.running() as event_reader,
         functions.legacy.running() as legacy,
     ):
         for _ in range(WARM_UP_RIDES):
@@ -125,6 +129,7 @@ def whole_function(bench: Bench) -> Iterator[Measurement]:
             REPETITIONS,
             recorder=lambda: _ride(recorder, functions.batch()),
             nothing=lambda: _ride(nothing, "nobody's"),
+            event_reader=lambda: _ride(event_reader, "nobody's"),
             legacy=lambda: _ride(legacy, functions.legacy_batch()),
         )
     rates = {f"{name}_per_s": round(PLAYERS / took_seconds) for name, took_seconds in took.items()}
@@ -133,6 +138,12 @@ def whole_function(bench: Bench) -> Iterator[Measurement]:
         value=took["nothing"] / took["recorder"],
         unit="ratio",
         target=at_least(0.55),
+        details=rates,
+    )
+    yield Measurement(
+        name="function.against_event_reader",
+        value=took["event_reader"] / took["recorder"],
+        unit="ratio",
         details=rates,
     )
     yield Measurement(
