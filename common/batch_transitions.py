@@ -100,7 +100,7 @@ def announce(batch: Batch, generation: int, message_id: str) -> Result[Change | 
         return Result.success(None)
     fields = {"phase_message_id": message_id, "phase_generation": generation}
     story = entry("announced", f"message {message_id}", generation=generation, message_id=message_id)
-    return Result.success(Change(fields=fields, sets=story))
+    return Result.success(Change(fields=fields, sets=story, then=lambda at: batch.as_written(at, **fields)))
 
 
 def abandon(batch: Batch, who: str, why: str) -> Result[Change | None]:
