@@ -35,9 +35,6 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def start(self) -> None:
-        self._post()
-
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, separator, body = self._received.partition(b"\r\n\r\n")
@@ -47,12 +44,13 @@ class _Connection(asyncio.Protocol):
             self._fail(f"answered {self._received[:300]!r}")
             return
         self._received = b""
-        self._post()
+        self.post()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(f"connection lost: {exc}")
 
-    def _post(self) -> None:
+    def post(self) -> None:
+        """Post the next request; each answer posts another, until none is left."""
         request = next(self._requests, None)
         if request is not None:
             self._transport.write(request)
@@ -84,7 +82,7 @@ async def _post_all(port: int, requests: Sequence[bytes], connections: int) -> f
     ]
     start = time.perf_counter()
     for _, connection in opened:
-        connection.start()
+        connection.post()
     await asyncio.gather(*ends)
     return time.perf_counter() - start
 
