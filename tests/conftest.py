@@ -21,6 +21,10 @@ from tests.support.wall_clock import WallClock
 if TYPE_CHECKING:
     from google.cloud import bigquery, firestore, pubsub_v1
 
+    from tests.support.consolidation_stack import Stack
+    from tests.support.firestore_proxy import FirestoreProxy
+    from tests.support.stub_bigquery import BigQueryStub
+
 _TESTS = Path(__file__).parent
 _HOSTS = {f"{kind.name}_host": kind for kind in KINDS}
 
@@ -134,3 +138,30 @@ def bigquery_client(bigquery_host: str, project_id: str) -> Iterator["bigquery.C
     client = bigquery.Client(project=project_id, credentials=AnonymousCredentials())
     yield client
     client.close()
+
+
+@pytest.fixture
+def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator["Stack"]:
+    """What a consolidation works on, with its tables."""
+    from tests.support.consolidation_stack import Stack
+
+    stack = Stack(project_id).create_tables()
+    yield stack
+    stack.close()
+
+
+@pytest.fixture
+def proxy(firestore_host: str) -> "FirestoreProxy":
+    """Stands before the Firestore emulator, once it is served."""
+    from tests.support.firestore_proxy import FirestoreProxy
+
+    return FirestoreProxy(firestore_host)
+
+
+@pytest.fixture
+def stub() -> Iterator["BigQueryStub"]:
+    """A BigQuery that answers as it is told."""
+    from tests.support.stub_bigquery import BigQueryStub
+
+    with BigQueryStub().serving() as serving:
+        yield serving

@@ -3,7 +3,6 @@
 Where a scenario enshrined a defect, its docstring says what is asserted instead.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,13 +27,6 @@ CONTENTION = ErrorInfo(
     "BadRequest",
     "400 Transaction is aborted due to concurrent update against table p:d.consolidation_fences",
 )
-
-
-@pytest.fixture
-def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator[Stack]:
-    stack = Stack(project_id).create_tables()
-    yield stack
-    stack.close()
 
 
 def play(stack: Stack, players: int = 3, **options: Any) -> None:

@@ -3,11 +3,8 @@
 Where a scenario enshrined a defect, its docstring says what is asserted instead.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-
-import pytest
 
 from common.clean_up import ORPHAN_AGE
 from common.predictions import COLUMNS
@@ -19,13 +16,6 @@ from tests.support.consolidation_stack import BATCH, TABLES, Stack
 from tests.support.prediction_rows import prediction
 from tests.support.stub_bigquery import NOT_FOUND, BigQueryStub, client
 from tests.support.wall_clock import WallClock
-
-
-@pytest.fixture
-def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator[Stack]:
-    stack = Stack(project_id).create_tables()
-    yield stack
-    stack.close()
 
 
 def rows_of(stack: Stack, written: StagedWrite) -> int:

@@ -1,6 +1,6 @@
 """What the former scenarios missed: lines, ties, NULL keys, late rows, wrong claims, empty batches."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,13 +24,6 @@ from tests.support.consolidation_stack import BATCH, LOCK_KEY, TABLES, Stack
 from tests.support.prediction_rows import CREATED_AT, prediction
 
 INTEGER = Column(name="extra", type="INT64")
-
-
-@pytest.fixture
-def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator[Stack]:
-    stack = Stack(project_id).create_tables()
-    yield stack
-    stack.close()
 
 
 def by_line(stack: Stack, column: str) -> dict[Decimal | None, Any]:

@@ -12,17 +12,13 @@ from google.cloud import firestore
 
 from common.lock import LOCK_HELD, LOCK_LOST, Lease, Lock, LockKey
 from common.result import ErrorInfo, ErrorType
-from tests.support.firestore_proxy import COMMIT, READ, FirestoreProxy
+from tests.support.firestore_proxy import FirestoreProxy
+from tests.support.firestore_relay import COMMIT, READ
 from tests.support.grpc_server import serving
 from tests.support.polling import eventually
 
 KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")
 PATIENCE = timedelta(seconds=1.5)
-
-
-@pytest.fixture
-def proxy(firestore_host: str) -> FirestoreProxy:
-    return FirestoreProxy(firestore_host)
 
 
 @pytest.fixture

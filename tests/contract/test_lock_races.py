@@ -1,16 +1,11 @@
 """Many contenders at once, in threads and in processes of their own, and a holder that is paused."""
 
-import json
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from google.cloud import firestore
@@ -18,46 +13,15 @@ from google.cloud import firestore
 from common.lock import LOCK_HELD, LOCK_LOST, Lock
 from tests.support.lock_process import COUNTER, KEY, RACERS, ROUNDS
 from tests.support.polling import eventually
-
-
-class LockProcess:
-    """One `tests.support.lock_process`: what it says, and when it goes on."""
-
-    def __init__(self, role: str, project_id: str, lease_seconds: float) -> None:
-        command = [sys.executable, "-m", "tests.support.lock_process", role, project_id, str(lease_seconds)]
-        self.process = subprocess.Popen(
-            command,
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def hears(self) -> dict[str, Any]:
-        """The next JSON line; log lines are passed over."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if line.startswith("{"):
-                said: dict[str, Any] = json.loads(line)
-                return said
-        raise AssertionError(f"ended with {self.process.wait()}")
-
-    def goes_on(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+from tests.support.spoken_process import SpokenProcess
 
 
 @pytest.fixture
-def start(firestore_host: str, project_id: str) -> Iterator[Callable[..., LockProcess]]:
+def start(firestore_host: str, project_id: str) -> Iterator[Callable[..., SpokenProcess]]:
     with ExitStack() as stack:
 
-        def start_one(role: str, lease_seconds: float = 300.0) -> LockProcess:
-            process = LockProcess(role, project_id, lease_seconds)
+        def start_one(role: str, lease_seconds: float = 300.0) -> SpokenProcess:
+            process = SpokenProcess("lock_process", role, project_id, str(lease_seconds))
             stack.callback(process.end)
             return process
 
@@ -90,69 +54,69 @@ def test_of_forty_threads_that_find_an_expired_lock_one_takes_it_over(
     assert winners[0].unwrap().fence == 2
 
 
-def test_of_forty_contenders_in_four_processes_one_wins(start: Callable[..., LockProcess]) -> None:
+def test_of_forty_contenders_in_four_processes_one_wins(start: Callable[..., SpokenProcess]) -> None:
     processes = [start("race") for _ in range(4)]
     for process in processes:
-        process.hears()
+        process.hear()
 
     for process in processes:
-        process.goes_on()
+        process.say("")
 
-    outcomes = Counter(outcome for process in processes for outcome in process.hears()["outcomes"])
+    outcomes = Counter(outcome for process in processes for outcome in process.hear()["outcomes"])
     assert outcomes == {"success": 1, LOCK_HELD: 4 * RACERS - 1}
 
 
 def test_what_only_the_lock_protects_is_counted_exactly_and_every_entry_has_its_own_fence(
-    start: Callable[..., LockProcess], firestore_client: firestore.Client
+    start: Callable[..., SpokenProcess], firestore_client: firestore.Client
 ) -> None:
     processes = [start("count") for _ in range(4)]
     for process in processes:
-        process.hears()
+        process.hear()
 
     for process in processes:
-        process.goes_on()
+        process.say("")
 
-    fences = [process.hears()["fences"] for process in processes]
+    fences = [process.hear()["fences"] for process in processes]
     assert (firestore_client.document(COUNTER).get().to_dict() or {})["value"] == 4 * ROUNDS
     assert sorted(fence for each in fences for fence in each) == list(range(1, 4 * ROUNDS + 1))
     assert all(each == sorted(each) for each in fences)
 
 
 def test_a_holder_that_was_paused_past_its_lease_wakes_up_to_a_lost_lock_and_harms_nobody(
-    start: Callable[..., LockProcess], firestore_client: firestore.Client
+    start: Callable[..., SpokenProcess], firestore_client: firestore.Client
 ) -> None:
     lock = Lock(firestore_client)
     paused = start("hold", lease_seconds=1.0)
-    fence = paused.hears()["fence"]
+    fence = paused.hear()["fence"]
 
-    paused.process.send_signal(signal.SIGSTOP)
+    paused.send(signal.SIGSTOP)
     successor = eventually(lambda: lock.try_acquire(KEY, "successor").data)
-    paused.process.send_signal(signal.SIGCONT)
-    paused.goes_on()
+    paused.send(signal.SIGCONT)
+    paused.say("")
 
-    assert paused.hears() == dict.fromkeys(("check", "asked", "renew", "release"), LOCK_LOST)
+    assert paused.hear() == dict.fromkeys(("check", "asked", "renew", "release"), LOCK_LOST)
     assert successor.fence == fence + 1
     assert successor.check(ask_store=True).is_success
 
 
-def test_a_holder_that_was_paused_within_its_lease_goes_on(start: Callable[..., LockProcess]) -> None:
+def test_a_holder_that_was_paused_within_its_lease_goes_on(start: Callable[..., SpokenProcess]) -> None:
     paused = start("hold", lease_seconds=60.0)
-    paused.hears()
+    paused.hear()
 
-    paused.process.send_signal(signal.SIGSTOP)
-    paused.process.send_signal(signal.SIGCONT)
-    paused.goes_on()
+    paused.send(signal.SIGSTOP)
+    paused.send(signal.SIGCONT)
+    paused.say("")
 
-    assert paused.hears() == dict.fromkeys(("check", "asked", "renew", "release"), "success")
+    assert paused.hear() == dict.fromkeys(("check", "asked", "renew", "release"), "success")
 
 
 def test_the_lock_of_a_killed_holder_comes_free_when_its_lease_ends(
-    start: Callable[..., LockProcess], firestore_client: firestore.Client
+    start: Callable[..., SpokenProcess], firestore_client: firestore.Client
 ) -> None:
     lock = Lock(firestore_client)
     killed = start("hold", lease_seconds=1.0)
-    killed.hears()
+    killed.hear()
 
-    killed.process.kill()
+    killed.send(signal.SIGKILL)
 
     assert eventually(lambda: lock.try_acquire(KEY, "successor").data).fence == 2

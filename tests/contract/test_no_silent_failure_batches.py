@@ -17,12 +17,14 @@ from common.consistency import ConsistencyCheck, slack
 from common.overdue import OverdueBatches
 from common.recorded import RecordOutcome
 from common.recorder import Recorder
-from common.result import ErrorInfo, ErrorType, Result
+from common.result import ErrorType
 from common.schema_mode import SchemaMode
 from local.ports import free_port
 from tests.support.batch_helpers import AFTER_DEADLINE, Published, completion, names, opened
-from tests.support.firestore_proxy import COMMIT, READ, FirestoreProxy
+from tests.support.firestore_proxy import FirestoreProxy
+from tests.support.firestore_relay import COMMIT, READ
 from tests.support.grpc_server import serving
+from tests.support.results import error_of
 
 PERMANENT, TRANSIENT = ErrorType.PERMANENT, ErrorType.TRANSIENT
 QUERY = "RunQuery"
@@ -38,11 +40,6 @@ FAULTS = [
 
 
 @pytest.fixture
-def proxy(firestore_host: str) -> FirestoreProxy:
-    return FirestoreProxy(firestore_host)
-
-
-@pytest.fixture
 async def stores(
     proxy: FirestoreProxy, project_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Batches, Recorder]]:
@@ -55,13 +52,6 @@ async def stores(
         through = Batches(db)
         yield through, Recorder(async_db, through)
         db.close()
-
-
-def error_of(result: Result[Any]) -> ErrorInfo:
-    assert result.is_failure
-    assert result.data is None
-    assert result.error is not None
-    return result.error
 
 
 @pytest.mark.parametrize(("status", "error_type", "exception_class"), FAULTS)

@@ -1,43 +1,20 @@
 """BigQuery that fails a worker or a consolidation: told as what it is, and the next attempt succeeds."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from common.result import ErrorInfo, Result
 from common.staging import StagingWriter
 from common.warehouse import Warehouse
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.bigquery_failures import IMPATIENT, OF_A_JOB, OF_ANY_CALL, Failure, each
 from tests.support.consolidation_stack import BATCH, Stack
 from tests.support.prediction_rows import CREATED_AT, prediction
+from tests.support.results import error_of
 from tests.support.stub_bigquery import BigQueryStub, client
-
-
-@pytest.fixture
-def stub() -> Iterator[BigQueryStub]:
-    with BigQueryStub().serving() as serving:
-        yield serving
 
 
 @pytest.fixture
 def failing(stub: BigQueryStub) -> Warehouse:
     return Warehouse(client(stub.host), IMPATIENT)
-
-
-@pytest.fixture
-def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator[Stack]:
-    stack = Stack(project_id).create_tables()
-    yield stack
-    stack.close()
-
-
-def error_of(result: Result[Any]) -> ErrorInfo:
-    assert result.is_failure
-    assert result.data is None
-    assert result.error is not None
-    return result.error
 
 
 @each(OF_ANY_CALL, OF_A_JOB)

@@ -13,10 +13,11 @@ from google.cloud import pubsub_v1
 
 from common.messages import MessageStatus, Phase, PhaseCompletion, PlayerCompletion, PredictionRequest
 from common.publisher import Limits, Publisher
-from common.result import ErrorInfo, ErrorType, Result
+from common.result import ErrorType, Result
 from common.sport import Sport
 from common.subscriber import Subscriber
 from common.topics import PHASE5_PREDICTIONS_COMPLETE, PREDICTION_READY, PREDICTION_REQUEST
+from tests.support.results import error_of
 from tests.support.stub_grpc import (
     DENIED_BY_PUBSUB,
     EXHAUSTED,
@@ -72,12 +73,6 @@ def players(stub: GrpcStub) -> list[list[str]]:
         [PredictionRequest.parse(message.data).unwrap().player_lookup for message in messages]
         for messages in stub.published
     ]
-
-
-def error_of(result: Result[Any]) -> ErrorInfo:
-    assert result.is_failure
-    assert result.error is not None
-    return result.error
 
 
 REFUSALS = [

@@ -1,7 +1,7 @@
 """BigQuery that refuses, fails, breaks off or is away: never an empty list, a zero, a False or "written"."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from common.duplicates import duplicates
 from common.execution_log import Execution, ExecutionLog
 from common.merge_sql import Tables
 from common.messages import MessageStatus
-from common.result import ErrorInfo, Result
+from common.result import Result
 from common.table_schema import Column, Mode
 from common.warehouse import Limits, Warehouse
 from common.warehouse_jobs import MAY_STILL_RUN, Patience
@@ -25,6 +25,7 @@ from tests.support.bigquery_failures import (
     Failure,
     each,
 )
+from tests.support.results import error_of
 from tests.support.stub_bigquery import INVALID_ROWS, BigQueryStub, client
 
 PATIENT = Limits(patience=Patience(retry_seconds=10.0))
@@ -37,22 +38,8 @@ Call = Callable[[Warehouse], Result[Any]]
 
 
 @pytest.fixture
-def stub() -> Iterator[BigQueryStub]:
-    with BigQueryStub().serving() as serving:
-        yield serving
-
-
-@pytest.fixture
 def warehouse(stub: BigQueryStub) -> Warehouse:
     return Warehouse(client(stub.host), IMPATIENT)
-
-
-def error_of(result: Result[Any]) -> ErrorInfo:
-    """A failure's error; a failure carries no data that a caller could take for an answer."""
-    assert result.is_failure
-    assert result.data is None
-    assert result.error is not None
-    return result.error
 
 
 def check(result: Result[Any], failure: Failure, details: dict[str, Any]) -> None:

@@ -1,8 +1,6 @@
 """The deployed entry point, called as Pub/Sub calls it, on the emulators."""
 
-import importlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
@@ -18,24 +16,16 @@ from common.settings import SettingsError
 from common.sport import Sport
 from common.topics import PREDICTION_BATCH_COMPLETE, PREDICTION_READY
 from tests.support.batch_helpers import DEADLINE, GAME_DATE, completion, names
-from tests.support.deliveries import Headers, binary, pubsub_message, push, request, structured
+from tests.support.deliveries import Headers, binary, pubsub_message, request
+from tests.support.fresh_function import ENVELOPES, listening, started, starting
 
 MAIN = "functions.completion_recorder.main"
-ENVELOPES = pytest.mark.parametrize(
-    "envelope", [binary, structured, push], ids=["binary", "structured", "push"]
-)
 
 
 @pytest.fixture
-def function(
-    firestore_host: str, pubsub_host: str, project_id: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ModuleType]:
-    """A freshly started instance. Its logs stay as the tests have them."""
-    monkeypatch.setattr("common.logs.configure", lambda *_, **__: None)
-    monkeypatch.setenv("GCP_PROJECT", project_id)
-    sys.modules.pop(MAIN, None)
-    yield importlib.import_module(MAIN)
-    sys.modules.pop(MAIN, None)
+def function(firestore_host: str, pubsub_host: str, project_id: str) -> Iterator[ModuleType]:
+    with started(MAIN, project_id) as instance:
+        yield instance
 
 
 @pytest.fixture
@@ -50,18 +40,10 @@ def triggers(
     subscriber_client: pubsub_v1.SubscriberClient,
 ) -> Callable[[], list[dict[str, Any]]]:
     """Reads the triggers that were published since the test began."""
-    names = (PREDICTION_BATCH_COMPLETE.name(Sport.NBA), PREDICTION_READY.dead_letter_name(Sport.NBA))
-    for name in names:
-        publisher_client.create_topic(name=f"projects/{project_id}/topics/{name}")
-    subscription = f"projects/{project_id}/subscriptions/triggers"
-    topic = f"projects/{project_id}/topics/{names[0]}"
-    subscriber_client.create_subscription(name=subscription, topic=topic)
-
-    def read() -> list[dict[str, Any]]:
-        pulled = subscriber_client.pull(subscription=subscription, max_messages=10, timeout=10)
-        return [json.loads(each.message.data) for each in pulled.received_messages]
-
-    return read
+    read = listening(
+        publisher_client, subscriber_client, project_id, PREDICTION_BATCH_COMPLETE, PREDICTION_READY
+    )
+    return lambda: [json.loads(data) for data in read()]
 
 
 async def call(function: ModuleType, headers: Headers, body: bytes) -> int:
@@ -172,9 +154,8 @@ async def _status_or_error(function: ModuleType, delivery: tuple[Headers, bytes]
 def test_cold_start_without_settings_names_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPORT", "cricket")
     monkeypatch.setenv("DUAL_WRITE_MODE", "perhaps")
-    sys.modules.pop(MAIN, None)
 
-    with pytest.raises(SettingsError) as stopped:
-        importlib.import_module(MAIN)
+    with starting(MAIN) as start, pytest.raises(SettingsError) as stopped:
+        start()
 
     assert all(name in str(stopped.value) for name in ("GCP_PROJECT", "SPORT", "DUAL_WRITE_MODE"))

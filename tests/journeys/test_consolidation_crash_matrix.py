@@ -4,7 +4,7 @@ The steps are met where they leave the function: Firestore's calls on the wire, 
 the publisher at their doors. The test prints its matrix: a row per step, a column per fault.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -117,13 +117,6 @@ class World:
         lock = self.stack.db.document(f"{LOCK_TYPE}_locks/{LOCK_TYPE}_{self.day}")
         if lock.get().exists:
             lock.update({"expires_at": past})
-
-
-@pytest.fixture
-def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator[Stack]:
-    stack = Stack(project_id).create_tables()
-    yield stack
-    stack.close()
 
 
 def test_every_crash_and_every_lost_answer_ends_like_an_undisturbed_consolidation(

@@ -1,13 +1,9 @@
 """Consolidations by real processes: one paused past its lease, and sixteen at once."""
 
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,48 +13,14 @@ from common.result import LOCK_HELD, Result
 from tests.support.consolidation_stack import BATCH, TABLES, Stack
 from tests.support.polling import eventually
 from tests.support.prediction_rows import prediction
+from tests.support.spoken_process import SpokenProcess
 
 RACERS = 16
 ROUNDS = 20
 LEASE = timedelta(seconds=2)
 
 
-class Process:
-    """A consolidating process, spoken to in lines."""
-
-    def __init__(self, role: str, project: str, lease: timedelta) -> None:
-        module = "tests.support.consolidation_process"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, role, project, str(lease.total_seconds())],
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
-    def hear(self) -> dict[str, Any]:
-        """The next line that is JSON and not a log's."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("{"):
-                answer: dict[str, Any] = json.loads(line)
-                return answer
-        raise AssertionError(f"the process has ended: {self._process.wait()}")
-
-    def send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-
-Start = Callable[[str, timedelta], Process]
+Start = Callable[[str, timedelta], SpokenProcess]
 
 
 @pytest.fixture
@@ -72,8 +34,9 @@ def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator[
 def start(stack: Stack) -> Iterator[Start]:
     with ExitStack() as running:
 
-        def start_process(role: str, lease: timedelta) -> Process:
-            process = Process(role, stack.project, lease)
+        def start_process(role: str, lease: timedelta) -> SpokenProcess:
+            seconds = str(lease.total_seconds())
+            process = SpokenProcess("consolidation_process", role, stack.project, seconds)
             running.callback(process.end)
             return process
 

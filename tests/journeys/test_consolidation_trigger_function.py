@@ -1,8 +1,6 @@
 """The deployed entry point, called as Pub/Sub calls it, on the emulators."""
 
-import importlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -13,17 +11,14 @@ from google.cloud import pubsub_v1
 from common.batch_records import BatchStatus
 from common.messages import BatchComplete, PhaseCompletion, PlayerOutcome
 from common.settings import SettingsError
-from common.sport import Sport
 from common.topics import PHASE5_PREDICTIONS_COMPLETE, PREDICTION_BATCH_COMPLETE
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.consolidation_stack import BATCH, LOCK_KEY, Stack
-from tests.support.deliveries import Headers, binary, pubsub_message, push, request, structured
+from tests.support.deliveries import Headers, binary, pubsub_message, request
+from tests.support.fresh_function import ENVELOPES, listening, started, starting
 from tests.support.prediction_rows import prediction
 
 MAIN = "functions.consolidation_trigger.main"
-ENVELOPES = pytest.mark.parametrize(
-    "envelope", [binary, structured, push], ids=["binary", "structured", "push"]
-)
 TRIGGER = BatchComplete(batch_id=BATCH, game_date=GAME_DATE, generation=1)
 
 Announcements = Callable[[], list[PhaseCompletion]]
@@ -31,25 +26,10 @@ Announcements = Callable[[], list[PhaseCompletion]]
 
 @pytest.fixture
 def function(
-    firestore_host: str,
-    pubsub_host: str,
-    bigquery_host: str,
-    project_id: str,
-    monkeypatch: pytest.MonkeyPatch,
+    firestore_host: str, pubsub_host: str, bigquery_host: str, project_id: str
 ) -> Iterator[ModuleType]:
-    """A freshly started instance. Its logs stay as the tests have them."""
-    monkeypatch.setattr("common.logs.configure", lambda *_, **__: None)
-    monkeypatch.setenv("GCP_PROJECT", project_id)
-    sys.modules.pop(MAIN, None)
-    yield importlib.import_module(MAIN)
-    sys.modules.pop(MAIN, None)
-
-
-@pytest.fixture
-def stack(firestore_host: str, bigquery_host: str, project_id: str) -> Iterator[Stack]:
-    stack = Stack(project_id).create_tables()
-    yield stack
-    stack.close()
+    with started(MAIN, project_id) as instance:
+        yield instance
 
 
 @pytest.fixture
@@ -59,19 +39,14 @@ def announcements(
     subscriber_client: pubsub_v1.SubscriberClient,
 ) -> Announcements:
     """Reads what was announced since the test began."""
-    announced = PHASE5_PREDICTIONS_COMPLETE.name(Sport.NBA)
-    for name in (announced, PREDICTION_BATCH_COMPLETE.dead_letter_name(Sport.NBA)):
-        publisher_client.create_topic(name=f"projects/{project_id}/topics/{name}")
-    subscription = f"projects/{project_id}/subscriptions/announcements"
-    subscriber_client.create_subscription(
-        name=subscription, topic=f"projects/{project_id}/topics/{announced}"
+    read = listening(
+        publisher_client,
+        subscriber_client,
+        project_id,
+        PHASE5_PREDICTIONS_COMPLETE,
+        PREDICTION_BATCH_COMPLETE,
     )
-
-    def read() -> list[PhaseCompletion]:
-        pulled = subscriber_client.pull(subscription=subscription, max_messages=10, timeout=10)
-        return [PhaseCompletion.parse(each.message.data).unwrap() for each in pulled.received_messages]
-
-    return read
+    return lambda: [PhaseCompletion.parse(data).unwrap() for data in read()]
 
 
 async def call(function: ModuleType, headers: Headers, body: bytes) -> int:
@@ -148,7 +123,6 @@ def test_an_unusable_setting_stops_the_function_at_its_start(
 ) -> None:
     monkeypatch.setenv("GCP_PROJECT", project_id)
     monkeypatch.setenv(name, value)
-    sys.modules.pop(MAIN, None)
 
-    with pytest.raises(SettingsError, match=name):
-        importlib.import_module(MAIN)
+    with starting(MAIN) as start, pytest.raises(SettingsError, match=name):
+        start()

@@ -9,13 +9,13 @@ step here without being told.
 from collections.abc import Callable
 from enum import Enum
 from threading import RLock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import grpc
 
-T = TypeVar("T")
+from tests.support.firestore_relay import FirestoreRelay
 
-_HOP_BY_HOP = ("grpc-", "user-agent", ":")
+T = TypeVar("T")
 
 
 class Fault(Enum):
@@ -31,14 +31,14 @@ class Broken(Exception):
     """A step that failed; on the wire a status takes its place."""
 
 
-class IoSteps(grpc.GenericRpcHandler):
+class IoSteps(FirestoreRelay):
     """A Firestore server in front of the emulator that is also asked for every other I/O step.
 
     After a crash nothing of the instance reaches the world any more, until `revive` starts another.
     """
 
     def __init__(self, target: str) -> None:
-        self._channel = grpc.insecure_channel(target)
+        super().__init__(target)
         self._lock = RLock()
         self._fault: tuple[int, Fault] | None = None
         self._is_dead = False
@@ -62,17 +62,6 @@ class IoSteps(grpc.GenericRpcHandler):
             raise Broken(f"no answer of {name}")
         return answer
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-        path = handler_call_details.method
-        name = path.rpartition("/")[2]
-        if name == "Commit":
-            return grpc.unary_unary_rpc_method_handler(
-                lambda request, context: self._relay(path, name, request, context)[0]
-            )
-        return grpc.unary_stream_rpc_method_handler(
-            lambda request, context: iter(self._relay(path, name, request, context))
-        )
-
     def _enter(self, name: str) -> Fault | None:
         with self._lock:
             if self._is_dead:
@@ -84,12 +73,12 @@ class IoSteps(grpc.GenericRpcHandler):
             self._is_dead = fault is not Fault.LOST_ANSWER
             return fault
 
-    def _relay(self, path: str, name: str, request: bytes, context: grpc.ServicerContext) -> list[Any]:
+    def relay(self, name: str, request: bytes, context: grpc.ServicerContext) -> list[bytes]:
         fault = self._enter(name)
         if fault is Fault.CRASH_BEFORE:
             context.abort(grpc.StatusCode.CANCELLED, f"dead before {name}")
         try:
-            answers = self._pass_on(path, name, request, context)
+            answers = self.pass_on(name, request, context)
         except grpc.RpcError as error:
             context.abort(error.code(), error.details())
         if fault is Fault.CRASH_AFTER:
@@ -97,9 +86,3 @@ class IoSteps(grpc.GenericRpcHandler):
         if fault is Fault.LOST_ANSWER:
             context.abort(grpc.StatusCode.UNAVAILABLE, f"the answer of {name} was lost")
         return answers
-
-    def _pass_on(self, path: str, name: str, request: bytes, context: grpc.ServicerContext) -> list[Any]:
-        metadata = [pair for pair in context.invocation_metadata() if not pair[0].startswith(_HOP_BY_HOP)]
-        if name == "Commit":
-            return [self._channel.unary_unary(path)(request, metadata=metadata)]
-        return list(self._channel.unary_stream(path)(request, metadata=metadata))

@@ -28,7 +28,8 @@ from tests.support.batch_helpers import (
     request_for,
     timeline,
 )
-from tests.support.firestore_proxy import COMMIT, FirestoreProxy
+from tests.support.firestore_proxy import FirestoreProxy
+from tests.support.firestore_relay import COMMIT
 from tests.support.grpc_server import serving
 
 pytestmark = EVERY_MODE

@@ -31,7 +31,8 @@ from tests.support.batch_helpers import (
     names,
     opened,
 )
-from tests.support.firestore_proxy import COMMIT, FirestoreProxy
+from tests.support.firestore_proxy import FirestoreProxy
+from tests.support.firestore_relay import COMMIT
 from tests.support.grpc_server import serving
 
 LEGACY = pytest.mark.parametrize("mode", [SchemaMode.LEGACY], ids=["legacy"])
@@ -229,11 +230,6 @@ def _bytes(batches: Batches) -> int:
 async def _in_turn(recorder: Recorder, players: list[str]) -> None:
     for player in players:
         await deliver(recorder, player)
-
-
-@pytest.fixture
-def proxy(firestore_host: str) -> FirestoreProxy:
-    return FirestoreProxy(firestore_host)
 
 
 @pytest.fixture

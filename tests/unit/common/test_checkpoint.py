@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from common.checkpoint import CHECKPOINT_CONFLICT, CORRUPT_CHECKPOINT, Checkpoint, Checkpoints
-from common.result import ErrorInfo, ErrorType, Result
+from common.result import ErrorType, Result
+from tests.support.results import error_of
 
 NAME = "backfill"
 ROOT = Path(__file__).parents[3]
@@ -208,9 +209,3 @@ def newest(checkpoints: Checkpoints) -> Checkpoint:
 
 def files(directory: Path) -> list[Path]:
     return sorted(directory.rglob("*.json"))
-
-
-def error_of(result: Result[Any]) -> ErrorInfo:
-    assert result.is_failure
-    assert result.error is not None
-    return result.error
