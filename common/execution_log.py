@@ -10,9 +10,9 @@ from datetime import date, datetime
 from typing import Any, Final, Protocol
 
 from .messages import MessageStatus
-from .query_parameters import Typed
 from .result import ErrorInfo, Result
-from .warehouse_records import Rows
+from .warehouse.parameters import Typed
+from .warehouse.records import Rows
 
 TABLE: Final = "processor_execution_log"
 MAX_STACK_TRACE_CHARS: Final = 10_000

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import structlog
 
-from .entrypoint import (
+from .entrypoint.endpoint import (
     DeadLetterWriter,
     Disposition,
     dead_letter,
@@ -22,7 +22,7 @@ from .entrypoint import (
     read_message,
     tell_of_partial,
 )
-from .envelope import Delivery
+from .entrypoint.envelope import Delivery
 from .messages import M
 from .result import ErrorInfo, Result
 from .sport import Sport

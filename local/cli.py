@@ -21,15 +21,15 @@ from rich.console import Console
 from common.result import ResultError
 from common.sport import Sport
 
-from . import report
-from .chaos import Disorder, Victim
-from .play import Plan, hire, play
-from .players import first_players
+from .day.chaos import Disorder, Victim
+from .day.play import Plan, hire, play
+from .day.players import first_players
+from .day.slate import Slate
+from .judging import report
+from .judging.progress import bars
+from .judging.promises import judge
 from .problem import Problem
-from .progress import bars
-from .promises import judge
-from .slate import Slate
-from .stack import Stack
+from .stack.stack import Stack
 from .terminal import Terminal
 
 EASTERN: Final = ZoneInfo("America/New_York")

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from common.sport import Sport
 
-from .chaos import AFTERMATH, Victim
-from .play import Plan
-from .stack import Stack
+from .day.chaos import AFTERMATH, Victim
+from .day.play import Plan
+from .stack.stack import Stack
 
 
 class Terminal:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.emulators import KINDS, Emulators
+from local.stack.emulators import KINDS, Emulators
 from tests.support.isolation import refuse_connections, remove_cloud_variables
 from tests.support.wall_clock import WallClock
 

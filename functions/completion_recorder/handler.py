@@ -5,9 +5,9 @@ from typing import Protocol
 
 import structlog
 
-from common.batch_records import Batch
+from common.batches.records import Batch
 from common.messages import PlayerCompletion
-from common.recorded import Recorded
+from common.recorder.answers import Recorded
 from common.result import Result
 
 log = structlog.get_logger()

@@ -14,18 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from common import logs
-from common.batches import Batches
-from common.closing import TriggerOutbox
-from common.consistency import ConsistencyCheck, slack
-from common.dead_letters import DeadLetters
-from common.entrypoint import Endpoint
-from common.envelope import Delivery
-from common.garbage import start_collecting
+from common.batches.batches import Batches
+from common.batches.closing import TriggerOutbox
+from common.batches.dual_write_check import ConsistencyCheck, slack
+from common.entrypoint.dead_letters import DeadLetters
+from common.entrypoint.endpoint import Endpoint
+from common.entrypoint.envelope import Delivery
 from common.messages import PlayerCompletion
-from common.once import once
-from common.recorded import Recorded
-from common.recorder import Recorder
+from common.recorder.answers import Recorded
+from common.recorder.recorder import Recorder
 from common.result import Result
+from common.runtime.gc_tuning import start_collecting
+from common.runtime.once import once
 from common.settings import Settings
 from common.topics import PREDICTION_READY
 

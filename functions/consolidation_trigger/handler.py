@@ -4,9 +4,9 @@ from typing import Any, Protocol
 
 import structlog
 
-from common.batch_records import Batch
+from common.batches.records import Batch
+from common.consolidation.receipt import Receipt
 from common.messages import BatchComplete, PhaseCompletion
-from common.receipts import Receipt
 from common.result import ErrorInfo, Result
 from common.topics import PHASE5_PREDICTIONS_COMPLETE, Topic
 

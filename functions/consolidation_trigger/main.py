@@ -16,22 +16,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from common import logs
-from common.batches import Batches
-from common.consolidation import Consolidator
-from common.dead_letters import DeadLetters
-from common.entrypoint import Endpoint
-from common.envelope import Delivery
-from common.garbage import start_collecting
-from common.lock import Lock
+from common.batches.batches import Batches
+from common.consolidation.consolidator import Consolidator
+from common.consolidation.receipt import Receipt
+from common.entrypoint.dead_letters import DeadLetters
+from common.entrypoint.endpoint import Endpoint
+from common.entrypoint.envelope import Delivery
+from common.lock.lock import Lock
 from common.messages import BatchComplete
-from common.once import once
 from common.publisher import Publisher
-from common.receipts import Receipt
 from common.result import Result
+from common.runtime.gc_tuning import start_collecting
+from common.runtime.once import once
 from common.settings import Settings
 from common.sport import DatasetRole
 from common.topics import PREDICTION_BATCH_COMPLETE
-from common.warehouse import MAXIMUM_BYTES_BILLED, Limits, Warehouse, connect
+from common.warehouse.warehouse import MAXIMUM_BYTES_BILLED, Limits, Warehouse, connect
 
 from .handler import handle
 

@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from common.batch_records import Counts
-from common.batch_rules import completion_pct
+from common.batches.records import Counts
+from common.batches.rules import completion_pct
+from common.consolidation.receipt import PROCESSOR, Receipt
 from common.messages import Phase, PhaseCompletion, PredictionsSummary
-from common.predictions import TABLE
-from common.receipts import PROCESSOR, Receipt
+from common.predictions.table import TABLE
 
 
 def announcement(

@@ -92,7 +92,7 @@ def test_only_main_reads_the_environment_of_a_function() -> None:
 def test_recorder_loads_no_bigquery() -> None:
     loaded = loaded_with("functions.completion_recorder.main")
 
-    assert "common.recorder" in loaded
+    assert "common.recorder.recorder" in loaded
     assert not [each for each in loaded if is_in(each, "google.cloud.bigquery", "pandas", "pyarrow")]
 
 

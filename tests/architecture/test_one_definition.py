@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from common.predictions import COLUMNS
+from common.predictions.table import COLUMNS
 from common.topics import REGISTRY
 from infra.manifest import load
 from tests.support.source_tree import ROOT, SOURCES, modules
@@ -17,11 +17,11 @@ from tests.support.source_tree import ROOT, SOURCES, modules
 BASE_NAMES = {entry.base_name for entry in REGISTRY.values()}
 NO_TEXT = {".pyc", ".png"}
 OWNERS = {
-    "prediction_batches": "common.batch_store",
-    "dead_letters": "common.dead_letters",
-    "_locks": "common.lock_rules",
-    "player_prop_predictions": "common.predictions",
-    "consolidation_fences": "common.merge_sql",
+    "prediction_batches": "common.batches.store",
+    "dead_letters": "common.entrypoint.dead_letters",
+    "_locks": "common.lock.rules",
+    "player_prop_predictions": "common.predictions.table",
+    "consolidation_fences": "common.consolidation.merge_sql",
     "processor_execution_log": "common.execution_log",
 }
 REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "tests/requirements.txt")
@@ -72,7 +72,7 @@ def test_columns_of_the_predictions_table_are_listed_once() -> None:
         and len(names & {text for text, _ in module.texts}) > len(names) / 2
     ]
 
-    assert listing == ["common.predictions"]
+    assert listing == ["common.predictions.table"]
 
 
 def test_search_path_is_left_alone() -> None:

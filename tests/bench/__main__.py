@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from rich.console import Console
 
-from local.emulators import KINDS, Emulators
 from local.problem import Problem
+from local.stack.emulators import KINDS, Emulators
 from tests.bench.frame import Bench, Benchmark, NotHere, all_benchmarks
 from tests.bench.measuring import Measurement
 from tests.bench.report import show, summary, write_json

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
-from local.emulators import FIRESTORE, PUBSUB
+from local.stack.emulators import FIRESTORE, PUBSUB
 from tests.bench.celery_at_hand import BEFORE, NEWEST
 from tests.bench.celery_stack import PROCESSES, WORKERS, chords
 from tests.bench.faults import PLAYERS, Fault, Run

@@ -9,11 +9,11 @@ import structlog
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from common import merge_sql
-from common.predictions import COLUMNS, KEY, ORDER, PARTITION_COLUMN
-from common.staging import StagedWrite
-from common.warehouse import EMULATOR_HOST
-from local.emulators import BIGQUERY, FIRESTORE
+from common.consolidation import merge_sql
+from common.predictions.table import COLUMNS, KEY, ORDER, PARTITION_COLUMN
+from common.staging.writer import StagedWrite
+from common.warehouse.warehouse import EMULATOR_HOST
+from local.stack.emulators import BIGQUERY, FIRESTORE
 from tests.bench.counting_session import CountingSession
 from tests.bench.frame import Bench, benchmark
 from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians, seconds

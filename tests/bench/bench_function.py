@@ -13,14 +13,14 @@ from pathlib import Path
 
 from google.cloud import firestore, pubsub_v1
 
-from common.batches import Batches
+from common.batches.batches import Batches
 from common.sport import Sport
 from common.topics import PREDICTION_BATCH_COMPLETE, PREDICTION_READY
 from infra.manifest import load
-from local.emulators import FIRESTORE, PUBSUB
-from local.ports import LOOPBACK, free_port
-from local.service import Service
-from local.serving import PYTHON, ROOT, environment, stage
+from local.stack.emulators import FIRESTORE, PUBSUB
+from local.stack.ports import LOOPBACK, free_port
+from local.stack.service import Service
+from local.stack.serving import PYTHON, ROOT, environment, stage
 from tests.bench.frame import Bench, benchmark
 from tests.bench.http_load import cloud_event, post_all
 from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians

@@ -13,8 +13,8 @@ import pytest
 import structlog
 from google.cloud import firestore
 
-from common.lock import Lock, LockKey
-from local.emulators import FIRESTORE
+from common.lock.lock import Lock, LockKey
+from local.stack.emulators import FIRESTORE
 from tests.bench.frame import Bench, benchmark
 from tests.bench.measuring import Measurement, Target, at_most, interleaved_medians, seconds
 from tests.bench.redis_at_hand import redis_python, redis_server

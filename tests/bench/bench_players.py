@@ -10,9 +10,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from common.player_names import normalize
-from common.players import PlayerNames
-from common.warehouse import EMULATOR_HOST, Warehouse, connect
-from local.emulators import BIGQUERY
+from common.players.resolver import PlayerNames
+from common.warehouse.warehouse import EMULATOR_HOST, Warehouse, connect
+from local.stack.emulators import BIGQUERY
 from tests.bench.frame import Bench, benchmark
 from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians, seconds
 from tests.support.nba_players import nba_players

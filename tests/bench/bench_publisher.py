@@ -11,7 +11,7 @@ from common.messages import PredictionRequest
 from common.publisher import Publisher
 from common.sport import Sport
 from common.topics import PREDICTION_REQUEST
-from local.emulators import PUBSUB
+from local.stack.emulators import PUBSUB
 from tests.bench.frame import Bench, benchmark
 from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians, seconds
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batch_records import Completion
-from common.batches import Batches
+from common.batches.batches import Batches
+from common.batches.records import Completion
 from common.messages import PlayerCompletion
-from common.recorder import Recorder
-from common.recording_commit import Commits, Committed
-from local.emulators import FIRESTORE
+from common.recorder.commit_request import Commits, Committed
+from common.recorder.recorder import Recorder
+from local.stack.emulators import FIRESTORE
 from tests.bench.fan_in import Ride, ride_tasks, ride_threads
 from tests.bench.frame import Bench, benchmark
 from tests.bench.legacy_recorder import LegacyRecorder
@@ -71,7 +71,7 @@ class Fixture:
     def single_commit_ride(self, players: Sequence[str], *, callers: int) -> Ride:
         """The same recorder, but with a commit of its own for each completion."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("common.open_batches.GroupCommit", OneByOne)
+            patch.setattr("common.recorder.batch_cache.GroupCommit", OneByOne)
             return self.recorder_ride(players, callers=callers)
 
     async def _warm_up(self, recorders: Sequence[Recorder]) -> None:
@@ -290,5 +290,5 @@ def _counted_commits() -> Iterator[list[Any]]:
             return await super().send(request)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("common.marker_commit.Commits", Counting)
+        patch.setattr("common.recorder.subcollection_commit.Commits", Counting)
         yield sent

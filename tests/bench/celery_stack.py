@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from local.ports import LOOPBACK
-from local.service import Service
+from local.stack.ports import LOOPBACK
+from local.stack.service import Service
 from tests.bench.celery_at_hand import celery_python
 from tests.bench.faults import PLAYERS, Fault, Run
 from tests.bench.instances import Instances

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from local.emulators import Emulators, Kind
+from local.stack.emulators import Emulators, Kind
 from tests.bench.latency_proxy import latency_proxy
 from tests.bench.measuring import Measurement
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from local.ports import LOOPBACK
+from local.stack.ports import LOOPBACK
 
 
 def cloud_event(data: Mapping[str, Any], *, event_id: str, topic: str) -> bytes:

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from local.ports import LOOPBACK, free_port
-from local.service import Service
+from local.stack.ports import LOOPBACK, free_port
+from local.stack.service import Service
 
 _CHUNK_BYTES = 1 << 16
 _READY_WITHIN = timedelta(seconds=20)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from google.cloud import pubsub_v1
 
 from common.messages import BatchComplete
-from local.taps import TIMEOUT_SECONDS, drain
+from local.judging.taps import TIMEOUT_SECONDS, drain
 from tests.bench.bench_function import GAME_DATE, TOPIC, TRIGGER, Functions
 from tests.bench.faults import PLAYERS, Fault, Run, deliveries
 from tests.bench.frame import Bench

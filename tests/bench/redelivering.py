@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from local.ports import LOOPBACK
+from local.stack.ports import LOOPBACK
 
 _MOST_SECONDS = 60
 

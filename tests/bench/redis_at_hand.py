@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from local.ports import LOOPBACK, free_port
-from local.service import Service
+from local.stack.ports import LOOPBACK, free_port
+from local.stack.service import Service
 from tests.bench.at_hand import install
 
 _HOME = Path(__file__).parents[2] / ".run" / "bench-redis"

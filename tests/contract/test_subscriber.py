@@ -14,8 +14,8 @@ import pytest
 from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import firestore, pubsub_v1
 
-from common.dead_letters import DeadLetters
-from common.envelope import Delivery
+from common.entrypoint.dead_letters import DeadLetters
+from common.entrypoint.envelope import Delivery
 from common.messages import PredictionRequest
 from common.publisher import Publisher
 from common.result import ErrorInfo, ErrorType, Result

@@ -16,15 +16,15 @@ import pytest
 from google.cloud import firestore, pubsub_v1
 from google.pubsub_v1 import PubsubMessage
 
-from common.batches import Batches
-from common.dead_letters import COLLECTION
+from common.batches.batches import Batches
+from common.entrypoint.dead_letters import COLLECTION
 from common.publisher import Publisher
 from common.sport import Sport
 from common.topics import PREDICTION_READY
-from local import taps
-from local.delivery_log import DeliveryLog
-from local.ports import require_free
-from local.topology import Names
+from local.judging import taps
+from local.judging.delivery_log import DeliveryLog
+from local.stack.ports import require_free
+from local.stack.topology import Names
 from tests.support.local_run import LocalRun, local_run
 from tests.support.polling import eventually
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from google.cloud import firestore, pubsub_v1
 
-from common.batch_records import BatchStatus, Counts
-from common.batches import Batches
+from common.batches.batches import Batches
+from common.batches.records import BatchStatus, Counts
 from common.result import ResultError
 from common.settings import SettingsError
 from common.sport import Sport

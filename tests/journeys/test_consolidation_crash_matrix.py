@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batches import Batches
-from common.consolidation import LOCK_TYPE, Consolidator
-from common.lock import Lock
+from common.batches.batches import Batches
+from common.consolidation.consolidator import LOCK_TYPE, Consolidator
+from common.consolidation.receipt import Receipt
+from common.lock.lock import Lock
 from common.messages import BatchComplete, Message, PhaseCompletion
-from common.receipts import Receipt
 from common.result import LOCK_HELD, ErrorInfo, Result
-from common.staging_names import GATHERED_PREFIX, PREFIX
+from common.staging.table_names import GATHERED_PREFIX, PREFIX
 from common.topics import Topic
-from common.warehouse import Warehouse
+from common.warehouse.warehouse import Warehouse
 from functions.consolidation_trigger.handler import handle
 from tests.support.batch_helpers import Published
 from tests.support.consolidation_stack import NAMES, TABLES, Stack

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from common.duplicates import duplicates
+from common.consolidation.duplicate_keys import duplicates
 from common.result import LOCK_HELD, Result
 from tests.support.consolidation_stack import BATCH, TABLES, Stack
 from tests.support.polling import eventually

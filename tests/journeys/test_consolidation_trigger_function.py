@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.cloud import pubsub_v1
 
-from common.batch_records import BatchStatus
+from common.batches.records import BatchStatus
 from common.messages import BatchComplete, PhaseCompletion, PlayerOutcome
 from common.settings import SettingsError
 from common.topics import PHASE5_PREDICTIONS_COMPLETE, PREDICTION_BATCH_COMPLETE

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batches import Batches
-from common.closing import TriggerOutbox
+from common.batches.batches import Batches
+from common.batches.closing import TriggerOutbox
+from common.maintenance.deadlines import OverdueBatches
 from common.messages import Message
-from common.overdue import OverdueBatches
-from common.recorded import Recorded
-from common.recorder import Recorder
+from common.recorder.answers import Recorded
+from common.recorder.recorder import Recorder
 from common.result import ErrorInfo, Result
 from common.schema_mode import SchemaMode
 from common.topics import Topic

@@ -12,8 +12,8 @@ from typing import Any
 
 from google.cloud import firestore
 
-from common.batch_records import BatchStatus, Counts
-from common.batches import Batches
+from common.batches.batches import Batches
+from common.batches.records import BatchStatus, Counts
 from tests.support.batch_helpers import names, opened
 
 PLAYERS, PROCESSES, TASKS = 20_000, 4, 8

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from common.batch_records import Batch, Completion
+from common.batches.records import Batch, Completion
 from common.messages import PlayerOutcome
 
 NOW = datetime(2026, 1, 17, 23, tzinfo=UTC)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batch_records import Batch
-from common.batches import Batches
+from common.batches.batches import Batches
+from common.batches.records import Batch
 from common.messages import BatchComplete, Message, PlayerCompletion, PlayerOutcome, PredictionRequest
-from common.recorded import Recorded
-from common.recorder import Recorder
+from common.recorder.answers import Recorded
+from common.recorder.recorder import Recorder
 from common.result import ErrorInfo, Result
 from common.schema_mode import SchemaMode
 from common.topics import Topic

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from common.result import ErrorType
-from common.warehouse import Limits
-from common.warehouse_jobs import Patience
+from common.warehouse.jobs import Patience
+from common.warehouse.warehouse import Limits
 from tests.support.stub_bigquery import (
     ABORTED_TRANSACTION,
     ACCESS_DENIED,

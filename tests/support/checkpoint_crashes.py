@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import common.checkpoint
-from common.checkpoint import Checkpoints
+import common.runtime.checkpoint
+from common.runtime.checkpoint import Checkpoints
 
 DIED = 70
 
@@ -37,7 +37,7 @@ def _die_before(line: int) -> None:
     lines = itertools.count()
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_code.co_filename != common.checkpoint.__file__:
+        if frame.f_code.co_filename != common.runtime.checkpoint.__file__:
             return None
         if event == "line" and next(lines) == line:
             os._exit(DIED)

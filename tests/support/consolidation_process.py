@@ -11,10 +11,10 @@ import sys
 from datetime import timedelta
 from typing import Any
 
-from common.receipts import Receipt
+from common.consolidation.receipt import Receipt
 from common.result import Result
-from common.warehouse import Warehouse
-from common.warehouse_records import Rows
+from common.warehouse.records import Rows
+from common.warehouse.warehouse import Warehouse
 from tests.support.consolidation_stack import Stack
 
 

@@ -9,26 +9,26 @@ from typing import Any
 
 from google.cloud import bigquery, firestore
 
-from common.batch_records import BatchStatus
-from common.batches import Batches
-from common.closing import TriggerOutbox
-from common.consolidation import LOCK_TYPE, Consolidator
+from common.batches.batches import Batches
+from common.batches.closing import TriggerOutbox
+from common.batches.records import BatchStatus
+from common.consolidation.consolidator import LOCK_TYPE, Consolidator
+from common.consolidation.fenced_merge import FencedMerge, Holder, Merged
+from common.consolidation.merge_sql import FENCES, Tables
+from common.consolidation.staged_rows import claims_of
 from common.execution_log import TABLE as LOG_TABLE
-from common.fenced_merge import FencedMerge, Holder, Merged
-from common.lock import Lock
-from common.lock_rules import LockKey
-from common.merge_sql import FENCES, Tables
+from common.lock.lock import Lock
+from common.lock.rules import LockKey
+from common.maintenance.deadlines import OverdueBatches
 from common.messages import PlayerCompletion, PlayerOutcome
-from common.overdue import OverdueBatches
-from common.predictions import TABLE
-from common.recorded import Recorded
-from common.recorder import Recorder
+from common.predictions.table import TABLE
+from common.recorder.answers import Recorded
+from common.recorder.recorder import Recorder
 from common.result import Result
 from common.sport import DatasetRole, Sport, SportNames
-from common.staged import claims_of
-from common.staging import StagedWrite, StagingWriter
-from common.warehouse import Warehouse, connect
-from local import ddl
+from common.staging.writer import StagedWrite, StagingWriter
+from common.warehouse.warehouse import Warehouse, connect
+from local.stack import ddl
 from tests.support.batch_helpers import DEADLINE, GAME_DATE, Published
 
 NAMES = SportNames(sport=Sport.NBA)

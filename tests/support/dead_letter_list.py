@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from common.envelope import Delivery
+from common.entrypoint.envelope import Delivery
 from common.result import ErrorInfo, Result
 
 

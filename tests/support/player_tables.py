@@ -9,9 +9,9 @@ from typing import Any
 from google.cloud import bigquery
 
 from common.chunks import chunks
-from common.players import PlayerNames
-from common.unresolved_names import UnresolvedNames
-from common.warehouse import Warehouse
+from common.players.resolver import PlayerNames
+from common.players.unresolved_names import UnresolvedNames
+from common.warehouse.warehouse import Warehouse
 
 DATASET = "nba_reference"
 DDL = Path(__file__).parents[2] / "infra" / "sql"

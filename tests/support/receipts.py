@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from common.receipts import Receipt
+from common.consolidation.receipt import Receipt
 from tests.support.batch_helpers import GAME_DATE
 
 

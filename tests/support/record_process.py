@@ -14,8 +14,8 @@ from collections import Counter
 
 from google.cloud import firestore
 
-from common.batches import Batches
-from common.recorder import Recorder
+from common.batches.batches import Batches
+from common.recorder.recorder import Recorder
 from common.settings import Settings
 from tests.support.batch_helpers import completion
 

@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from common.batch_records import Batch, BatchStatus, Completion, Counts
-from common.lock_rules import RELEASED, Claim
+from common.batches.records import Batch, BatchStatus, Completion, Counts
+from common.consolidation.receipt import Receipt
+from common.lock.rules import RELEASED, Claim
 from common.messages import MessageStatus, Phase, PhaseCompletion, PlayerOutcome
-from common.receipts import Receipt
 from common.schema_mode import SchemaMode
 from common.sport import Sport
-from local.delivery_log import DeliveryLog
-from local.evidence import Announced, Evidence
-from local.players import first_players
-from local.predicting import is_skipped, predict
-from local.rows import rule_of
-from local.slate import Slate
+from local.day.players import first_players
+from local.day.predicting import is_skipped, predict
+from local.day.slate import Slate
+from local.judging.delivery_log import DeliveryLog
+from local.judging.evidence import Announced, Evidence
+from local.judging.rows import rule_of
 
 BATCH_ID = "batch_2026-01-17_1768690800"
 DAY = date(2026, 1, 17)

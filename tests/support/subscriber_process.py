@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from google.cloud import pubsub_v1
 
-from common.dead_letters import DeadLetters
-from common.envelope import Delivery
+from common.entrypoint.dead_letters import DeadLetters
+from common.entrypoint.envelope import Delivery
 from common.messages import PredictionRequest
 from common.result import Result
 from common.sport import Sport

@@ -3,10 +3,10 @@
 import pytest
 from google.cloud import firestore
 
-from common.batches import Batches
-from common.closing import TriggerOutbox
-from common.overdue import OverdueBatches
-from common.recorder import Recorder
+from common.batches.batches import Batches
+from common.batches.closing import TriggerOutbox
+from common.maintenance.deadlines import OverdueBatches
+from common.recorder.recorder import Recorder
 from common.schema_mode import SchemaMode
 from tests.support.batch_helpers import Published
 

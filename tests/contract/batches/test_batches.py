@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batch_records import BatchStatus, Counts
-from common.batches import Batches
-from common.closing import Closing, TriggerOutbox
-from common.recorder import Recorder
-from common.redrive import MAX_REDRIVES, redrive
+from common.batches.batches import Batches
+from common.batches.closing import Closing, TriggerOutbox
+from common.batches.records import BatchStatus, Counts
+from common.maintenance.redrive import MAX_REDRIVES, redrive
+from common.recorder.recorder import Recorder
 from common.schema_mode import SchemaMode
 from tests.support.batch_helpers import (
     DEADLINE,

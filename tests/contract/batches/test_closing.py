@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batch_records import Batch, BatchStatus
-from common.batch_store import BatchStore
-from common.batches import Batches
-from common.closing import Closing, TriggerOutbox
-from common.marking import Due
-from common.recorder import Recorder
+from common.batches.batches import Batches
+from common.batches.closing import Closing, TriggerOutbox
+from common.batches.records import Batch, BatchStatus
+from common.batches.store import BatchStore
+from common.recorder.marking import Due
+from common.recorder.recorder import Recorder
 from tests.support.batch_helpers import Published, deliver, names, opened, timeline
 
 FIRST, LAST = "first-completion-1", "last-completion-1"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.ports import LOOPBACK
+from local.stack.ports import LOOPBACK
 from tests.bench.latency_proxy import latency_proxy
 from tests.bench.measuring import seconds
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from local.ports import LOOPBACK
+from local.stack.ports import LOOPBACK
 from tests.bench.redelivering import Deliveries
 
 REQUESTS = [f"POST / HTTP/1.1\r\nx-number: {number:03}\r\n\r\n".encode() for number in range(200)]

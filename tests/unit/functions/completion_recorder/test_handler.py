@@ -2,9 +2,9 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
-from common.batch_records import Batch
+from common.batches.records import Batch
 from common.messages import PlayerCompletion
-from common.recorded import Recorded, RecordOutcome
+from common.recorder.answers import Recorded, RecordOutcome
 from common.result import ErrorInfo, Result
 from functions.completion_recorder.handler import handle
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from common.batch_records import Batch
+from common.batches.records import Batch
+from common.consolidation.receipt import Receipt
 from common.messages import BatchComplete, Message, PhaseCompletion
-from common.receipts import Receipt
 from common.result import ErrorInfo, Result
 from functions.consolidation_trigger.handler import handle
 from tests.support.batch_helpers import GAME_DATE, Published

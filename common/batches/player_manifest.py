@@ -1,0 +1,71 @@
+"""The frozen set of players that a batch expects: `manifest/{n}`, written once when the batch is opened.
+
+Chunked: 20,000 names would fill a document, and every array element costs an index entry. Immutable, so an
+instance reads it once and checks every event against memory.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from ..player_names import InvalidName, normalize
+from ..result import ErrorInfo, Result
+
+CHUNK_PLAYERS: Final = 5_000
+"""At most 200 bytes each: below Firestore's 1 MiB a document and 40,000 index entries."""
+MAX_PLAYERS: Final = 20_000
+MAX_CHUNKS: Final = MAX_PLAYERS // CHUNK_PLAYERS
+MAX_NAME_BYTES: Final = 200
+MANIFEST_DAMAGED: Final = "ManifestDamaged"
+
+
+def freeze(names: Collection[str]) -> Result[tuple[str, ...]]:
+    """The distinct lookup keys of `names`, sorted; PERMANENT if one is no name or there are too many."""
+    try:
+        keys = sorted({normalize(name) for name in names})
+    except InvalidName as exc:
+        return Result.failure(ErrorInfo.permanent("InvalidBatch", f"expected_players: {exc}"))
+    too_long = next((key for key in keys if len(key) > MAX_NAME_BYTES), None)
+    if too_long is not None:
+        return _refused(f"{too_long!r} is longer than {MAX_NAME_BYTES} characters")
+    if len(keys) > MAX_PLAYERS:
+        return _refused(f"{len(keys)} players, at most {MAX_PLAYERS}")
+    return Result.success(tuple(keys))
+
+
+def digest(players: Sequence[str]) -> str:
+    """Tells one frozen set from another."""
+    return hashlib.sha256("\n".join(players).encode()).hexdigest()
+
+
+def chunks(players: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The documents to create, as `{path: document}`."""
+    starts = range(0, len(players), CHUNK_PLAYERS)
+    return {
+        chunk_path(number): {"players": list(players[start : start + CHUNK_PLAYERS])}
+        for number, start in enumerate(starts)
+    }
+
+
+def chunk_path(number: int) -> str:
+    """Where a chunk is, below its batch; there are at most `MAX_CHUNKS`."""
+    return f"manifest/{number}"
+
+
+def read_chunk(document: Mapping[str, Any]) -> Sequence[str]:
+    """The names of one document; raises KeyError for one that is no chunk."""
+    names: Sequence[str] = document["players"]
+    return names
+
+
+def join(parts: Iterable[Sequence[str]], expected_digest: str) -> Result[frozenset[str]]:
+    """All names; PERMANENT if they are not those that were frozen: nobody may be forgotten."""
+    players = frozenset(player for part in parts for player in part)
+    if digest(sorted(players)) != expected_digest:
+        why = f"the {len(players)} players that were found are not those that were frozen"
+        return Result.failure(ErrorInfo.permanent(MANIFEST_DAMAGED, f"manifest: {why}"))
+    return Result.success(players)
+
+
+def _refused(why: str) -> Result[tuple[str, ...]]:
+    return Result.failure(ErrorInfo.permanent("InvalidBatch", f"expected_players: {why}"))

@@ -1,0 +1,53 @@
+"""Decisions about batches: facts in, decision out. No clock, no I/O."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Final
+
+from .records import Batch, BatchStatus, Counts
+
+MAX_ARRAY_ELEMENTS: Final = 1_000
+"""More players than this do not go into the legacy array."""
+ARRAY_WARNING_ELEMENTS: Final = MAX_ARRAY_ELEMENTS * 9 // 10
+TRIGGER_GRACE: Final = timedelta(seconds=30)
+"""How long whoever closed a batch has to publish its trigger before others step in."""
+CONSISTENCY_SAMPLE_PCT: Final = 10
+
+
+def closing_status(counts: Counts, *, expected: int, min_completion_pct: float) -> BatchStatus:
+    """How a batch closes whose players have all ended; the deadline's decision is in `counts.timed_out`."""
+    if counts.timed_out == 0:
+        return BatchStatus.COMPLETE
+    is_enough = reported_pct(counts, expected) >= min_completion_pct
+    return BatchStatus.PARTIAL if is_enough else BatchStatus.FAILED
+
+
+def reported_pct(counts: Counts, expected: int) -> float:
+    """Share of players that a worker spoke for, 0 to 100; an empty batch is whole."""
+    return 100.0 if expected == 0 else min(100.0, 100.0 * counts.reported / expected)
+
+
+def completion_pct(counts: Counts, expected: int) -> float:
+    """Share of players that need no more work (completed or skipped), 0 to 100: what phase 6 decides on."""
+    return 100.0 if expected == 0 else min(100.0, 100.0 * (counts.completed + counts.skipped) / expected)
+
+
+def is_overdue(batch: Batch, now: datetime) -> bool:
+    return batch.status is BatchStatus.OPEN and batch.deadline is not None and batch.deadline <= now
+
+
+def must_publish(*, closed_by: str, event_id: str, closed_at: datetime, server_now: datetime) -> bool:
+    """Whether the caller publishes a trigger that is not noted: at once if its event closed the batch, else
+    only after a grace, for the one who did may be at it right now."""
+    is_closer = closed_by == event_id
+    grace_is_over = server_now - closed_at >= TRIGGER_GRACE
+    return is_closer or grace_is_over
+
+
+def is_sampled(batch_id: str, player_lookup: str, pct: int = CONSISTENCY_SAMPLE_PCT) -> bool:
+    """Whether this player's event checks the consistency of a batch that writes both schemas.
+
+    Deterministic, so that a redelivery decides alike.
+    """
+    digest = hashlib.sha256(f"{batch_id}/{player_lookup}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 100 < pct

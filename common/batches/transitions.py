@@ -1,0 +1,126 @@
+"""The steps in the life of a batch: each looks at the batch and says what to write. No clock, no I/O.
+
+Each is done at most once, however often it is asked for: None means that nothing is left to write.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.cloud import firestore
+
+from ..result import ErrorInfo, Result
+from .records import CLAIMS, RECEIPTS, Batch, BatchStatus, Completion
+from .rules import closing_status
+from .store import Change
+from .timeline import entry
+
+
+def claim_id(generation: int) -> str:
+    return f"closed-{generation}"
+
+
+def close(batch: Batch, *, event_id: str, ends: tuple[Completion, ...] = ()) -> Change:
+    """The commit that closes an open batch whose players have all ended."""
+    counts = batch.counts
+    status = closing_status(
+        counts, expected=batch.expected_players, min_completion_pct=batch.min_completion_pct
+    )
+    story = entry(
+        "closed",
+        f"{status.value}: {counts.reported} of {batch.expected_players} players reported",
+        generation=batch.generation,
+        status=status.value,
+        closed_by_event=event_id,
+        counts={**vars(counts)},
+    )
+    for event, end in zip(("first-completion", "last-completion"), ends, strict=False):
+        story |= entry(event, end.player_lookup, generation=batch.generation, completed_at=end.completed_at)
+
+    return Change(
+        fields=closed_fields(status, event_id=event_id),
+        creates={f"{CLAIMS}/{claim_id(batch.generation)}": claim(status, event_id=event_id)},
+        sets=story,
+        then=lambda at: batch.as_written(at, status=status, closed_at=at, closed_by_event=event_id),
+    )
+
+
+def closed_fields(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
+    return {
+        "status": status.value,
+        "is_complete": True,
+        "completion_time": firestore.SERVER_TIMESTAMP,
+        "closed_at": firestore.SERVER_TIMESTAMP,
+        "closed_by_event": event_id,
+    }
+
+
+def claim(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
+    return {"event_id": event_id, "status": status.value, "closed_at": firestore.SERVER_TIMESTAMP}
+
+
+def note_trigger(batch: Batch, generation: int, message_id: str) -> Result[Change | None]:
+    """Note the message id unless this or a later generation has one."""
+    if batch.trigger_generation >= generation:
+        return Result.success(None)
+    fields = {"trigger_message_id": message_id, "trigger_generation": generation}
+    story = entry("trigger", f"message {message_id}", generation=generation, message_id=message_id)
+    return Result.success(Change(fields=fields, sets=story, then=lambda at: batch.as_written(at, **fields)))
+
+
+def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:
+    """A closed batch is being consolidated; one whose newer generation waits keeps its status."""
+    is_done = batch.consolidated_generation >= generation
+    is_under_way = batch.status is BatchStatus.CONSOLIDATING
+    waits_for_newer = batch.generation > generation
+    if is_done or is_under_way or waits_for_newer:
+        return Result.success(None)
+    if not batch.status.wants_trigger:
+        return Result.failure(_wrong_status(batch, "consolidated"))
+    story = entry("consolidating", "consolidation started", generation=generation)
+    return Result.success(Change(fields={"status": BatchStatus.CONSOLIDATING.value}, sets=story))
+
+
+def finish_consolidation(
+    batch: Batch, generation: int, fence: int, receipt: Mapping[str, Any]
+) -> Result[Change | None]:
+    """The receipt is stored with the new status; a newer generation that waits keeps its own."""
+    if batch.consolidated_generation >= generation:
+        return Result.success(None)
+    fields: dict[str, Any] = {"consolidated_generation": generation}
+    if batch.generation == generation:
+        fields["status"] = BatchStatus.CONSOLIDATED.value
+    story = entry("consolidated", f"under fence {fence}", generation=generation, fence=fence)
+    stored = {f"{RECEIPTS}/{fence}": {**receipt, "fence": fence, "generation": generation}}
+    return Result.success(Change(fields=fields, sets={**story, **stored}))
+
+
+def announce(batch: Batch, generation: int, message_id: str) -> Result[Change | None]:
+    """Note the message that told the end of the phase, unless this or a later generation has one."""
+    if batch.phase_generation >= generation:
+        return Result.success(None)
+    fields = {"phase_message_id": message_id, "phase_generation": generation}
+    story = entry("announced", f"message {message_id}", generation=generation, message_id=message_id)
+    return Result.success(Change(fields=fields, sets=story, then=lambda at: batch.as_written(at, **fields)))
+
+
+def abandon(batch: Batch, who: str, why: str) -> Result[Change | None]:
+    """Claims the closing of an open batch, so that nobody else closes it."""
+    if batch.status is BatchStatus.ABANDONED:
+        return Result.success(None)
+    if batch.status in (BatchStatus.CONSOLIDATING, BatchStatus.CONSOLIDATED):
+        return Result.failure(_wrong_status(batch, "abandoned"))
+    event_id = f"abandon:{who}"
+    is_unclaimed = batch.status is BatchStatus.OPEN
+    claimed = {f"{CLAIMS}/{claim_id(batch.generation)}": claim(BatchStatus.ABANDONED, event_id=event_id)}
+    change = Change(
+        fields=closed_fields(BatchStatus.ABANDONED, event_id=event_id),
+        creates=claimed if is_unclaimed else {},
+        sets=entry("abandoned", f"by {who}: {why}", generation=batch.generation, who=who, why=why),
+    )
+    return Result.success(change)
+
+
+def _wrong_status(batch: Batch, wanted: str) -> ErrorInfo:
+    return ErrorInfo.permanent(
+        "WrongBatchStatus", f"status: {batch.batch_id!r} is {batch.status.value}, it cannot be {wanted}"
+    )

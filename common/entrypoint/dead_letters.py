@@ -1,0 +1,118 @@
+"""Where a message goes that no retry can save: a document to read, and a message to replay.
+
+Nothing that was refused is lost: `dead_letters/{event_id}` holds body, attributes and reason, and the topic's
+dead-letter topic gets the same body with the reason in its attributes. What a sender gave its shape (body,
+attributes, values in errors) is stored as text and cut to size: a dead letter that Firestore or Pub/Sub
+refuses would come back for ever.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import structlog
+from google.api_core.exceptions import GoogleAPIError
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
+
+from ..messages import check_document_id
+from ..result import ErrorInfo, Result, is_transient
+from ..sport import Sport
+from ..topics import DEAD_LETTER_SUFFIX, Topic
+from .envelope import Delivery
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Client
+
+COLLECTION: Final = "dead_letters"
+STORE_TIMEOUT_SECONDS: Final = 10.0
+RETRY: Final = Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=STORE_TIMEOUT_SECONDS)
+MAX_STORED_CHARS: Final = 50_000
+"""Per field: at four bytes each, a document of a few such fields stays below Firestore's 1 MiB."""
+MAX_PUBLISHED_BYTES: Final = 9_000_000
+"""Pub/Sub takes 10 MB; a push body is larger than the message inside, which was once published."""
+MAX_ATTRIBUTES: Final = 100
+MAX_ATTRIBUTE_BYTES: Final = 1_024
+"""The limits of Pub/Sub."""
+
+log = structlog.get_logger()
+
+
+class RawPublisher(Protocol):
+    def publish_raw(self, topic_name: str, data: bytes, attributes: Mapping[str, str]) -> Result[str]: ...
+
+
+class DeadLetters:
+    """Writes dead letters for the messages of one topic."""
+
+    def __init__(self, db: "Client", publisher: RawPublisher, *, topic: Topic, sport: Sport, function: str):
+        self._db = db
+        self._publisher = publisher
+        self._topic_name = topic.name(sport)
+        self._function = function
+
+    def write(self, delivery: Delivery, error: ErrorInfo, now: datetime) -> Result[str]:
+        """Store and publish; returns the document's id.
+
+        Safe to repeat: the document has the event's id and is written again with the same content; the
+        dead-letter topic may get the message twice, with the same `dead_letter_event_id`.
+        """
+        document_id = _document_id(delivery.event_id)
+        document = self._document(delivery, error, now)
+        try:
+            self._db.collection(COLLECTION).document(document_id).set(
+                document, retry=RETRY, timeout=STORE_TIMEOUT_SECONDS
+            )
+        except (GoogleAPIError, GoogleAuthError) as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, dead_letter=document_id))
+        return self._publish(delivery, error).map(lambda _: document_id)
+
+    def _publish(self, delivery: Delivery, error: ErrorInfo) -> Result[str]:
+        name = self._topic_name + DEAD_LETTER_SUFFIX
+        published = self._publisher.publish_raw(
+            name, delivery.data[:MAX_PUBLISHED_BYTES], _attributes(delivery, error)
+        )
+        if published.is_success:
+            log.error("message dead-lettered", action="dead_lettered", error=error.to_dict())
+        return published
+
+    def _document(self, delivery: Delivery, error: ErrorInfo, now: datetime) -> dict[str, Any]:
+        described = error.to_dict()
+        return {
+            "event_id": delivery.event_id[:MAX_STORED_CHARS],
+            "topic": self._topic_name,
+            "function": self._function,
+            "reason": error.message[:MAX_STORED_CHARS],
+            "error_type": described["type"],
+            "error_class": described["exception_class"],
+            "error_details": json.dumps(described["details"])[:MAX_STORED_CHARS],
+            "data": delivery.data.decode("utf-8", errors="backslashreplace")[:MAX_STORED_CHARS],
+            "data_bytes": len(delivery.data),
+            "attributes": json.dumps(dict(delivery.attributes))[:MAX_STORED_CHARS],
+            "published_at": delivery.published_at,
+            "dead_lettered_at": now,
+        }
+
+
+def _document_id(event_id: str) -> str:
+    try:
+        return check_document_id(event_id)
+    except ValueError:
+        return "event-" + hashlib.sha256(event_id.encode()).hexdigest()
+
+
+def _attributes(delivery: Delivery, error: ErrorInfo) -> dict[str, str]:
+    ours = {
+        "dead_letter_event_id": delivery.event_id,
+        "dead_letter_class": error.exception_class,
+        "dead_letter_reason": error.message,
+    }
+    theirs = dict(islice(delivery.attributes.items(), MAX_ATTRIBUTES - len(ours)))
+    return theirs | {name: _cut(value) for name, value in ours.items()}
+
+
+def _cut(value: str) -> str:
+    return value.encode()[:MAX_ATTRIBUTE_BYTES].decode(errors="ignore")

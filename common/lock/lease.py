@@ -1,0 +1,210 @@
+"""A lock that is held: how long it surely lasts, how to keep it, how to give it back.
+
+    holder   claims, fence 7 ─── works ─── paused ························ wakes: too late
+    server   ├───────────── lease ─────────────┤ expired
+    rival                                        claims, fence 8 ─── works
+
+No lock can stop a paused holder from waking up between its last check and its write. The write itself can: it
+carries `fence` and takes effect only where no higher one has been.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from ..result import ErrorInfo, Result
+from .rules import Claim, LeaseTiming, LockKey
+from .store import LockStore, Sighting
+
+LOCK_LOST: Final = "LockLost"
+"""`exception_class` of the failures of a lease that is over. TRANSIENT: a new lease may do the work again."""
+
+OnLost = Callable[[ErrorInfo], None]
+
+# Clocks that run apart by more than this share are broken.
+_CLOCK_DRIFT: Final = 0.01
+# A renewal that failed is tried again after this share of the usual interval.
+_SOONER: Final = 0.1
+
+log = structlog.get_logger()
+
+
+class Lease:
+    """One claim on a lock; safe to share between threads.
+
+    Once it is over (expired, taken by another, released) it stays over. As a context manager it is released
+    when the block ends, however it ends.
+    """
+
+    def __init__(
+        self,
+        store: LockStore,
+        key: LockKey,
+        claim: Claim,
+        seen: Sighting,
+        timing: LeaseTiming,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.key = key
+        self.fence = claim.fence
+        self.operation_id = claim.operation_id
+        self.holder_id = claim.holder_id
+        self._claim = claim
+        self._store = store
+        self._timing = timing
+        self._monotonic = monotonic
+        self._log = log.bind(
+            lock=str(key), operation_id=claim.operation_id, holder_id=claim.holder_id, fence=claim.fence
+        )
+        self._acquired_at = monotonic()
+        self._next_beat = self._acquired_at + timing.renew_every.total_seconds()
+        self._latest = seen
+        self._over: ErrorInfo | None = None
+        self._lost: ErrorInfo | None = None
+        self._given_back: Result[None] | None = None
+        self._changed = threading.Condition()
+        self._writing = threading.Lock()
+
+    def check(self, *, ask_store: bool = False) -> Result["Lease"]:
+        """Whether the lease still holds: to be called before each irreversible step.
+
+        Costs nothing and errs on the safe side: our monotonic clock against a deadline that lies before the
+        server's. With `ask_store` the document is read as well, which also shows a lock taken away by force.
+        Failures: LOCK_LOST, or the fault of a store that could not be asked.
+        """
+        if self._over is None and self._seconds_left() <= 0:
+            self._lose("the lease expired")
+        if self._over is not None:
+            return Result.failure(self._over)
+        return self._look().map(lambda _: self) if ask_store else Result.success(self)
+
+    def renew(self) -> Result["Lease"]:
+        """Extend the lease to its full length from now.
+
+        LOCK_LOST if it is over. Any other failure is a fault of the store: the lease runs on to its deadline
+        and may be renewed again.
+        """
+        with self._writing:
+            renewed = self.check().and_then(lambda _: self._look()).and_then(self._extend)
+            pause = self._timing.renew_every.total_seconds() * (1 if renewed.is_success else _SOONER)
+            self._next_beat = self._monotonic() + pause
+        if renewed.error is not None:
+            self._log.warning("lease not renewed", action="lock_renew_failed", error=renewed.error.to_dict())
+        return renewed.map(lambda _: self)
+
+    def release(self) -> Result[None]:
+        """Give the lock back if it is still ours; `check()` fails from here on. Again: nothing happens.
+
+        LOCK_LOST if another has it, whose claim is left alone. After a fault of the store it may be called
+        again; if it is not, the lock comes free when the lease expires.
+        """
+        self._end(self._lock_lost("the lease was released"), is_lost=False)
+        with self._writing:
+            if self._given_back is None:
+                after = self._write_released(self._latest)
+                if after.error is not None:
+                    return self._not_released(after.error)
+                self._given_back = self._conclude(after.unwrap())
+            return self._given_back
+
+    @contextmanager
+    def heartbeat(self, on_lost: OnLost | None = None) -> Iterator[None]:
+        """Renew the lease from a thread while the block runs; the thread has ended when the block has.
+
+        If the lease is lost, `on_lost` is called once, in that thread: the place to cancel a running job. The
+        block itself still asks `check()`.
+        """
+        stop = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(stop, on_lost), name=f"heartbeat {self.key}")
+        thread.start()
+        try:
+            yield
+        finally:
+            with self._changed:
+                stop.set()
+                self._changed.notify_all()
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _seconds_left(self) -> float:
+        """Until the end of the lease, less what our clock and the server's may have drifted apart."""
+        left = self._latest.deadline() - self._monotonic()
+        return left - self._timing.lease.total_seconds() * _CLOCK_DRIFT
+
+    def _look(self) -> Result[Sighting]:
+        # An answer after the end of the lease would be worth nothing.
+        return self._store.read(self.key, at_most_seconds=self._seconds_left()).and_then(self._if_ours)
+
+    def _extend(self, seen: Sighting) -> Result[Sighting]:
+        claim = self._claim.renewed(now=seen.server_now, lease=self._timing.lease)
+        after = self._store.write(self.key, claim, over=seen, at_most_seconds=self._seconds_left())
+        extended = after.and_then(self._if_ours)
+        if extended.is_success:
+            self._latest = extended.unwrap()
+        return extended
+
+    def _if_ours(self, seen: Sighting) -> Result[Sighting]:
+        claim = seen.claim
+        if claim is None or not claim.is_held_by(self.holder_id):
+            return Result.failure(self._lose("another claim has taken the lock"))
+        if claim.is_free_at(seen.server_now):
+            return Result.failure(self._lose("the lease expired"))
+        return Result.success(seen)
+
+    def _write_released(self, over: Sighting) -> Result[Sighting]:
+        """Until the document is not held by us: a renewal whose answer was lost may have moved it on."""
+        if over.claim is None or not over.claim.is_held_by(self.holder_id):
+            return Result.success(over)
+        after = self._store.write(self.key, over.claim.released(), over=over)
+        return after.and_then(self._write_released)
+
+    def _conclude(self, after: Sighting) -> Result[None]:
+        """What became of a release that the store has settled."""
+        if after.claim is None or after.claim.holder_id != self.holder_id:
+            return self._not_released(self._lock_lost("another claim has taken the lock"))
+        held_ms = round((self._monotonic() - self._acquired_at) * 1000)
+        self._log.info("lock released", action="lock_released", held_ms=held_ms)
+        return Result.success(None)
+
+    def _not_released(self, error: ErrorInfo) -> Result[None]:
+        self._log.error("lock not released", action="lock_release_failed", error=error.to_dict())
+        return Result.failure(error)
+
+    def _lose(self, why: str) -> ErrorInfo:
+        return self._end(self._lock_lost(why), is_lost=True)
+
+    def _end(self, error: ErrorInfo, *, is_lost: bool) -> ErrorInfo:
+        """Make the lease be over; only the first reason counts."""
+        with self._changed:
+            if self._over is None:
+                self._over = error
+                self._lost = error if is_lost else None
+                self._changed.notify_all()
+            return self._over
+
+    def _lock_lost(self, why: str) -> ErrorInfo:
+        return ErrorInfo.transient(
+            LOCK_LOST, why, lock=str(self.key), holder_id=self.holder_id, fence=self.fence
+        )
+
+    def _beat(self, stop: threading.Event, on_lost: OnLost | None) -> None:
+        while not self._is_done_before_next_beat(stop):
+            self.renew()
+        if self._lost is not None and on_lost is not None:
+            on_lost(self._lost)
+
+    def _is_done_before_next_beat(self, stop: threading.Event) -> bool:
+        pause = min(self._next_beat - self._monotonic(), self._seconds_left())
+        with self._changed:
+            return self._changed.wait_for(lambda: stop.is_set() or self._over is not None, max(pause, 0.0))

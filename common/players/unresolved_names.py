@@ -1,0 +1,52 @@
+"""The queue of player names that nobody could resolve: `unresolved_player_names`, worked off by people."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
+
+from ..result import Result
+from .sql import QUEUE_UNRESOLVED
+
+if TYPE_CHECKING:
+    from ..warehouse.records import Rows
+
+SPORTS_ZONE = ZoneInfo("America/New_York")
+
+
+class Warehouse(Protocol):
+    def execute(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, *, job_key: str | None = None
+    ) -> Result["Rows"]: ...
+
+
+class UnresolvedNames:
+    """Queues names for one `source`, the part of the pipeline that met them. One row per source and key."""
+
+    def __init__(
+        self, warehouse: Warehouse, *, dataset: str, source: str, now: Callable[[], datetime]
+    ) -> None:
+        self._warehouse = warehouse
+        self._sql = QUEUE_UNRESOLVED.replace("{reference}", dataset)
+        self._source = source
+        self._now = now
+
+    def add(self, names: Mapping[str, str]) -> Result["Rows"]:
+        """Queue `names`, at least one: key → spelling, in one statement.
+
+        The same names on the same (New York) day change nothing the second time, so a redelivery does not
+        count. Equal calls in parallel share one job. Only unequal calls that meet a new name at the same time
+        can both insert it, for two MERGEs that insert do not conflict: read the queue by source and key.
+        """
+        seen_at = self._now()
+        seen_on = seen_at.astimezone(SPORTS_ZONE).date()
+        parameters = {
+            "source": self._source,
+            "names": [{"normalized_lookup": k, "original_name": n} for k, n in sorted(names.items())],
+            "seen_on": seen_on,
+            "seen_at": seen_at,
+        }
+        identity = "\n".join([self._sql, self._source, seen_on.isoformat(), *sorted(names)])
+        job_key = f"unresolved-{hashlib.sha256(identity.encode()).hexdigest()[:40]}"
+        return self._warehouse.execute(self._sql, parameters, job_key=job_key)

@@ -1,0 +1,108 @@
+"""The tables of the warehouse: whether they are there, what they look like, their making and their end.
+
+All of it is metadata: free of charge, and no job.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from google.api_core.exceptions import Conflict, NotFound
+from google.cloud import bigquery
+
+from ..predictions.columns import Column
+from ..result import Result
+from .calls import attempt
+from .jobs import Patience
+from .records import TableInfo
+from .schema_fields import to_fields, type_of
+
+
+class WarehouseTables:
+    """The tables of one project; safe to share between threads. Tables are named `dataset.table`."""
+
+    def __init__(self, client: bigquery.Client, patience: Patience) -> None:
+        self._client = client
+        self._call: dict[str, Any] = {"retry": patience.retry, "timeout": patience.request_seconds}
+
+    def row_count(self, table: str) -> Result[int]:
+        """Rows in the table, from its metadata: free of charge and without a partition filter.
+
+        A table that does not exist is a PERMANENT failure, not 0. Rows that are still streaming do not count.
+        """
+        return attempt(lambda: int(self._get_table(table).num_rows), {"table": table})
+
+    def rows_if_exists(self, table: str) -> Result[int | None]:
+        """As `row_count`, but a table that does not exist is an answer: None."""
+        return attempt(partial(self._rows_if_exists, table), {"table": table})
+
+    def table_exists(self, table: str) -> Result[bool]:
+        """Whether the table exists; a dataset that does not exist is a failure."""
+        return attempt(partial(self._table_exists, table), {"table": table})
+
+    def columns(self, table: str) -> Result[Mapping[str, str] | None]:
+        """Name → type of the table's columns, `ARRAY<…>` where repeated; None if there is no such table."""
+        return attempt(partial(self._columns, table), {"table": table})
+
+    def create_table(
+        self, table: str, columns: Sequence[Column], *, expires: datetime | None = None
+    ) -> Result[bool]:
+        """Create the table; False if there was one already, which is left as it is."""
+        return attempt(partial(self._create_table, table, columns, expires), {"table": table})
+
+    def delete_table(self, table: str) -> Result[bool]:
+        """Drop the table; False if there was none."""
+        return attempt(partial(self._delete_table, table), {"table": table})
+
+    def list_tables(self, dataset: str, prefix: str) -> Result[list[TableInfo]]:
+        """The tables whose names start with `prefix`, case and all."""
+        return attempt(partial(self._list_tables, dataset, prefix), {"dataset": dataset, "prefix": prefix})
+
+    def _get_table(self, table: str) -> bigquery.Table:
+        return self._client.get_table(table, **self._call)
+
+    def _rows_if_exists(self, table: str) -> int | None:
+        try:
+            return int(self._get_table(table).num_rows)
+        except NotFound:
+            return None
+
+    def _table_exists(self, table: str) -> bool:
+        try:
+            self._get_table(table)
+        except NotFound:
+            self._client.get_dataset(table.rpartition(".")[0], **self._call)
+            return False
+        return True
+
+    def _columns(self, table: str) -> Mapping[str, str] | None:
+        try:
+            found = self._get_table(table)
+        except NotFound:
+            return None
+        return {field.name: type_of(field) for field in found.schema}
+
+    def _create_table(self, table: str, columns: Sequence[Column], expires: datetime | None) -> bool:
+        wanted = bigquery.Table(f"{self._client.project}.{table}", schema=to_fields(columns))
+        wanted.expires = expires
+        try:
+            self._client.create_table(wanted, **self._call)
+        except Conflict:
+            return False
+        return True
+
+    def _delete_table(self, table: str) -> bool:
+        try:
+            self._client.delete_table(table, **self._call)
+        except NotFound:
+            return False
+        return True
+
+    def _list_tables(self, dataset: str, prefix: str) -> list[TableInfo]:
+        listed = self._client.list_tables(dataset, **self._call)
+        return [
+            TableInfo(name=item.table_id, created=item.created)
+            for item in listed
+            if item.table_id.startswith(prefix)
+        ]

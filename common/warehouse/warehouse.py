@@ -1,0 +1,221 @@
+"""BigQuery, each call a `Result`: "no rows", "no such table" and "could not be asked" are three answers.
+
+Every call states its retries and its time-outs, because the client's own (600 s, and 2,400 s in which a query
+is *run again*) outlast the function. Every job has an id, so that a lost answer is found again.
+"""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, cast
+
+from google.api_core.client_options import ClientOptions
+from google.api_core.retry import Retry
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from google.cloud.bigquery.job import LoadJob, QueryJob
+
+from ..predictions.columns import Column
+from ..result import Result
+from .calls import attempt, describe
+from .jobs import Patience, Settled, settle
+from .parameters import to_parameters
+from .records import Loaded, Rows
+from .schema_fields import to_fields
+from .tables import WarehouseTables
+
+
+class RowsLost(ValueError):
+    """A load job succeeded with fewer rows than it was given."""
+
+
+EMULATOR_HOST: Final = "BIGQUERY_EMULATOR_HOST"
+MAXIMUM_BYTES_BILLED: Final = 20 * 2**30
+"""A query that would read more is refused by BigQuery, and costs nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much one call may take."""
+
+    query_seconds: float = 60.0
+    load_seconds: float = 120.0
+    maximum_bytes_billed: int = MAXIMUM_BYTES_BILLED
+    patience: Patience = field(default_factory=Patience)
+
+
+def connect(project: str, environment: Mapping[str, str], *, location: str | None = None) -> bigquery.Client:
+    """The client for the service, or for the emulator where BIGQUERY_EMULATOR_HOST names one.
+
+    `location` is that of the datasets; without it a job outside US and EU is not found again by its id.
+    """
+    host = environment.get(EMULATOR_HOST)
+    if host is None:
+        return bigquery.Client(project=project, location=location)
+    return bigquery.Client(
+        project=project,
+        location=location,
+        credentials=AnonymousCredentials(),
+        client_options=ClientOptions(api_endpoint=host),
+    )
+
+
+class Warehouse(WarehouseTables):
+    """Queries, statements and loads of one project, and its tables; safe to share between threads."""
+
+    def __init__(self, client: bigquery.Client, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._patience = self._limits.patience
+        super().__init__(client, self._patience)
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_seconds: float | None = None
+    ) -> Result[Rows]:
+        """Run a SELECT: one request if it ends within it. No rows is a success with an empty list."""
+        details = describe(sql, parameters)
+        return attempt(partial(self._query, sql, parameters, timeout_seconds), details)
+
+    def execute(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        job_key: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Result[Rows]:
+        """Run a statement or a script.
+
+        With a `job_key` a second call with the same text attaches to the first one's job instead of running
+        again. After a failure with MAY_STILL_RUN in its details the job may yet take effect; after any other
+        it is over.
+        (The emulator runs a repeated id again, and takes no parameters in scripts.)
+        """
+        details = describe(sql, parameters)
+        return attempt(partial(self._execute, sql, parameters, job_key, timeout_seconds), details)
+
+    def load(
+        self, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, job_key: str
+    ) -> Result[Loaded]:
+        """Append rows, whose values are JSON's, to an existing table; no row or field is ignored.
+
+        A success has loaded all of them. The same `job_key` again loads nothing on BigQuery (the emulator
+        loads again). An empty list is a success without a job.
+        """
+        if not rows:
+            return Result.success(Loaded(table=table, rows=0, bytes_sent=0, job_id="", attached=False))
+        details = {"table": table, "rows": len(rows), "job_key": job_key}
+        return attempt(partial(self._load, table, rows, columns, job_key), details)
+
+    def _query(self, sql: str, parameters: Mapping[str, Any] | None, timeout_seconds: float | None) -> Rows:
+        """Without a job id of our own: a SELECT that is run again harms nobody."""
+        found = self._client.query_and_wait(
+            sql,
+            job_config=self._config(parameters),
+            api_timeout=self._patience.request_seconds,
+            wait_timeout=self._seconds(timeout_seconds),
+            retry=self._patience.retry,
+            job_retry=cast(Retry, None),  # allowed, and not what the annotation says
+        )
+        if not found.schema:
+            # A SELECT has columns, unless it failed: which the emulator tells through the job alone.
+            job = self._client.get_job(str(found.job_id), location=found.location, **self._call)
+            return self._rows(cast(QueryJob, job))
+        return Rows(
+            rows=[dict(row) for row in found],
+            job_id=str(found.job_id),
+            bytes_processed=int(found.total_bytes_processed or 0),
+            affected_rows=None,
+        )
+
+    def _config(self, parameters: Mapping[str, Any] | None) -> bigquery.QueryJobConfig:
+        return bigquery.QueryJobConfig(
+            query_parameters=to_parameters(parameters or {}),
+            maximum_bytes_billed=self._limits.maximum_bytes_billed,
+        )
+
+    def _seconds(self, timeout_seconds: float | None) -> float:
+        return self._limits.query_seconds if timeout_seconds is None else timeout_seconds
+
+    def _execute(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None,
+        job_key: str | None,
+        timeout_seconds: float | None,
+    ) -> Rows:
+        config = self._config(parameters)
+
+        def start(job_id: str) -> QueryJob:
+            return self._client.query(sql, config, job_id=job_id, job_retry=None, **self._call)
+
+        def is_same(job: QueryJob) -> bool:
+            return bool(job.query == sql)
+
+        settled = settle(
+            self._client,
+            start,
+            job_key=job_key,
+            is_same=is_same,
+            timeout_seconds=self._seconds(timeout_seconds),
+            patience=self._patience,
+        )
+        return self._rows(settled.job)
+
+    def _rows(self, job: QueryJob) -> Rows:
+        found = job.result(job_retry=None, **self._call)
+        return Rows(
+            rows=[dict(row) for row in found],
+            job_id=str(job.job_id),
+            bytes_processed=int(job.total_bytes_processed or 0),
+            affected_rows=job.num_dml_affected_rows,
+        )
+
+    def _load(
+        self, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], job_key: str
+    ) -> Loaded:
+        body = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+            schema=to_fields(columns),
+            write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+            ignore_unknown_values=False,
+            max_bad_records=0,
+        )
+
+        def start(job_id: str) -> LoadJob:
+            # The upload repeats only a request that was not taken: under the id a second one is refused.
+            return self._client.load_table_from_file(
+                io.BytesIO(body),
+                table,
+                job_id=job_id,
+                job_config=config,
+                num_retries=self._patience.upload_repeats,
+                timeout=self._patience.request_seconds,
+            )
+
+        settled = settle(
+            self._client,
+            start,
+            job_key=job_key,
+            is_same=lambda _: True,
+            timeout_seconds=self._limits.load_seconds,
+            patience=self._patience,
+        )
+        return _loaded(table, len(rows), len(body), settled)
+
+
+def _loaded(table: str, rows_given: int, bytes_sent: int, settled: Settled[LoadJob]) -> Loaded:
+    """Refuse a load that lost rows. More than given is the emulator's: it counts the rows of the table."""
+    job = settled.job
+    if job.output_rows is None or job.output_rows < rows_given:
+        raise RowsLost(f"{table}: {rows_given} rows were given, {job.output_rows} were written")
+    return Loaded(
+        table=table,
+        rows=rows_given,
+        bytes_sent=bytes_sent,
+        job_id=str(job.job_id),
+        attached=settled.attached,
+    )

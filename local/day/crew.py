@@ -1,0 +1,91 @@
+"""The worker processes: so many at any time, each under an id of its own that dies with it."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..problem import Problem
+from ..stack.service import Service
+from ..stack.serving import PYTHON, ROOT
+from .chaos import Disorder
+from .worker import PULLING
+
+MAX_REPLACEMENTS = 20
+_BEGIN_WITHIN = timedelta(seconds=60)
+_FINISH_WITHIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What every worker is told."""
+
+    subscription: str
+    disorder: Disorder
+    environment: Mapping[str, str]
+    log: Path
+
+    def command(self, worker_id: str) -> Sequence[str]:
+        disorder = [f"--duplicates={self.disorder.duplicates}", f"--seed={self.disorder.seed}"]
+        shuffle = ["--shuffle"] if self.disorder.shuffle else []
+        return [str(PYTHON), "-m", "local.day.worker", worker_id, self.subscription, *disorder, *shuffle]
+
+
+class Crew(AbstractContextManager["Crew"]):
+    """Workers that are replaced when they die. When the block ends, none is left."""
+
+    def __init__(self, job: Job, size: int) -> None:
+        self._job = job
+        self._workers = [self._hire() for _ in range(size)]
+        self.replaced = 0
+
+    def wait_until_pulling(self) -> None:
+        """Returns when all of them have begun, so that each gets its share."""
+        for worker in self._workers:
+            worker.wait_until(lambda: self._pulling() >= len(self._workers), within=_BEGIN_WITHIN)
+
+    def kill_one(self) -> None:
+        """SIGKILL to one of them, in the middle of whatever it does."""
+        self._workers[0].stop()
+
+    def replace_dead(self) -> None:
+        """Hire a new worker, under a new id, for each that has died. If they keep dying that is a Problem."""
+        for index, worker in enumerate(self._workers):
+            if worker.is_running:
+                continue
+            if self.replaced == MAX_REPLACEMENTS:
+                raise Problem(f"the workers keep dying: see {self._job.log}")
+            self.replaced += 1
+            self._workers[index] = self._hire()
+
+    def dismiss(self) -> None:
+        """Let them finish what they hold, all at the same time; whoever takes too long is killed."""
+        with ThreadPoolExecutor(len(self._workers)) as pool:
+            list(pool.map(lambda worker: worker.stop(grace=_FINISH_WITHIN), self._workers))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+    def _pulling(self) -> int:
+        return self._job.log.read_text(encoding="utf-8", errors="replace").count(PULLING)
+
+    def _hire(self) -> Service:
+        worker_id = f"worker-{uuid.uuid4().hex[:8]}"
+        return Service.start(
+            worker_id,
+            self._job.command(worker_id),
+            log=self._job.log,
+            environment=self._job.environment,
+            folder=ROOT,
+        )

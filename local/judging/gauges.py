@@ -1,0 +1,108 @@
+"""How far a run is, read from the stores while it runs."""
+
+from dataclasses import dataclass
+
+from common.batches.batches import Batches
+from common.batches.records import Batch, BatchStatus
+from common.batches.store import CALL_TIMEOUT_SECONDS
+from common.consolidation.merge_sql import Tables
+from common.entrypoint.dead_letters import COLLECTION as DEAD_LETTERS
+from common.result import Result
+from common.sport import DatasetRole
+from common.staging import table_names as staging_names
+from common.warehouse.warehouse import Warehouse
+
+from ..stack.stack import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Players that have got so far."""
+
+    requested: int = 0
+    """Players that the batch was opened for; it is read only when all are asked for."""
+    recorded: int = 0
+    staged: int = 0
+    """Players with rows in a staging table, or in the main table already."""
+    consolidated: int = 0
+    """Players with rows in the main table."""
+    is_finished: bool = False
+    """Consolidated and announced: nothing is left to happen but repeats."""
+    is_refused: bool = False
+    """There is a dead letter."""
+
+
+class Gauges:
+    """Reads one batch; safe to share between threads."""
+
+    def __init__(self, stack: Stack, batch_id: str) -> None:
+        self._database = stack.database
+        self._batches = Batches(stack.database)
+        self._warehouse = Warehouse(stack.bigquery)
+        self._tables = Tables(predictions=stack.sport_names.dataset(DatasetRole.PREDICTIONS))
+        self._batch_id = batch_id
+
+    def read(self) -> Result[Reading]:
+        """A failure where a table was dropped between its listing and its reading: read again."""
+        return self._batches.get(self._batch_id).and_then(self._read)
+
+    def is_half_recorded(self) -> bool:
+        found = self._batches.get(self._batch_id)
+        return found.is_success and _is_half(found.unwrap().counts.ended, found.unwrap())
+
+    def is_half_staged(self) -> bool:
+        found = self._batches.get(self._batch_id)
+        staged = found.and_then(self._players_staged)
+        return staged.is_success and _is_half(staged.unwrap(), found.unwrap())
+
+    def is_consolidating(self) -> bool:
+        found = self._batches.get(self._batch_id)
+        return found.is_success and found.unwrap().status is BatchStatus.CONSOLIDATING
+
+    def _read(self, batch: Batch) -> Result[Reading]:
+        staged, consolidated = self._players_staged(batch), self._players_in_main(batch)
+        return staged.and_then(
+            lambda in_staging: consolidated.map(
+                lambda in_main: Reading(
+                    requested=batch.expected_players,
+                    recorded=batch.counts.ended,
+                    staged=max(in_staging, in_main),
+                    consolidated=in_main,
+                    is_finished=_is_finished(batch),
+                    is_refused=self._has_dead_letters(),
+                )
+            )
+        )
+
+    def _has_dead_letters(self) -> bool:
+        return bool(self._database.collection(DEAD_LETTERS).limit(1).get(timeout=CALL_TIMEOUT_SECONDS))
+
+    def _players_staged(self, batch: Batch) -> Result[int]:
+        prefix = staging_names.batch_prefix(batch.batch_id)
+        listed = self._warehouse.list_tables(self._tables.predictions, prefix)
+        return listed.and_then(lambda tables: self._players([table.name for table in tables]))
+
+    def _players(self, tables: list[str]) -> Result[int]:
+        if not tables:
+            return Result.success(0)
+        union = " UNION ALL ".join(
+            f"SELECT player_lookup FROM `{self._tables.path(table)}`" for table in tables
+        )
+        return self._number(f"SELECT COUNT(DISTINCT player_lookup) AS players FROM ({union})")
+
+    def _players_in_main(self, batch: Batch) -> Result[int]:
+        return self._number(
+            f"SELECT COUNT(DISTINCT player_lookup) AS players FROM `{self._tables.main}`"
+            f" WHERE game_date = '{batch.game_date.isoformat()}'"
+        )
+
+    def _number(self, sql: str) -> Result[int]:
+        return self._warehouse.query(sql).map(lambda found: int(found.rows[0]["players"]))
+
+
+def _is_half(players: int, batch: Batch) -> bool:
+    return 2 * players >= batch.expected_players
+
+
+def _is_finished(batch: Batch) -> bool:
+    return batch.status is BatchStatus.CONSOLIDATED and batch.phase_generation == batch.generation

@@ -1,0 +1,85 @@
+"""Predictions as rows: what the workers' rule makes of the requests, and what BigQuery holds."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from common.consolidation.merge_sql import Tables
+from common.messages import PredictionRequest
+from common.predictions.rows import Row
+from common.sport import DatasetRole, SportNames
+from common.staging import table_names as staging_names
+from common.warehouse.warehouse import Warehouse
+
+from ..day.predicting import is_skipped, predict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """The business key of a prediction."""
+
+    game_id: str
+    player_lookup: str
+    system_id: str
+    current_points_line: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """The part of a row that the workers' rule decides."""
+
+    key: Key
+    prediction_id: str
+    predicted_points: Decimal
+    confidence_score: Decimal
+    recommendation: str
+
+
+def rule_of(requests: Iterable[PredictionRequest]) -> frozenset[Prediction]:
+    """What the workers' rule makes of the requests."""
+    answered = (request for request in requests if not is_skipped(request.player_lookup))
+    return frozenset(_prediction(row) for request in answered for row in predict(request))
+
+
+class RowReader:
+    """Reads the predictions of one sport; raises what the warehouse could not do."""
+
+    def __init__(self, warehouse: Warehouse, names: SportNames) -> None:
+        self._warehouse = warehouse
+        self._tables = Tables(predictions=names.dataset(DatasetRole.PREDICTIONS))
+
+    def in_main(self, game_date: date) -> tuple[Prediction, ...]:
+        """Every row of the day, duplicates included."""
+        sql = f"SELECT * FROM `{self._tables.main}` WHERE game_date = @game_date"
+        asked = self._warehouse.query(sql, {"game_date": game_date})
+        return tuple(map(_prediction, asked.unwrap().rows))
+
+    def in_staging(self) -> Mapping[str, tuple[Prediction, ...]]:
+        """Rows by table, for every staging table that there is."""
+        names = [
+            table.name
+            for prefix in (staging_names.PREFIX, staging_names.GATHERED_PREFIX)
+            for table in self._warehouse.list_tables(self._tables.predictions, prefix).unwrap()
+        ]
+        return {name: self._all_of(name) for name in names}
+
+    def _all_of(self, table: str) -> tuple[Prediction, ...]:
+        asked = self._warehouse.query(f"SELECT * FROM `{self._tables.path(table)}`")
+        return tuple(map(_prediction, asked.unwrap().rows))
+
+
+def _prediction(row: Row) -> Prediction:
+    line = row["current_points_line"]
+    return Prediction(
+        key=Key(
+            game_id=row["game_id"],
+            player_lookup=row["player_lookup"],
+            system_id=row["system_id"],
+            current_points_line=None if line is None else Decimal(str(line)),
+        ),
+        prediction_id=row["prediction_id"],
+        predicted_points=Decimal(str(row["predicted_points"])),
+        confidence_score=Decimal(str(row["confidence_score"])),
+        recommendation=row["recommendation"],
+    )

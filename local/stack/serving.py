@@ -1,0 +1,164 @@
+"""The functions as they are deployed: staged by ./deploy.sh, each under functions-framework in its process.
+
+Each process has the environment that `functions/manifest.json` states and nothing of this one's, and runs
+outside of the repository: `common` is found inside the stage or not at all. There is one instance of each;
+the limit on concurrent requests is the platform's and is not imitated.
+"""
+
+import http.client
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from common.sport import Sport
+from common.topics import Topic
+from infra.manifest import Function, deployed_names, load
+
+from ..problem import Problem
+from .ports import LOOPBACK, free_port
+from .service import Service, ServiceFailed
+from .topology import Push
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / ".venv" / "functions" / "bin" / "python"
+
+MAX_RESTARTS = 5
+_READY_WITHIN = timedelta(seconds=60)
+_PROBE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One function as it is served: for one topic, on one port."""
+
+    name: str
+    """As in the cloud: `nba-completion-recorder`."""
+    folder: str
+    function: Function
+    topic: Topic
+    port: int
+
+
+@dataclass(kw_only=True)
+class Server:
+    """Runs one deployment, and runs it again on the same port when it has died, as Cloud Run would."""
+
+    deployment: Deployment
+    environment: Mapping[str, str]
+    staged: Path
+    """The folder that holds the staged functions."""
+    log: Path
+    restarts: int = 0
+    _service: Service | None = field(default=None)
+
+    @property
+    def push(self) -> Push:
+        """How Pub/Sub reaches it."""
+        return Push(name=self.deployment.folder, topic=self.deployment.topic, port=self.deployment.port)
+
+    def start(self) -> None:
+        """Returns at once; see `wait_until_ready`."""
+        self._service = Service.start(
+            self.deployment.name,
+            self._command(),
+            log=self.log,
+            environment=self.environment,
+            folder=self.staged,
+        )
+
+    def wait_until_ready(self) -> None:
+        self._running.wait_until(self._answers, within=_READY_WITHIN)
+
+    def kill(self) -> None:
+        """SIGKILL to the server and its workers, in the middle of whatever they do."""
+        self._running.stop()
+
+    def revive(self) -> None:
+        """Start it again if it has died. One that will not stay alive is a Problem."""
+        if self._running.is_running:
+            return
+        if self.restarts == MAX_RESTARTS:
+            raise ServiceFailed(self.deployment.name, f"died {MAX_RESTARTS + 1} times", self.log)
+        self.restarts += 1
+        self.start()
+
+    def stop(self) -> None:
+        """Safe to call twice."""
+        if self._service is not None:
+            self._service.stop()
+
+    @property
+    def _running(self) -> Service:
+        assert self._service is not None
+        return self._service
+
+    def _command(self) -> list[str]:
+        source = self.staged / self.deployment.folder / "main.py"
+        framework = [str(PYTHON), "-P", "-m", "functions_framework"]
+        target = ["--target", self.deployment.function.entry_point, "--source", str(source)]
+        return [*framework, *target, "--host", LOOPBACK, "--port", str(self.deployment.port)]
+
+    def _answers(self) -> bool:
+        """The one path that the framework answers itself: any other is a delivery."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.deployment.port, timeout=_PROBE_SECONDS)
+        try:
+            connection.request("GET", "/favicon.ico")
+            return connection.getresponse().status == http.HTTPStatus.NOT_FOUND
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def deployments(sport: Sport) -> list[Deployment]:
+    """All functions of the manifest, once for each of their topics, each with a free port."""
+    return [
+        Deployment(name=name, folder=folder, function=function, topic=topic, port=free_port())
+        for folder, function in load(ROOT).functions.items()
+        for name, topic in deployed_names(folder, function, sport).items()
+    ]
+
+
+def stage(folder: Path) -> None:
+    """Stage all functions into `folder` as ./deploy.sh does; a Problem says why that failed."""
+    done = subprocess.run(
+        [str(ROOT / "deploy.sh"), "--stage", str(folder)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        raise Problem(f"./deploy.sh --stage: {lines[-1] if lines else f'status {done.returncode}'}")
+
+
+def environment(
+    function: Function, values: Mapping[str, str], *, emulators: Mapping[str, str], machine: Mapping[str, str]
+) -> dict[str, str]:
+    """All that a function's process gets: what the manifest names, from `values`, and what any process needs.
+
+    `machine` is this process's environment, of which only PATH and HOME are taken.
+    """
+    missing = [name for name in function.required_env if name not in values]
+    if missing:
+        raise Problem(
+            f"functions/manifest.json: no local value for {', '.join(missing)}; see local/stack/stack.py"
+        )
+    asked = (*function.required_env, *function.optional_env)
+    return {
+        **{name: machine[name] for name in ("PATH", "HOME") if name in machine},
+        "CLOUD_RUN_TIMEOUT_SECONDS": str(function.timeout_seconds),
+        "THREADS": str(function.concurrency),
+        "PYTHONUNBUFFERED": "1",
+        **emulators,
+        **{name: values[name] for name in asked if name in values},
+        **function.fixed_env,
+    }
+
+
+def start_all(servers: Iterable[Server]) -> None:
+    """Start them side by side; returns when all answer."""
+    started = list(servers)
+    for server in started:
+        server.start()
+    for server in started:
+        server.wait_until_ready()

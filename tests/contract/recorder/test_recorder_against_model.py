@@ -1,0 +1,202 @@
+"""The recorder against a model of a dozen lines, under any interleaving that hypothesis can think of."""
+
+import asyncio
+from typing import Any
+
+from google.cloud import firestore
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from common.batches.batches import Batches
+from common.batches.closing import TriggerOutbox
+from common.batches.records import BatchStatus, Counts
+from common.batches.rules import closing_status
+from common.maintenance.deadlines import OverdueBatches
+from common.maintenance.schema_migration import ORDER, Migration
+from common.messages import PlayerOutcome
+from common.recorder.answers import Recorded, RecordOutcome
+from common.recorder.recorder import Recorder
+from common.result import Result
+from common.schema_mode import SchemaMode
+from tests.support.batch_helpers import AFTER_DEADLINE, Published, completion, opened
+
+ENDS = {
+    "ann": PlayerOutcome.COMPLETED,
+    "ben": PlayerOutcome.COMPLETED,
+    "cat": PlayerOutcome.COMPLETED,
+    "dan": PlayerOutcome.SKIPPED,
+    "eve": PlayerOutcome.FAILED,
+}
+MIN_PCT = 60.0
+DELIVERY = st.tuples(st.sampled_from([*ENDS, "stranger"]), st.integers(0, 2), st.integers(0, 1))
+"""Player, which of its events, which instance."""
+
+
+class Model:
+    """What should be true: how each player ended, and how the batch stands."""
+
+    def __init__(self) -> None:
+        self.ended: dict[str, PlayerOutcome] = {}
+        self.unexpected: set[str] = set()
+        self.status = BatchStatus.OPEN
+        self.generation = 1
+        self.triggers: set[tuple[str, int]] = set()
+
+    @property
+    def counts(self) -> Counts:
+        counts = Counts()
+        for outcome in self.ended.values():
+            counts = counts.plus(outcome)
+        return counts
+
+    def deliver(self, player: str) -> RecordOutcome:
+        if player not in ENDS:
+            self.unexpected.add(player)
+            return RecordOutcome.UNEXPECTED
+        before = self.ended.get(player)
+        if before not in (None, PlayerOutcome.TIMED_OUT):
+            return RecordOutcome.DUPLICATE
+        self.ended[player] = ENDS[player]
+        self._close(is_late=before is not None)
+        return RecordOutcome.RECORDED if before is None else RecordOutcome.LATE
+
+    def pass_deadline(self) -> None:
+        if self.status is BatchStatus.OPEN:
+            self.ended = dict.fromkeys(ENDS, PlayerOutcome.TIMED_OUT) | self.ended
+            self._close(is_late=False)
+
+    def _close(self, *, is_late: bool) -> None:
+        if len(self.ended) < len(ENDS) or self.status is BatchStatus.ABANDONED:
+            return
+        status = closing_status(self.counts, expected=len(ENDS), min_completion_pct=MIN_PCT)
+        if is_late and status is BatchStatus.FAILED:
+            return
+        self.status = status
+        self.generation += is_late
+        if status is not BatchStatus.FAILED:
+            self.triggers.add(("batch1", self.generation))
+
+
+class RecorderMachine(RuleBasedStateMachine):
+    """Two instances, one batch. Each example has a database of its own."""
+
+    project: str
+    examples = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        RecorderMachine.examples += 1
+        self.name = f"{self.project}-{RecorderMachine.examples}"
+        self.loop = asyncio.Runner()
+        self.model, self.published = Model(), Published()
+        self.batches = Batches(firestore.Client(project=self.name))
+        self.async_db = self.loop.run(self._connect())
+        self.outbox = TriggerOutbox(self.batches.store, lambda: self.published)
+        self.instances = [Recorder(self.async_db, self.batches) for _ in range(2)]
+        opened(self.batches, list(ENDS), min_completion_pct=MIN_PCT)
+
+    async def _connect(self) -> firestore.AsyncClient:
+        return firestore.AsyncClient(project=self.name)
+
+    @rule(deliveries=st.lists(DELIVERY, min_size=1, max_size=8))
+    def deliver_at_once(self, deliveries: list[tuple[str, int, int]]) -> None:
+        answers = self.loop.run(self._deliver(deliveries))
+        wanted = [self.model.deliver(player) for player, _, _ in deliveries]
+
+        strangers = sum(answer.outcome is RecordOutcome.UNEXPECTED for answer in answers)
+        assert strangers == wanted.count(RecordOutcome.UNEXPECTED)
+        for player in ENDS:
+            firsts = {
+                event
+                for (name, event, _), answer in zip(deliveries, answers, strict=True)
+                if name == player and answer.outcome is not RecordOutcome.DUPLICATE
+            }
+            assert len(firsts) <= 1, f"{player} was recorded by {firsts}"
+
+    @rule()
+    def pass_the_deadline(self) -> None:
+        OverdueBatches(self.batches, self.outbox).close_overdue(AFTER_DEADLINE).unwrap()
+        self.model.pass_deadline()
+
+    @rule(to=st.sampled_from(ORDER))
+    def change_the_mode(self, to: SchemaMode) -> None:
+        answer = _switch(self.batches, to)
+        is_same = self.batches.get("batch1").unwrap().schema_mode is to
+        assert answer.is_success or self.model.status is not BatchStatus.OPEN
+        assert is_same or answer.is_failure
+
+    @precondition(lambda self: self.model.status in (BatchStatus.COMPLETE, BatchStatus.PARTIAL))
+    @rule()
+    def consolidate(self) -> None:
+        generation = self.model.generation
+        self.batches.start_consolidation("batch1", generation).unwrap()
+        self.batches.finish_consolidation("batch1", generation, generation, {}).unwrap()
+        self.model.status = BatchStatus.CONSOLIDATED
+
+    @precondition(lambda self: self.model.status in (BatchStatus.OPEN, BatchStatus.FAILED))
+    @rule()
+    def abandon(self) -> None:
+        self.batches.abandon("batch1", who="ann", why="test").unwrap()
+        self.model.status = BatchStatus.ABANDONED
+
+    @rule(number=st.integers(0, 1))
+    def start_an_instance_anew(self, number: int) -> None:
+        self.instances[number] = Recorder(self.async_db, self.batches)
+
+    @invariant()
+    def store_says_what_the_model_says(self) -> None:
+        progress = self.batches.progress("batch1").unwrap()
+        batch, model = progress.batch, self.model
+        found = {one.player_lookup: one.outcome for one in self.batches.completions("batch1").unwrap()}
+        completed = sum(outcome is PlayerOutcome.COMPLETED for outcome in model.ended.values())
+        assert found == model.ended
+        assert (batch.counts, batch.total_predictions) == (model.counts, 5 * completed)
+        assert (batch.status, batch.generation) == (model.status, model.generation)
+        assert set(progress.unexpected) == model.unexpected
+        # Of generations that follow each other in one moment only the last one needs a trigger.
+        assert set(self.published.triggers) <= model.triggers
+        assert max(model.triggers, default=None) == max(self.published.triggers, default=None)
+
+    def teardown(self) -> None:
+        self.batches.store.db.close()
+        self.loop.close()
+
+    async def _deliver(self, deliveries: list[tuple[str, int, int]]) -> list[Recorded]:
+        return await asyncio.gather(*(self._deliver_one(*delivery) for delivery in deliveries))
+
+    async def _deliver_one(self, player: str, event: int, instance: int) -> Recorded:
+        message = completion(player, outcome=ENDS.get(player, PlayerOutcome.COMPLETED))
+        answer = await self.instances[instance].record(message, event_id=f"{player}-{event}")
+        recorded = answer.unwrap()
+        if recorded.owed_trigger is not None:
+            await asyncio.to_thread(self.outbox.send, recorded.owed_trigger)
+        return recorded
+
+
+def test_any_interleaving_leaves_what_the_model_says(project_id: str, firestore_host: str) -> None:
+    RecorderMachine.project = project_id
+    run_state_machine_as_test(
+        RecorderMachine,
+        settings=settings(
+            max_examples=30,
+            stateful_step_count=15,
+            deadline=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def _switch(batches: Batches, to: SchemaMode) -> Result[Any]:
+    batch = batches.get("batch1").unwrap()
+    migration = Migration(batches)
+    is_forward = ORDER.index(to) >= ORDER.index(batch.schema_mode)
+    return (migration.upgrade if is_forward else migration.rollback)("batch1", to=to)

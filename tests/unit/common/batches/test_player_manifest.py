@@ -1,0 +1,47 @@
+import pytest
+
+from common.batches.player_manifest import CHUNK_PLAYERS, MAX_PLAYERS, chunks, digest, freeze, join
+
+
+def test_frozen_set_is_sorted_distinct_and_normalised() -> None:
+    frozen = freeze(["Luka Dončić", "luka-doncic", "John Doe Jr."]).unwrap()
+
+    assert frozen == ("johndoejr", "lukadoncic")
+
+
+def test_digest_tells_sets_apart_and_not_orders() -> None:
+    assert digest(freeze(["b", "a"]).unwrap()) == digest(freeze(["a", "b"]).unwrap())
+    assert digest(("ab",)) != digest(("a", "b"))
+
+
+@pytest.mark.parametrize("number", [0, 1, CHUNK_PLAYERS, CHUNK_PLAYERS + 1, MAX_PLAYERS])
+def test_chunks_join_to_the_set(number: int) -> None:
+    players = freeze([f"player{index:05}" for index in range(number)]).unwrap()
+
+    documents = chunks(players)
+
+    written = [document["players"] for document in documents.values()]
+    assert join(written, digest(players)).unwrap() == frozenset(players)
+    assert all(len(document["players"]) <= CHUNK_PLAYERS for document in documents.values())
+    assert list(documents) == [f"manifest/{index}" for index in range(-(-number // CHUNK_PLAYERS))]
+
+
+def test_damaged_manifest_is_an_error_and_not_a_smaller_set() -> None:
+    players = freeze(["ann", "ben"]).unwrap()
+
+    assert join([["ann"]], digest(players)).is_failure
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (["ann", "?!"], "'?!' holds no letter and no digit"),
+        (["x" * 201], "is longer than 200 characters"),
+        ([f"p{index}" for index in range(MAX_PLAYERS + 1)], "20001 players, at most 20000"),
+    ],
+    ids=["no name", "too long", "too many"],
+)
+def test_what_cannot_be_frozen_is_named(names: list[str], why: str) -> None:
+    error = freeze(names).error
+
+    assert error is not None and error.message.startswith("expected_players:") and why in error.message

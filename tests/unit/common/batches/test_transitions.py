@@ -1,0 +1,93 @@
+from typing import Any
+
+import pytest
+
+from common.batches.records import BatchStatus
+from common.batches.store import Change
+from common.batches.transitions import (
+    abandon,
+    announce,
+    close,
+    finish_consolidation,
+    note_trigger,
+    start_consolidation,
+)
+from common.result import Result
+from tests.support.batch_documents import batch_of
+
+
+def fields(result: Result[Change | None]) -> dict[str, Any] | None:
+    change = result.unwrap()
+    return None if change is None else dict(change.fields)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("complete", {"status": "consolidating"}),
+        ("partial", {"status": "consolidating"}),
+        ("consolidating", None),
+        ("open", "refused"),
+        ("failed", "refused"),
+        ("abandoned", "refused"),
+    ],
+)
+def test_what_may_be_consolidated(status: str, expected: Any) -> None:
+    result = start_consolidation(batch_of(status=status), 1)
+
+    assert ("refused" if result.is_failure else fields(result)) == expected
+    assert not result.is_retryable
+
+
+def test_consolidated_generation_is_not_started_again() -> None:
+    assert (
+        fields(start_consolidation(batch_of(status="complete", generation=2, consolidated_generation=1), 1))
+        is None
+    )
+
+
+def test_older_generation_leaves_the_status_of_the_newer_one_alone() -> None:
+    waiting = batch_of(status="complete", generation=2)
+
+    assert fields(start_consolidation(waiting, 1)) is None
+    assert fields(finish_consolidation(waiting, 1, 7, {})) == {"consolidated_generation": 1}
+    assert fields(finish_consolidation(waiting, 2, 8, {})) == {
+        "consolidated_generation": 2,
+        "status": "consolidated",
+    }
+
+
+def test_notes_are_never_lowered() -> None:
+    noted = batch_of(status="complete", trigger_generation=2, phase_generation=2)
+
+    assert fields(note_trigger(noted, 1, "old")) is None
+    assert fields(note_trigger(noted, 2, "again")) is None
+    assert fields(note_trigger(noted, 3, "new")) == {"trigger_message_id": "new", "trigger_generation": 3}
+    assert fields(announce(noted, 2, "again")) is None
+    assert fields(announce(noted, 3, "new")) == {"phase_message_id": "new", "phase_generation": 3}
+
+
+@pytest.mark.parametrize(
+    ("status", "claims"),
+    [("open", ["claims/closed-1"]), ("complete", []), ("partial", []), ("failed", [])],
+)
+def test_abandoning_claims_the_closing_of_an_open_batch_only(status: str, claims: list[str]) -> None:
+    change = abandon(batch_of(status=status), "ann", "test").unwrap()
+
+    assert change is not None
+    assert (change.fields["status"], list(change.creates)) == ("abandoned", claims)
+
+
+@pytest.mark.parametrize("status", ["consolidating", "consolidated"])
+def test_running_consolidation_cannot_be_abandoned(status: str) -> None:
+    assert abandon(batch_of(status=status), "ann", "test").is_failure
+
+
+def test_closing_is_a_claim_that_is_created_with_the_status() -> None:
+    full = batch_of(schema_mode="subcollection", status="open", completed_count=19, timed_out_count=1)
+
+    change = close(full, event_id="event-1")
+
+    assert change.fields["status"] == BatchStatus.FAILED.value, "without a policy all must have reported"
+    assert change.creates["claims/closed-1"]["event_id"] == "event-1"
+    assert change.sets["timeline/closed-1"]["message"] == "failed: 19 of 20 players reported"

@@ -1,0 +1,133 @@
+"""What one instance knows of a batch, with commits that end when the test says so."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from common.batches.batches import Roster
+from common.batches.records import Completion, Counts
+from common.recorder.batch_cache import OpenBatch
+from common.recorder.marking import Marked, Verdict
+from common.result import ErrorInfo, Result
+from tests.support.batch_documents import batch_of, ended
+
+ANN = ended("ann")
+DOWN = ErrorInfo.transient("ServiceUnavailable", "down")
+
+
+class Store:
+    """Keeps every group that it is given until it is let go."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[str]] = []
+        self._ends: list[asyncio.Future[Result[Marked]]] = []
+
+    async def commit(self, completions: Sequence[Completion]) -> list[Result[Marked]]:
+        self.groups.append([one.player_lookup for one in completions])
+        end: asyncio.Future[Result[Marked]] = asyncio.get_running_loop().create_future()
+        self._ends.append(end)
+        answer = await end
+        return [answer for _ in completions]
+
+    async def end(self, answer: Result[Marked] | Exception) -> None:
+        """The oldest commit that is under way."""
+        if isinstance(answer, Exception):
+            self._ends.pop(0).set_exception(answer)
+        else:
+            self._ends.pop(0).set_result(answer)
+        await turns()
+
+
+async def turns() -> None:
+    """Let everything happen that can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def recorded(ended_count: int = 1) -> Result[Marked]:
+    counts = Counts(completed=ended_count)
+    return Result.success(Marked(verdict=Verdict.RECORDED, counts=counts, needs_settling=False))
+
+
+def redelivered(one: Completion, event_id: str = "another") -> Completion:
+    return replace(one, event_id=event_id)
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def batch(store: Store) -> OpenBatch:
+    return OpenBatch(Roster(batch=batch_of(), players=None), store.commit)
+
+
+async def test_repeat_of_what_is_on_its_way_waits_for_it_and_enters_no_commit(
+    store: Store, batch: OpenBatch
+) -> None:
+    first = asyncio.create_task(batch.mark(ANN))
+    await turns()
+    same, other = (asyncio.create_task(batch.mark(each)) for each in (ANN, redelivered(ANN)))
+    await turns()
+    assert not same.done() and not other.done()
+
+    await store.end(recorded())
+
+    verdicts = [each.result().unwrap().verdict for each in (first, same, other)]
+    assert verdicts == [Verdict.RECORDED, Verdict.OWN, Verdict.DUPLICATE]
+    assert store.groups == [["ann"]]
+
+
+async def test_repeat_fails_with_what_it_waits_for_and_the_next_one_tries_again(
+    store: Store, batch: OpenBatch
+) -> None:
+    waiting = [asyncio.create_task(batch.mark(ANN)) for _ in range(2)]
+    await turns()
+    await store.end(Result.failure(DOWN))
+    again = asyncio.create_task(batch.mark(ANN))
+    await turns()
+    await store.end(recorded())
+
+    assert [each.result().error for each in waiting] == [DOWN, DOWN]
+    assert again.result().unwrap().verdict is Verdict.RECORDED
+    assert store.groups == [["ann"], ["ann"]]
+
+
+async def test_what_a_commit_raises_is_the_failure_of_everybody_who_waits_for_it(
+    store: Store, batch: OpenBatch
+) -> None:
+    waiting = [asyncio.create_task(batch.mark(ANN)) for _ in range(2)]
+    await turns()
+
+    await store.end(RuntimeError("a bug"))
+
+    errors = [each.result().error for each in waiting]
+    assert [error.message for error in errors if error is not None] == ["a bug", "a bug"]
+
+
+async def test_caller_that_goes_away_takes_neither_its_completion_nor_a_repeat_along(
+    store: Store, batch: OpenBatch
+) -> None:
+    leaving, staying = (asyncio.create_task(batch.mark(each)) for each in (ANN, redelivered(ANN)))
+    await turns()
+    leaving.cancel()
+    await turns()
+    await store.end(recorded())
+
+    assert leaving.cancelled()
+    assert staying.result().unwrap().verdict is Verdict.DUPLICATE
+    assert (await batch.mark(ANN)).unwrap().verdict is Verdict.OWN
+    assert store.groups == [["ann"]]
+
+
+async def test_repeat_that_goes_away_disturbs_nobody(store: Store, batch: OpenBatch) -> None:
+    staying, leaving = (asyncio.create_task(batch.mark(each)) for each in (ANN, redelivered(ANN)))
+    await turns()
+    leaving.cancel()
+    await turns()
+    await store.end(recorded())
+
+    assert staying.result().unwrap().verdict is Verdict.RECORDED

@@ -1,0 +1,67 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.staging import table_names as staging_names
+from common.staging.table_names import MAX_NAME_BYTES, batch_prefix, gathered_table, parse, staging_table
+
+ids = st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable())
+
+
+@given(batch=ids, worker=ids)
+def test_both_ids_are_read_back_from_a_name(batch: str, worker: str) -> None:
+    assert parse(staging_table(batch, worker)) == (batch, worker)
+
+
+@given(batch=ids, other=ids, worker=ids)
+def test_no_batch_has_another_batchs_prefix(batch: str, other: str, worker: str) -> None:
+    is_prefix = staging_table(other, worker).startswith(batch_prefix(batch))
+
+    assert is_prefix == (batch == other)
+
+
+@given(ids, ids)
+def test_names_of_different_ids_differ_even_where_case_does_not_count(one: str, other: str) -> None:
+    are_equal = batch_prefix(one).casefold() == batch_prefix(other).casefold()
+
+    assert are_equal == (one == other)
+
+
+@given(batch=ids, worker=ids)
+def test_a_name_is_one_that_bigquery_takes(batch: str, worker: str) -> None:
+    name = staging_table(batch, worker)
+
+    assert name.isascii()
+    assert name.replace("_", "").isalnum()
+
+
+def test_the_legacy_collisions_are_gone() -> None:
+    names = {staging_table(batch, worker) for batch, worker in [("b-1", "w"), ("b_1", "w"), ("b", "1_w")]}
+
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize("name", ["_staging_b", "_staging_b_", "_staging_b_w_x", "other_b_w", "_staging_B_w"])
+def test_any_other_name_is_nobodys(name: str) -> None:
+    assert parse(name) is None
+
+
+@pytest.mark.parametrize(("batch", "worker"), [("", "w"), ("b", "")])
+def test_an_empty_id_is_refused(batch: str, worker: str) -> None:
+    with pytest.raises(ValueError, match="must not be empty"):
+        staging_table(batch, worker)
+
+
+def test_a_name_that_bigquery_would_not_take_is_refused() -> None:
+    fixed = len(staging_table("b", "w")) - 2
+
+    assert len(staging_table("b", "w" * (MAX_NAME_BYTES - fixed - 1))) == MAX_NAME_BYTES
+    with pytest.raises(ValueError, match="1024"):
+        staging_table("b", "w" * (MAX_NAME_BYTES - fixed))
+
+
+def test_the_gathered_table_of_each_holder_is_its_own() -> None:
+    names = {gathered_table("b", generation, fence) for generation in (1, 11) for fence in (1, 11)}
+
+    assert len(names) == 4
+    assert all(name.startswith(staging_names.GATHERED_PREFIX) for name in names)
