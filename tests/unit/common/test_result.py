@@ -30,6 +30,8 @@ from common.result import (
     Result,
     ResultError,
     classify,
+    returns_result,
+    returns_result_async,
 )
 
 TRANSIENT, PERMANENT, UNKNOWN = ErrorType.TRANSIENT, ErrorType.PERMANENT, ErrorType.UNKNOWN
@@ -344,3 +346,37 @@ def test_error_info_as_dict_is_json_whatever_its_details_hold() -> None:
     assert written["details"] == {"rows": [[1, 2], None], "at": "ErrorType.UNKNOWN", "nested": {"1": "b'x'"}}
     assert written["type"] == "permanent"
     assert written["has_stack_trace"] is False
+
+
+@returns_result
+def doubled(found: Result[int]) -> int:
+    """Twice what was found."""
+    return 2 * found.unwrap()
+
+
+@returns_result_async
+async def doubled_later(found: Result[int]) -> int:
+    return 2 * found.unwrap()
+
+
+async def test_value_of_a_use_case_is_a_success() -> None:
+    assert doubled(Result.success(4)) == Result.success(8)
+    assert await doubled_later(Result.success(4)) == Result.success(8)
+
+
+async def test_failure_that_was_unwrapped_inside_is_returned_as_it_was() -> None:
+    assert doubled(Result.failure(A_FAULT)).error is A_FAULT
+    assert (await doubled_later(Result.failure(A_FAULT))).error is A_FAULT
+
+
+async def test_fault_of_our_own_is_raised_on() -> None:
+    nothing: Result[int] = Result("success", None)
+
+    with pytest.raises(TypeError):
+        doubled(nothing)
+    with pytest.raises(TypeError):
+        await doubled_later(nothing)
+
+
+def test_use_case_keeps_its_name_and_its_contract() -> None:
+    assert (doubled.__name__, doubled.__doc__) == ("doubled", "Twice what was found.")
