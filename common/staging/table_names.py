@@ -39,9 +39,31 @@ def gathered_table(batch_id: str, generation: int, fence: int) -> str:
 
 
 def parse(table: str) -> tuple[str, str] | None:
-    """Batch and worker of a staging table's name; None for any other name."""
+    """Batch and worker of a staging table's name; None for any other name.
+
+    Only a name that `staging_table` gives is one: bytes that are no text, and letters that were escaped
+    without need, are another's naming.
+    """
     match = _NAME.fullmatch(table)
-    return (_decode(match[1]), _decode(match[2])) if match else None
+    if match is None:
+        return None
+    try:
+        batch_id, worker_id = _decode(match[1]), _decode(match[2])
+    except UnicodeDecodeError:
+        return None
+    is_ours = table == f"{batch_prefix(batch_id)}{_encode(worker_id)}"
+    return (batch_id, worker_id) if is_ours else None
+
+
+def belongs_to(table: str, batch_id: str) -> bool:
+    """Whether `table` is a staging table of this very batch.
+
+    A completion names the table of its rows, and what it names is merged and dropped: the main table, a
+    backup or another batch's table must not be named by anybody. Asked when the message is read, before
+    merging and before dropping.
+    """
+    parsed = parse(table)
+    return parsed is not None and parsed[0] == batch_id
 
 
 def _encode(text: str) -> str:

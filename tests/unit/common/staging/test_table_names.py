@@ -3,7 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.staging import table_names as staging_names
-from common.staging.table_names import MAX_NAME_BYTES, batch_prefix, gathered_table, parse, staging_table
+from common.staging.table_names import (
+    MAX_NAME_BYTES,
+    batch_prefix,
+    belongs_to,
+    gathered_table,
+    parse,
+    staging_table,
+)
 
 ids = st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable())
 
@@ -41,9 +48,48 @@ def test_the_legacy_collisions_are_gone() -> None:
     assert len(names) == 3
 
 
-@pytest.mark.parametrize("name", ["_staging_b", "_staging_b_", "_staging_b_w_x", "other_b_w", "_staging_B_w"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_staging_b",
+        "_staging_b_",
+        "_staging_b_w_x",
+        "other_b_w",
+        "_staging_B_w",
+        pytest.param("_staging_qff_w", id="bytes that are no text"),
+        pytest.param("_staging_q62_w", id="b, escaped without need"),
+    ],
+)
 def test_any_other_name_is_nobodys(name: str) -> None:
     assert parse(name) is None
+
+
+@given(batch=ids, other=ids, worker=ids)
+def test_a_table_belongs_to_the_batch_that_it_is_named_for_and_to_no_other(
+    batch: str, other: str, worker: str
+) -> None:
+    table = staging_table(batch, worker)
+
+    assert belongs_to(table, batch)
+    assert belongs_to(table, other) == (batch == other)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "player_prop_predictions",
+        "player_prop_predictions_backup",
+        "consolidation_fences",
+        "_gathered_b_1_1",
+        "_staging_b_",
+        "_staging_b_w` WHERE TRUE; --",
+        "other_dataset._staging_b_w",
+        "_staging_b_w\n",
+        "",
+    ],
+)
+def test_what_is_no_staging_table_belongs_to_no_batch(table: str) -> None:
+    assert not belongs_to(table, "b")
 
 
 @pytest.mark.parametrize(("batch", "worker"), [("", "w"), ("b", "")])
