@@ -24,6 +24,7 @@ from .store import (
     FAULTS,
     RETRY,
     UNREADABLE,
+    Amended,
     BatchStore,
     Decide,
     below,
@@ -118,28 +119,52 @@ class Batches:
             lambda roster: self.ended(roster.batch).and_then(lambda found: self._progress(roster, found))
         )
 
-    def start_consolidation(self, batch_id: str, generation: int) -> Result[Batch]:
-        """`complete` | `partial` → `consolidating`; PERMANENT for a batch that is not closed."""
-        return self._amend(batch_id, lambda batch: transitions.start_consolidation(batch, generation))
+    def start_consolidation(
+        self, batch_id: str, generation: int, *, seen: Batch | None = None
+    ) -> Result[Batch]:
+        """`complete` | `partial` → `consolidating`; returns the batch as it is then.
+
+        PERMANENT, and nothing is changed, for a batch that is not closed or is abandoned, and for a
+        generation that it has not reached. `seen`, the batch as the caller read it, saves the reading here
+        and below: it counts only where nobody has changed the batch since.
+        """
+        return self._amend(
+            batch_id, lambda batch: transitions.start_consolidation(batch, generation), seen=seen
+        ).map(lambda amended: amended.batch)
 
     def finish_consolidation(
-        self, batch_id: str, generation: int, fence: int, receipt: Mapping[str, Any]
-    ) -> Result[Batch]:
-        """Store `receipts/{fence}`; `consolidated`, unless a newer generation waits."""
+        self,
+        batch_id: str,
+        generation: int,
+        fence: int,
+        receipt: Mapping[str, Any],
+        *,
+        seen: Batch | None = None,
+    ) -> Result[Amended]:
+        """Store `receipts/{fence}`; `consolidated`, unless a newer generation waits.
+
+        Unchanged where the generation has its receipt already: perhaps ours, whose answer was lost.
+        """
         return self._amend(
-            batch_id, lambda batch: transitions.finish_consolidation(batch, generation, fence, receipt)
+            batch_id,
+            lambda batch: transitions.finish_consolidation(batch, generation, fence, receipt),
+            seen=seen,
         )
 
-    def note_phase_message(self, batch_id: str, generation: int, message_id: str) -> Result[None]:
+    def note_phase_message(
+        self, batch_id: str, generation: int, message_id: str, *, seen: Batch | None = None
+    ) -> Result[None]:
         """Note that the end of the phase was announced for this generation."""
-        return self._amend(batch_id, lambda batch: transitions.announce(batch, generation, message_id)).map(
-            lambda _: None
-        )
+        return self._amend(
+            batch_id, lambda batch: transitions.announce(batch, generation, message_id), seen=seen
+        ).map(lambda _: None)
 
     def abandon(self, batch_id: str, *, who: str, why: str) -> Result[Batch]:
         """Give up a batch that is not being consolidated: it is never triggered (again). What still arrives
         for it is recorded. PERMANENT once its consolidation has started."""
-        return self._amend(batch_id, lambda batch: transitions.abandon(batch, who, why))
+        return self._amend(batch_id, lambda batch: transitions.abandon(batch, who, why)).map(
+            lambda amended: amended.batch
+        )
 
     def ended(self, batch: Batch) -> Result[list[Completion]]:
         """As `completions`, for a batch that was read already."""
@@ -151,8 +176,8 @@ class Batches:
         """The completion documents by player, whatever the mode of the batch."""
         return self._documents(batch.batch_id, COMPLETIONS, Completion.from_document)
 
-    def _amend(self, batch_id: str, decide: Decide) -> Result[Batch]:
-        return self.store.amend(batch_id, decide).map(lambda amended: amended.batch)
+    def _amend(self, batch_id: str, decide: Decide, *, seen: Batch | None = None) -> Result[Amended]:
+        return self.store.amend(batch_id, decide, seen=seen)
 
     def _open(self, opening: Opening) -> Result[Batch]:
         ref = self.store.ref(opening.batch_id)

@@ -69,15 +69,25 @@ def note_trigger(batch: Batch, generation: int, message_id: str) -> Result[Chang
 
 def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:
     """A closed batch is being consolidated; one whose newer generation waits keeps its status."""
-    is_done = batch.consolidated_generation >= generation
-    is_under_way = batch.status is BatchStatus.CONSOLIDATING
-    waits_for_newer = batch.generation > generation
-    if is_done or is_under_way or waits_for_newer:
+    if batch.consolidated_generation >= generation:
         return Result.success(None)
-    if not batch.status.wants_trigger:
+    # A trigger may be forged, or outlive the person who gave the batch up: neither may merge anything.
+    if generation > batch.generation:
+        return Result.failure(_wrong_generation(batch, generation))
+    is_under_way = batch.status is BatchStatus.CONSOLIDATING
+    if not (is_under_way or batch.status.wants_trigger):
         return Result.failure(_wrong_status(batch, "consolidated"))
-    story = entry("consolidating", "consolidation started", generation=generation)
-    return Result.success(Change(fields={"status": BatchStatus.CONSOLIDATING.value}, sets=story))
+    waits_for_newer = batch.generation > generation
+    if is_under_way or waits_for_newer:
+        return Result.success(None)
+    status = BatchStatus.CONSOLIDATING
+    return Result.success(
+        Change(
+            fields={"status": status.value},
+            sets=entry("consolidating", "consolidation started", generation=generation),
+            then=lambda at: batch.as_written(at, status=status),
+        )
+    )
 
 
 def finish_consolidation(
@@ -86,12 +96,20 @@ def finish_consolidation(
     """The receipt is stored with the new status; a newer generation that waits keeps its own."""
     if batch.consolidated_generation >= generation:
         return Result.success(None)
+    is_latest = batch.generation == generation
+    status = BatchStatus.CONSOLIDATED if is_latest else batch.status
     fields: dict[str, Any] = {"consolidated_generation": generation}
-    if batch.generation == generation:
-        fields["status"] = BatchStatus.CONSOLIDATED.value
+    if is_latest:
+        fields["status"] = status.value
     story = entry("consolidated", f"under fence {fence}", generation=generation, fence=fence)
     stored = {f"{RECEIPTS}/{fence}": {**receipt, "fence": fence, "generation": generation}}
-    return Result.success(Change(fields=fields, sets={**story, **stored}))
+    return Result.success(
+        Change(
+            fields=fields,
+            sets={**story, **stored},
+            then=lambda at: batch.as_written(at, status=status, consolidated_generation=generation),
+        )
+    )
 
 
 def announce(batch: Batch, generation: int, message_id: str) -> Result[Change | None]:
@@ -123,4 +141,12 @@ def abandon(batch: Batch, who: str, why: str) -> Result[Change | None]:
 def _wrong_status(batch: Batch, wanted: str) -> ErrorInfo:
     return ErrorInfo.permanent(
         "WrongBatchStatus", f"status: {batch.batch_id!r} is {batch.status.value}, it cannot be {wanted}"
+    )
+
+
+def _wrong_generation(batch: Batch, generation: int) -> ErrorInfo:
+    return ErrorInfo.permanent(
+        "WrongGeneration",
+        f"generation: {batch.batch_id!r} is at {batch.generation}, {generation} cannot be consolidated",
+        batch_id=batch.batch_id,
     )

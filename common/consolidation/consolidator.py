@@ -129,7 +129,7 @@ class Consolidator:
             )
         )
         # Whoever was faster has stored a receipt of its own.
-        return finished.and_then(lambda batch: self._receipts.covering(batch, receipt.generation))
+        return finished.and_then(lambda done: self._receipts.covering(done.batch, receipt.generation))
 
     def _wrong_prefix(self, batch: Batch) -> ErrorInfo:
         ours = self._names.dataset_prefix

@@ -175,7 +175,7 @@ async def test_consolidation_steps_may_be_repeated_and_never_go_back(
         started = batches.start_consolidation("batch1", 1).unwrap()
         assert started.status is BatchStatus.CONSOLIDATING
     for _ in range(2):
-        finished = batches.finish_consolidation("batch1", 1, 7, {"rows": 10}).unwrap()
+        finished = batches.finish_consolidation("batch1", 1, 7, {"rows": 10}).unwrap().batch
         assert (finished.status, finished.consolidated_generation) == (BatchStatus.CONSOLIDATED, 1)
     assert batches.start_consolidation("batch1", 1).unwrap().status is BatchStatus.CONSOLIDATED
     batches.note_phase_message("batch1", 1, "first").unwrap()

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,38 @@ def test_older_generation_leaves_the_status_of_the_newer_one_alone() -> None:
         "consolidated_generation": 2,
         "status": "consolidated",
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "generation"),
+    [
+        pytest.param({"status": "complete"}, 2, id="a generation that is not reached"),
+        pytest.param({"status": "consolidating"}, 2, id="not reached, while the first is under way"),
+        pytest.param({"status": "abandoned", "generation": 2}, 1, id="abandoned, and an older trigger"),
+        pytest.param({"status": "failed", "generation": 2}, 1, id="failed, and an older trigger"),
+    ],
+)
+def test_a_trigger_that_the_batch_does_not_bear_out_is_refused(
+    fields: dict[str, Any], generation: int
+) -> None:
+    result = start_consolidation(batch_of(**fields), generation)
+
+    assert result.is_failure and not result.is_retryable
+
+
+def test_the_batch_after_a_step_is_known_without_reading_it_again() -> None:
+    batch = batch_of(status="complete")
+    at = batch.read_time + timedelta(seconds=1)
+
+    started = start_consolidation(batch, 1).unwrap()
+    assert started is not None and started.then is not None
+    consolidating = started.then(at)
+    finished = finish_consolidation(consolidating, 1, 7, {}).unwrap()
+    assert finished is not None and finished.then is not None
+    consolidated = finished.then(at)
+
+    assert (consolidating.status, consolidating.update_time) == (BatchStatus.CONSOLIDATING, at)
+    assert (consolidated.status, consolidated.consolidated_generation) == (BatchStatus.CONSOLIDATED, 1)
 
 
 def test_notes_are_never_lowered() -> None:
