@@ -88,7 +88,7 @@ class Publisher:
         order deliver the messages of one `ordering_key` as they were sent. A failure tells how many are
         `confirmed`; the whole call may be repeated.
         """
-        expected = MESSAGES[topic.message]
+        expected = MESSAGES[topic.message] if topic.message else None
         for message in messages:
             if type(message) is not expected:
                 raise TypeError(f"{topic.constant} carries {topic.message}, not {type(message).__name__}")

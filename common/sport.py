@@ -46,3 +46,7 @@ class SportNames:
 
     def topic(self, base_name: str) -> str:
         return f"{self.sport.value}-{base_name}"
+
+    def service(self, function: str) -> str:
+        """The Cloud Run service of a folder in `functions/`: `nba-completion-recorder`."""
+        return f"{self.sport.value}-{function.replace('_', '-')}"

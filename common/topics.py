@@ -1,46 +1,79 @@
 """The topic registry. `topics.json` beside this file is the single source; Terraform reads it too.
 
-Every topic `{sport}-{base_name}` has a dead-letter topic of the same name with `-dlq` behind it.
+Every topic `{sport}-{base_name}` has a dead-letter topic of the same name with `-dlq` behind it. The name of
+a subscription follows from its topic and its subscriber: `{topic}-{subscriber}-sub`.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from .sport import Sport, SportNames
 
 DEAD_LETTER_SUFFIX: Final = "-dlq"
+SUBSCRIPTION_SUFFIX: Final = "-sub"
+DEAD_LETTER_RETENTION: Final = timedelta(days=7)
+"""How long the subscription of a dead-letter topic keeps what it gets: time for a person to look."""
 
 
 class UnknownTopic(LookupError):
     """A name or a phase that the registry does not hold."""
 
 
+class Delivery(Enum):
+    """How a subscription hands over its messages."""
+
+    PUSH = "push"
+    """To the function in `functions/` that the subscription is named after."""
+    PULL = "pull"
+    """To whoever outside of this suite pulls it."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Topic:
-    """One topic: who speaks to whom, in which message, and how its subscriptions deliver.
+class Subscription:
+    """One subscriber of a topic, and how it is delivered to.
 
     That its values are such as Pub/Sub takes is a test's business: a cold start does not check what is
     deployed with it.
     """
 
+    subscriber: str
+    """The folder in `functions/`, or the name of who pulls."""
+    delivery: Delivery
+    ack_deadline_seconds: int
+    """Longer than the subscriber's longest run: a push delivery is repeated when it passes (measured)."""
+    retention_seconds: int
+    """What a function hears is kept for longer than the age at which its endpoint makes it a dead letter:
+    a message that merely expires here is lost without a word."""
+    max_delivery_attempts: int
+    """With the back-off, at least 12 h for whatever may be answered with "not yet" or meet a held lock. A
+    policy takes 5 to 100."""
+    min_backoff_seconds: int
+    max_backoff_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """One topic: who speaks to whom, in which message, and how its subscriptions deliver."""
+
     constant: str
     base_name: str
-    message: str
-    """Name of the model in `messages.py`."""
+    message: str | None
+    """Name of the model in `messages.py`; None where no function of ours speaks or hears."""
     publisher: str
-    subscriber: str
+    heard_by_others: tuple[str, ...]
+    """Who subscribes without this suite's doing."""
     completes_phase: int | None
     """The phase whose end this topic announces, if it does."""
     retention_seconds: int
-    ack_deadline_seconds: int
-    """Longer than the subscriber's longest run: a push delivery is repeated when it passes (measured)."""
-    max_delivery_attempts: int
-    min_backoff_seconds: int
-    max_backoff_seconds: int
+    """How far back a subscription can be sought: 24 h, and 1 h where only the newest counts."""
+    subscriptions: Mapping[str, Subscription] = field(hash=False)
+    """By subscriber."""
 
     def name(self, sport: Sport) -> str:
         return SportNames(sport=sport).topic(self.base_name)
@@ -48,12 +81,34 @@ class Topic:
     def dead_letter_name(self, sport: Sport) -> str:
         return self.name(sport) + DEAD_LETTER_SUFFIX
 
+    def subscription_name(self, sport: Sport, subscriber: str) -> str:
+        """`nba-prediction-ready-completion-recorder-sub`, of whatever subscriber."""
+        return f"{self.name(sport)}-{subscriber.replace('_', '-')}{SUBSCRIPTION_SUFFIX}"
+
+    def dead_letter_subscription_name(self, sport: Sport) -> str:
+        """The subscription without which the messages of the dead-letter topic would be lost."""
+        return self.dead_letter_name(sport) + SUBSCRIPTION_SUFFIX
+
 
 def _load() -> Mapping[str, Topic]:
     entries = json.loads(Path(__file__).with_name("topics.json").read_text(encoding="utf-8"))
-    return MappingProxyType(
-        {constant: Topic(constant=constant, **entry) for constant, entry in entries.items()}
+    return MappingProxyType({constant: _topic(constant, **entry) for constant, entry in entries.items()})
+
+
+def _topic(
+    constant: str, *, subscriptions: Mapping[str, Any], heard_by_others: list[str], **entry: Any
+) -> Topic:
+    heard = {name: _subscription(name, **values) for name, values in subscriptions.items()}
+    return Topic(
+        constant=constant,
+        subscriptions=MappingProxyType(heard),
+        heard_by_others=tuple(heard_by_others),
+        **entry,
     )
+
+
+def _subscription(subscriber: str, *, delivery: str, **values: int) -> Subscription:
+    return Subscription(subscriber=subscriber, delivery=Delivery(delivery), **values)
 
 
 REGISTRY: Final = _load()
@@ -64,6 +119,8 @@ PHASE5_PREDICTIONS_COMPLETE: Final = REGISTRY["PHASE5_PREDICTIONS_COMPLETE"]
 PREDICTION_REQUEST: Final = REGISTRY["PREDICTION_REQUEST"]
 PREDICTION_READY: Final = REGISTRY["PREDICTION_READY"]
 PREDICTION_BATCH_COMPLETE: Final = REGISTRY["PREDICTION_BATCH_COMPLETE"]
+PHASE_SWEEP: Final = REGISTRY["PHASE_SWEEP"]
+CONSISTENCY_AUDIT: Final = REGISTRY["CONSISTENCY_AUDIT"]
 
 
 def topic(constant: str) -> Topic:

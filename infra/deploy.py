@@ -10,18 +10,16 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from common.sport import Sport
+from common.sport import Sport, SportNames
 
-from .manifest import Function, Manifest, deployed_names, load
+from .manifest import Function, Manifest, load
 from .stage import StageError, stage
 from .verify import VerifyError, verify
 
 ROOT = Path(__file__).resolve().parents[1]
-INVOKER = "event-invoker"
-"""The service account that may call the functions; Eventarc calls in its name."""
 
 
 class DeployError(Exception):
@@ -80,10 +78,10 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     with tempfile.TemporaryDirectory(prefix="deploy-") as folder:
         _stage_all(functions, Path(folder), options.verify)
         for name, function in functions.items():
-            for command in commands(name, function, manifest.runtime, environment, Path(folder) / name):
-                print(shlex.join(command), flush=True)
-                if not options.dry_run:
-                    subprocess.run(command, check=True)
+            call = command(name, function, manifest.runtime, environment, Path(folder) / name)
+            print(shlex.join(call), flush=True)
+            if not options.dry_run:
+                subprocess.run(call, check=True)
 
 
 def _chosen(manifest: Manifest, names: Sequence[str]) -> Mapping[str, Function]:
@@ -117,18 +115,12 @@ def _check_environment(functions: Mapping[str, Function], environment: Mapping[s
         )
 
 
-def commands(
+def command(
     name: str, function: Function, runtime: str, environment: Mapping[str, str], source: Path
-) -> Iterable[list[str]]:
-    """One gcloud command per incoming topic. Running one again deploys the same thing again."""
-    sport = Sport(environment["SPORT"])
-    for deployed, topic in deployed_names(name, function, sport).items():
-        yield _command(deployed, topic.name(sport), function, runtime, environment, source)
-
-
-def _command(
-    name: str, topic: str, function: Function, runtime: str, environment: Mapping[str, str], source: Path
 ) -> list[str]:
+    """Deploys one private service, whatever topics wake it: its subscriptions are Terraform's. Running it
+    again deploys the same thing again."""
+    service = SportNames(sport=Sport(environment["SPORT"])).service(name)
     accounts = f"@{environment['GCP_PROJECT']}.iam.gserviceaccount.com"
     flags = {
         "project": environment["GCP_PROJECT"],
@@ -136,8 +128,7 @@ def _command(
         "runtime": runtime,
         "source": str(source),
         "entry-point": function.entry_point,
-        "trigger-topic": topic,
-        "trigger-service-account": INVOKER + accounts,
+        "ingress-settings": "internal-only",
         "run-service-account": function.service_account + accounts,
         "memory": f"{function.memory_mib}Mi",
         "cpu": str(function.cpu),
@@ -149,12 +140,12 @@ def _command(
     }
     if secrets := _secrets(function, environment):
         flags["update-secrets"] = ",".join(f"{name}={secret}:latest" for name, secret in secrets.items())
-    switches = ["--gen2", "--retry", "--no-allow-unauthenticated", "--quiet"]
+    switches = ["--gen2", "--trigger-http", "--no-allow-unauthenticated", "--quiet"]
     return [
         "gcloud",
         "functions",
         "deploy",
-        name,
+        service,
         *switches,
         *(f"--{flag}={value}" for flag, value in flags.items()),
     ]

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from common import topics
-from common.sport import Sport
 
 PATH = Path("functions") / "manifest.json"
 
@@ -21,7 +20,7 @@ class Function(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     trigger_topics: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
-    """Constants of the topic registry; the function is deployed once for each."""
+    """Constants of the topic registry. One service hears them all, each through a subscription of its own."""
     entry_point: str
     """Name of the function in `main.py`."""
     retry: Literal[True]
@@ -60,10 +59,19 @@ def load(root: Path) -> Manifest:
     return Manifest.model_validate(json.loads((root / PATH).read_text(encoding="utf-8")))
 
 
-def deployed_names(name: str, function: Function, sport: Sport) -> Mapping[str, topics.Topic]:
-    """Name in the cloud → its topic. `nba-completion-recorder`; the topic follows where there are several."""
-    base = f"{sport.value}-{name.replace('_', '-')}"
-    entries = [topics.topic(constant) for constant in function.trigger_topics]
-    if len(entries) == 1:
-        return {base: entries[0]}
-    return {f"{base}-{entry.base_name}": entry for entry in entries}
+def heard(name: str, function: Function) -> Mapping[topics.Topic, topics.Subscription]:
+    """What wakes the function in `functions/{name}`, and how it is delivered.
+
+    Raises UnknownTopic for a constant that the registry does not hold, or to which it subscribes no such
+    function.
+    """
+    return {entry: _subscription(entry, name) for entry in map(topics.topic, function.trigger_topics)}
+
+
+def _subscription(entry: topics.Topic, name: str) -> topics.Subscription:
+    try:
+        return entry.subscriptions[name]
+    except KeyError:
+        raise topics.UnknownTopic(
+            f"topic: {entry.constant} is not heard by {name!r} in the registry"
+        ) from None

@@ -52,8 +52,9 @@ class Terminal:
             self._plain(f"export {name}={shlex.quote(value)}")
         self.console.print()
         for server in stack.servers:
-            endpoint = server.push.endpoint(stack.names.project, stack.sport)
-            self._plain(f"{server.deployment.name}: {endpoint}")
+            for push in server.pushes:
+                endpoint = push.endpoint(stack.names.project, stack.sport)
+                self._plain(f"{server.deployment.name}: {endpoint}")
         self._plain(f"\nLogs: {stack.folder}\nCtrl-C ends it all.")
 
     def problem(self, what: str) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from common.sport import Sport
+from common.sport import Sport, SportNames
 from common.topics import Topic
-from infra.manifest import Function, deployed_names, load
+from infra.manifest import Function, heard, load
 
 from ..problem import Problem
 from .ports import LOOPBACK, free_port
@@ -31,13 +31,13 @@ _PROBE_SECONDS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """One function as it is served: for one topic, on one port."""
+    """One function as it is served: on one port, whatever topics wake it."""
 
     name: str
     """As in the cloud: `nba-completion-recorder`."""
     folder: str
     function: Function
-    topic: Topic
+    topics: tuple[Topic, ...]
     port: int
 
 
@@ -54,9 +54,12 @@ class Server:
     _service: Service | None = field(default=None)
 
     @property
-    def push(self) -> Push:
-        """How Pub/Sub reaches it."""
-        return Push(name=self.deployment.folder, topic=self.deployment.topic, port=self.deployment.port)
+    def pushes(self) -> list[Push]:
+        """How Pub/Sub reaches it: one subscription for each topic."""
+        deployment = self.deployment
+        return [
+            Push(name=deployment.folder, topic=topic, port=deployment.port) for topic in deployment.topics
+        ]
 
     def start(self) -> None:
         """Returns at once; see `wait_until_ready`."""
@@ -113,11 +116,16 @@ class Server:
 
 
 def deployments(sport: Sport) -> list[Deployment]:
-    """All functions of the manifest, once for each of their topics, each with a free port."""
+    """All functions of the manifest, each with a free port."""
     return [
-        Deployment(name=name, folder=folder, function=function, topic=topic, port=free_port())
+        Deployment(
+            name=SportNames(sport=sport).service(folder),
+            folder=folder,
+            function=function,
+            topics=tuple(heard(folder, function)),
+            port=free_port(),
+        )
         for folder, function in load(ROOT).functions.items()
-        for name, topic in deployed_names(folder, function, sport).items()
     ]
 
 

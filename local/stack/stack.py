@@ -97,7 +97,7 @@ class Stack:
             with tell("functions served"):
                 serving.start_all(stack.servers)
             with tell("topics"):
-                pushes = [server.push for server in stack.servers]
+                pushes = [push for server in stack.servers for push in server.pushes]
                 topology.create(stack.publisher_client, stack.subscriber_client, stack.names, pushes)
             yield stack
 

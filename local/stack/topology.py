@@ -1,7 +1,7 @@
 """Every topic of one sport with its dead-letter topic and its subscriptions, made from the registry.
 
-Locally this is what Terraform and Eventarc do in the cloud: the same topics, deadlines and dead-letter
-policies, and the back-off wherever the emulator can bear it. It is empty when this runs.
+Locally this is what Terraform does in the cloud: the same topics, subscriptions, names, deadlines, attempts
+and dead-letter topics, and the back-off wherever the emulator can bear it. It is empty when this runs.
 """
 
 from collections.abc import Iterable
@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from common import topics
 from common.sport import Sport
-from common.topics import PREDICTION_REQUEST, REGISTRY, Topic
+from common.topics import DEAD_LETTER_RETENTION, PREDICTION_REQUEST, REGISTRY, Delivery, Subscription, Topic
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 TIMEOUT_SECONDS = 10.0
-MAX_ATTEMPTS = 100
-"""The most that a dead-letter policy allows."""
-
 TAPPED = (topics.PREDICTION_READY, topics.PREDICTION_BATCH_COMPLETE, topics.PHASE5_PREDICTIONS_COMPLETE)
 """Topics with a second subscription, from which the report learns what was really published."""
 
@@ -54,11 +51,11 @@ class Names:
 
     def dead_letters(self, topic: Topic) -> str:
         """The subscription without which the messages of a dead-letter topic would be lost."""
-        return self.subscription(topic.dead_letter_name(self.sport))
+        return self.subscription(topic.dead_letter_subscription_name(self.sport))
 
     @property
     def workers(self) -> str:
-        return self.subscription(f"{PREDICTION_REQUEST.name(self.sport)}-workers")
+        return self.subscription(PREDICTION_REQUEST.subscription_name(self.sport, "workers"))
 
 
 def create(
@@ -74,17 +71,25 @@ def create(
 
 
 def subscriptions(names: Names, pushes: Iterable[Push]) -> list[dict[str, Any]]:
-    """All subscriptions as requests of the client: dead letters, taps, the workers' and the functions'."""
+    """All subscriptions as requests of the client: dead letters, taps, who pulls, and the functions'."""
     return [
         *(_keeper(names, entry) for entry in REGISTRY.values()),
         *(_tap(names, entry) for entry in TAPPED),
-        _delivering(names, PREDICTION_REQUEST, names.workers),
+        *(_delivering(names, entry, each) for entry in REGISTRY.values() for each in _pulled(entry)),
         *(_push(names, push) for push in pushes),
     ]
 
 
 def _keeper(names: Names, entry: Topic) -> dict[str, Any]:
-    return {"name": names.dead_letters(entry), "topic": names.topic(entry.dead_letter_name(names.sport))}
+    return {
+        "name": names.dead_letters(entry),
+        "topic": names.topic(entry.dead_letter_name(names.sport)),
+        "message_retention_duration": DEAD_LETTER_RETENTION,
+    }
+
+
+def _pulled(entry: Topic) -> list[Subscription]:
+    return [each for each in entry.subscriptions.values() if each.delivery is Delivery.PULL]
 
 
 def _tap(names: Names, entry: Topic) -> dict[str, Any]:
@@ -93,27 +98,26 @@ def _tap(names: Names, entry: Topic) -> dict[str, Any]:
 
 def _push(names: Names, push: Push) -> dict[str, Any]:
     """Without the back-off: with it, and several refused messages at a time, the emulator pushes each three
-    times and then never again (measured; pulling is not concerned). Without it, it repeats every second:
-    hence as many attempts as a policy allows."""
-    subscription = names.subscription(f"{push.topic.name(names.sport)}-{push.name}")
-    delivering = _delivering(names, push.topic, subscription)
+    times and then never again (measured; pulling is not concerned). Without it, it repeats every second, so
+    that the attempts of the registry last minutes here and half a day in the cloud; tests/unit/common
+    adds up which."""
+    delivering = _delivering(names, push.topic, push.topic.subscriptions[push.name])
     del delivering["retry_policy"]
-    delivering["dead_letter_policy"]["max_delivery_attempts"] = MAX_ATTEMPTS
     return {**delivering, "push_config": {"push_endpoint": push.endpoint(names.project, names.sport)}}
 
 
-def _delivering(names: Names, entry: Topic, subscription: str) -> dict[str, Any]:
+def _delivering(names: Names, entry: Topic, to: Subscription) -> dict[str, Any]:
     return {
-        "name": subscription,
+        "name": names.subscription(entry.subscription_name(names.sport, to.subscriber)),
         "topic": names.topic(entry.name(names.sport)),
-        "ack_deadline_seconds": entry.ack_deadline_seconds,
-        "message_retention_duration": {"seconds": entry.retention_seconds},
+        "ack_deadline_seconds": to.ack_deadline_seconds,
+        "message_retention_duration": {"seconds": to.retention_seconds},
         "retry_policy": {
-            "minimum_backoff": {"seconds": entry.min_backoff_seconds},
-            "maximum_backoff": {"seconds": entry.max_backoff_seconds},
+            "minimum_backoff": {"seconds": to.min_backoff_seconds},
+            "maximum_backoff": {"seconds": to.max_backoff_seconds},
         },
         "dead_letter_policy": {
             "dead_letter_topic": names.topic(entry.dead_letter_name(names.sport)),
-            "max_delivery_attempts": entry.max_delivery_attempts,
+            "max_delivery_attempts": to.max_delivery_attempts,
         },
     }

@@ -20,6 +20,10 @@ def test_prefix_isolates_datasets_and_scope_but_not_bucket_and_topics() -> None:
     assert isolated.topic("prediction-ready") == "nba-prediction-ready"
 
 
+def test_service_of_a_function_is_named_by_sport_and_folder() -> None:
+    assert SportNames(sport=Sport.MLB).service("completion_recorder") == "mlb-completion-recorder"
+
+
 def test_another_sports_names_do_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPORT", "nba")
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.deploy import commands, main
+from infra.deploy import command, main
 from tests.support.a_function import a_function
 
 ENVIRONMENT = {"GCP_PROJECT": "a-project", "SPORT": "nba", "REGION": "us-west2"}
@@ -13,11 +13,9 @@ def flags_of(command: list[str]) -> dict[str, str]:
 
 
 def the_command(environment: dict[str, str] = ENVIRONMENT, **changes: object) -> dict[str, str]:
-    (command,) = commands(
-        "recorder", a_function(**changes), "python311", environment, Path("/stage/recorder")
-    )
-    assert command[:4] == ["gcloud", "functions", "deploy", "nba-recorder"]
-    return flags_of(command)
+    call = command("recorder", a_function(**changes), "python311", environment, Path("/stage/recorder"))
+    assert call[:4] == ["gcloud", "functions", "deploy", "nba-recorder"]
+    return flags_of(call)
 
 
 def test_command_says_all_that_the_manifest_says() -> None:
@@ -27,7 +25,7 @@ def test_command_says_all_that_the_manifest_says() -> None:
 
     assert flags == {
         "gen2": "",
-        "retry": "",
+        "trigger-http": "",
         "no-allow-unauthenticated": "",
         "quiet": "",
         "project": "a-project",
@@ -35,8 +33,7 @@ def test_command_says_all_that_the_manifest_says() -> None:
         "runtime": "python311",
         "source": "/stage/recorder",
         "entry-point": "recorder",
-        "trigger-topic": "nba-prediction-ready",
-        "trigger-service-account": "event-invoker@a-project.iam.gserviceaccount.com",
+        "ingress-settings": "internal-only",
         "run-service-account": "recorder@a-project.iam.gserviceaccount.com",
         "memory": "512Mi",
         "cpu": "1",
@@ -66,19 +63,6 @@ def test_function_whose_secrets_nobody_names_does_without() -> None:
 
 def test_variables_that_somebody_set_by_hand_survive() -> None:
     assert not {"set-env-vars", "clear-env-vars", "set-secrets"} & the_command().keys()
-
-
-def test_function_of_several_topics_is_deployed_for_each_with_retry() -> None:
-    function = a_function(trigger_topics=["PHASE2_RAW_COMPLETE", "PHASE_SWEEP"])
-
-    deployed = list(commands("x", function, "python311", ENVIRONMENT, Path("/stage/x")))
-
-    assert [flags_of(each)["trigger-topic"] for each in deployed] == [
-        "nba-phase2-raw-complete",
-        "nba-phase-sweep",
-    ]
-    assert all("--retry" in each for each in deployed)
-    assert len({each[3] for each in deployed}) == 2
 
 
 def test_everything_that_is_not_set_is_named_at_once(capsys: pytest.CaptureFixture[str]) -> None:

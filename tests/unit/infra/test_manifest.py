@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from common.sport import Sport
-from common.topics import UnknownTopic
-from infra.manifest import Function, deployed_names, load
+from common.topics import REGISTRY, UnknownTopic
+from infra.manifest import Function, heard, load
 from tests.support.a_function import ENTRY, a_function
 
 
@@ -51,23 +50,21 @@ def test_value_that_the_platform_would_refuse_or_ignore_is_named(field: str, val
         Function.model_validate(ENTRY | {field: value})
 
 
-def test_function_of_one_topic_is_named_by_sport_and_folder() -> None:
-    names = deployed_names("completion_recorder", a_function(), Sport.MLB)
+def test_function_is_delivered_to_as_the_registry_says() -> None:
+    topic = REGISTRY["PREDICTION_READY"]
 
-    assert [(name, topic.constant) for name, topic in names.items()] == [
-        ("mlb-completion-recorder", "PREDICTION_READY")
-    ]
+    assert heard("completion_recorder", a_function()) == {topic: topic.subscriptions["completion_recorder"]}
 
 
-def test_function_of_several_topics_is_deployed_once_for_each() -> None:
-    several = a_function(trigger_topics=("PHASE2_RAW_COMPLETE", "PHASE_SWEEP"))
-
-    assert list(deployed_names("phase_transitions", several, Sport.NBA)) == [
-        "nba-phase-transitions-phase2-raw-complete",
-        "nba-phase-transitions-phase-sweep",
-    ]
-
-
-def test_topic_that_is_not_in_the_registry_is_refused() -> None:
-    with pytest.raises(UnknownTopic, match="NO_SUCH_TOPIC"):
-        deployed_names("x", a_function(trigger_topics=("NO_SUCH_TOPIC",)), Sport.NBA)
+@pytest.mark.parametrize(
+    ("name", "constant"),
+    [
+        pytest.param("completion_recorder", "NO_SUCH_TOPIC", id="no topic of the registry"),
+        pytest.param("another", "PREDICTION_READY", id="a topic to which the registry subscribes others"),
+    ],
+)
+def test_topic_that_the_registry_does_not_deliver_to_the_function_is_refused(
+    name: str, constant: str
+) -> None:
+    with pytest.raises(UnknownTopic, match=constant):
+        heard(name, a_function(trigger_topics=(constant,)))

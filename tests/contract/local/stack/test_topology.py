@@ -79,7 +79,7 @@ def test_pushes_that_are_refused_again_and_again_arrive_in_the_end(
     names = Names(project=project_id, sport=Sport.NBA)
     topic = names.topic(PREDICTION_READY.name(Sport.NBA))
     with reluctant() as server:
-        push = Push(name="reluctant", topic=PREDICTION_READY, port=server.server_port)
+        push = Push(name="completion_recorder", topic=PREDICTION_READY, port=server.server_port)
         create(publisher_client, subscriber_client, names, [push])
 
         for _ in range(MESSAGES):

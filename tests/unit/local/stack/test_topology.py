@@ -3,7 +3,7 @@
 from typing import Any
 
 from common.sport import Sport
-from common.topics import PREDICTION_READY, PREDICTION_REQUEST, REGISTRY
+from common.topics import PREDICTION_READY, PREDICTION_REQUEST, REGISTRY, Delivery
 from local.stack.topology import Names, Push, subscriptions
 
 NAMES = Names(project="local", sport=Sport.MLB)
@@ -34,8 +34,13 @@ def test_a_function_is_woken_under_the_deadline_of_its_topic_again_and_again() -
     request = pushed()
 
     assert request["topic"] == "projects/local/topics/mlb-prediction-ready"
-    assert request["ack_deadline_seconds"] == PREDICTION_READY.ack_deadline_seconds
-    assert request["dead_letter_policy"]["dead_letter_topic"].endswith("mlb-prediction-ready-dlq")
+    stated = PREDICTION_READY.subscriptions["completion_recorder"]
+    assert request["name"] == "projects/local/subscriptions/mlb-prediction-ready-completion-recorder-sub"
+    assert request["ack_deadline_seconds"] == stated.ack_deadline_seconds
+    assert request["dead_letter_policy"] == {
+        "dead_letter_topic": "projects/local/topics/mlb-prediction-ready-dlq",
+        "max_delivery_attempts": stated.max_delivery_attempts,
+    }
     assert "retry_policy" not in request
 
 
@@ -48,13 +53,26 @@ def test_the_path_of_a_push_names_the_topic() -> None:
 def test_workers_pull_under_the_rules_of_their_topic() -> None:
     request = next(request for request in made() if request["name"] == NAMES.workers)
 
-    assert request["ack_deadline_seconds"] == PREDICTION_REQUEST.ack_deadline_seconds
+    stated = PREDICTION_REQUEST.subscriptions["workers"]
+    assert request["ack_deadline_seconds"] == stated.ack_deadline_seconds
     assert request["retry_policy"] == {
-        "minimum_backoff": {"seconds": PREDICTION_REQUEST.min_backoff_seconds},
-        "maximum_backoff": {"seconds": PREDICTION_REQUEST.max_backoff_seconds},
+        "minimum_backoff": {"seconds": stated.min_backoff_seconds},
+        "maximum_backoff": {"seconds": stated.max_backoff_seconds},
     }
     assert request["dead_letter_policy"] == {
         "dead_letter_topic": "projects/local/topics/mlb-prediction-request-dlq",
-        "max_delivery_attempts": PREDICTION_REQUEST.max_delivery_attempts,
+        "max_delivery_attempts": stated.max_delivery_attempts,
     }
     assert "push_config" not in request
+
+
+def test_whatever_is_pulled_has_its_subscription() -> None:
+    pulled = {
+        NAMES.subscription(entry.subscription_name(Sport.MLB, each.subscriber))
+        for entry in REGISTRY.values()
+        for each in entry.subscriptions.values()
+        if each.delivery is Delivery.PULL
+    }
+
+    assert NAMES.workers in pulled
+    assert pulled <= {request["name"] for request in made()}
