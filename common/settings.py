@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from .schema_mode import SchemaMode, mode_from_flags
 from .sport import Sport, SportNames
@@ -75,6 +75,15 @@ class Settings(BaseModel):
     @property
     def max_event_age(self) -> timedelta:
         return timedelta(seconds=self.max_event_age_seconds)
+
+
+class WarehouseSettings(Settings):
+    """What a function that asks BigQuery needs to know beside the rest."""
+
+    bigquery_location: Annotated[str | None, Field(alias="BIGQUERY_LOCATION", min_length=1)] = None
+    """That of the datasets; needed where they are not in US or EU, for a job to be found by its id."""
+    maximum_bytes_billed: Annotated[PositiveInt | None, Field(alias="MAXIMUM_BYTES_BILLED")] = None
+    """What one statement may scan; None: the warehouse's own limit."""
 
 
 def _describe(error: object) -> str:

@@ -13,16 +13,9 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import structlog
 
-from .entrypoint.endpoint import (
-    DeadLetterWriter,
-    Disposition,
-    dead_letter,
-    dispose,
-    enter_context,
-    read_message,
-    tell_of_partial,
-)
+from .entrypoint.endpoint import DeadLetterWriter, dead_letter, enter_context, tell_of_partial
 from .entrypoint.envelope import Delivery
+from .entrypoint.rules import Disposition, dispose, read_message
 from .messages import M
 from .result import ErrorInfo, Result
 from .sport import Sport

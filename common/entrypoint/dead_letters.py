@@ -8,7 +8,7 @@ refuses would come back for ever.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -20,7 +20,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from ..messages import check_document_id
 from ..result import ErrorInfo, Result, is_transient
-from ..sport import Sport
+from ..sport import Sport, SportNames
 from ..topics import DEAD_LETTER_SUFFIX, Topic
 from .envelope import Delivery
 
@@ -46,12 +46,16 @@ class RawPublisher(Protocol):
 
 
 class DeadLetters:
-    """Writes dead letters for the messages of one topic."""
+    """Writes the dead letters of one function; safe to share between threads."""
 
-    def __init__(self, db: "Client", publisher: RawPublisher, *, topic: Topic, sport: Sport, function: str):
+    def __init__(
+        self, db: "Client", publisher: RawPublisher, *, topics: Sequence[Topic], sport: Sport, function: str
+    ) -> None:
+        """`topics` are those that the function hears, the first being that of deliveries from nowhere."""
         self._db = db
         self._publisher = publisher
-        self._topic_name = topic.name(sport)
+        self._topics = [topic.name(sport) for topic in topics]
+        self._sport = sport
         self._function = function
 
     def write(self, delivery: Delivery, error: ErrorInfo, now: datetime) -> Result[str]:
@@ -61,17 +65,25 @@ class DeadLetters:
         dead-letter topic may get the message twice, with the same `dead_letter_event_id`.
         """
         document_id = _document_id(delivery.event_id)
-        document = self._document(delivery, error, now)
+        topic_name = self._topic_name(delivery)
+        document = self._document(delivery, topic_name, error, now)
         try:
             self._db.collection(COLLECTION).document(document_id).set(
                 document, retry=RETRY, timeout=STORE_TIMEOUT_SECONDS
             )
         except (GoogleAPIError, GoogleAuthError) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, dead_letter=document_id))
-        return self._publish(delivery, error).map(lambda _: document_id)
+        return self._publish(delivery, topic_name, error).map(lambda _: document_id)
 
-    def _publish(self, delivery: Delivery, error: ErrorInfo) -> Result[str]:
-        name = self._topic_name + DEAD_LETTER_SUFFIX
+    def _topic_name(self, delivery: Delivery) -> str:
+        """Where a delivery came from, if that is heard here: only the dead-letter topics of what a function
+        hears are open to it."""
+        told = delivery.topic or ""
+        names = (told, SportNames(sport=self._sport).topic(told))
+        return next((name for name in names if name in self._topics), self._topics[0])
+
+    def _publish(self, delivery: Delivery, topic_name: str, error: ErrorInfo) -> Result[str]:
+        name = topic_name + DEAD_LETTER_SUFFIX
         published = self._publisher.publish_raw(
             name, delivery.data[:MAX_PUBLISHED_BYTES], _attributes(delivery, error)
         )
@@ -79,11 +91,13 @@ class DeadLetters:
             log.error("message dead-lettered", action="dead_lettered", error=error.to_dict())
         return published
 
-    def _document(self, delivery: Delivery, error: ErrorInfo, now: datetime) -> dict[str, Any]:
+    def _document(
+        self, delivery: Delivery, topic_name: str, error: ErrorInfo, now: datetime
+    ) -> dict[str, Any]:
         described = error.to_dict()
         return {
             "event_id": delivery.event_id[:MAX_STORED_CHARS],
-            "topic": self._topic_name,
+            "topic": topic_name,
             "function": self._function,
             "reason": error.message[:MAX_STORED_CHARS],
             "error_type": described["type"],

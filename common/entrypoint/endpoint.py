@@ -1,149 +1,157 @@
 """HTTP request in, acknowledgement out: the one place that decides what becomes of a message.
 
-| the handler's Result | what Pub/Sub is told | status |
-|---|---|---|
-| success, partial | acknowledged; the error of a partial is logged | 200 |
-| retryable and expected (a held lock, "not yet") | deliver again, quietly | 503 |
-| retryable fault | deliver again; the error is raised and logged | 500 |
-| PERMANENT; unreadable; older than the maximum age | acknowledged, once it is a dead letter | 200 |
+The rules stand in `rules.py`; here they are carried out. A function may be woken by several topics: the
+topic of a delivery chooses the route, which is a message model and a handler.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import Enum
-from typing import Any, Generic, Protocol
+from typing import Any, Final, Generic, Protocol
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from .. import logs, trace
-from ..messages import M
+from ..messages import MESSAGES, M
 from ..result import ErrorInfo, Result, ResultError
 from ..sport import Sport
-from ..topics import UnknownTopic, by_name
+from ..topics import Topic
 from . import envelope
 from .envelope import Delivery
+from .rules import Disposition, dispose, origin, read_message
+
+DEAD_LETTER_THREADS: Final = 4
+DEAD_LETTER_SECONDS: Final = 45.0
+"""What writing one takes at most: the time-outs of both stores, and less than any function's time limit."""
+
+Handler = Callable[[M, Delivery], Awaitable[Result[Any]]]
 
 log = structlog.get_logger()
-
-
-class Disposition(Enum):
-    """What becomes of a message."""
-
-    ACK = "ack"
-    RETRY_QUIETLY = "retry_quietly"
-    RETRY = "retry"
-    DEAD_LETTER = "dead_letter"
 
 
 class DeadLetterWriter(Protocol):
     def write(self, delivery: Delivery, error: ErrorInfo, now: datetime) -> Result[str]: ...
 
 
-def dispose(result: Result[Any]) -> Disposition:
-    """The table above, as a rule. A partial is acknowledged: what is missing in it is told in its data."""
-    if not result.is_failure:
-        return Disposition.ACK
-    if not result.is_retryable:
-        return Disposition.DEAD_LETTER
-    is_expected = result.error is not None and result.error.is_expected
-    return Disposition.RETRY_QUIETLY if is_expected else Disposition.RETRY
+@dataclass(frozen=True, kw_only=True)
+class Route(Generic[M]):
+    """What is done with the messages of one topic."""
+
+    message: type[M]
+    handle: Handler[M]
+    """Gets the message and its delivery, whose `woken_by` is the topic. Its Result decides (see `rules.py`);
+    what it raises is classified."""
 
 
-def refuse(delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelta) -> ErrorInfo | None:
-    """Why a delivery must not even reach its handler, or None."""
-    if delivery.error is not None:
-        return delivery.error
-    if delivery.published_at is not None and now - delivery.published_at > max_age:
-        return ErrorInfo.permanent(
-            "EventTooOld", f"publishTime: {delivery.published_at.isoformat()} is more than {max_age} ago"
-        )
-    if not delivery.data:
-        return ErrorInfo.permanent(
-            "EmptyMessage",
-            f"message.data: empty; the attributes are {dict(delivery.attributes)!r}",
-        )
-    return _refuse_other_sport(delivery, sport)
+def in_thread(handle: Callable[[M, Delivery], Result[Any]]) -> Handler[M]:
+    """A handler that blocks, as one to be awaited: each call has a thread, and the context of its event."""
+
+    async def run(message: M, delivery: Delivery) -> Result[Any]:
+        return await asyncio.to_thread(handle, message, delivery)
+
+    return run
 
 
-def read_message(
-    model: type[M], delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelta
-) -> Result[M]:
-    """The message that a delivery carries, or the PERMANENT failure that makes it a dead letter."""
-    refusal = refuse(delivery, sport=sport, now=now, max_age=max_age)
-    return model.parse(delivery.data) if refusal is None else Result.failure(refusal)
-
-
-def _refuse_other_sport(delivery: Delivery, sport: Sport) -> ErrorInfo | None:
-    claimed = delivery.attributes.get("sport", sport.value)
-    if claimed != sport.value:
-        return ErrorInfo.permanent(
-            "WrongSport", f"attributes.sport: {claimed!r}, but this function serves {sport.value!r}"
-        )
-    try:
-        _, topic_sport = by_name(delivery.topic or "")
-    except UnknownTopic:
-        return None
-    if topic_sport is not sport:
-        return ErrorInfo.permanent(
-            "WrongSport", f"topic: {delivery.topic!r}, but this function serves {sport.value!r}"
-        )
-    return None
+def _dead_letter_executor() -> Executor:
+    return ThreadPoolExecutor(DEAD_LETTER_THREADS, "dead-letters")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endpoint(Generic[M]):
-    """Receives the deliveries of one topic and hands their messages to one handler."""
+class Endpoint:
+    """Receives the deliveries of the topics that wake a function, and hands their messages to handlers."""
 
-    message: type[M]
-    handle: Callable[[M, Delivery], Awaitable[Result[Any]]]
+    routes: Mapping[Topic, Route[Any]]
+    """By the registry's topics, such as `PREDICTION_READY`."""
     dead_letters: Callable[[], DeadLetterWriter]
     """Built when first needed: most instances never write a dead letter."""
     sport: Sport
     max_age: timedelta
     now: Callable[[], datetime]
+    unnamed: Topic | None = None
+    """The topic that is meant where a delivery does not tell its own; default: the only one there is."""
+    executor: Executor = field(default_factory=_dead_letter_executor)
+    """Its own: dead letters that wait for a store that hangs must not hold up good events."""
+
+    def __post_init__(self) -> None:
+        for topic, route in self.routes.items():
+            if MESSAGES[topic.message] is not route.message:
+                raise TypeError(f"{topic.constant} carries {topic.message}, not {route.message.__name__}")
 
     async def respond(self, request: Request) -> Response:
-        """Handle one HTTP request; raises only for what Pub/Sub shall deliver again."""
+        """Handle one HTTP request; raises only for what Pub/Sub shall deliver again.
+
+        Safe for repeated deliveries as far as the handlers are. Whatever is no POST is no delivery: 405.
+        """
+        if request.method != "POST":
+            return Response("Pub/Sub deliveries are posted", status_code=405, headers={"allow": "POST"})
         delivery = envelope.read(request.headers, request.scope["path"], await request.body())
         enter_context(delivery, request.headers)
         result = await self._result(delivery)
         disposition = dispose(result)
         if disposition is Disposition.DEAD_LETTER:
-            result = await asyncio.to_thread(dead_letter, delivery, result, self.dead_letters, self.now())
+            result = await self._dead_letter(delivery, result)
             disposition = dispose(result)
         return _answer(disposition, result)
 
     async def _result(self, delivery: Delivery) -> Result[Any]:
-        read = read_message(self.message, delivery, sport=self.sport, now=self.now(), max_age=self.max_age)
-        if read.is_failure:
-            return read
         try:
-            return await self.handle(read.unwrap(), delivery)
+            return await self._handle(delivery)
+        except ResultError as exc:
+            return Result.failure(exc.error)
         except Exception as exc:  # the boundary: whatever a handler raises is classified, none is swallowed
             return Result.failure(ErrorInfo.from_exception(exc))
+
+    async def _handle(self, delivery: Delivery) -> Result[Any]:
+        if delivery.error is not None:
+            return Result.failure(delivery.error)
+        topic = origin(delivery.topic, sport=self.sport, heard=self.routes, unnamed=self._unnamed).unwrap()
+        route = self.routes[topic]
+        message = read_message(
+            route.message, delivery, sport=self.sport, now=self.now(), max_age=self.max_age
+        ).unwrap()
+        return await route.handle(message, replace(delivery, woken_by=topic))
+
+    @property
+    def _unnamed(self) -> Topic | None:
+        return next(iter(self.routes)) if self.unnamed is None and len(self.routes) == 1 else self.unnamed
+
+    async def _dead_letter(self, delivery: Delivery, result: Result[Any]) -> Result[Any]:
+        """A dead letter that is not written in time is a retry; one that has not begun is then given up."""
+        write = contextvars.copy_context().run
+        writing = asyncio.get_running_loop().run_in_executor(
+            self.executor, write, dead_letter, delivery, result, self.dead_letters, self.now()
+        )
+        try:
+            return await asyncio.wait_for(writing, DEAD_LETTER_SECONDS)
+        except TimeoutError as exc:
+            return _not_dead_lettered(result, ErrorInfo.from_exception(exc))
 
 
 def dead_letter(
     delivery: Delivery, result: Result[Any], dead_letters: Callable[[], DeadLetterWriter], now: datetime
 ) -> Result[Any]:
     """Acknowledge only what is safely a dead letter; until then it is a retry, whatever the reason."""
-    error = result.error
-    assert error is not None
+    assert result.error is not None
     try:
-        written = dead_letters().write(delivery, error, now)
-    except Exception as exc:  # building a client may fail too
+        written = dead_letters().write(delivery, result.error, now)
+    except Exception as exc:  # the boundary: building a client may fail too
         written = Result.failure(ErrorInfo.from_exception(exc))
-    if written.error is None:
-        return written
-    why = f"{error.message} (dead-lettering failed: {written.error.message})"
+    return written if written.error is None else _not_dead_lettered(result, written.error)
+
+
+def _not_dead_lettered(result: Result[Any], obstacle: ErrorInfo) -> Result[Any]:
+    assert result.error is not None
+    why = f"{result.error.message} (dead-lettering failed: {obstacle.exception_class}: {obstacle.message})"
     return Result.failure(ErrorInfo.transient("NotDeadLettered", why))
 
 
 def enter_context(delivery: Delivery, headers: Mapping[str, str]) -> None:
+    """Put the ids of an event, and its trace, on every log line and message that follow from it."""
     logs.enter(event_id=delivery.event_id)
     attributes = delivery.attributes
     trace.enter(

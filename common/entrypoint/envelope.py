@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..result import ErrorInfo
+from ..topics import Topic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,9 @@ class Delivery:
     """The Pub/Sub message id: the same at every redelivery, new when a publisher publishes again."""
     published_at: datetime | None = None
     topic: str | None = None
-    """Full topic name, where the envelope tells it."""
+    """The topic's name, where the envelope tells it."""
+    woken_by: Topic | None = None
+    """The registry's topic of that name; known once the endpoint has found the route."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     data: bytes = b""
     error: ErrorInfo | None = None

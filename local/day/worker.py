@@ -148,7 +148,7 @@ def _dead_letters(settings: Settings, publisher: Publisher) -> DeadLetters:
     return DeadLetters(
         firestore.Client(project=settings.gcp_project),
         publisher,
-        topic=PREDICTION_REQUEST,
+        topics=[PREDICTION_REQUEST],
         sport=settings.sport,
         function="worker",
     )

@@ -103,5 +103,21 @@ def test_no_function_needs_pandas() -> None:
     )
 
 
+def test_clients_are_made_by_the_wiring_only() -> None:
+    """BigQuery's needs the emulator's address spelt out, so the warehouse makes it, when the wiring asks."""
+    clients = {"Client", "AsyncClient", "PublisherClient", "SubscriberClient"}
+    makers = {
+        module.name
+        for module in modules().values()
+        if is_in(module.name, "common", "functions")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute | ast.Name)
+        and (node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id) in clients
+    }
+
+    assert makers == {"common.runtime.wiring", "common.warehouse.warehouse"}
+
+
 def _name(node: ast.Attribute | ast.alias) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.name

@@ -49,7 +49,7 @@ class Worker:
         self.raw_publisher = publisher_client
         self.client = subscriber_client
         self.dead_letters = DeadLetters(
-            firestore_client, self.publisher, topic=PREDICTION_REQUEST, sport=Sport.NBA, function="worker"
+            firestore_client, self.publisher, topics=[PREDICTION_REQUEST], sport=Sport.NBA, function="worker"
         )
         self.db = firestore_client
 

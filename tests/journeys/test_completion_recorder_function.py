@@ -17,7 +17,7 @@ from common.sport import Sport
 from common.topics import PREDICTION_BATCH_COMPLETE, PREDICTION_READY
 from tests.support.batch_helpers import DEADLINE, GAME_DATE, completion, names
 from tests.support.deliveries import Headers, binary, pubsub_message, request
-from tests.support.fresh_function import ENVELOPES, listening, started, starting
+from tests.support.fresh_function import envelopes, listening, started, starting
 
 MAIN = "functions.completion_recorder.main"
 
@@ -51,7 +51,7 @@ async def call(function: ModuleType, headers: Headers, body: bytes) -> int:
     return status
 
 
-@ENVELOPES
+@envelopes(PREDICTION_READY)
 async def test_completions_are_recorded_and_the_last_one_triggers_the_consolidation(
     function: ModuleType, batches: Batches, triggers: Callable[[], list[dict[str, Any]]], envelope: Any
 ) -> None:

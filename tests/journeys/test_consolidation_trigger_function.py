@@ -11,15 +11,21 @@ from google.cloud import pubsub_v1
 from common.batches.records import BatchStatus
 from common.messages import BatchComplete, PhaseCompletion, PlayerOutcome
 from common.settings import SettingsError
+from common.sport import Sport
 from common.topics import PHASE5_PREDICTIONS_COMPLETE, PREDICTION_BATCH_COMPLETE
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.consolidation_stack import BATCH, LOCK_KEY, Stack
 from tests.support.deliveries import Headers, binary, pubsub_message, request
-from tests.support.fresh_function import ENVELOPES, listening, started, starting
+from tests.support.fresh_function import envelopes, listening, started, starting
 from tests.support.prediction_rows import prediction
 
 MAIN = "functions.consolidation_trigger.main"
 TRIGGER = BatchComplete(batch_id=BATCH, game_date=GAME_DATE, generation=1)
+
+
+def delivered() -> tuple[Headers, bytes]:
+    return binary(pubsub_message(TRIGGER.to_json()), topic=PREDICTION_BATCH_COMPLETE.name(Sport.NBA))
+
 
 Announcements = Callable[[], list[PhaseCompletion]]
 
@@ -54,7 +60,7 @@ async def call(function: ModuleType, headers: Headers, body: bytes) -> int:
     return status
 
 
-@ENVELOPES
+@envelopes(PREDICTION_BATCH_COMPLETE)
 async def test_a_trigger_consolidates_its_batch_and_announces_it_once(
     function: ModuleType, stack: Stack, announcements: Announcements, envelope: Any
 ) -> None:
@@ -86,9 +92,9 @@ async def test_a_held_day_is_asked_for_again_quietly(
     stack.open([])
     lease = stack.lock.try_acquire(LOCK_KEY, "another").unwrap()
 
-    while_held = await call(function, *binary(pubsub_message(TRIGGER.to_json())))
+    while_held = await call(function, *delivered())
     lease.release().unwrap()
-    afterwards = await call(function, *binary(pubsub_message(TRIGGER.to_json())))
+    afterwards = await call(function, *delivered())
 
     assert (while_held, afterwards) == (503, 200)
     assert [message.status.value for message in announcements()] == ["no_data"]
@@ -101,7 +107,7 @@ async def test_a_trigger_whose_rows_are_lost_becomes_a_dead_letter_that_names_th
     staged = stack.stage([prediction("a")])
     await stack.complete_within("a", staged, staged_rows=2)
 
-    status = await call(function, *binary(pubsub_message(TRIGGER.to_json())))
+    status = await call(function, *delivered())
 
     assert status == 200
     [letter] = stack.db.collection("dead_letters").get()
@@ -111,7 +117,7 @@ async def test_a_trigger_whose_rows_are_lost_becomes_a_dead_letter_that_names_th
 
 
 async def test_a_batch_that_nobody_opened_is_waited_for(function: ModuleType, stack: Stack) -> None:
-    assert await call(function, *binary(pubsub_message(TRIGGER.to_json()))) == 503
+    assert await call(function, *delivered()) == 503
 
 
 @pytest.mark.parametrize(

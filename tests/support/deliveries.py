@@ -52,7 +52,7 @@ def structured(
     return {"content-type": "application/cloudevents+json"}, json.dumps(body).encode()
 
 
-def request(headers: Headers, body: bytes, *, path: str = "/") -> Request:
+def request(headers: Headers, body: bytes, *, path: str = "/", method: str = "POST") -> Request:
     """What a function is called with."""
 
     async def receive() -> dict[str, Any]:
@@ -60,7 +60,7 @@ def request(headers: Headers, body: bytes, *, path: str = "/") -> Request:
 
     scope = {
         "type": "http",
-        "method": "POST",
+        "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",

@@ -5,6 +5,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,12 @@ from tests.support.deliveries import binary, push, structured
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
-ENVELOPES = pytest.mark.parametrize(
-    "envelope", [binary, structured, push], ids=["binary", "structured", "push"]
-)
+
+def envelopes(topic: Topic) -> pytest.MarkDecorator:
+    """Every envelope in which a message of `topic` may come, as `envelope`."""
+    name = topic.name(Sport.NBA)
+    forms = [partial(binary, topic=name), partial(structured, topic=name), push]
+    return pytest.mark.parametrize("envelope", forms, ids=["binary", "structured", "push"])
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Stack:
         self.dead_letters = DeadLetters(
             database,
             Publisher(publisher, project=project, sport=Sport.NBA, limits=Limits(timeout_seconds=5)),
-            topic=PREDICTION_READY,
+            topics=[PREDICTION_READY],
             sport=Sport.NBA,
             function="completion_recorder",
         )
@@ -127,7 +127,7 @@ def test_store_out_of_reach_is_a_transient_failure_and_nothing_is_published(
     unreachable = DeadLetters(
         firestore.Client(project="nowhere"),
         _refuse_to_publish(),
-        topic=PREDICTION_READY,
+        topics=[PREDICTION_READY],
         sport=Sport.NBA,
         function="completion_recorder",
     )

@@ -1,8 +1,11 @@
-"""Every row of the table of `common/entrypoint/endpoint.py`, through real requests in all three envelopes."""
+"""Every row of the table of `common/entrypoint/rules.py`, through real requests in all three envelopes."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,11 +14,12 @@ from google.api_core.exceptions import InvalidArgument, ServiceUnavailable
 from starlette.responses import Response
 
 from common import logs, trace
-from common.entrypoint.endpoint import Disposition, Endpoint, dispose
+from common.entrypoint.endpoint import Endpoint, Route, in_thread
 from common.entrypoint.envelope import Delivery
-from common.messages import BatchComplete
+from common.messages import BatchComplete, PhaseCompletion, Sweep
 from common.result import LOCK_HELD, ErrorInfo, ErrorType, Result, ResultError
 from common.sport import Sport
+from common.topics import PREDICTION_BATCH_COMPLETE, Topic, topic
 from tests.support.dead_letter_list import DeadLetterList
 from tests.support.deliveries import Headers, binary, pubsub_message, push, request, structured
 from tests.support.wall_clock import WallClock
@@ -30,10 +34,12 @@ UNKNOWN = ErrorInfo(ErrorType.UNKNOWN, "Strange", "nobody knows")
 NOT_YET = ErrorInfo.not_yet("the batch is not open yet")
 HELD = ErrorInfo.transient(LOCK_HELD, "another holds it")
 
+TOPIC = PREDICTION_BATCH_COMPLETE.name(Sport.NBA)
+
 Envelope = Callable[[object], tuple[Headers, bytes]]
 ENVELOPES = [
-    pytest.param(binary, id="binary CloudEvent"),
-    pytest.param(structured, id="structured CloudEvent"),
+    pytest.param(partial(binary, topic=TOPIC), id="binary CloudEvent"),
+    pytest.param(partial(structured, topic=TOPIC), id="structured CloudEvent"),
     pytest.param(push, id="raw push"),
 ]
 
@@ -53,8 +59,7 @@ class System:
         self.dead_letters = dead_letters or DeadLetterList()
         self._answer = answer
         self.endpoint = Endpoint(
-            message=BatchComplete,
-            handle=self._handle,
+            routes={PREDICTION_BATCH_COMPLETE: Route(message=BatchComplete, handle=self._handle)},
             dead_letters=lambda: self.dead_letters,
             sport=Sport.NBA,
             max_age=MAX_AGE,
@@ -188,14 +193,148 @@ async def test_body_that_is_no_envelope_is_a_dead_letter(body: bytes) -> None:
     assert system.dead_letters.reasons == ["UnreadableEnvelope"]
 
 
-async def test_topic_of_another_sport_is_refused_and_a_topic_of_nobody_is_not() -> None:
+async def test_topic_that_nobody_hears_here_is_a_dead_letter_that_says_so() -> None:
     system = System()
 
-    await system.receives(*push(a_message()), path="/projects/p/topics/mlb-prediction-batch-complete")
-    await system.receives(*push(a_message()), path="/projects/p/topics/a-topic-of-a-test")
+    for name in ("mlb-prediction-batch-complete", "a-topic-of-nobody", "nba-prediction-ready"):
+        await system.receives(*push(a_message()), path=f"/projects/p/topics/{name}")
 
-    assert system.dead_letters.reasons == ["WrongSport"]
-    assert len(system.handled) == 1
+    assert system.dead_letters.reasons == ["WrongSport", "UnknownTopic", "UnknownTopic"]
+    assert system.handled == []
+
+
+PHASE2, SWEEP = topic("PHASE2_RAW_COMPLETE"), topic("PHASE_SWEEP")
+PHASE2_DONE = json.dumps(
+    {
+        "processor_name": "p",
+        "phase": "phase_2_raw",
+        "execution_id": "e",
+        "game_date": "2026-01-17",
+        "status": "success",
+    }
+).encode()
+
+
+class Switchboard:
+    """An endpoint that two topics wake, and who heard which message from where."""
+
+    def __init__(self, *, unnamed: Topic | None = None) -> None:
+        self.heard: list[tuple[str, str | None]] = []
+        self.dead_letters = DeadLetterList()
+        self.endpoint = Endpoint(
+            routes={
+                PHASE2: Route(message=PhaseCompletion, handle=in_thread(self._completed)),
+                SWEEP: Route(message=Sweep, handle=in_thread(self._swept)),
+            },
+            unnamed=unnamed,
+            dead_letters=lambda: self.dead_letters,
+            sport=Sport.NBA,
+            max_age=MAX_AGE,
+            now=WallClock(),
+        )
+
+    def _completed(self, message: PhaseCompletion, delivery: Delivery) -> Result[Any]:
+        return self._hear(message.processor_name, delivery)
+
+    def _swept(self, _: Sweep, delivery: Delivery) -> Result[Any]:
+        return self._hear("sweep", delivery)
+
+    def _hear(self, what: str, delivery: Delivery) -> Result[Any]:
+        self.heard.append((what, delivery.woken_by.constant if delivery.woken_by else None))
+        return Result.success(None)
+
+
+@pytest.mark.parametrize("prefix", ["nba-", ""], ids=["full name", "base name"])
+async def test_topic_of_a_delivery_chooses_message_and_handler(prefix: str) -> None:
+    board = Switchboard()
+
+    for body, base_name in ((PHASE2_DONE, PHASE2.base_name), (b"{}", SWEEP.base_name)):
+        raw, cloud_event = pubsub_message(body), f"{prefix}{base_name}"
+        await board.endpoint.respond(request(*push(raw), path=f"/projects/p/topics/{cloud_event}"))
+        await board.endpoint.respond(request(*binary(raw, topic=cloud_event)))
+        await board.endpoint.respond(request(*structured(raw, topic=cloud_event)))
+
+    assert board.heard == 3 * [("p", "PHASE2_RAW_COMPLETE")] + 3 * [("sweep", "PHASE_SWEEP")]
+    assert board.dead_letters.written == ()
+
+
+async def test_delivery_without_a_topic_is_only_taken_where_one_is_meant() -> None:
+    strict, lenient = Switchboard(), Switchboard(unnamed=SWEEP)
+
+    for board in (strict, lenient):
+        await board.endpoint.respond(request(*push(pubsub_message(b"{}"))))
+
+    assert strict.dead_letters.reasons == ["UnknownTopic"]
+    assert lenient.heard == [("sweep", "PHASE_SWEEP")]
+
+
+async def test_route_with_the_message_of_another_topic_is_refused_at_start() -> None:
+    with pytest.raises(TypeError, match="PHASE_SWEEP carries Sweep, not PhaseCompletion"):
+        Endpoint(
+            routes={SWEEP: Route(message=PhaseCompletion, handle=in_thread(Switchboard()._completed))},
+            dead_letters=DeadLetterList,
+            sport=Sport.NBA,
+            max_age=MAX_AGE,
+            now=WallClock(),
+        )
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "OPTIONS", "DELETE"])
+async def test_whatever_is_no_post_is_no_delivery(method: str) -> None:
+    system = System()
+
+    response = await system.endpoint.respond(request({}, b"", method=method))
+
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert system.dead_letters.written == ()
+
+
+class StuckDeadLetters(DeadLetterList):
+    """Writes nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def write(self, delivery: Delivery, error: ErrorInfo, now: datetime) -> Result[str]:
+        assert self.go.wait(30)
+        return super().write(delivery, error, now)
+
+
+async def test_dead_letters_that_hang_do_not_hold_up_good_events() -> None:
+    stuck = StuckDeadLetters()
+    system = System(dead_letters=stuck)
+    blocking = Endpoint(
+        routes={
+            PREDICTION_BATCH_COMPLETE: Route(
+                message=BatchComplete, handle=in_thread(lambda *_: Result.success(None))
+            )
+        },
+        dead_letters=lambda: stuck,
+        sport=Sport.NBA,
+        max_age=MAX_AGE,
+        now=system.clock,
+    )
+    garbage = [asyncio.create_task(blocking.respond(request(*push("garbage")))) for _ in range(60)]
+    await asyncio.sleep(0)
+
+    good = await asyncio.wait_for(blocking.respond(request(*push(a_message()))), 10)
+
+    assert good.status_code == 200
+    assert not any(task.done() for task in garbage)
+    stuck.go.set()
+    assert {response.status_code for response in await asyncio.gather(*garbage)} == {200}
+
+
+async def test_dead_letter_that_takes_too_long_is_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.entrypoint.endpoint.DEAD_LETTER_SECONDS", 0.01)
+    stuck = StuckDeadLetters()
+    system = System(dead_letters=stuck)
+
+    with pytest.raises(ResultError, match="NotDeadLettered"):
+        await system.receives(*push("garbage"))
+
+    stuck.go.set()
 
 
 async def test_event_is_handled_until_it_is_older_than_the_maximum_age() -> None:
@@ -245,8 +384,7 @@ async def test_clients_of_dead_letters_are_not_built_for_what_succeeds() -> None
     system = System()
     built: list[datetime] = []
     endpoint = Endpoint(
-        message=BatchComplete,
-        handle=system._handle,
+        routes={PREDICTION_BATCH_COMPLETE: Route(message=BatchComplete, handle=system._handle)},
         dead_letters=lambda: built.append(system.clock()) or system.dead_letters,  # type: ignore[func-returns-value]
         sport=Sport.NBA,
         max_age=MAX_AGE,
@@ -293,20 +431,3 @@ async def test_ids_of_one_event_do_not_show_on_the_next() -> None:
     assert system.seen["event_id"] == "m-2"
     assert "correlation_id" not in system.seen
     assert system.seen["trace"] not in (None, TRACE)
-
-
-@pytest.mark.parametrize(
-    ("result", "disposition"),
-    [
-        (Result.success(None), Disposition.ACK),
-        (Result.partial(None, PERMANENT), Disposition.ACK),
-        (Result.failure(NOT_YET), Disposition.RETRY_QUIETLY),
-        (Result.failure(HELD), Disposition.RETRY_QUIETLY),
-        (Result.failure(TRANSIENT), Disposition.RETRY),
-        (Result.failure(UNKNOWN), Disposition.RETRY),
-        (Result.failure(PERMANENT), Disposition.DEAD_LETTER),
-    ],
-    ids=["success", "partial", "not yet", "lock held", "transient", "unknown", "permanent"],
-)
-def test_disposition_follows_from_the_result_alone(result: Result[Any], disposition: Disposition) -> None:
-    assert dispose(result) is disposition

@@ -1,0 +1,100 @@
+"""What every function is wired from: its settings, its clients and its endpoint. Clients are made here alone.
+
+    wiring = Wiring(Settings, function="phase_transitions", environment=os.environ)
+
+    endpoint = wiring.endpoint({PHASE_SWEEP: Route(message=Sweep, handle=in_thread(sweep))})
+
+Each part is a call, `wiring.database()`, that makes it when it is first needed and then gives the same one to
+every thread: an instance pays for no client that it does not use, and for no library either.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from google.cloud import firestore
+
+from .. import logs
+from ..entrypoint.dead_letters import DeadLetters
+from ..entrypoint.endpoint import Endpoint, Route
+from ..settings import Settings, WarehouseSettings
+from ..topics import Topic
+from .once import once
+
+if TYPE_CHECKING:
+    from ..publisher import Publisher
+    from ..warehouse.warehouse import Warehouse
+
+S = TypeVar("S", bound=Settings)
+W = TypeVar("W", bound=WarehouseSettings)
+
+
+class Wiring(Generic[S]):
+    """The parts of one instance. Made at cold start; raises SettingsError with every problem listed."""
+
+    def __init__(self, settings: type[S], *, function: str, environment: Mapping[str, str]) -> None:
+        self.settings: Final = settings.from_environment(environment)
+        self.function: Final = function
+        self._environment = environment
+        self._topics: list[Topic] = []
+        logs.configure(self.settings.gcp_project, function=function)
+        self.database: Callable[[], firestore.Client] = once(self._database)
+        self.async_database: Callable[[], firestore.AsyncClient] = once(self._async_database)
+        self.publisher: Callable[[], Publisher] = once(self._publisher)
+        self.dead_letters: Callable[[], DeadLetters] = once(self._dead_letters)
+
+    def now(self) -> datetime:
+        """This machine's clock, in UTC. What two machines must agree on is judged by a server's."""
+        return datetime.now(UTC)
+
+    def endpoint(self, routes: Mapping[Topic, Route[Any]], *, unnamed: Topic | None = None) -> Endpoint:
+        """The function's endpoint, see there. Dead letters from nowhere are the first topic's."""
+        self._topics = list(routes)
+        return Endpoint(
+            routes=routes,
+            unnamed=unnamed,
+            dead_letters=self.dead_letters,
+            sport=self.settings.sport,
+            max_age=self.settings.max_event_age,
+            now=self.now,
+        )
+
+    def _database(self) -> firestore.Client:
+        return firestore.Client(project=self.settings.gcp_project)
+
+    def _async_database(self) -> firestore.AsyncClient:
+        """Its calls belong to the event loop that makes the first one."""
+        return firestore.AsyncClient(project=self.settings.gcp_project)
+
+    def _publisher(self) -> "Publisher":
+        from google.cloud import pubsub_v1
+
+        from ..publisher import Publisher
+
+        client = pubsub_v1.PublisherClient()
+        return Publisher(client, project=self.settings.gcp_project, sport=self.settings.sport)
+
+    def _dead_letters(self) -> DeadLetters:
+        return DeadLetters(
+            self.database(),
+            self.publisher(),
+            topics=self._topics,
+            sport=self.settings.sport,
+            function=self.function,
+        )
+
+
+class WarehouseWiring(Wiring[W]):
+    """As Wiring, for a function that asks BigQuery, too."""
+
+    def __init__(self, settings: type[W], *, function: str, environment: Mapping[str, str]) -> None:
+        super().__init__(settings, function=function, environment=environment)
+        self.warehouse: Callable[[], Warehouse] = once(self._warehouse)
+
+    def _warehouse(self) -> "Warehouse":
+        from ..warehouse.warehouse import MAXIMUM_BYTES_BILLED, Limits, Warehouse, connect
+
+        settings = self.settings
+        client = connect(settings.gcp_project, self._environment, location=settings.bigquery_location)
+        limits = Limits(maximum_bytes_billed=settings.maximum_bytes_billed or MAXIMUM_BYTES_BILLED)
+        return Warehouse(client, limits)
