@@ -79,7 +79,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         for topic, route in self.routes.items():
-            if MESSAGES[topic.message] is not route.message:
+            if MESSAGES.get(topic.message or "") is not route.message:
                 raise TypeError(f"{topic.constant} carries {topic.message}, not {route.message.__name__}")
 
     async def respond(self, request: Request) -> Response:
