@@ -1,0 +1,75 @@
+"""Who is told: what a message says, and the port by which it leaves."""
+
+from typing import Final, Protocol
+
+import structlog
+
+from ..result import Result
+from .rules import Change, Group, Notice
+
+MAX_NOTICES_SHOWN: Final = 10
+MAX_IDS_SHOWN: Final = 10
+MAX_SUMMARY_CHARS: Final = 500
+
+log = structlog.get_logger()
+
+
+class Channel(Protocol):
+    """Tells people. A success means that the message was delivered; a failure is told again next time."""
+
+    def send(self, text: str) -> Result[None]: ...
+
+
+class LogChannel:
+    """Where there is no webhook, the log has to do."""
+
+    def send(self, text: str) -> Result[None]:
+        log.warning(text, action="findings_told")
+        return Result.success(None)
+
+
+def message_for(group: Group) -> str:
+    """One message for all that is to be told of a batch, a date, or a part of the system; Slack's mrkdwn."""
+    shown = group.notices[:MAX_NOTICES_SHOWN]
+    lines = [f"*{escape(group.scope.kind.value)} {escape(group.scope.name)}*"]
+    for notice in shown:
+        if notice.tracked.finding.scope != group.scope:
+            lines.append(f"_{escape(notice.tracked.finding.scope.name)}_")
+        lines += _lines(notice)
+    if len(group.notices) > len(shown):
+        lines.append(f"… and {len(group.notices) - len(shown)} more: `./ops/run findings`")
+    if group.dependent_count:
+        lines.append(f"{group.dependent_count} findings depend on it and are not told while it lasts.")
+    return "\n".join(lines)
+
+
+def _lines(notice: Notice) -> list[str]:
+    finding = notice.tracked.finding
+    head = f"{_SIGN[notice.change]} *{finding.finding_class.value}* {notice.change.value}"
+    lines = [f"{head} ({finding.severity.value}): {escape(finding.summary[:MAX_SUMMARY_CHARS])}"]
+    if finding.ids and notice.change is not Change.RESOLVED:
+        lines.append(escape(named(finding.ids)))
+    if notice.change is not Change.RESOLVED:
+        # A backtick would end the code; a name that holds one is quoted for the shell already.
+        lines.append(f"`{escape(finding.command.replace('`', ''))}`")
+    return lines
+
+
+def named(ids: tuple[str, ...]) -> str:
+    """`ann, ben … and 12 more`."""
+    shown = ", ".join(ids[:MAX_IDS_SHOWN])
+    return shown if len(ids) <= MAX_IDS_SHOWN else f"{shown} … and {len(ids) - MAX_IDS_SHOWN} more"
+
+
+def escape(text: str) -> str:
+    """What Slack would take for a link or a mention is text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+_SIGN = {
+    Change.OPENED: ":rotating_light:",
+    Change.FLAPPING: ":twisted_rightwards_arrows:",
+    Change.WORSENED: ":small_red_triangle:",
+    Change.ONGOING: ":hourglass:",
+    Change.RESOLVED: ":white_check_mark:",
+}

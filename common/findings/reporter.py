@@ -1,0 +1,171 @@
+"""Remembers what was found and tells people of what changed: once, however many look at the same time."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from ..result import ErrorInfo, ResultError, returns_result
+from . import rules
+from .channel import Channel, message_for
+from .records import Finding, Tracked
+from .rules import Change, Group, Looked, Notice
+from .store import FindingStore
+
+MAX_ATTEMPTS: Final = 20
+"""Bounds how often a finding is judged again because somebody else wrote it."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What became of a run's findings."""
+
+    tracked: tuple[Tracked, ...]
+    """All that are open, or were until this run."""
+    notices: tuple[Notice, ...]
+    """What this run told."""
+    inhibited_count: int
+    """How many were not told because a store that they depend on is down."""
+    undelivered: tuple[ErrorInfo, ...]
+    """Why messages were not delivered; the next run tells them."""
+
+
+class Reporter:
+    """The findings of one database and the people who hear of them; safe to share between threads.
+
+    `teller` names this run or instance: a claim by which two that run at the same time tell once.
+    """
+
+    def __init__(
+        self, store: FindingStore, channel: Channel, *, now: Callable[[], datetime], teller: str
+    ) -> None:
+        self._store = store
+        self._channel = channel
+        self._now = now
+        self._teller = teller
+
+    @returns_result
+    def report(self, finding: Finding) -> Told:
+        """Remember one finding that was come upon, and tell it if nobody was told.
+
+        A failure if it could not be remembered; a message that was not delivered is in the answer, and is
+        told by the next report or run. Safe to repeat.
+        """
+        known = self._store.get([finding.finding_id]).unwrap().get(finding.finding_id)
+        return self._tell([self._remember(known, finding)])
+
+    @returns_result
+    def conclude(self, findings: Sequence[Finding], looked: Looked, run_started_at: datetime) -> Told:
+        """Remember what a run found and what it found to be over, and tell what is due. Safe to repeat.
+
+        What a run did not look at stays as it was.
+        """
+        found = {each.finding_id: each for each in findings}
+        known = self._store.unsettled().unwrap()
+        known |= self._store.get(found.keys() - known.keys()).unwrap()
+        for finding_id, finding in found.items():
+            known[finding_id] = self._remember(known.get(finding_id), finding)
+        for absent in rules.covered_and_absent(known, frozenset(found), looked):
+            known[absent.finding_id] = self._miss(absent, run_started_at)
+        return self._tell(known.values())
+
+    def _remember(self, known: Tracked | None, finding: Finding) -> Tracked:
+        return self._amend(
+            finding.finding_id, known, lambda current: rules.found(current, finding, self._now())
+        )
+
+    def _miss(self, absent: Tracked, run_started_at: datetime) -> Tracked:
+        return self._amend(
+            absent.finding_id,
+            absent,
+            lambda current: rules.not_found(
+                current or absent, run_started_at=run_started_at, now=self._now()
+            ),
+        )
+
+    def _amend(
+        self, finding_id: str, known: Tracked | None, change: Callable[[Tracked | None], Tracked]
+    ) -> Tracked:
+        """Write what `change` makes of it; read and decided anew if somebody was faster."""
+        for _ in range(MAX_ATTEMPTS):
+            changed = change(known)
+            if changed == known:
+                return changed
+            written = self._store.put(changed).unwrap()
+            if written is not None:
+                return written
+            known = self._store.get([finding_id]).unwrap().get(finding_id)
+        raise ResultError(ErrorInfo.transient("Contended", f"finding {finding_id} changed at each attempt"))
+
+    def _tell(self, tracked: Iterable[Tracked]) -> Told:
+        known = {each.finding_id: each for each in tracked}
+        due = rules.due(known.values(), self._now())
+        notices: list[Notice] = []
+        undelivered: list[ErrorInfo] = []
+        for group in due.groups:
+            claimed = self._claim(group)
+            if not claimed.notices:
+                continue
+            sent = self._channel.send(message_for(claimed))
+            for notice in claimed.notices:
+                known[notice.tracked.finding_id] = self._note(notice, is_delivered=sent.is_success)
+            if sent.error is None:
+                notices += claimed.notices
+            else:
+                undelivered.append(sent.error)
+                _log_undelivered(claimed, sent.error)
+        return Told(
+            tracked=tuple(known.values()),
+            notices=tuple(notices),
+            inhibited_count=len(due.inhibited),
+            undelivered=tuple(undelivered),
+        )
+
+    def _claim(self, group: Group) -> Group:
+        """The notices that this run tells; one that somebody else has written since is theirs."""
+        now = self._now()
+        mine = []
+        for notice in group.notices:
+            claimed = self._store.put(rules.claimed(notice.tracked, self._teller, now)).unwrap()
+            if claimed is not None:
+                mine.append(Notice(change=notice.change, tracked=claimed))
+        return Group(scope=group.scope, notices=tuple(mine), dependent_count=group.dependent_count)
+
+    def _note(self, notice: Notice, *, is_delivered: bool) -> Tracked:
+        """What was delivered is noted whatever has been found meanwhile: else it would be told again."""
+
+        def noted(current: Tracked | None) -> Tracked:
+            known = current or notice.tracked
+            return rules.told(known, notice.change, self._now()) if is_delivered else rules.not_told(known)
+
+        if is_delivered:
+            _log_told(notice)
+        return self._amend(notice.tracked.finding_id, notice.tracked, noted)
+
+
+def _log_told(notice: Notice) -> None:
+    finding = notice.tracked.finding
+    tell = log.info if notice.change is Change.RESOLVED else log.error
+    tell(
+        f"{finding.finding_class.value} {notice.change.value}: {finding.summary}",
+        action=f"finding_{notice.change.value}",
+        finding_id=finding.finding_id,
+        check=finding.check,
+        scope=finding.scope.name,
+        ids=finding.ids[:20],
+        command=finding.command,
+    )
+
+
+def _log_undelivered(group: Group, error: ErrorInfo) -> None:
+    log.error(
+        "findings could not be told; the next run tells them",
+        action="findings_undelivered",
+        scope=group.scope.name,
+        findings=[each.tracked.finding_id for each in group.notices],
+        error=error.to_dict(),
+    )

@@ -1,0 +1,240 @@
+"""When a finding is over, and who is told what of it. No clock, no I/O.
+
+    found ──▶ open, told once ──▶ ongoing, told seldom ──▶ two clean runs ──▶ resolved, told if "open" was
+                 ▲                                              │
+                 └────────────── found again: a new episode ◀───┘
+
+A run that could not look changes nothing here. A finding that comes and goes needs more clean runs from its
+third episode on, so that it stays open in between and is not told each time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from .records import Finding, FindingClass, Scope, Silence, Told, Tracked
+
+ONGOING_AFTER: Final = timedelta(hours=4)
+ONGOING_EVERY: Final = timedelta(hours=24)
+CLEAN_RUNS: Final = 2
+FLAPPING_EPISODES: Final = 3
+FLAPPING_WITHIN: Final = timedelta(hours=24)
+FLAPPING_CLEAN_RUNS: Final = 6
+MAX_MESSAGES: Final = 6
+"""Of one run: Slack takes about one a second, and nobody reads more."""
+TELLING_TAKES: Final = timedelta(minutes=10)
+"""For so long nobody else tells what one run has set out to tell; the run may have died over it."""
+
+
+class Change(Enum):
+    """A change of state that somebody is told of."""
+
+    OPENED = "opened"
+    FLAPPING = "flapping"
+    WORSENED = "worsened"
+    ONGOING = "ongoing"
+    RESOLVED = "resolved"
+
+    @property
+    def leaves(self) -> Told:
+        """What has been told of the episode once this was."""
+        if self is Change.RESOLVED:
+            return Told.RESOLVED
+        return Told.ONGOING if self is Change.ONGOING else Told.OPENED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One change of one finding."""
+
+    change: Change
+    tracked: Tracked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The notices of one scope: one message."""
+
+    scope: Scope
+    notices: tuple[Notice, ...]
+    dependent_count: int = 0
+    """Of a store that is down: findings that depend on it, which are not told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """What a run has to tell, and what it does not tell because a store is down."""
+
+    groups: tuple[Group, ...]
+    inhibited: tuple[Tracked, ...]
+
+
+def found(known: Tracked | None, finding: Finding, now: datetime) -> Tracked:
+    """The finding was found (again)."""
+    if known is None:
+        return Tracked(finding=finding, first_seen=now, last_seen=now, judged_at=now, episodes=(now,))
+    seen = replace(
+        known, finding=finding, last_seen=max(now, known.last_seen), judged_at=max(now, known.judged_at)
+    )
+    if known.is_open:
+        return replace(seen, clean_runs=0)
+    recent = tuple(each for each in known.episodes if now - each < FLAPPING_WITHIN)
+    return replace(
+        seen,
+        is_open=True,
+        clean_runs=0,
+        first_seen=now,
+        episodes=(*recent, now),
+        told=Told.NOTHING,
+        told_at=None,
+        told_severity=None,
+    )
+
+
+def not_found(known: Tracked, *, run_started_at: datetime, now: datetime) -> Tracked:
+    """A run that began at `run_started_at` looked, and it was not there.
+
+    Only a run that began after the one before it had been judged counts: of two at the same time, one.
+    """
+    if not known.is_open or run_started_at <= known.judged_at:
+        return known
+    clean_runs = known.clean_runs + 1
+    return replace(known, clean_runs=clean_runs, judged_at=now, is_open=clean_runs < clean_runs_needed(known))
+
+
+def clean_runs_needed(tracked: Tracked) -> int:
+    return FLAPPING_CLEAN_RUNS if is_flapping(tracked) else CLEAN_RUNS
+
+
+def is_flapping(tracked: Tracked) -> bool:
+    return len(tracked.episodes) >= FLAPPING_EPISODES
+
+
+def change_to_tell(tracked: Tracked, now: datetime) -> Change | None:
+    """The change that nobody was told of yet, silences aside."""
+    if not tracked.is_open:
+        was_told = tracked.told in (Told.OPENED, Told.ONGOING)
+        return Change.RESOLVED if was_told else None
+    if tracked.told is Told.NOTHING:
+        return Change.FLAPPING if is_flapping(tracked) else Change.OPENED
+    if tracked.told_severity is not None and tracked.finding.severity.rank > tracked.told_severity.rank:
+        return Change.WORSENED
+    is_seen_now = tracked.clean_runs == 0
+    interval = ONGOING_AFTER if tracked.told is Told.OPENED else ONGOING_EVERY
+    is_due = tracked.told_at is not None and now - tracked.told_at >= interval
+    return Change.ONGOING if is_seen_now and is_due else None
+
+
+def is_silenced(tracked: Tracked, now: datetime) -> bool:
+    return tracked.silence is not None and tracked.silence.holds(now)
+
+
+def is_being_told(tracked: Tracked, now: datetime) -> bool:
+    return tracked.teller_until is not None and now < tracked.teller_until
+
+
+def due(all_tracked: Iterable[Tracked], now: datetime) -> Due:
+    """Who is told of what: per scope, the worst first. A silenced finding is left for when its silence ends,
+    one that depends on a store that is down for when that is up."""
+    known = sorted(all_tracked, key=lambda each: each.finding_id)
+    down = {each.finding.subject for each in known if is_root(each)}
+    inhibited = tuple(each for each in known if not is_root(each) and each.finding.depends_on & down)
+    notices = [
+        Notice(change=change, tracked=each)
+        for each in known
+        if each not in inhibited and not is_silenced(each, now) and not is_being_told(each, now)
+        if (change := change_to_tell(each, now)) is not None
+    ]
+    return Due(groups=_grouped(notices, inhibited), inhibited=inhibited)
+
+
+def is_root(tracked: Tracked) -> bool:
+    """Whether this is a store that the last run could not reach."""
+    is_store = tracked.finding.finding_class is FindingClass.STORE_DOWN
+    return is_store and tracked.is_open and tracked.clean_runs == 0
+
+
+def _grouped(notices: Sequence[Notice], inhibited: Sequence[Tracked]) -> tuple[Group, ...]:
+    scopes: dict[Scope, list[Notice]] = {}
+    for notice in sorted(notices, key=_order):
+        scopes.setdefault(notice.tracked.finding.scope, []).append(notice)
+    return tuple(
+        Group(scope=scope, notices=those, dependent_count=_dependents(those, inhibited))
+        for scope, those in _folded(scopes)
+    )
+
+
+def _folded(scopes: Mapping[Scope, Sequence[Notice]]) -> list[tuple[Scope, tuple[Notice, ...]]]:
+    """A thousand broken batches are a few messages: the worst by themselves, the others in the last one."""
+    groups = [(scope, tuple(those)) for scope, those in scopes.items()]
+    if len(groups) <= MAX_MESSAGES:
+        return groups
+    shown, rest = groups[: MAX_MESSAGES - 1], groups[MAX_MESSAGES - 1 :]
+    others = Scope.of_system(f"{len(rest)} other batches, dates and parts")
+    return [*shown, (others, tuple(notice for _, those in rest for notice in those))]
+
+
+def _order(notice: Notice) -> tuple[bool, int, str]:
+    """Stores that are down first, then the worst."""
+    tracked = notice.tracked
+    return (not is_root(tracked), -tracked.finding.severity.rank, tracked.finding_id)
+
+
+def _dependents(notices: Sequence[Notice], inhibited: Sequence[Tracked]) -> int:
+    down = {each.tracked.finding.subject for each in notices if is_root(each.tracked)}
+    return sum(1 for each in inhibited if each.finding.depends_on & down and each.is_open)
+
+
+def claimed(tracked: Tracked, teller: str, now: datetime) -> Tracked:
+    """This run sets out to tell it."""
+    return replace(tracked, teller=teller, teller_until=now + TELLING_TAKES)
+
+
+def told(tracked: Tracked, change: Change, now: datetime) -> Tracked:
+    return replace(
+        tracked,
+        told=change.leaves,
+        told_at=now,
+        told_severity=tracked.finding.severity,
+        teller=None,
+        teller_until=None,
+    )
+
+
+def not_told(tracked: Tracked) -> Tracked:
+    """It could not be delivered: whoever comes next tells it."""
+    return replace(tracked, teller=None, teller_until=None)
+
+
+def silenced(tracked: Tracked, silence: Silence | None) -> Tracked:
+    """None lifts the silence."""
+    return replace(tracked, silence=silence)
+
+
+def covered_and_absent(
+    known: Mapping[str, Tracked], found_ids: frozenset[str], looked: "Looked"
+) -> list[Tracked]:
+    """The open findings of a check that looked at their scope in this run and did not find them."""
+    return [
+        each
+        for finding_id, each in known.items()
+        if each.is_open and finding_id not in found_ids and looked.covers(each.finding)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """Where a run has looked: the checks that came to an end, and what they were limited to."""
+
+    checks: frozenset[str]
+    scopes: frozenset[str] | None = None
+    """Names of batches, of dates or of parts of the system; None: everywhere."""
+    blind: frozenset[tuple[str, str]] = frozenset()
+    """(check, scope) that could not be looked at, although the check came to an end elsewhere."""
+
+    def covers(self, finding: Finding) -> bool:
+        is_in_scope = self.scopes is None or finding.scope.name in self.scopes
+        is_blind = (finding.check, finding.scope.name) in self.blind
+        return finding.check in self.checks and is_in_scope and not is_blind

@@ -1,0 +1,88 @@
+"""Findings in Firestore: `findings/{finding_id}`, written under a precondition, so that two runs never both
+believe that they have changed one."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final, Protocol
+
+from google.api_core.exceptions import AlreadyExists, FailedPrecondition, GoogleAPIError, NotFound
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from ..result import ErrorInfo, Result, is_transient
+from .records import Tracked
+
+COLLECTION: Final = "findings"
+CALL_TIMEOUT_SECONDS: Final = 10.0
+RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=CALL_TIMEOUT_SECONDS)
+
+_REFUSED = (AlreadyExists, FailedPrecondition, NotFound)
+_FAULTS = (GoogleAPIError, GoogleAuthError, KeyError, ValueError)
+
+
+class FindingStore(Protocol):
+    """What remembers findings; one contract suite holds for every implementation."""
+
+    def unsettled(self) -> Result[dict[str, Tracked]]:
+        """All that are open, or whose end somebody has yet to be told of, by id."""
+        ...
+
+    def get(self, finding_ids: Collection[str]) -> Result[dict[str, Tracked]]:
+        """Those of them that were ever found, by id."""
+        ...
+
+    def put(self, tracked: Tracked) -> Result[Tracked | None]:
+        """Write it if the store still has the version that it was read with; None if somebody has written it
+        since, perhaps this very call before its answer was lost."""
+        ...
+
+
+class FirestoreFindings:
+    """Safe to share between threads."""
+
+    def __init__(self, db: firestore.Client) -> None:
+        self._db = db
+
+    def unsettled(self) -> Result[dict[str, Tracked]]:
+        query = self._db.collection(COLLECTION).where(filter=FieldFilter("is_settled", "==", False))
+        try:
+            found = query.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+            return Result.success({each.id: _tracked(each) for each in found})
+        except _FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, collection=COLLECTION))
+
+    def get(self, finding_ids: Collection[str]) -> Result[dict[str, Tracked]]:
+        if not finding_ids:
+            return Result.success({})
+        refs = [self._ref(each) for each in finding_ids]
+        try:
+            found = self._db.get_all(refs, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+            return Result.success({each.id: _tracked(each) for each in found if each.exists})
+        except _FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, findings=sorted(finding_ids)))
+
+    def put(self, tracked: Tracked) -> Result[Tracked | None]:
+        ref, batch = self._ref(tracked.finding_id), self._db.batch()
+        document = tracked.to_document()
+        if tracked.version is None:
+            batch.create(ref, document)
+        else:
+            unchanged = self._db.write_option(last_update_time=tracked.version)
+            batch.update(ref, document, option=unchanged)
+        try:
+            written = batch.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        except _REFUSED:
+            return Result.success(None)
+        except _FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, finding_id=tracked.finding_id))
+        return Result.success(tracked.stored_as(written[0].update_time))
+
+    def _ref(self, finding_id: str) -> firestore.DocumentReference:
+        ref: firestore.DocumentReference = self._db.collection(COLLECTION).document(finding_id)
+        return ref
+
+
+def _tracked(snapshot: "firestore.DocumentSnapshot[Any]") -> Tracked:
+    data: Mapping[str, Any] = snapshot.to_dict() or {}
+    return Tracked.from_document(data, snapshot.update_time)

@@ -1,0 +1,225 @@
+"""The cases that other alerting got wrong are the table here: each story is one finding, run after run."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from common.findings import rules
+from common.findings.records import FindingClass, Scope, Severity, Silence, Told, Tracked
+from common.findings.rules import Looked
+from tests.support.findings import finding, store_down
+from tests.support.wall_clock import WallClock
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Story:
+    """One finding, an hour between two runs; `told` has what people heard."""
+
+    clock: WallClock
+    tracked: Tracked | None = None
+
+    def run(self, step: str) -> str:
+        """The change that is told, or "-"."""
+        now = self.clock.advance(HOUR)
+        one = finding(severity=Severity.CRITICAL if "worse" in step else Severity.WARNING)
+        if "found" in step:
+            self.tracked = rules.found(self.tracked, one, now)
+        elif "clean" in step and self.tracked is not None:
+            started_at = now - timedelta(minutes=1)
+            self.tracked = rules.not_found(self.tracked, run_started_at=started_at, now=now)
+        if "silence" in step and self.tracked is not None:
+            self.tracked = rules.silenced(
+                self.tracked, Silence(who="ann", why="known", until=now + 2.5 * HOUR)
+            )
+        return self._tell(now, is_delivered="undelivered" not in step)
+
+    def _tell(self, now: datetime, *, is_delivered: bool) -> str:
+        groups = rules.due([self.tracked] if self.tracked else [], now).groups
+        if not groups:
+            return "-"
+        [notice] = groups[0].notices
+        claimed = rules.claimed(notice.tracked, "run", now)
+        if is_delivered:
+            self.tracked = rules.told(claimed, notice.change, now)
+            return notice.change.value
+        self.tracked = rules.not_told(claimed)
+        return "lost"
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        pytest.param("found found found", "opened - -", id="is told once"),
+        pytest.param("found found found found found", "opened - - - ongoing", id="is told again in a while"),
+        pytest.param("found clean found", "opened - -", id="one clean run is not the end"),
+        pytest.param("found clean clean clean", "opened - resolved -", id="two clean runs are the end"),
+        pytest.param("found unknown unknown", "opened - -", id="a run that could not look is no clean run"),
+        pytest.param(
+            "found clean unknown clean", "opened - - resolved", id="a run that could not look is no finding"
+        ),
+        pytest.param("undelivered-found found", "lost opened", id="what was not delivered is told next time"),
+        pytest.param(
+            "undelivered-found undelivered-clean undelivered-clean clean",
+            "lost lost - -",
+            id="its end is not told if its beginning never was",
+        ),
+        pytest.param(
+            "found clean undelivered-clean clean", "opened - lost resolved", id="its end is told next time"
+        ),
+        pytest.param("found clean clean found", "opened - resolved opened", id="it comes back"),
+        pytest.param(
+            "found clean clean found clean clean found clean clean found clean clean clean clean clean clean",
+            "opened - resolved opened - resolved flapping - - - - - - - - resolved",
+            id="it comes and goes: told to flap, and then quiet until it is stable",
+        ),
+        pytest.param("silence-found found found found", "- - - opened", id="a silence expires"),
+        pytest.param(
+            "silence-found clean clean unknown", "- - - -", id="it came and went while it was silenced"
+        ),
+        pytest.param(
+            "found silence-found clean clean unknown",
+            "opened - - - resolved",
+            id="its end waits for the end of a silence",
+        ),
+        pytest.param("found worse-found worse-found", "opened worsened -", id="it gets worse"),
+        pytest.param("worse-found found found", "opened - -", id="it gets better, but is not over"),
+        pytest.param("clean unknown", "- -", id="there was never anything"),
+    ],
+)
+def test_what_is_told_of_a_finding_from_run_to_run(clock: WallClock, steps: str, told: str) -> None:
+    story = Story(clock)
+
+    assert [story.run(step) for step in steps.split()] == told.split()
+
+
+def test_what_goes_on_is_told_once_a_day_after_the_first_time(clock: WallClock) -> None:
+    story = Story(clock)
+
+    heard = [story.run("found") for _ in range(60)]
+
+    assert [index for index, told in enumerate(heard) if told == "ongoing"] == [4, 28, 52]
+
+
+def test_of_two_runs_at_the_same_time_one_counts_as_clean(clock: WallClock) -> None:
+    tracked = rules.found(None, finding(), clock())
+    started_at = clock.advance(HOUR)
+    first_ends_at, second_ends_at = started_at + HOUR / 60, started_at + HOUR / 30
+
+    once = rules.not_found(tracked, run_started_at=started_at, now=first_ends_at)
+    twice = rules.not_found(once, run_started_at=started_at, now=second_ends_at)
+
+    assert once.clean_runs == 1
+    assert twice == once
+
+
+def test_run_that_began_before_it_was_found_does_not_find_it_over(clock: WallClock) -> None:
+    began_at = clock()
+    tracked = rules.found(None, finding(), clock.advance(HOUR / 60))
+
+    assert rules.not_found(tracked, run_started_at=began_at, now=clock.advance(HOUR)) == tracked
+
+
+def tracked_now(clock: WallClock, **changes: Any) -> Tracked:
+    return rules.found(None, finding(**changes), clock())
+
+
+def test_where_a_store_is_down_it_alone_is_told_and_what_depends_on_it_is_counted(clock: WallClock) -> None:
+    root = rules.found(None, store_down("bigquery"), clock())
+    rows = tracked_now(clock, subject="rows", depends_on=frozenset({"bigquery"}))
+    locks = tracked_now(clock, subject="locks", depends_on=frozenset({"firestore"}))
+
+    due = rules.due([rows, locks, root], clock())
+
+    told = {notice.tracked.finding_id for group in due.groups for notice in group.notices}
+    assert told == {root.finding_id, locks.finding_id}
+    assert due.groups[0].scope == Scope.of_system("bigquery")
+    assert due.groups[0].dependent_count == 1
+    assert due.inhibited == (rows,)
+
+
+def test_store_that_is_up_again_holds_nothing_back(clock: WallClock) -> None:
+    root = rules.found(None, store_down("bigquery"), clock())
+    rows = tracked_now(clock, depends_on=frozenset({"bigquery"}))
+    later = clock.advance(HOUR)
+    up = rules.not_found(root, run_started_at=later - HOUR / 60, now=later)
+
+    due = rules.due([up, rows], later)
+
+    assert rows.finding_id in {notice.tracked.finding_id for group in due.groups for notice in group.notices}
+
+
+def test_store_that_is_down_never_silences_itself(clock: WallClock) -> None:
+    root = rules.found(None, replace(store_down(), depends_on=frozenset({"bigquery"})), clock())
+
+    assert len(rules.due([root], clock()).groups) == 1
+
+
+def test_what_concerns_one_batch_is_one_message_and_the_worst_comes_first(clock: WallClock) -> None:
+    mild = tracked_now(clock, subject="a")
+    bad = tracked_now(clock, subject="b", severity=Severity.CRITICAL)
+    other = tracked_now(clock, scope=Scope.of_batch("batch2", None))
+
+    due = rules.due([mild, other, bad], clock())
+
+    assert [
+        (group.scope.name, [notice.tracked.finding.subject for notice in group.notices])
+        for group in due.groups
+    ] == [("batch1", ["b", "a"]), ("batch2", [""])]
+
+
+def test_a_catastrophe_is_a_few_messages(clock: WallClock) -> None:
+    broken = [tracked_now(clock, scope=Scope.of_batch(f"batch{index:03}", None)) for index in range(300)]
+
+    groups = rules.due(broken, clock()).groups
+
+    assert len(groups) == rules.MAX_MESSAGES
+    assert sum(len(group.notices) for group in groups) == 300
+
+
+def test_what_one_run_is_telling_no_other_tells_until_it_must_have_died(clock: WallClock) -> None:
+    claimed = rules.claimed(tracked_now(clock), "run1", clock())
+
+    assert not rules.due([claimed], clock()).groups
+    assert rules.due([claimed], clock.advance(rules.TELLING_TAKES)).groups
+
+
+@pytest.mark.parametrize(
+    ("looked", "is_over"),
+    [
+        pytest.param(Looked(checks=frozenset({"batch_counts"})), True, id="looked everywhere"),
+        pytest.param(Looked(checks=frozenset({"locks"})), False, id="another check"),
+        pytest.param(
+            Looked(checks=frozenset({"batch_counts"}), scopes=frozenset({"batch2"})),
+            False,
+            id="another batch",
+        ),
+        pytest.param(
+            Looked(checks=frozenset({"batch_counts"}), scopes=frozenset({"batch1"})), True, id="this batch"
+        ),
+        pytest.param(
+            Looked(checks=frozenset({"batch_counts"}), blind=frozenset({("batch_counts", "batch1")})),
+            False,
+            id="this batch could not be read",
+        ),
+    ],
+)
+def test_only_what_was_looked_at_can_be_over(clock: WallClock, looked: Looked, is_over: bool) -> None:
+    tracked = tracked_now(clock)
+
+    absent = rules.covered_and_absent({tracked.finding_id: tracked}, frozenset(), looked)
+
+    assert absent == ([tracked] if is_over else [])
+
+
+def test_settled_is_what_is_over_and_owed_to_nobody(clock: WallClock) -> None:
+    tracked = tracked_now(clock)
+
+    assert not tracked.is_settled
+    assert replace(tracked, is_open=False).is_settled
+    assert not replace(tracked, is_open=False, told=Told.OPENED).is_settled
+    assert replace(tracked, is_open=False, told=Told.RESOLVED).is_settled
+    assert FindingClass.LOST_INCREMENT.value in tracked.finding_id
