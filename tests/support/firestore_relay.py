@@ -9,6 +9,7 @@ import grpc
 
 READ = "BatchGetDocuments"
 COMMIT = "Commit"
+QUERY = "RunQuery"
 
 _SERVICE = "/google.firestore.v1.Firestore/"
 # What one gRPC connection keeps to itself.

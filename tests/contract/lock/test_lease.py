@@ -1,17 +1,17 @@
 """A lease while it is held: checks, renewals, the heartbeat, and how its end is learnt."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import structlog
 from google.cloud import firestore
 
-from common.lock.lock import LOCK_LOST, Lock, LockKey
-from common.result import ErrorInfo
+from common.lock.lock import LOCK_LOST, Lease, Lock, LockKey
+from common.result import ErrorInfo, Result
 from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 
@@ -78,6 +78,26 @@ def test_renewing_extends_the_lease_to_its_full_length(firestore_client: firesto
 
     assert lease.check(ask_store=True).is_success
     assert renewed_at(firestore_client) > acquired_at
+
+
+@pytest.mark.parametrize(
+    "ask", [Lease.renew, lambda lease: lease.check(ask_store=True)], ids=["renew", "check"]
+)
+def test_a_lease_that_expired_while_our_clock_stood_still_is_lost(
+    firestore_client: firestore.Client, ask: Callable[[Lease], Result[Lease]]
+) -> None:
+    """As on a machine that was suspended: the server's clock went on."""
+    lease = Lock(firestore_client, monotonic=MonotonicClock()).try_acquire(KEY, "batch").unwrap()
+    expired = datetime.now(UTC) - timedelta(hours=1)
+    firestore_client.document(str(KEY)).update({"expires_at": expired})
+
+    answer = ask(lease)
+
+    assert answer.error is not None
+    assert answer.error.exception_class == LOCK_LOST
+    assert lease.check().is_failure
+    document = firestore_client.document(str(KEY)).get().to_dict() or {}
+    assert document["expires_at"] == expired
 
 
 def test_a_lock_taken_by_force_is_noticed_by_asking_the_store(lock: Lock) -> None:

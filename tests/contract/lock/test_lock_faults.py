@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import Any
 
 import grpc
 import pytest
@@ -15,6 +16,7 @@ from common.result import ErrorInfo, ErrorType
 from tests.support.firestore_proxy import FirestoreProxy
 from tests.support.firestore_relay import COMMIT, READ
 from tests.support.grpc_server import serving
+from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 
 KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")
@@ -52,6 +54,10 @@ def client_at(address: str, project_id: str, monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as meanwhile:
         meanwhile.setenv("FIRESTORE_EMULATOR_HOST", address)
         return firestore.Client(project=project_id)
+
+
+def lock_document(db: firestore.Client) -> dict[str, Any]:
+    return db.document(str(KEY)).get().to_dict() or {}
 
 
 @pytest.mark.parametrize("lost", [1, 1000], ids=["one answer lost", "every answer lost"])
@@ -332,6 +338,45 @@ def test_taking_up_a_lock_that_was_just_left_free_here_costs_one_write(
     lock.try_acquire(KEY, "second").unwrap().release().unwrap()
 
     assert proxy.calls == {COMMIT: 2}
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["claimed", "read back as ours"])
+def test_an_answer_that_took_its_time_does_not_make_the_lease_longer(
+    proxied_client: firestore.Client, proxy: FirestoreProxy, is_lost: bool
+) -> None:
+    """The server's lease runs from when it answered: ours counts from before the question, to be safe."""
+    clock = MonotonicClock()
+    lock = Lock(proxied_client, monotonic=clock)
+    if is_lost:
+        proxy.lose_answers(COMMIT, 1)
+        proxy.once_before(COMMIT, lambda: proxy.once_before(READ, lambda: clock.sleep(50)))
+    else:
+        proxy.once_before(COMMIT, lambda: clock.sleep(50))
+
+    lease = lock.try_acquire(KEY, "batch").unwrap()
+    clock.now = 296.0
+    before = lease.check()
+    clock.now = 298.0
+
+    assert before.is_success
+    assert lease.check().is_failure
+
+
+def test_a_lock_that_was_left_free_a_while_ago_is_taken_up_with_a_full_lease(
+    proxied_client: firestore.Client, proxy: FirestoreProxy
+) -> None:
+    clock = MonotonicClock()
+    lock = Lock(proxied_client, monotonic=clock)
+    lock.try_acquire(KEY, "first").unwrap().release().unwrap()
+    first = lock_document(proxied_client)
+    proxy.calls.clear()
+
+    clock.sleep(50)
+    lock.try_acquire(KEY, "second").unwrap()
+
+    assert proxy.calls[READ] == 0, "the second claim rests on what the first has left"
+    second = lock_document(proxied_client)
+    assert second["expires_at"] - first["expires_at"] >= timedelta(seconds=50)
 
 
 def test_a_release_that_failed_may_be_repeated(

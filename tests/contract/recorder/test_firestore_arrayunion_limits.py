@@ -90,6 +90,19 @@ async def test_high_volume_stress_900_players(
     assert warnings and all(line["batch_id"] == "batch1" for line in warnings)
 
 
+@LEGACY
+async def test_each_instance_warns_once_of_a_batch_that_nears_the_limit(
+    batches: Batches, recorder: Recorder, another_recorder: Recorder
+) -> None:
+    as_the_old_system_wrote_it(batches, expected=905, completed=names(899))
+
+    with capture_logs() as logs:
+        for one in (recorder, another_recorder):
+            await _in_turn(one, names(902)[899:])
+
+    assert [line["action"] for line in logs].count("array_nearly_full") == 2
+
+
 @MODES_WITH_ARRAY
 async def test_899_players_do_not_warn(batches: Batches, recorder: Recorder) -> None:
     opened(batches, 899)

@@ -49,6 +49,28 @@ def test_everything_can_be_set() -> None:
     assert settings.slack_webhook_url == WEBHOOK
 
 
+@pytest.mark.parametrize(
+    ("enable", "dual_write", "reads", "mode"),
+    [
+        ("false", "false", "false", SchemaMode.LEGACY),
+        ("false", "true", "false", SchemaMode.LEGACY),
+        ("true", "true", "false", SchemaMode.DUAL_WRITE),
+        ("true", "true", "true", SchemaMode.SUBCOLLECTION_READS),
+        ("true", "false", "true", SchemaMode.SUBCOLLECTION),
+    ],
+)
+def test_each_flag_has_its_own_say_in_the_mode(
+    enable: str, dual_write: str, reads: str, mode: SchemaMode
+) -> None:
+    flags = {
+        "ENABLE_SUBCOLLECTION_COMPLETIONS": enable,
+        "DUAL_WRITE_MODE": dual_write,
+        "USE_SUBCOLLECTION_READS": reads,
+    }
+
+    assert Settings.from_environment(MINIMAL | flags).schema_mode is mode
+
+
 def test_all_problems_are_told_at_once() -> None:
     problems = problems_of(
         {

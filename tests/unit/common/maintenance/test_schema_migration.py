@@ -57,6 +57,15 @@ def test_array_is_filled_from_the_documents_by_outcome() -> None:
     assert len(change.fields["array_entries"]) == 4
 
 
+@pytest.mark.parametrize("to", [LEGACY, DUAL], ids=lambda mode: mode.value)
+def test_exactly_as_many_players_as_the_array_holds_may_go_back(to: SchemaMode) -> None:
+    documents = [ended(f"player{number:05}") for number in range(1_000)]
+
+    change = planned(roster(schema_mode="subcollection", expected_players=1_000), documents, to)
+
+    assert change.fields["completed_players"] == [one.player_lookup for one in documents]
+
+
 def test_every_switch_leaves_a_tombstone_of_the_mode_before() -> None:
     change = planned(roster(schema_mode="dual_write", mode_epoch=4), [], READS)
 

@@ -31,12 +31,12 @@ class Store:
         answer = await end
         return [answer for _ in completions]
 
-    async def end(self, answer: Result[Marked] | Exception) -> None:
-        """The oldest commit that is under way."""
+    async def end(self, answer: Result[Marked] | Exception, *, number: int = 0) -> None:
+        """The oldest commit that is under way, or that of this number among them."""
         if isinstance(answer, Exception):
-            self._ends.pop(0).set_exception(answer)
+            self._ends.pop(number).set_exception(answer)
         else:
-            self._ends.pop(0).set_result(answer)
+            self._ends.pop(number).set_result(answer)
         await turns()
 
 
@@ -94,6 +94,21 @@ async def test_repeat_fails_with_what_it_waits_for_and_the_next_one_tries_again(
     assert [each.result().error for each in waiting] == [DOWN, DOWN]
     assert again.result().unwrap().verdict is Verdict.RECORDED
     assert store.groups == [["ann"], ["ann"]]
+
+
+async def test_counts_never_go_down_when_one_answer_overtakes_another(store: Store, batch: OpenBatch) -> None:
+    first = asyncio.create_task(batch.mark(ANN))
+    await turns()
+    second = asyncio.create_task(batch.mark(ended("ben")))
+    await turns()
+
+    await store.end(recorded(2), number=1)
+    await store.end(recorded(1))
+    again = await batch.mark(ANN)
+
+    assert store.groups == [["ann"], ["ben"]]
+    assert [each.result().unwrap().counts.completed for each in (first, second)] == [1, 2]
+    assert (again.unwrap().counts.completed, batch.counts.completed) == (2, 2)
 
 
 async def test_what_a_commit_raises_is_the_failure_of_everybody_who_waits_for_it(

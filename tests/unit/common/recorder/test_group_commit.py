@@ -124,6 +124,6 @@ async def test_caller_that_goes_away_does_not_take_its_group_along() -> None:
     leaving.cancel()
     store.end(0)
 
-    assert await staying == 20
+    assert await asyncio.wait_for(staying, timeout=5) == 20
     with pytest.raises(asyncio.CancelledError):
         await leaving

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from common.messages import MessageStatus, Phase, PhaseCompletion
+from common.messages import MessageStatus, Phase, PhaseCompletion, PredictionsSummary
 from functions.consolidation_trigger.rules import announcement
 from tests.support.receipts import receipt
 
@@ -29,6 +29,22 @@ def test_the_announcement_says_what_its_reader_decides_on() -> None:
         "completed_predictions": 15,
         "completion_pct": 100.0,
     }
+
+
+def test_the_announcement_of_a_part_says_partial_and_who_failed_and_who_was_not_heard_of() -> None:
+    message = _announced(expected_players=9, completed_players=3, failed_players=4, timed_out_players=2)
+    summary = PredictionsSummary.model_validate(message.metadata)
+
+    assert (message.status, message.records_failed) == (MessageStatus.PARTIAL, 6)
+    assert (summary.completed_players, summary.failed_players, summary.timed_out_players) == (3, 4, 2)
+
+
+def test_the_announcement_counts_the_predictions_of_the_batch_and_not_of_its_last_generation() -> None:
+    message = _announced(generation=2, keys_staged=5, keys_in_main=5, rows_inserted=5, total_predictions=20)
+
+    assert message.record_count == 20
+    assert message.metadata is not None
+    assert message.metadata["completed_predictions"] == 20
 
 
 def test_repeats_have_the_same_execution_id_and_generations_have_their_own() -> None:
