@@ -73,6 +73,11 @@ class Settings(BaseModel):
         )
 
     @property
+    def findings_webhook_url(self) -> str | None:
+        """Where findings are told; None: in the log."""
+        return self.slack_webhook_url_consistency or self.slack_webhook_url
+
+    @property
     def max_event_age(self) -> timedelta:
         return timedelta(seconds=self.max_event_age_seconds)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from ..result import ErrorInfo, ResultError, returns_result
+from ..result import ErrorInfo, Result, ResultError, returns_result
 from . import rules
 from .channel import Channel, message_for
 from .records import Finding, Tracked
@@ -48,13 +48,18 @@ class Reporter:
         self._now = now
         self._teller = teller
 
-    @returns_result
-    def report(self, finding: Finding) -> Told:
+    def report(self, finding: Finding) -> Result[Told]:
         """Remember one finding that was come upon, and tell it if nobody was told.
 
-        A failure if it could not be remembered; a message that was not delivered is in the answer, and is
-        told by the next report or run. Safe to repeat.
+        A failure if it could not be remembered, a partial if it could not be told: the next report or run
+        tells it. Safe to repeat.
         """
+        reported = self._reported(finding)
+        undelivered = reported.data.undelivered if reported.data is not None else ()
+        return Result.partial(reported.unwrap(), undelivered[0]) if undelivered else reported
+
+    @returns_result
+    def _reported(self, finding: Finding) -> Told:
         known = self._store.get([finding.finding_id]).unwrap().get(finding.finding_id)
         return self._tell([self._remember(known, finding)])
 

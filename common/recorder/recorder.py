@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 from ..batches.batches import Batches, Roster
 from ..batches.closing import Closing
-from ..batches.dual_write_check import ConsistencyCheck, slack
+from ..batches.dual_write_check import ConsistencyCheck
 from ..batches.late_completion import LateCompletions
 from ..batches.records import UNEXPECTED, Batch, Completion, Counts
 from ..batches.rules import ARRAY_WARNING_ELEMENTS, MAX_ARRAY_ELEMENTS, is_sampled
@@ -45,7 +45,7 @@ class Recorder:
         self._store = batches.store
         self._closing = Closing(batches.store)
         self._late = LateCompletions(batches.store)
-        self._consistency = consistency or ConsistencyCheck(batches.store, slack(None))
+        self._consistency = consistency
         self._max_in_flight = max_in_flight
         self._open = OpenBatches(batches, self._open_batch, max_batches=max_batches)
 
@@ -124,7 +124,8 @@ class Recorder:
         batch = open_batch.batch
         writes_both = batch.schema_mode.writes_array and batch.schema_mode.writes_subcollection
         is_new = marked.verdict is Verdict.RECORDED
-        if not (writes_both and is_new and is_sampled(batch.batch_id, one.player_lookup)):
+        is_due = writes_both and is_new and is_sampled(batch.batch_id, one.player_lookup)
+        if self._consistency is None or not is_due:
             return
         checked = await asyncio.to_thread(self._consistency.check, batch.batch_id)
         if checked.error is not None:

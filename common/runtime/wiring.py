@@ -8,6 +8,7 @@ Each part is a call, `wiring.database()`, that makes it when it is first needed 
 every thread: an instance pays for no client that it does not use, and for no library either.
 """
 
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -22,6 +23,7 @@ from ..topics import Topic
 from .once import once
 
 if TYPE_CHECKING:
+    from ..findings.reporter import Reporter
     from ..publisher import Publisher
     from ..warehouse.warehouse import Warehouse
 
@@ -42,6 +44,7 @@ class Wiring(Generic[S]):
         self.async_database: Callable[[], firestore.AsyncClient] = once(self._async_database)
         self.publisher: Callable[[], Publisher] = once(self._publisher)
         self.dead_letters: Callable[[], DeadLetters] = once(self._dead_letters)
+        self.reporter: Callable[[], Reporter] = once(self._reporter)
 
     def now(self) -> datetime:
         """This machine's clock, in UTC. What two machines must agree on is judged by a server's."""
@@ -82,6 +85,15 @@ class Wiring(Generic[S]):
             sport=self.settings.sport,
             function=self.function,
         )
+
+    def _reporter(self) -> "Reporter":
+        """Who is told of findings. Loaded when there is one."""
+        from ..findings import slack
+        from ..findings.reporter import Reporter
+        from ..findings.store import FirestoreFindings
+
+        store, channel = FirestoreFindings(self.database()), slack.channel(self.settings.findings_webhook_url)
+        return Reporter(store, channel, now=self.now, teller=f"{self.function}-{uuid.uuid4().hex[:8]}")
 
 
 class WarehouseWiring(Wiring[W]):

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from common.batches.batches import Batches
 from common.batches.closing import TriggerOutbox
-from common.batches.dual_write_check import ConsistencyCheck, slack
+from common.batches.dual_write_check import ConsistencyCheck
 from common.entrypoint.endpoint import Route
 from common.entrypoint.envelope import Delivery
 from common.messages import PlayerCompletion
@@ -38,8 +38,7 @@ def batches() -> Batches:
 
 @once
 def recorder() -> Recorder:
-    notify = slack(settings.slack_webhook_url_consistency or settings.slack_webhook_url)
-    consistency = ConsistencyCheck(batches().store, notify)
+    consistency = ConsistencyCheck(batches().store, lambda finding: wiring.reporter().report(finding))
     return Recorder(wiring.async_database(), batches(), consistency=consistency)
 
 

@@ -96,6 +96,24 @@ def test_recorder_loads_no_bigquery() -> None:
     assert not [each for each in loaded if is_in(each, "google.cloud.bigquery", "pandas", "pyarrow")]
 
 
+def test_findings_alone_speak_to_slack() -> None:
+    """What is told passes through their states: once, and with its end."""
+    speakers = {
+        module.name
+        for module in modules().values()
+        for each in module.imports
+        if is_in(each.module, "slack_sdk", "smtplib")
+    }
+    posts = [
+        module.name
+        for module in modules().values()
+        if any("hooks.slack.com" in text for text, _ in module.texts)
+    ]
+
+    assert speakers == {"common.findings.slack"}
+    assert not posts
+
+
 def test_no_function_needs_pandas() -> None:
     assert not offences(
         lambda module: is_in(module.name, "common", "functions"),

@@ -1,32 +1,37 @@
 """Firestore that refuses or is away: no completion is "not complete yet", and nobody is "not missing"."""
 
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import pytest
 from google.cloud import firestore
+from structlog.testing import capture_logs
 
 from common.batches import batches as batches_module
 from common.batches import store as batch_store
 from common.batches.batches import Batches
 from common.batches.closing import TriggerOutbox
-from common.batches.dual_write_check import ConsistencyCheck, slack
+from common.batches.dual_write_check import ConsistencyCheck
+from common.findings import FindingClass
+from common.findings.channel import Channel
+from common.findings.reporter import Reporter
+from common.findings.slack import SlackChannel
+from common.findings.store import FirestoreFindings
 from common.maintenance.deadlines import OverdueBatches
 from common.recorder import subcollection_commit as marker_commit
 from common.recorder.answers import RecordOutcome
 from common.recorder.recorder import Recorder
 from common.result import ErrorType
 from common.schema_mode import SchemaMode
-from local.stack.ports import free_port
 from tests.support.batch_helpers import AFTER_DEADLINE, Published, completion, names, opened
+from tests.support.findings import Heard
 from tests.support.firestore_proxy import FirestoreProxy
 from tests.support.firestore_relay import COMMIT, READ
 from tests.support.grpc_server import serving
 from tests.support.results import error_of
+from tests.support.webhook import OK, Answer, webhook
 
 PERMANENT, TRANSIENT = ErrorType.PERMANENT, ErrorType.TRANSIENT
 QUERY = "RunQuery"
@@ -178,33 +183,6 @@ async def test_a_batch_that_nobody_can_read_is_named_and_keeps_no_other_from_its
     assert published.triggers == [("batch1", 1)]
 
 
-@contextmanager
-def slack_channel(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
-    """A webhook that answers with these statuses, one after the other; its address, and what it was told."""
-    told: list[bytes] = []
-    left = iter(statuses)
-
-    class Channel(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(next(left))
-            self.end_headers()
-            self.wfile.write(b"no_service")
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing on the test's screen."""
-
-    server = HTTPServer(("127.0.0.1", 0), Channel)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", told
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def mismatched(firestore_client: firestore.Client) -> Batches:
     """A batch that writes both schemas, with a player in one of them only."""
     found = Batches(firestore_client, mode=SchemaMode.DUAL_WRITE)
@@ -213,32 +191,35 @@ def mismatched(firestore_client: firestore.Client) -> Batches:
     return found
 
 
-@pytest.mark.parametrize(
-    ("status", "error_type"), [(404, PERMANENT), (429, TRANSIENT), (500, TRANSIENT)], ids=str
-)
-def test_an_alert_that_nobody_got_is_a_failure_and_is_sent_the_next_time(
-    firestore_client: firestore.Client, status: int, error_type: ErrorType
+def checking(found: Batches, channel: Channel) -> ConsistencyCheck:
+    findings = FirestoreFindings(found.store.db)
+    reporter = Reporter(findings, channel, now=lambda: datetime.now(UTC), teller="test")
+    return ConsistencyCheck(found.store, reporter.report)
+
+
+@pytest.mark.parametrize("status", [404, 429, 500], ids=str)
+def test_an_alert_that_nobody_got_is_told_so_and_is_sent_the_next_time(
+    firestore_client: firestore.Client, status: int
 ) -> None:
     found = mismatched(firestore_client)
-    with slack_channel(status, 200) as (address, told):
-        check = ConsistencyCheck(found.store, slack(address))
+    with webhook(Answer(status=status, body=b"no_service"), OK) as hook, capture_logs() as lines:
+        check = checking(found, SlackChannel(hook.address, time_limit=timedelta(0)))
 
-        unsent = check.check("batch1")
-        sent = check.check("batch1")
-        sent_before = check.check("batch1")
+        checked = [check.check("batch1").unwrap() for _ in range(3)]
 
-    error = error_of(unsent)
-    assert (error.type, error.exception_class) == (error_type, "SlackError")
-    assert error.message == f"Slack answered {status}: no_service"
-    assert sent.unwrap() is not None
-    assert sent_before.unwrap() is not None
-    assert len(told) == 2
+    assert [[each.finding_class for each in found] for found in checked] == [
+        [FindingClass.MISSING_MARKER, FindingClass.LOST_INCREMENT]
+    ] * 3
+    assert "findings_undelivered" in [line["action"] for line in lines]
+    assert sum("missing_marker" in text for text in hook.texts) == 2
 
 
-def test_a_channel_out_of_reach_is_a_failure(firestore_client: firestore.Client) -> None:
-    found = mismatched(firestore_client)
+def test_findings_that_cannot_be_remembered_are_a_failure(
+    stores: tuple[Batches, Recorder], proxy: FirestoreProxy
+) -> None:
+    found = mismatched(stores[0].store.db)
+    proxy.refuse(COMMIT, grpc.StatusCode.PERMISSION_DENIED)
 
-    unsent = ConsistencyCheck(found.store, slack(f"http://127.0.0.1:{free_port()}/")).check("batch1")
+    failed = checking(found, Heard()).check("batch1")
 
-    assert error_of(unsent).exception_class == "URLError"
-    assert unsent.is_retryable
+    assert error_of(failed).exception_class == "PermissionDenied"

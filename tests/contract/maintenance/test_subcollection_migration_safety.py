@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,9 +16,12 @@ from google.cloud import firestore
 
 from common.batches.batches import Batches
 from common.batches.closing import TriggerOutbox
-from common.batches.dual_write_check import ConsistencyCheck, Mismatch
+from common.batches.dual_write_check import ConsistencyCheck
 from common.batches.records import Batch, BatchStatus, Counts
 from common.batches.rules import is_sampled
+from common.findings import FindingClass
+from common.findings.reporter import Reporter
+from common.findings.store import FirestoreFindings
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.schema_migration import ORDER, Migration
 from common.messages import PlayerOutcome
@@ -38,6 +42,7 @@ from tests.support.batch_helpers import (
     opened,
     timeline,
 )
+from tests.support.findings import Heard
 
 LEGACY, DUAL, READS, SUBCOLLECTION = ORDER
 WRITES_BOTH = pytest.mark.parametrize("mode", [DUAL, READS], ids=lambda mode: mode.value)
@@ -48,26 +53,21 @@ EVERY_SWITCH = pytest.mark.parametrize(
 )
 
 
-class Told:
-    """Keeps what it was told."""
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
 
-    def __init__(self) -> None:
-        self.mismatches: list[Mismatch] = []
 
-    def __call__(self, mismatch: Mismatch) -> Result[None]:
-        self.mismatches.append(mismatch)
-        return Result.success(None)
+def check(batches: Batches, heard: Heard, instance: str) -> ConsistencyCheck:
+    findings = FirestoreFindings(batches.store.db)
+    reporter = Reporter(findings, heard, now=lambda: datetime.now(UTC), teller=instance)
+    return ConsistencyCheck(batches.store, reporter.report)
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-def checking(async_firestore_client: firestore.AsyncClient, batches: Batches, told: Told) -> Recorder:
+def checking(async_firestore_client: firestore.AsyncClient, batches: Batches, heard: Heard) -> Recorder:
     """A recorder that tells of mismatches."""
-    return Recorder(async_firestore_client, batches, consistency=ConsistencyCheck(batches.store, told))
+    return Recorder(async_firestore_client, batches, consistency=check(batches, heard, "one"))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def sampled_player() -> str:
 
 @WRITES_BOTH
 async def test_consistency_validation_during_migration(
-    batches: Batches, checking: Recorder, told: Told
+    batches: Batches, checking: Recorder, heard: Heard
 ) -> None:
     """While many record at once, the sample never sees a difference that is not there."""
     opened(batches, 200)
@@ -94,7 +94,7 @@ async def test_consistency_validation_during_migration(
     await asyncio.gather(*(deliver(checking, player) for player in names(200)))
 
     assert sum(is_sampled("batch1", player) for player in names(200)) > 10
-    assert told.mismatches == []
+    assert heard.messages == []
     batch = batches.get("batch1").unwrap()
     documents = {one.player_lookup for one in batches.completions("batch1").unwrap()}
     assert set(batch.in_array) == documents and batch.counter == 200
@@ -102,7 +102,7 @@ async def test_consistency_validation_during_migration(
 
 @WRITES_BOTH
 async def test_consistency_mismatch_detection(
-    batches: Batches, checking: Recorder, told: Told, async_firestore_client: firestore.AsyncClient
+    batches: Batches, checking: Recorder, heard: Heard, async_firestore_client: firestore.AsyncClient
 ) -> None:
     """The players that differ are named, and told once by all instances together."""
     opened(batches, 1_000)
@@ -111,21 +111,25 @@ async def test_consistency_mismatch_detection(
     batches.store.ref("batch1").collection("completions").document("player00002").set(
         {"player_lookup": "player00002", "outcome": "completed", "predictions_count": 1}
     )
-    others = Recorder(async_firestore_client, batches, consistency=ConsistencyCheck(batches.store, told))
+    others = Recorder(async_firestore_client, batches, consistency=check(batches, heard, "another"))
     sampled = [name for name in names(1_000)[3:] if is_sampled("batch1", name)][:6]
 
     answers = await deliver(checking, *sampled[:3]) + await deliver(others, *sampled[3:])
 
     assert [answer.outcome for answer in answers] == [RecordOutcome.RECORDED] * 6
-    [mismatch] = told.mismatches
-    assert mismatch.only_in_array == ("player00001",)
-    assert mismatch.only_in_documents == ("player00002",)
-    assert mismatch.batch_id == "batch1"
+    told = "\n".join(heard.messages)
+    assert (told.count("*missing_marker* opened"), told.count("*ghost_marker* opened")) == (1, 1)
+    ids = {
+        each.finding.finding_class: (each.finding.scope.name, each.finding.ids)
+        for each in FirestoreFindings(batches.store.db).unsettled().unwrap().values()
+    }
+    assert ids[FindingClass.MISSING_MARKER] == ("batch1", ("player00001",))
+    assert ids[FindingClass.GHOST_MARKER] == ("batch1", ("player00002",))
 
 
 @pytest.mark.parametrize("mode", [DUAL], ids=["dual_write"])
 async def test_consistency_during_switch_to_subcollection_reads(
-    batches: Batches, checking: Recorder, another_recorder: Recorder, told: Told, migration: Migration
+    batches: Batches, checking: Recorder, another_recorder: Recorder, heard: Heard, migration: Migration
 ) -> None:
     """The switch happens in the middle of a burst; nobody is lost, nobody counts twice."""
     opened(batches, 120)
@@ -147,7 +151,7 @@ async def test_consistency_during_switch_to_subcollection_reads(
         Counts(completed=120),
     )
     assert sorted(batch.in_array) == names(120)
-    assert told.mismatches == []
+    assert heard.messages == []
 
 
 @pytest.mark.parametrize("mode", [LEGACY], ids=["legacy"])
