@@ -221,7 +221,14 @@ class PhaseTrigger(Message):
     triggered_by: str
     trigger_reason: str
     mode: str | None = None
+    correlation_ids: tuple[str, ...] = ()
+    """Of all processors that led here; `correlation_id` is that of the last."""
+    analysis_date: date | None = None
+    """The game date, by the name under which phase 4 reads it."""
+    success: bool | None = None
+    source_table: str | None = None
     upstream_processors_count: Count
+    """How many were done, not how many were expected."""
     expected_processors: tuple[str, ...] = ()
     is_incremental: bool = False
     entities_changed: Mapping[str, tuple[str, ...]] | None = None
@@ -230,6 +237,8 @@ class PhaseTrigger(Message):
     table_row_counts: Mapping[str, int] | None = None
     parent_execution_id: str | None = None
     parent_processor: str | None = None
+    decision: Mapping[str, Any] | None = None
+    """What was needed, what was there and what the gates said when this was decided."""
 
 
 class ExportTrigger(Message):
@@ -241,8 +250,12 @@ class ExportTrigger(Message):
     update_latest: bool = True
     trigger_source: str
     triggered_by: str
+    trigger_reason: str | None = None
+    mode: str | None = None
+    correlation_ids: tuple[str, ...] = ()
     upstream_batch_id: str | None = None
     upstream_predictions: Count | None = None
+    decision: Mapping[str, Any] | None = None
 
 
 class Sweep(Message):

@@ -1,0 +1,49 @@
+"""Who is told what of a boundary: findings of one check, which the auditor and the operator see too."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from ..findings import Finding, FindingClass, Scope, Severity, operator_command
+from ..result import Result
+from .records import Day
+from .rules import Alert
+from .shape import Boundary
+
+CHECK: Final = "phase_transitions"
+
+_CLASSES: Final[Mapping[str, tuple[FindingClass, Severity]]] = {
+    "abandoned": (FindingClass.ABANDONED_PHASE, Severity.WARNING),
+    "tier_fired": (FindingClass.INCOMPLETE_START, Severity.WARNING),
+    "blocked_too_long": (FindingClass.STUCK_PHASE, Severity.CRITICAL),
+    "critical_missing": (FindingClass.STUCK_PHASE, Severity.CRITICAL),
+    "deadline_missed": (FindingClass.STUCK_PHASE, Severity.CRITICAL),
+}
+
+
+class Reporter(Protocol):
+    def report(self, finding: Finding) -> Result[Any]: ...
+
+
+class Alerts:
+    """Tells what `rules.alerts` finds; the reporter is made when there is something to tell."""
+
+    def __init__(self, reporter: Callable[[], Reporter]) -> None:
+        self._reporter = reporter
+
+    def tell(self, boundary: Boundary, day: Day, alert: Alert) -> Result[None]:
+        """Safe to repeat: the same alert is the same finding, which is told once."""
+        return self._reporter().report(finding_of(boundary, day, alert)).map(lambda _: None)
+
+
+def finding_of(boundary: Boundary, day: Day, alert: Alert) -> Finding:
+    finding_class, severity = _CLASSES[alert.kind]
+    return Finding(
+        finding_class=finding_class,
+        severity=severity,
+        check=CHECK,
+        scope=Scope.of_date(day.key.game_date),
+        subject=f"{boundary.name} {alert.id}",
+        summary=alert.sentence,
+        ids=day.decision.missing if day.decision else (),
+        look=operator_command("phases", day.key.game_date.isoformat()),
+    )

@@ -1,0 +1,239 @@
+"""A boundary and its date: what is reported is recorded, and whatever is due follows.
+
+    report ──► recorded ──► decided ──► gates ──► claimed ──► published ──► noted ──► told, logged
+               one commit   one reading
+
+Every arrow may be cut by a crash. Whoever looks at the date next, by a redelivery, another report or the sweep,
+goes on where it ended.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from ..messages import PhaseCompletion
+from ..result import ErrorInfo, Result, ResultError, returns_result
+from . import changes
+from .changes import Change
+from .days import MAX_ATTEMPTS, Days, Recorded
+from .dispatch_outbox import DispatchOutbox
+from .records import Day, Decision, Dispatch, GateReading, PhaseState, Report
+from .rules import Alert, Readiness, decide, dispatch_id, processor_of, readiness, untold, when_waiting
+from .shape import Boundary, GateRule
+from .trigger import trigger_of
+
+
+class Gates(Protocol):
+    def evaluate(
+        self, boundary: Boundary, rules: Sequence[GateRule], day: Day, now: datetime
+    ) -> Result[tuple[GateReading, ...]]: ...
+
+
+class Alerts(Protocol):
+    def tell(self, boundary: Boundary, day: Day, alert: Alert) -> Result[None]: ...
+
+
+class DispatchLog(Protocol):
+    def write(self, boundary: Boundary, day: Day) -> Result[Any]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """What became of one report, and where the date stands now."""
+
+    recorded: Recorded
+    processor: str
+    day: Day | None
+    """None for what changes nothing."""
+
+
+class Boundaries:
+    """The use cases of one sport's boundaries; safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        days: Days,
+        gates: Gates,
+        outbox: DispatchOutbox,
+        alerts: Alerts,
+        dispatch_log: DispatchLog,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.days = days
+        self._gates = gates
+        self._outbox = outbox
+        self._alerts = alerts
+        self._dispatch_log = dispatch_log
+        self._now = now
+
+    def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]:
+        """Record one completion and do what is due. Safe to repeat: a redelivery resumes what is pending.
+
+        A partial has done what was due, and could not tell or log it: the sweep does.
+        """
+        recorded = self._record(boundary, completion, event_id)
+        if recorded.is_failure or recorded.unwrap().recorded in (Recorded.UNKNOWN, Recorded.IGNORED):
+            return recorded
+        report = recorded.unwrap()
+        looked = self.look(boundary, completion.game_date)
+        return looked.map(
+            lambda day: Reported(recorded=report.recorded, processor=report.processor, day=day)
+        )
+
+    def look(self, boundary: Boundary, game_date: date) -> Result[Day]:
+        """Decide on the date as it stands, and do what follows. Safe to repeat, and beside itself.
+
+        A gate that could not be evaluated, and a dispatch that another is publishing, are failures that a
+        retry cures; both are written down, so the sweep does too.
+        """
+        acted = self._act(boundary, game_date)
+        if acted.error is None:
+            return self._settle(boundary, acted.unwrap())
+        if not acted.error.is_expected:
+            # What cannot go on may be overdue, which is told even so; the failure stays what it is.
+            self.days.read(boundary, game_date).and_then(lambda day: self._settle(boundary, day))
+        return acted
+
+    @returns_result
+    def _record(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Reported:
+        processor = processor_of(boundary, completion)
+        report = _report(processor or completion.processor_name, completion, event_id, self._now())
+        if completion.skip_downstream:
+            recorded = Recorded.IGNORED
+        elif processor is None:
+            recorded = self.days.quarantine(boundary, completion.game_date, report).unwrap()
+        else:
+            recorded = self.days.record(boundary, completion.game_date, report).unwrap()
+        return Reported(recorded=recorded, processor=report.processor, day=None)
+
+    @returns_result
+    def _act(self, boundary: Boundary, game_date: date) -> Day:
+        claimant = uuid.uuid4().hex
+        day = self._decided(boundary, game_date, claimant)
+        if day.state is not PhaseState.DISPATCHING:
+            return day
+        return self._outbox.send(boundary, day, claimant).unwrap()
+
+    def _decided(self, boundary: Boundary, game_date: date, claimant: str) -> Day:
+        """The date with a decision that rests on all that was known when it was written."""
+        for _ in range(MAX_ATTEMPTS):
+            day = self.days.read(boundary, game_date).unwrap()
+            step = self._step(boundary, day, claimant)
+            if step.change is None:
+                return step.told(day)
+            if self.days.write(boundary, day, step.change).unwrap():
+                return step.told(self.days.read(boundary, game_date).unwrap())
+        raise ResultError(
+            ErrorInfo.transient("Contended", f"{day.key} changed at each of {MAX_ATTEMPTS} attempts")
+        )
+
+    def _step(self, boundary: Boundary, day: Day, claimant: str) -> "_Step":
+        if day.state.is_final:
+            return _Step(change=changes.note_late(day))
+        if day.state is PhaseState.DISPATCHING:
+            return _Step(change=None)
+        now = self._now()
+        found = readiness(boundary, day, now)
+        if day.state is PhaseState.HELD:
+            return _Step(change=changes.keep(day, _held(day, found, now)))
+        gates = self._read_gates(boundary, day, found, now)
+        error = gates if isinstance(gates, ErrorInfo) else None
+        decision = decide(boundary, day, found, gates, now)
+        if decision.state is not PhaseState.DISPATCHING:
+            return _Step(change=changes.keep(day, decision), error=error)
+        dispatch = dispatch_of(boundary, day, decision, decision.reason, claimant, now)
+        return _Step(change=changes.claim(day, decision, dispatch))
+
+    def _read_gates(
+        self, boundary: Boundary, day: Day, found: Readiness, now: datetime
+    ) -> Sequence[GateReading] | ErrorInfo:
+        if not found.is_ready:
+            return ()
+        read = self._gates.evaluate(boundary, found.rules.gates, day, now)
+        return read.error if read.error is not None else read.unwrap()
+
+    def _settle(self, boundary: Boundary, day: Day) -> Result[Day]:
+        """Tell and log what is to be told and logged of the date. It cannot fail what has been done; what is
+        left is a partial, and due at the next look."""
+        now = self._now()
+        told, done, errors = [], [], []
+        for alert in untold(boundary, day, now):
+            telling = self._alerts.tell(boundary, day, alert)
+            told += [alert.id] if telling.is_success else []
+            errors += [telling.error] if telling.error is not None else []
+        if changes.LOG_ROW in day.owed:
+            logged = self._dispatch_log.write(boundary, day)
+            done += [changes.LOG_ROW] if logged.is_success else []
+            errors += [logged.error] if logged.error is not None else []
+        next_check = _next_check(day, now, is_left=bool(errors))
+        change = changes.settle(day, told=told, done=done, next_check=next_check)
+        if change is not None:
+            # Refused if somebody wrote meanwhile: who did so looks too, and a finding is told once.
+            written = self.days.write(boundary, day, change)
+            errors += [written.error] if written.error is not None else []
+        return Result.partial(day, errors[0]) if errors else Result.success(day)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """What to write, and the failure to end with once it is written."""
+
+    change: Change | None
+    error: ErrorInfo | None = None
+
+    def told(self, day: Day) -> Day:
+        if self.error is not None:
+            raise ResultError(self.error)
+        return day
+
+
+def dispatch_of(
+    boundary: Boundary, day: Day, decision: Decision, reason: str, claimant: str, now: datetime
+) -> Dispatch:
+    message = trigger_of(boundary, day, decision, reason, now)
+    return Dispatch(
+        dispatch_id=dispatch_id(day.key, boundary.next_phase, day.generation),
+        generation=day.generation,
+        reason=reason,
+        decided_at=now,
+        message=message.model_dump(mode="json", exclude_none=True),
+        claimed_by=claimant,
+        claimed_at=now,
+        present=decision.present,
+    )
+
+
+def _held(day: Day, found: Readiness, now: datetime) -> Decision:
+    by_hand = day.by_hand
+    who = f"held by {by_hand.who}: {by_hand.why}" if by_hand else "held"
+    next_check = when_waiting(found, day.key.game_date, now)
+    return found.decision(now, PhaseState.HELD, reason=f"{who}; else: {found.reason}", next_check=next_check)
+
+
+def _next_check(day: Day, now: datetime, *, is_left: bool) -> datetime | None:
+    if is_left:
+        return now
+    return None if day.state.is_final else day.next_check
+
+
+def _report(processor: str, completion: PhaseCompletion, event_id: str, now: datetime) -> Report:
+    return Report(
+        processor=processor,
+        processor_name=completion.processor_name,
+        status=completion.status,
+        execution_id=completion.execution_id,
+        event_id=event_id,
+        recorded_at=now,
+        first_recorded_at=now,
+        sent_at=completion.timestamp,
+        record_count=completion.record_count,
+        correlation_id=completion.correlation_id,
+        metadata=_plain(completion.metadata),
+    )
+
+
+def _plain(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {str(key): value for key, value in (metadata or {}).items()}

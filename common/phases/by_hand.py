@@ -1,0 +1,153 @@
+"""What a person does to a boundary and a date: each with who and why, written down in the commit that does it.
+
+Every act may be repeated. One that the state of the date forbids is a PERMANENT failure that says why.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from ..result import ErrorInfo, ResultError, returns_result
+from . import changes
+from .boundaries import Boundaries, dispatch_of
+from .changes import Change
+from .records import ByHand, Day, PhaseState
+from .rules import MANUAL, readiness
+from .shape import Boundary, Graph
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """What a replay will do, to be shown before it is done: boundary by boundary, and the state of each."""
+
+    game_date: date
+    starts: Boundary
+    """Dispatched again, at once."""
+    reopens: tuple[Boundary, ...]
+    """Those behind it that have begun: they wait for their processors anew."""
+    generations: tuple[tuple[str, int], ...]
+    """Boundary → the generation that it stands in; a plan that is out of date is refused."""
+
+
+class Operations:
+    """The acts by hand of one sport."""
+
+    def __init__(self, boundaries: Boundaries, graph: Graph, now: Callable[[], datetime]) -> None:
+        self._boundaries = boundaries
+        self._days = boundaries.days
+        self._graph = graph
+        self._now = now
+
+    @returns_result
+    def hold(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
+        """Dispatch nothing until it is released; what arrives is recorded. Before the first event, too."""
+
+        def decide(day: Day) -> Change | None:
+            _refuse(day, "held", PhaseState.DISPATCHED, PhaseState.DISPATCHING, PhaseState.ABANDONED)
+            return changes.hold(day, self._by(who, why))
+
+        self._days.amend(boundary, game_date, decide).unwrap()
+        return self._boundaries.look(boundary, game_date).unwrap()
+
+    @returns_result
+    def release(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
+        """Go on from what has arrived: at once, if that is enough."""
+
+        def decide(day: Day) -> Change | None:
+            return changes.release(day, self._by(who, why))
+
+        self._days.amend(boundary, game_date, decide).unwrap()
+        return self._boundaries.look(boundary, game_date).unwrap()
+
+    @returns_result
+    def abandon(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
+        """Never dispatch it. What still arrives is noted as late."""
+
+        def decide(day: Day) -> Change | None:
+            _refuse(day, "abandoned", PhaseState.DISPATCHED, PhaseState.DISPATCHING)
+            return changes.abandon(day, self._by(who, why))
+
+        self._days.amend(boundary, game_date, decide).unwrap()
+        return self._boundaries.look(boundary, game_date).unwrap()
+
+    @returns_result
+    def dispatch(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
+        """Start the next phase whatever is missing and whatever the gates say; dispatched already: nothing."""
+        self._claim_by_hand(boundary, game_date, who, why)
+        return self._boundaries.look(boundary, game_date).unwrap()
+
+    @returns_result
+    def plan_replay(self, game_date: date, from_phase: int) -> Replay:
+        """What `replay` would do. PERMANENT for a phase that no boundary starts."""
+        reached = self._graph.from_phase(from_phase)
+        if not reached:
+            raise ResultError(ErrorInfo.permanent("UnknownPhase", f"no boundary starts phase {from_phase}"))
+        days = self._days.read_many([(boundary, game_date) for boundary in reached]).unwrap()
+        for day in days:
+            _refuse(day, "replayed", PhaseState.DISPATCHING, PhaseState.HELD)
+        begun = [boundary for boundary, day in zip(reached, days, strict=True) if day.document is not None]
+        return Replay(
+            game_date=game_date,
+            starts=reached[0],
+            reopens=tuple(boundary for boundary in begun if boundary is not reached[0]),
+            generations=tuple(
+                (boundary.name, day.generation) for boundary, day in zip(reached, days, strict=True)
+            ),
+        )
+
+    @returns_result
+    def replay(self, plan: Replay, *, who: str, why: str) -> Day:
+        """Do what the plan says: the boundaries behind are reopened first, so none counts what was before.
+
+        Cut short, it is done to its end by the same plan again; a plan that others have overtaken is refused.
+        """
+        generations = dict(plan.generations)
+        for boundary in (*plan.reopens, plan.starts):
+            self._reopen(boundary, plan.game_date, generations[boundary.name], who, why)
+        self._claim_by_hand(plan.starts, plan.game_date, who, why)
+        return self._boundaries.look(plan.starts, plan.game_date).unwrap()
+
+    def _reopen(self, boundary: Boundary, game_date: date, planned: int, who: str, why: str) -> None:
+        def decide(day: Day) -> Change | None:
+            if day.generation == planned + 1:
+                return None
+            if day.generation != planned:
+                raise ResultError(_overtaken(day, planned))
+            return changes.replay(day, self._by(who, why))
+
+        self._days.amend(boundary, game_date, decide).unwrap()
+
+    def _claim_by_hand(self, boundary: Boundary, game_date: date, who: str, why: str) -> None:
+        claimant = uuid.uuid4().hex
+
+        def decide(day: Day) -> Change | None:
+            if day.state in (PhaseState.DISPATCHED, PhaseState.DISPATCHING):
+                return None
+            _refuse(day, "dispatched", PhaseState.HELD, PhaseState.ABANDONED)
+            by_hand = self._by(who, why)
+            decision = readiness(boundary, day, by_hand.at).decision(
+                by_hand.at, PhaseState.DISPATCHING, reason=f"{MANUAL}: {who}: {why}"
+            )
+            dispatch = dispatch_of(boundary, day, decision, MANUAL, claimant, by_hand.at)
+            return changes.act_of_dispatch(day, by_hand, changes.claim(day, decision, dispatch))
+
+        amended = self._days.amend(boundary, game_date, decide).unwrap()
+        if amended.changed:
+            self._boundaries.send(boundary, amended.day, claimant).unwrap()
+
+    def _by(self, who: str, why: str) -> ByHand:
+        if not who.strip() or not why.strip():
+            raise ResultError(ErrorInfo.permanent("Anonymous", "who and why: an act by hand names both"))
+        return ByHand(who=who, why=why, at=self._now())
+
+
+def _refuse(day: Day, what: str, *states: PhaseState) -> None:
+    if day.state in states:
+        why = f"{day.key} is {day.state.value}, and cannot be {what}"
+        raise ResultError(ErrorInfo.permanent("WrongState", why, path=day.key.path))
+
+
+def _overtaken(day: Day, planned: int) -> ErrorInfo:
+    why = f"{day.key} is in generation {day.generation}, the plan was made in {planned}"
+    return ErrorInfo.permanent("PlanOvertaken", why, path=day.key.path)

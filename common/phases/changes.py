@@ -1,0 +1,184 @@
+"""What a commit does to a boundary's date, as values: the fields to write, and the documents beside them.
+
+Each looks at the date as it was read and says what to write; None means that nothing is left to write. The
+commit is refused if the date has changed since, so none of them is applied to anything else.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from .documents import Fill
+from .records import ACTS, DECISIONS, PROCESSORS, ByHand, Day, Decision, Dispatch, PhaseState, Report
+from .rules import CLAIM_GRACE
+from .shape import Boundary
+
+LOG_ROW: Final = "log_row"
+"""What is owed after a dispatch: its row in the execution log."""
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One commit."""
+
+    fields: Fields
+    creates: Mapping[str, Fields] = field(default_factory=dict)
+    """New documents below the date, by their path below it."""
+    marks: Mapping[str, Fields] = field(default_factory=dict)
+    """Fields of documents below the date that exist."""
+
+
+def identity(boundary: Boundary, day: Day) -> dict[str, Any]:
+    """What every commit may write again: it makes a document that a person can read."""
+    return {
+        "sport": day.key.sport,
+        "phase": day.key.phase,
+        "next_phase": boundary.next_phase,
+        "boundary": boundary.name,
+        "game_date": day.key.game_date.isoformat(),
+        "updated_at": Fill.SERVER_TIME,
+    }
+
+
+def keep(day: Day, decision: Decision) -> Change | None:
+    """The decision on a date that goes on waiting; in `decisions` only if it says something new."""
+    is_same = decision.says_the_same_as(day.decision)
+    if is_same and day.state is decision.state and day.next_check == decision.next_check:
+        return None
+    is_stuck = decision.state in (PhaseState.READY, PhaseState.BLOCKED)
+    fields = {
+        "state": decision.state.value,
+        "generation": day.generation,
+        "decision": decision.to_fields(),
+        "next_check": decision.next_check,
+        "stuck_since": (day.stuck_since or decision.evaluated_at) if is_stuck else None,
+    }
+    return Change(fields=fields, creates={} if is_same else _kept(day, decision))
+
+
+def claim(day: Day, decision: Decision, dispatch: Dispatch) -> Change:
+    """From here on the dispatch is certain: what is to be published is written down."""
+    fields = {
+        "state": PhaseState.DISPATCHING.value,
+        "generation": day.generation,
+        "decision": decision.to_fields(),
+        "dispatch": dispatch.to_fields(),
+        "dispatch_id": dispatch.dispatch_id,
+        "next_check": dispatch.claimed_at + CLAIM_GRACE,
+        "stuck_since": day.stuck_since or decision.evaluated_at,
+    }
+    return Change(fields=fields, creates=_kept(day, decision))
+
+
+def claim_again(dispatch: Dispatch) -> Change:
+    """Another takes over from one that has not published in time."""
+    return Change(fields={"dispatch": dispatch.to_fields(), "next_check": dispatch.claimed_at + CLAIM_GRACE})
+
+
+def note(day: Day, dispatch: Dispatch, message_id: str, now: datetime) -> Change | None:
+    """Note the message id, unless this generation has one."""
+    is_noted = day.state is not PhaseState.DISPATCHING or day.generation != dispatch.generation
+    if is_noted:
+        return None
+    fields = {
+        "state": PhaseState.DISPATCHED.value,
+        "message_id": message_id,
+        "dispatched_at": now,
+        "trigger_reason": dispatch.reason,
+        "owed": [LOG_ROW],
+        "next_check": now,
+        "stuck_since": None,
+    }
+    return Change(fields=fields)
+
+
+def settle(
+    day: Day, *, told: Iterable[str], done: Iterable[str], next_check: datetime | None
+) -> Change | None:
+    """What was told and done since the date was read."""
+    all_told = sorted({*day.told, *told})
+    owed = [one for one in day.owed if one not in set(done)]
+    if all_told == sorted(day.told) and owed == list(day.owed) and next_check == day.next_check:
+        return None
+    return Change(fields={"told": all_told, "owed": owed, "next_check": next_check})
+
+
+def note_late(day: Day) -> Change | None:
+    """Who reported after the end; None if that is known."""
+    late = late_processors(day)
+    if set(late) == set(day.late):
+        return None
+    marks = {f"{PROCESSORS}/{name}": {"late": True} for name in late if name not in day.late}
+    return Change(fields={"late": list(late), "next_check": day.next_check}, marks=marks)
+
+
+def late_processors(day: Day) -> tuple[str, ...]:
+    """Whose report, or better report, came too late to count."""
+    ended_at = day.dispatch.claimed_at if day.dispatch else day.by_hand.at if day.by_hand else None
+    return tuple(
+        name for name, report in sorted(day.in_generation.items()) if _is_late(day, report, ended_at)
+    )
+
+
+def _is_late(day: Day, report: Report, ended_at: datetime | None) -> bool:
+    if ended_at is None or report.recorded_at > ended_at:
+        return True
+    # Its event read the clock before the claim, and wrote after it.
+    was_missing = day.decision is not None and report.processor in day.decision.missing
+    return was_missing and report.is_present
+
+
+def hold(day: Day, by_hand: ByHand) -> Change | None:
+    """Nothing is dispatched until it is released."""
+    return None if day.state is PhaseState.HELD else _act("hold", PhaseState.HELD, day, by_hand)
+
+
+def release(day: Day, by_hand: ByHand) -> Change | None:
+    return None if day.state is not PhaseState.HELD else _act("release", PhaseState.WAITING, day, by_hand)
+
+
+def abandon(day: Day, by_hand: ByHand) -> Change | None:
+    """Final: it is never dispatched, unless it is replayed."""
+    return None if day.state is PhaseState.ABANDONED else _act("abandon", PhaseState.ABANDONED, day, by_hand)
+
+
+def replay(day: Day, by_hand: ByHand) -> Change:
+    """A new generation, in which nothing has been reported and nothing was dispatched."""
+    fresh = {
+        "generation": day.generation + 1,
+        "generation_started_at": by_hand.at,
+        "decision": None,
+        "dispatch": None,
+        "message_id": None,
+        "dispatched_at": None,
+        "late": [],
+        "owed": [],
+    }
+    return _act("replay", PhaseState.WAITING, day, by_hand, **fresh)
+
+
+def act_of_dispatch(day: Day, by_hand: ByHand, claimed: Change) -> Change:
+    """A claim by hand: with who and why."""
+    act = _act("dispatch", PhaseState.DISPATCHING, day, by_hand)
+    return Change(fields={**act.fields, **claimed.fields}, creates={**act.creates, **claimed.creates})
+
+
+def _act(name: str, state: PhaseState, day: Day, by_hand: ByHand, **more: Any) -> Change:
+    fields = {
+        "state": state.value,
+        "generation": day.generation,
+        "by_hand": by_hand.to_fields(),
+        "next_check": by_hand.at,
+        "stuck_since": None,
+        **more,
+    }
+    act = {"act": name, "generation": fields["generation"], **by_hand.to_fields()}
+    return Change(fields=fields, creates={f"{ACTS}/{by_hand.at:%Y%m%dT%H%M%S%fZ}-{name}": act})
+
+
+def _kept(day: Day, decision: Decision) -> dict[str, Fields]:
+    name = f"{day.generation}-{decision.evaluated_at:%Y%m%dT%H%M%S%fZ}"
+    return {f"{DECISIONS}/{name}": {**decision.to_fields(), "generation": day.generation}}

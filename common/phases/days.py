@@ -1,0 +1,163 @@
+"""The dates of the boundaries in their store: reports recorded, dates read and amended.
+
+A report is recorded by one commit without a reading; decisions are made on one consistent reading, and written
+under the condition that nothing has changed since.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import Enum
+from typing import Final
+
+from ..result import ErrorInfo, Result, ResultError, returns_result
+from .changes import Change, identity
+from .documents import Create, Document, Merge, Store, Update, Write
+from .records import PROCESSORS, UNKNOWN, Day, DayKey, Report
+from .rules import stands_against
+from .shape import Boundary
+
+MAX_ATTEMPTS: Final = 50
+"""Bounds how often a decision is made again because somebody else wrote the date."""
+UNREADABLE: Final = (KeyError, TypeError, ValueError)
+"""What making sense of a document raises that nobody here has written."""
+
+
+class Recorded(Enum):
+    """What became of a report."""
+
+    RECORDED = "recorded"
+    IMPROVED = "improved"
+    """It took the place of one that said less."""
+    DUPLICATE = "duplicate"
+    """It is there already, or a better one is."""
+    UNKNOWN = "unknown"
+    """No processor of the graph: kept aside, never counted."""
+    IGNORED = "ignored"
+    """Its publisher asked that nothing follow from it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amended:
+    """The date after an amendment, and whether this call changed it."""
+
+    day: Day
+    changed: bool
+
+
+class Days:
+    """The dates of one sport; safe to share between threads."""
+
+    def __init__(self, store: Store, sport: str) -> None:
+        self.store = store
+        self._sport = sport
+
+    def key(self, boundary: Boundary, game_date: date) -> DayKey:
+        return DayKey(sport=self._sport, phase=boundary.phase, game_date=game_date)
+
+    @returns_result
+    def read(self, boundary: Boundary, game_date: date) -> Day:
+        """The date and its reports as of one moment, whether anything was ever written or not. A document that
+        makes no sense is a PERMANENT failure."""
+        key = self.key(boundary, game_date)
+        processors = {key.below(PROCESSORS, name): name for name in boundary.known}
+        found = self.store.read([key.path, *processors]).unwrap()
+        below = {name: found[path] for path, name in processors.items() if path in found}
+        return _day(key, found.get(key.path), below)
+
+    @returns_result
+    def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> list[Day]:
+        """These dates without their reports, as of one moment."""
+        keys = [self.key(boundary, game_date) for boundary, game_date in wanted]
+        found = self.store.read([key.path for key in keys]).unwrap()
+        return [_day(key, found.get(key.path), {}) for key in keys]
+
+    @returns_result
+    def record(self, boundary: Boundary, game_date: date, report: Report) -> Recorded:
+        """Record a report: one commit, no reading, unless the processor has reported before. Safe to repeat.
+
+        It also makes the date due for a look, so that a crash before the decision is found by the sweep.
+        """
+        key = self.key(boundary, game_date)
+        path = key.below(PROCESSORS, report.processor)
+        due = self._due(boundary, game_date, report.recorded_at)
+        for _ in range(MAX_ATTEMPTS):
+            if self.store.commit([Create(path=path, fields=report.to_fields()), due]).unwrap():
+                return Recorded.RECORDED
+            found = self.store.read([key.path, path]).unwrap()
+            if path not in found:
+                continue
+            better = _better(_day(key, found.get(key.path), {report.processor: found[path]}), report)
+            if better is None:
+                return Recorded.DUPLICATE
+            if self.store.commit([Update(document=found[path], fields=better.to_fields()), due]).unwrap():
+                return Recorded.IMPROVED
+        raise ResultError(_contended(key))
+
+    def quarantine(self, boundary: Boundary, game_date: date, report: Report) -> Result[Recorded]:
+        """Keep the report of a processor that the graph does not know. Safe to repeat."""
+        key = self.key(boundary, game_date)
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", report.processor_name)[:200]
+        kept = Merge(path=key.below(UNKNOWN, f"unknown_{name}"), fields=report.to_fields())
+        return self.store.commit([kept]).map(lambda _: Recorded.UNKNOWN)
+
+    @returns_result
+    def amend(self, boundary: Boundary, game_date: date, decide: Callable[[Day], Change | None]) -> Amended:
+        """Read the date, let `decide` say what to write, and write it; again if it has changed meanwhile.
+
+        `decide` tells "done already" from the date alone, which makes a lost answer harmless; it may raise
+        ResultError.
+        """
+        for _ in range(MAX_ATTEMPTS):
+            day = self.read(boundary, game_date).unwrap()
+            change = decide(day)
+            if change is None:
+                return Amended(day=day, changed=False)
+            if self.write(boundary, day, change).unwrap():
+                return Amended(day=self.read(boundary, game_date).unwrap(), changed=True)
+        raise ResultError(_contended(self.key(boundary, game_date)))
+
+    def write(self, boundary: Boundary, day: Day, change: Change) -> Result[bool]:
+        """Write the change, unless the date is no longer as it was read: then False."""
+        fields = {**identity(boundary, day), **change.fields}
+        main: Write = (
+            Create(path=day.key.path, fields=fields)
+            if day.document is None
+            else Update(document=day.document, fields=fields)
+        )
+        base = day.key.path
+        creates = [Create(path=f"{base}/{path}", fields=new) for path, new in change.creates.items()]
+        marks = [Merge(path=f"{base}/{path}", fields=more) for path, more in change.marks.items()]
+        return self.store.commit([main, *creates, *marks])
+
+    def _due(self, boundary: Boundary, game_date: date, at: datetime) -> Merge:
+        key = self.key(boundary, game_date)
+        nothing = Day.from_documents(key, None, {})
+        return Merge(path=key.path, fields={**identity(boundary, nothing), "next_check": at})
+
+
+def _better(day: Day, new: Report) -> Report | None:
+    """What is to stand in the place of the report that is there, or None if that one stays."""
+    old = day.reports[new.processor]
+    if new.execution_id == old.execution_id and new.status is old.status:
+        return None
+    if new.processor not in day.in_generation:
+        return new
+    if not stands_against(new, old):
+        return None
+    return replace(new, first_recorded_at=old.first_recorded_at)
+
+
+def _day(key: DayKey, document: Document | None, processors: dict[str, Document]) -> Day:
+    try:
+        return Day.from_documents(key, document, processors)
+    except UNREADABLE as exc:
+        why = f"{key}: {type(exc).__name__}: {exc}"
+        raise ResultError(ErrorInfo.permanent("UnreadableDay", why, path=key.path)) from exc
+
+
+def _contended(key: DayKey) -> ErrorInfo:
+    return ErrorInfo.transient(
+        "Contended", f"{key} changed at each of {MAX_ATTEMPTS} attempts", path=key.path
+    )

@@ -1,0 +1,49 @@
+"""One row of the execution log for each dispatch: what started when, why, and after how long a wait."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..execution_log import Execution
+from ..messages import MessageStatus
+from ..result import Result
+from .records import Day
+from .shape import Boundary
+
+PROCESSOR = "phase_transitions"
+
+
+class Log(Protocol):
+    def write(self, execution: Execution) -> Result[Any]: ...
+
+
+class DispatchLog:
+    """Writes through the execution log, which is made when there is something to write."""
+
+    def __init__(self, log: Callable[[], Log]) -> None:
+        self._log = log
+
+    def write(self, boundary: Boundary, day: Day) -> Result[Any]:
+        """Safe to repeat: the row's id is the dispatch's."""
+        return self._log().write(execution_of(boundary, day))
+
+
+def execution_of(boundary: Boundary, day: Day) -> Execution:
+    """It runs from the first report to the dispatch."""
+    dispatch, dispatched_at = day.dispatch, day.dispatched_at
+    assert dispatch is not None and dispatched_at is not None
+    reports = day.in_generation.values()
+    began = min((report.first_recorded_at for report in reports), default=dispatch.decided_at)
+    is_whole = not (day.decision and day.decision.missing)
+    return Execution(
+        execution_id=dispatch.dispatch_id,
+        processor_name=PROCESSOR,
+        phase=boundary.next_phase,
+        game_date=day.key.game_date,
+        started_at=min(began, dispatched_at),
+        completed_at=dispatched_at,
+        status=MessageStatus.SUCCESS if is_whole else MessageStatus.PARTIAL,
+        record_count=len(dispatch.present),
+        correlation_id=dispatch.message.get("correlation_id"),
+        triggered_by="manual" if dispatch.reason == "manual" else "pubsub",
+        metadata={"boundary": boundary.name, "reason": dispatch.reason, "message_id": day.message_id},
+    )

@@ -1,0 +1,309 @@
+"""What the documents of a boundary and a game date say, as frozen records.
+
+`phase{N}_completion/{game_date}` (other sports: `{sport}_phase{N}_completion/…`) is one date at the boundary
+behind phase N; below it are `processors/{name}`, `unknown_processors/{name}`, `decisions/{id}` and `acts/{id}`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Final, Self
+
+from ..messages import MessageStatus
+from .documents import Document
+from .shape import Mode
+
+PROCESSORS: Final = "processors"
+UNKNOWN: Final = "unknown_processors"
+DECISIONS: Final = "decisions"
+ACTS: Final = "acts"
+"""What people did by hand, in their order."""
+
+
+class PhaseState(Enum):
+    """Where a boundary stands for one date."""
+
+    WAITING = "waiting"
+    """Processors are missing."""
+    READY = "ready"
+    """Enough processors are done; the gates could not be evaluated (yet)."""
+    BLOCKED = "blocked"
+    """A gate is closed; it is looked at again at the next check."""
+    DISPATCHING = "dispatching"
+    """Claimed: the message is being published."""
+    DISPATCHED = "dispatched"
+    HELD = "held"
+    """By hand: what arrives is recorded, nothing is dispatched."""
+    ABANDONED = "abandoned"
+    """By hand: it is never dispatched."""
+
+    @property
+    def is_final(self) -> bool:
+        return self in (PhaseState.DISPATCHED, PhaseState.ABANDONED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayKey:
+    """One game date at one boundary."""
+
+    sport: str
+    phase: int
+    game_date: date
+
+    @property
+    def collection(self) -> str:
+        return collection_of(self.sport, self.phase)
+
+    @property
+    def path(self) -> str:
+        return f"{self.collection}/{self.game_date.isoformat()}"
+
+    def below(self, collection: str, document_id: str) -> str:
+        return f"{self.path}/{collection}/{document_id}"
+
+    def __str__(self) -> str:
+        return self.path
+
+
+def collection_of(sport: str, phase: int) -> str:
+    return f"phase{phase}_completion" if sport == "nba" else f"{sport}_phase{phase}_completion"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How one processor ended: one document `processors/{processor}`."""
+
+    processor: str
+    """By the graph's name."""
+    processor_name: str
+    """As it was published."""
+    status: MessageStatus
+    execution_id: str
+    event_id: str
+    """The event that wrote it; tells one's own earlier write from a duplicate."""
+    recorded_at: datetime
+    first_recorded_at: datetime
+    """Of this processor's first report, whatever its status: the wait is counted from it."""
+    sent_at: datetime | None
+    record_count: int | None
+    correlation_id: str | None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_present(self) -> bool:
+        """Whether its data is there; `no_data`, `skipped` and `failed` are not."""
+        return self.status in (MessageStatus.SUCCESS, MessageStatus.PARTIAL)
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Raises KeyError or ValueError for a document that is no report."""
+        known = {name: fields[name] for name in cls.__dataclass_fields__}
+        return cls(**{**known, "status": MessageStatus(fields["status"])})
+
+    def to_fields(self) -> dict[str, Any]:
+        return {**vars(self), "status": self.status.value, "metadata": dict(self.metadata)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateReading:
+    """What a gate was found to be. One that could not be evaluated gives no reading, but a failure."""
+
+    name: str
+    value: float
+    limit: float
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Rows by table, where it counted any."""
+    missing: tuple[str, ...] = ()
+    """Tables without enough rows."""
+
+    def to_fields(self) -> dict[str, Any]:
+        fields = {**vars(self), "counts": dict(self.counts), "missing": list(self.missing)}
+        return {**fields, "is_open": isinstance(self, Open)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open(GateReading):
+    """High enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed(GateReading):
+    """Not high enough (yet)."""
+
+    reason: str
+    """A sentence."""
+    next_check: datetime
+
+
+def gate_from_fields(name: str, fields: Mapping[str, Any]) -> GateReading:
+    known = {**fields, "name": name, "missing": tuple(fields["missing"])}
+    return Open(**known) if known.pop("is_open") else Closed(**known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What one evaluation saw, and what followed from it: the answer to "why has it not run?"."""
+
+    evaluated_at: datetime
+    state: PhaseState
+    mode: Mode
+    needed: tuple[str, ...]
+    present: tuple[str, ...]
+    missing: tuple[str, ...]
+    failed: tuple[str, ...]
+    gates: tuple[GateReading, ...]
+    reason: str
+    next_check: datetime | None
+
+    def says_the_same_as(self, other: "Decision | None") -> bool:
+        """Whether nothing but the time is new."""
+        if other is None:
+            return False
+        return self._without_times() == other._without_times()
+
+    def _without_times(self) -> dict[str, Any]:
+        gates = {gate.name: {**gate.to_fields(), "next_check": None} for gate in self.gates}
+        return {**vars(self), "gates": gates, "evaluated_at": None, "next_check": None}
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        return cls(
+            evaluated_at=fields["evaluated_at"],
+            state=PhaseState(fields["state"]),
+            mode=Mode(fields["mode"]),
+            needed=tuple(fields["needed"]),
+            present=tuple(fields["present"]),
+            missing=tuple(fields["missing"]),
+            failed=tuple(fields["failed"]),
+            gates=tuple(gate_from_fields(name, found) for name, found in sorted(fields["gates"].items())),
+            reason=fields["reason"],
+            next_check=fields["next_check"],
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        gates = {}
+        for gate in self.gates:
+            found = gate.to_fields()
+            gates[found.pop("name")] = found
+        return {
+            "evaluated_at": self.evaluated_at,
+            "state": self.state.value,
+            "mode": self.mode.value,
+            "needed": list(self.needed),
+            "present": list(self.present),
+            "missing": list(self.missing),
+            "failed": list(self.failed),
+            "gates": gates,
+            "reason": self.reason,
+            "next_check": self.next_check,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatch:
+    """What is published for one generation: kept before it is, so that a resumption sends the same."""
+
+    dispatch_id: str
+    generation: int
+    reason: str
+    decided_at: datetime
+    message: Mapping[str, Any]
+    """The message in JSON's values."""
+    claimed_by: str
+    claimed_at: datetime
+    present: tuple[str, ...]
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        known = {name: fields[name] for name in cls.__dataclass_fields__}
+        return cls(**{**known, "present": tuple(fields["present"])})
+
+    def to_fields(self) -> dict[str, Any]:
+        return {**vars(self), "message": dict(self.message), "present": list(self.present)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByHand:
+    """What a person did, and why."""
+
+    who: str
+    why: str
+    at: datetime
+
+    def to_fields(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """One boundary and date, as of one reading."""
+
+    key: DayKey
+    document: Document | None
+    """None where nothing was ever written."""
+    state: PhaseState
+    generation: int
+    """Raised by a replay alone; starts at 1."""
+    generation_started_at: datetime | None
+    """Of a generation behind the first: what was reported before does not count in it."""
+    decision: Decision | None
+    dispatch: Dispatch | None
+    message_id: str | None
+    dispatched_at: datetime | None
+    by_hand: ByHand | None
+    """The last act of a person."""
+    stuck_since: datetime | None
+    """Since when enough processors are done and a gate keeps it from starting."""
+    told: tuple[str, ...]
+    """Alerts that went out."""
+    owed: tuple[str, ...]
+    """What is left to do after the dispatch: alerts, the row in the log."""
+    late: tuple[str, ...]
+    """Processors that reported, or reported better, after the dispatch."""
+    next_check: datetime | None
+    reports: Mapping[str, Report]
+    """By processor; of any generation."""
+
+    @property
+    def in_generation(self) -> dict[str, Report]:
+        """The reports that count."""
+        since = self.generation_started_at
+        return {
+            name: report
+            for name, report in self.reports.items()
+            if since is None or report.recorded_at > since
+        }
+
+    @classmethod
+    def from_documents(
+        cls, key: DayKey, document: Document | None, processors: Mapping[str, Document]
+    ) -> Self:
+        """Raises KeyError or ValueError for documents that make no sense."""
+        data = document.fields if document else {}
+        decision, dispatch, by_hand = (data.get(name) for name in ("decision", "dispatch", "by_hand"))
+        return cls(
+            key=key,
+            document=document,
+            state=_state(data),
+            generation=data.get("generation", 1),
+            generation_started_at=data.get("generation_started_at"),
+            decision=Decision.from_fields(decision) if decision else None,
+            dispatch=Dispatch.from_fields(dispatch) if dispatch else None,
+            message_id=data.get("message_id"),
+            dispatched_at=data.get("dispatched_at"),
+            by_hand=ByHand(**by_hand) if by_hand else None,
+            stuck_since=data.get("stuck_since"),
+            told=tuple(data.get("told", ())),
+            owed=tuple(data.get("owed", ())),
+            late=tuple(data.get("late", ())),
+            next_check=data.get("next_check"),
+            reports={name: Report.from_fields(each.fields) for name, each in processors.items()},
+        )
+
+
+def _state(data: Mapping[str, Any]) -> PhaseState:
+    if "state" in data:
+        return PhaseState(data["state"])
+    # The system before wrote `_triggered`; what it started is not started again.
+    return PhaseState.DISPATCHED if data.get("_triggered") else PhaseState.WAITING

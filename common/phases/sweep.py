@@ -1,0 +1,163 @@
+"""What falls due at the boundaries without an event: tiers, next checks, pending dispatches, silent days.
+
+It works within a budget of time and says what it left; a date that cannot be looked at never stops it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol
+
+from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
+from .boundaries import Boundaries
+from .documents import Document
+from .records import Day, PhaseState, collection_of
+from .rules import EASTERN, deadline_of, mode_of
+from .shape import Boundary, Graph, Table
+
+PAGE: Final = 100
+DAYS_BACK: Final = 1
+"""Yesterday and today are looked for even if nobody has reported anything of them."""
+
+
+class Schedule(Protocol):
+    def games(self, schedule: Table, game_date: date) -> Result[int]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """What one sweep did."""
+
+    looked: int
+    dispatched: tuple[str, ...]
+    """Documents whose dispatch it published."""
+    failed: tuple[str, ...]
+    """What could not be looked at: a sentence each."""
+    is_complete: bool
+    """False: its time was over, and the next sweep goes on."""
+
+
+@dataclass
+class _Tally:
+    """What a running sweep knows; only ever one thread's."""
+
+    until: datetime
+    looked: int = 0
+    dispatched: list[str] = field(default_factory=list)
+    errors: list[ErrorInfo] = field(default_factory=list)
+    is_complete: bool = True
+
+
+class PhaseSweep:
+    """Sweeps the boundaries of one sport; may run beside itself and beside every event."""
+
+    def __init__(
+        self,
+        boundaries: Boundaries,
+        graph: Graph,
+        schedule: Schedule,
+        *,
+        budget: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._boundaries = boundaries
+        self._graph = graph
+        self._schedule = schedule
+        self._budget = budget
+        self._now = now
+
+    def run(self) -> Result[Swept]:
+        """Look at everything that is due. A partial names what could not be looked at: the next sweep will.
+
+        Without anything due it costs one query per boundary, and one reading of the days that may be silent.
+        """
+        tally = _Tally(until=self._now() + self._budget)
+        for boundary in self._graph.boundaries:
+            for document in self._due(boundary, tally):
+                if self._now() >= tally.until:
+                    tally.is_complete = False
+                    break
+                self._look(boundary, document, tally)
+        self._look_for_silence(tally)
+        return _told(tally)
+
+    def _due(self, boundary: Boundary, tally: _Tally) -> Iterator[Document]:
+        """Every due date once: those that stay due do not come back within this sweep."""
+        collection = collection_of(self._graph.sport, boundary.phase)
+        began, after = self._now(), None
+        while True:
+            found = self._boundaries.days.store.due(collection, began, limit=PAGE, after=after)
+            if found.error is not None:
+                tally.errors.append(found.error)
+                return
+            page = found.unwrap()
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1]
+
+    def _look(self, boundary: Boundary, document: Document, tally: _Tally) -> None:
+        tally.looked += 1
+        try:
+            game_date = date.fromisoformat(document.id)
+        except ValueError:
+            why = f"{document.path}: its name is no date"
+            tally.errors.append(ErrorInfo.permanent("UnreadableDay", why))
+            return
+        was_dispatched = document.fields.get("message_id") is not None
+        looked = self._boundaries.look(boundary, game_date)
+        if looked.error is not None:
+            tally.errors.append(looked.error)
+        if looked.data is not None and looked.data.state is PhaseState.DISPATCHED and not was_dispatched:
+            tally.dispatched.append(document.path)
+
+    def _look_for_silence(self, tally: _Tally) -> None:
+        found = self._silent()
+        if found.error is not None:
+            tally.errors.append(found.error)
+            return
+        for boundary, day in found.unwrap():
+            tally.looked += 1
+            looked = self._boundaries.look(boundary, day.key.game_date)
+            if looked.error is not None:
+                tally.errors.append(looked.error)
+
+    @returns_result
+    def _silent(self) -> list[tuple[Boundary, Day]]:
+        """Dates of games past their deadline of which a phase has heard nothing. No game, no alarm."""
+        now = self._now()
+        today = now.astimezone(EASTERN).date()
+        dates = [today - timedelta(days=back) for back in range(DAYS_BACK, -1, -1)]
+        wanted = [
+            (boundary, day)
+            for boundary in self._graph.boundaries
+            for day in dates
+            if now >= deadline_of(boundary.modes[mode_of(day, now)], day)
+        ]
+        days = self._boundaries.days.read_many(wanted).unwrap() if wanted else []
+        absent = [
+            (boundary, day)
+            for (boundary, _), day in zip(wanted, days, strict=True)
+            if day.document is None
+        ]
+        played = {day.key.game_date: self._has_games(day.key.game_date) for _, day in absent}
+        return [(boundary, day) for boundary, day in absent if played[day.key.game_date]]
+
+    def _has_games(self, game_date: date) -> bool:
+        schedule = self._graph.schedule
+        if schedule is None:
+            return False
+        return self._schedule.games(schedule, game_date).unwrap() > 0
+
+
+def _told(tally: _Tally) -> Result[Swept]:
+    swept = Swept(
+        looked=tally.looked,
+        dispatched=tuple(tally.dispatched),
+        failed=tuple(error.message for error in tally.errors),
+        is_complete=tally.is_complete,
+    )
+    if not tally.errors:
+        return Result.success(swept)
+    worst = next((each for each in tally.errors if each.type is not ErrorType.PERMANENT), tally.errors[0])
+    return Result.partial(swept, worst)

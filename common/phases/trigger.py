@@ -1,0 +1,96 @@
+"""The message that starts the next phase, with every field that its receivers have always read."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from ..messages import ExportTrigger, PhaseTrigger
+from .records import Day, Decision, GateReading, Report
+from .rules import dispatch_id, reports_by_arrival
+from .shape import Boundary
+
+TRIGGER_SOURCE = "orchestrator"
+EMPTY = {"players": (), "teams": ()}
+
+
+def trigger_of(
+    boundary: Boundary, day: Day, decision: Decision, reason: str, now: datetime
+) -> PhaseTrigger | ExportTrigger:
+    """It carries the decision that it rests on. `reason` is that of the dispatch, which may be a person's."""
+    reports = [report for report in reports_by_arrival(day.in_generation) if report.is_present]
+    correlation_ids = tuple(
+        dict.fromkeys(report.correlation_id for report in reports if report.correlation_id)
+    )
+    common: dict[str, Any] = {
+        "dispatch_id": dispatch_id(day.key, boundary.next_phase, day.generation),
+        "trigger_source": TRIGGER_SOURCE,
+        "triggered_by": boundary.triggered_by,
+        "trigger_reason": reason,
+        "mode": decision.mode.value,
+        "correlation_id": correlation_ids[-1] if correlation_ids else None,
+        "correlation_ids": correlation_ids,
+        "timestamp": now,
+        "decision": _told(decision),
+    }
+    if boundary.message == ExportTrigger.__name__:
+        return ExportTrigger(**common, **_of_export(boundary, day, reports))
+    return PhaseTrigger(**common, **_of_phase(boundary, day, decision, reports))
+
+
+def _of_phase(boundary: Boundary, day: Day, decision: Decision, reports: list[Report]) -> dict[str, Any]:
+    counts, missing_tables = _tables(decision.gates)
+    last = reports[-1] if reports else None
+    return {
+        "game_date": day.key.game_date,
+        "analysis_date": day.key.game_date,
+        "success": True,
+        "source_table": next(iter(boundary.modes[decision.mode].critical), None),
+        "upstream_processors_count": len(decision.present),
+        "expected_processors": decision.needed,
+        "is_incremental": any(report.metadata.get("is_incremental") is True for report in reports),
+        "entities_changed": _entities(reports),
+        "data_freshness_verified": bool(decision.gates) and not missing_tables,
+        "missing_tables": missing_tables,
+        "table_row_counts": counts,
+        "parent_execution_id": last.execution_id if last else None,
+        "parent_processor": boundary.parent_processor,
+    }
+
+
+def _of_export(boundary: Boundary, day: Day, reports: list[Report]) -> dict[str, Any]:
+    metadata = reports[-1].metadata if reports else {}
+    predictions = metadata.get("completed_predictions", reports[-1].record_count if reports else None)
+    return {
+        "target_date": day.key.game_date,
+        "export_types": boundary.export_types,
+        "update_latest": True,
+        "upstream_batch_id": metadata.get("batch_id"),
+        "upstream_predictions": predictions,
+    }
+
+
+def _tables(gates: Iterable[GateReading]) -> tuple[dict[str, int], tuple[str, ...]]:
+    counts: dict[str, int] = {}
+    missing: list[str] = []
+    for gate in gates:
+        counts |= gate.counts
+        missing += gate.missing
+    return counts, tuple(missing)
+
+
+def _entities(reports: list[Report]) -> dict[str, tuple[str, ...]]:
+    """What changed, of all processors together: players by the player tables, teams by the team tables."""
+    found: dict[str, set[str]] = {"players": set(), "teams": set()}
+    for report in reports:
+        changed = report.metadata.get("entities_changed")
+        if isinstance(changed, list | tuple):
+            kind = "teams" if "team" in report.processor.split("_") else "players"
+            found[kind] |= {str(one) for one in changed}
+    return {kind: tuple(sorted(names)) for kind, names in found.items()}
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    """The decision in JSON's values. Its next check concerns who dispatches, not who receives."""
+    fields = {**decision.to_fields(), "evaluated_at": decision.evaluated_at.isoformat()}
+    del fields["next_check"]
+    return fields
