@@ -40,6 +40,8 @@ class FindingClass(Enum):
     ARRAY_NEARLY_FULL = "array_nearly_full"
     UNREADABLE_DOCUMENT = "unreadable_document"
     STUCK_PHASE = "stuck_phase"
+    ABANDONED_PHASE = "abandoned_phase"
+    INCOMPLETE_START = "incomplete_start"
     UNSENT_DISPATCH = "unsent_dispatch"
     SILENT_PHASE = "silent_phase"
     UNKNOWN_SCHEDULE = "unknown_schedule"

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from ..findings import Finding, FindingClass, Scope, Severity, operator_command
+from ..findings import Finding, FindingClass, Scope, Severity
+from ..findings.records import operator_command
 from ..result import Result
 from .records import Day
 from .rules import Alert

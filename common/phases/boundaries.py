@@ -3,8 +3,8 @@
     report ──► recorded ──► decided ──► gates ──► claimed ──► published ──► noted ──► told, logged
                one commit   one reading
 
-Every arrow may be cut by a crash. Whoever looks at the date next, by a redelivery, another report or the sweep,
-goes on where it ended.
+Every arrow may be cut by a crash. Whoever looks at the date next, by a redelivery, another report or the
+sweep, goes on where it ended.
 """
 
 import uuid
@@ -17,7 +17,7 @@ from ..messages import PhaseCompletion
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from . import changes
 from .changes import Change
-from .days import MAX_ATTEMPTS, Days, Recorded
+from .days import MAX_ATTEMPTS, Days, Recorded, contended
 from .dispatch_outbox import DispatchOutbox
 from .records import Day, Decision, Dispatch, GateReading, PhaseState, Report
 from .rules import Alert, Readiness, decide, dispatch_id, processor_of, readiness, untold, when_waiting
@@ -79,9 +79,7 @@ class Boundaries:
             return recorded
         report = recorded.unwrap()
         looked = self.look(boundary, completion.game_date)
-        return looked.map(
-            lambda day: Reported(recorded=report.recorded, processor=report.processor, day=day)
-        )
+        return looked.map(lambda day: Reported(recorded=report.recorded, processor=report.processor, day=day))
 
     def look(self, boundary: Boundary, game_date: date) -> Result[Day]:
         """Decide on the date as it stands, and do what follows. Safe to repeat, and beside itself.
@@ -96,6 +94,10 @@ class Boundaries:
             # What cannot go on may be overdue, which is told even so; the failure stays what it is.
             self.days.read(boundary, game_date).and_then(lambda day: self._settle(boundary, day))
         return acted
+
+    def send(self, boundary: Boundary, day: Day, claimant: str) -> Result[Day]:
+        """Publish what the claimant has claimed."""
+        return self._outbox.send(boundary, day, claimant)
 
     @returns_result
     def _record(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Reported:
@@ -115,7 +117,7 @@ class Boundaries:
         day = self._decided(boundary, game_date, claimant)
         if day.state is not PhaseState.DISPATCHING:
             return day
-        return self._outbox.send(boundary, day, claimant).unwrap()
+        return self.send(boundary, day, claimant).unwrap()
 
     def _decided(self, boundary: Boundary, game_date: date, claimant: str) -> Day:
         """The date with a decision that rests on all that was known when it was written."""
@@ -126,9 +128,7 @@ class Boundaries:
                 return step.told(day)
             if self.days.write(boundary, day, step.change).unwrap():
                 return step.told(self.days.read(boundary, game_date).unwrap())
-        raise ResultError(
-            ErrorInfo.transient("Contended", f"{day.key} changed at each of {MAX_ATTEMPTS} attempts")
-        )
+        raise ResultError(contended(self.days.key(boundary, game_date)))
 
     def _step(self, boundary: Boundary, day: Day, claimant: str) -> "_Step":
         if day.state.is_final:

@@ -1,11 +1,11 @@
-"""What a person does to a boundary and a date: each with who and why, written down in the commit that does it.
+"""What a person does to a boundary and a date: with who and why, written down in the commit that does it.
 
 Every act may be repeated. One that the state of the date forbids is a PERMANENT failure that says why.
 """
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from ..result import ErrorInfo, ResultError, returns_result
@@ -73,7 +73,7 @@ class Operations:
 
     @returns_result
     def dispatch(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
-        """Start the next phase whatever is missing and whatever the gates say; dispatched already: nothing."""
+        """Start the next phase whatever is missing and whatever gates say; dispatched already: nothing."""
         self._claim_by_hand(boundary, game_date, who, why)
         return self._boundaries.look(boundary, game_date).unwrap()
 
@@ -105,7 +105,7 @@ class Operations:
         generations = dict(plan.generations)
         for boundary in (*plan.reopens, plan.starts):
             self._reopen(boundary, plan.game_date, generations[boundary.name], who, why)
-        self._claim_by_hand(plan.starts, plan.game_date, who, why)
+        self._claim_by_hand(plan.starts, plan.game_date, who, why, is_replay=True)
         return self._boundaries.look(plan.starts, plan.game_date).unwrap()
 
     def _reopen(self, boundary: Boundary, game_date: date, planned: int, who: str, why: str) -> None:
@@ -118,7 +118,9 @@ class Operations:
 
         self._days.amend(boundary, game_date, decide).unwrap()
 
-    def _claim_by_hand(self, boundary: Boundary, game_date: date, who: str, why: str) -> None:
+    def _claim_by_hand(
+        self, boundary: Boundary, game_date: date, who: str, why: str, *, is_replay: bool = False
+    ) -> None:
         claimant = uuid.uuid4().hex
 
         def decide(day: Day) -> Change | None:
@@ -126,10 +128,12 @@ class Operations:
                 return None
             _refuse(day, "dispatched", PhaseState.HELD, PhaseState.ABANDONED)
             by_hand = self._by(who, why)
-            decision = readiness(boundary, day, by_hand.at).decision(
+            # A replay starts from what was reported before it.
+            seen = replace(day, generation_started_at=None) if is_replay else day
+            decision = readiness(boundary, seen, by_hand.at).decision(
                 by_hand.at, PhaseState.DISPATCHING, reason=f"{MANUAL}: {who}: {why}"
             )
-            dispatch = dispatch_of(boundary, day, decision, MANUAL, claimant, by_hand.at)
+            dispatch = dispatch_of(boundary, seen, decision, MANUAL, claimant, by_hand.at)
             return changes.act_of_dispatch(day, by_hand, changes.claim(day, decision, dispatch))
 
         amended = self._days.amend(boundary, game_date, decide).unwrap()

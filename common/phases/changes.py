@@ -30,6 +30,14 @@ class Change:
     marks: Mapping[str, Fields] = field(default_factory=dict)
     """Fields of documents below the date that exist."""
 
+    def plus(self, other: "Change") -> "Change":
+        """Both in one commit; where both write a field, the other's stands."""
+        return Change(
+            fields={**self.fields, **other.fields},
+            creates={**self.creates, **other.creates},
+            marks={**self.marks, **other.marks},
+        )
+
 
 def identity(boundary: Boundary, day: Day) -> dict[str, Any]:
     """What every commit may write again: it makes a document that a person can read."""
@@ -56,7 +64,7 @@ def keep(day: Day, decision: Decision) -> Change | None:
         "next_check": decision.next_check,
         "stuck_since": (day.stuck_since or decision.evaluated_at) if is_stuck else None,
     }
-    return Change(fields=fields, creates={} if is_same else _kept(day, decision))
+    return Change(fields=fields) if is_same else Change(fields=fields).plus(_kept(day, decision))
 
 
 def claim(day: Day, decision: Decision, dispatch: Dispatch) -> Change:
@@ -70,7 +78,7 @@ def claim(day: Day, decision: Decision, dispatch: Dispatch) -> Change:
         "next_check": dispatch.claimed_at + CLAIM_GRACE,
         "stuck_since": day.stuck_since or decision.evaluated_at,
     }
-    return Change(fields=fields, creates=_kept(day, decision))
+    return Change(fields=fields).plus(_kept(day, decision))
 
 
 def claim_again(dispatch: Dispatch) -> Change:
@@ -162,8 +170,7 @@ def replay(day: Day, by_hand: ByHand) -> Change:
 
 def act_of_dispatch(day: Day, by_hand: ByHand, claimed: Change) -> Change:
     """A claim by hand: with who and why."""
-    act = _act("dispatch", PhaseState.DISPATCHING, day, by_hand)
-    return Change(fields={**act.fields, **claimed.fields}, creates={**act.creates, **claimed.creates})
+    return _act("dispatch", PhaseState.DISPATCHING, day, by_hand).plus(claimed)
 
 
 def _act(name: str, state: PhaseState, day: Day, by_hand: ByHand, **more: Any) -> Change:
@@ -173,12 +180,15 @@ def _act(name: str, state: PhaseState, day: Day, by_hand: ByHand, **more: Any) -
         "by_hand": by_hand.to_fields(),
         "next_check": by_hand.at,
         "stuck_since": None,
+        "acts_kept": day.acts_kept + 1,
         **more,
     }
     act = {"act": name, "generation": fields["generation"], **by_hand.to_fields()}
-    return Change(fields=fields, creates={f"{ACTS}/{by_hand.at:%Y%m%dT%H%M%S%fZ}-{name}": act})
+    return Change(fields=fields, creates={f"{ACTS}/{day.acts_kept + 1:05}": act})
 
 
-def _kept(day: Day, decision: Decision) -> dict[str, Fields]:
-    name = f"{day.generation}-{decision.evaluated_at:%Y%m%dT%H%M%S%fZ}"
-    return {f"{DECISIONS}/{name}": {**decision.to_fields(), "generation": day.generation}}
+def _kept(day: Day, decision: Decision) -> Change:
+    """The decision among those before it, under its number."""
+    number = day.decisions_kept + 1
+    document = {**decision.to_fields(), "generation": day.generation}
+    return Change(fields={"decisions_kept": number}, creates={f"{DECISIONS}/{number:05}": document})

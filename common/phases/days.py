@@ -1,7 +1,7 @@
 """The dates of the boundaries in their store: reports recorded, dates read and amended.
 
-A report is recorded by one commit without a reading; decisions are made on one consistent reading, and written
-under the condition that nothing has changed since.
+A report is recorded by one commit without a reading; decisions are made on one consistent reading, and
+written under the condition that nothing has changed since.
 """
 
 import re
@@ -58,8 +58,8 @@ class Days:
 
     @returns_result
     def read(self, boundary: Boundary, game_date: date) -> Day:
-        """The date and its reports as of one moment, whether anything was ever written or not. A document that
-        makes no sense is a PERMANENT failure."""
+        """The date and its reports as of one moment, whether anything was ever written or not. A document
+        that makes no sense is a PERMANENT failure."""
         key = self.key(boundary, game_date)
         processors = {key.below(PROCESSORS, name): name for name in boundary.known}
         found = self.store.read([key.path, *processors]).unwrap()
@@ -93,7 +93,7 @@ class Days:
                 return Recorded.DUPLICATE
             if self.store.commit([Update(document=found[path], fields=better.to_fields()), due]).unwrap():
                 return Recorded.IMPROVED
-        raise ResultError(_contended(key))
+        raise ResultError(contended(key))
 
     def quarantine(self, boundary: Boundary, game_date: date, report: Report) -> Result[Recorded]:
         """Keep the report of a processor that the graph does not know. Safe to repeat."""
@@ -116,7 +116,7 @@ class Days:
                 return Amended(day=day, changed=False)
             if self.write(boundary, day, change).unwrap():
                 return Amended(day=self.read(boundary, game_date).unwrap(), changed=True)
-        raise ResultError(_contended(self.key(boundary, game_date)))
+        raise ResultError(contended(self.key(boundary, game_date)))
 
     def write(self, boundary: Boundary, day: Day, change: Change) -> Result[bool]:
         """Write the change, unless the date is no longer as it was read: then False."""
@@ -157,7 +157,7 @@ def _day(key: DayKey, document: Document | None, processors: dict[str, Document]
         raise ResultError(ErrorInfo.permanent("UnreadableDay", why, path=key.path)) from exc
 
 
-def _contended(key: DayKey) -> ErrorInfo:
+def contended(key: DayKey) -> ErrorInfo:
     return ErrorInfo.transient(
         "Contended", f"{key} changed at each of {MAX_ATTEMPTS} attempts", path=key.path
     )

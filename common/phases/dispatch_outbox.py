@@ -3,19 +3,19 @@
     claim: state DISPATCHING,          the message        state DISPATCHED,
     the message is written down  ────► is published ────► message_id is noted
 
-A crash anywhere is resumed by a redelivery or by the sweep, once the claim's grace is over; the message is the
-one that was written down, under the same dispatch id, so a receiver can drop a repeat.
+A crash anywhere is resumed by a redelivery or by the sweep, once the claim's grace is over; the message is
+the one that was written down, under the same dispatch id, so a receiver can drop a repeat.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from ..messages import MESSAGES, Message
-from ..result import ErrorInfo, ResultError, returns_result
+from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..topics import Topic, topic
 from . import changes
 from .days import Days
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 
 class Publisher(Protocol):
-    def publish(self, topic: Topic, message: Any) -> Any: ...
+    def publish(self, topic: Topic, message: Message) -> Result[str]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +77,7 @@ class DispatchOutbox:
         if published.error is not None:
             why = f"{dispatch.dispatch_id} could not be published: {published.error.message}"
             raise ResultError(ErrorInfo.transient("NotDispatched", why, **(published.error.details or {})))
-        message_id: str = published.unwrap()
-        return message_id
+        return published.unwrap()
 
     def _note(self, boundary: Boundary, day: Day, dispatch: Dispatch, message_id: str) -> Day:
         noted = self.days.amend(

@@ -283,7 +283,11 @@ GRAPHS: Final[Mapping[str, Graph]] = MappingProxyType(
     {
         graph.sport: graph
         for graph in (
-            Graph(sport="nba", boundaries=(NBA_RAW, NBA_ANALYTICS, NBA_PRECOMPUTE, _PREDICTIONS)),
+            Graph(
+                sport="nba",
+                schedule=NBA_SCHEDULE,
+                boundaries=(NBA_RAW, NBA_ANALYTICS, NBA_PRECOMPUTE, _PREDICTIONS),
+            ),
             Graph(sport="mlb", boundaries=(MLB_ANALYTICS, _PREDICTIONS)),
         )
     }

@@ -20,9 +20,7 @@ class MemoryStore:
 
     def read(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
         with self._lock:
-            return Result.success(
-                {path: _copied(self._documents[path]) for path in paths if path in self._documents}
-            )
+            return Result.success({path: self._documents[path] for path in paths if path in self._documents})
 
     def commit(self, writes: Sequence[Write]) -> Result[bool]:
         with self._lock:
@@ -49,12 +47,12 @@ class MemoryStore:
                 key=order,
             )
             rest = [each for each in found if after is None or order(each) > order(after)]
-            return Result.success([_copied(each) for each in rest[:limit]])
+            return Result.success(rest[:limit])
 
     def listed(self, collection: str) -> Result[list[Document]]:
         with self._lock:
             found = [each for each in self._documents.values() if _is_in(each, collection)]
-            return Result.success([_copied(each) for each in sorted(found, key=lambda each: each.path)])
+            return Result.success(sorted(found, key=lambda each: each.path))
 
     def _refuses(self, write: Write) -> bool:
         if isinstance(write, Create):
@@ -81,7 +79,3 @@ def _is_in(document: Document, collection: str) -> bool:
 def _is_due(document: Document, now: datetime) -> bool:
     next_check = document.fields.get("next_check")
     return next_check is not None and next_check <= now
-
-
-def _copied(document: Document) -> Document:
-    return Document(path=document.path, fields=copy.deepcopy(dict(document.fields)), version=document.version)

@@ -1,7 +1,7 @@
 """What the documents of a boundary and a game date say, as frozen records.
 
 `phase{N}_completion/{game_date}` (other sports: `{sport}_phase{N}_completion/…`) is one date at the boundary
-behind phase N; below it are `processors/{name}`, `unknown_processors/{name}`, `decisions/{id}` and `acts/{id}`.
+behind phase N; below it: `processors/{name}`, `unknown_processors/{name}`, `decisions/{id}`, `acts/{id}`.
 """
 
 from collections.abc import Mapping
@@ -262,6 +262,8 @@ class Day:
     late: tuple[str, ...]
     """Processors that reported, or reported better, after the dispatch."""
     next_check: datetime | None
+    decisions_kept: int
+    acts_kept: int
     reports: Mapping[str, Report]
     """By processor; of any generation."""
 
@@ -298,6 +300,8 @@ class Day:
             owed=tuple(data.get("owed", ())),
             late=tuple(data.get("late", ())),
             next_check=data.get("next_check"),
+            decisions_kept=data.get("decisions_kept", 0),
+            acts_kept=data.get("acts_kept", 0),
             reports={name: Report.from_fields(each.fields) for name, each in processors.items()},
         )
 

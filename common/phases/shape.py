@@ -40,7 +40,7 @@ class _Part(BaseModel):
 
 def _quoted(value: Any) -> Any:
     # YAML reads a bare 12:30 as the number 750.
-    if isinstance(value, time) or (isinstance(value, str) and re.fullmatch(r"\d\d:\d\d", value)):
+    if isinstance(value, time) or (isinstance(value, str) and re.fullmatch(r"\d\d:\d\d(:\d\d)?", value)):
         return value
     raise ValueError("a time is a text such as '12:30', in quotes")
 
@@ -155,13 +155,16 @@ class Boundary(_Part):
     @property
     def message(self) -> str:
         """The name of the message that starts the next phase."""
-        return REGISTRY[self.dispatches_to].message
+        return str(REGISTRY[self.dispatches_to].message)
 
 
 class Graph(_Part):
     """All boundaries of one sport."""
 
     sport: Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+    schedule: Table | None = None
+    """The games by date: a day of games on which a phase is silent past its deadline is told. Without it,
+    nobody can know."""
     boundaries: Annotated[tuple[Boundary, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -189,7 +192,8 @@ class Graph(_Part):
 
     def from_phase(self, phase: int) -> tuple[Boundary, ...]:
         """The boundary that starts `phase`, then those behind it, in the order of the graph's arrows."""
-        reached, found = {phase}, [each for each in self.boundaries if each.next_phase == phase]
+        found = [each for each in self.boundaries if each.next_phase == phase]
+        reached = {each.next_phase for each in found}
         while more := [each for each in self.boundaries if each.phase in reached and each not in found]:
             found += more
             reached |= {each.next_phase for each in more}

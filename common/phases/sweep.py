@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
-from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
+from ..result import ErrorInfo, ErrorType, Result, returns_result
 from .boundaries import Boundaries
 from .documents import Document
 from .records import Day, PhaseState, collection_of
@@ -136,9 +136,7 @@ class PhaseSweep:
         ]
         days = self._boundaries.days.read_many(wanted).unwrap() if wanted else []
         absent = [
-            (boundary, day)
-            for (boundary, _), day in zip(wanted, days, strict=True)
-            if day.document is None
+            (boundary, day) for (boundary, _), day in zip(wanted, days, strict=True) if day.document is None
         ]
         played = {day.key.game_date: self._has_games(day.key.game_date) for _, day in absent}
         return [(boundary, day) for boundary, day in absent if played[day.key.game_date]]

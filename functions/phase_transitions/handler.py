@@ -1,0 +1,85 @@
+"""A processor is done: record it, and start the next phase if that was missing. Or time has passed."""
+
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from common.messages import PhaseCompletion
+from common.phases.boundaries import Reported
+from common.phases.days import Recorded
+from common.phases.shape import Boundary, Graph
+from common.phases.sweep import Swept
+from common.result import Result
+
+from .rules import boundary_of
+
+log = structlog.get_logger()
+
+
+class Boundaries(Protocol):
+    def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]: ...
+
+
+class Sweep(Protocol):
+    def run(self) -> Result[Swept]: ...
+
+
+class Ticks(Protocol):
+    def note(self, function: str, now: datetime) -> Result[int]: ...
+
+
+def handle(
+    completion: PhaseCompletion, topic: str, event_id: str, *, graph: Graph, boundaries: Boundaries
+) -> Result[Reported | None]:
+    """Handle one delivery of the topic of that constant. A redelivery goes on where the last one ended."""
+    found = boundary_of(graph, topic, completion)
+    if found.error is not None:
+        return Result.failure(found.error)
+    boundary = found.unwrap()
+    if boundary is None:
+        log.warning(f"no boundary of {graph.sport} is woken by {topic}", action="no_boundary", topic=topic)
+        return Result.success(None)
+    reported = boundaries.report(boundary, completion, event_id)
+    if reported.data is not None:
+        _tell(boundary, completion, reported.data)
+    return reported.map(lambda report: report)
+
+
+def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) -> Result[Swept]:
+    """Handle one tick. What could not be looked at is in the answer, and left to the next tick; the tick is
+    delivered again only if it could not be noted."""
+    noted = ticks.note(function, now)
+    swept = sweep.run()
+    if swept.data is not None:
+        _tell_of_sweep(swept.data)
+    if noted.error is not None:
+        return Result.failure(noted.error)
+    return swept
+
+
+def _tell(boundary: Boundary, completion: PhaseCompletion, report: Reported) -> None:
+    is_unusual = report.recorded in (Recorded.UNKNOWN, Recorded.IGNORED)
+    day = report.day
+    tell = log.warning if is_unusual else log.info
+    tell(
+        f"{report.processor} {completion.status.value}: {report.recorded.value}",
+        action=f"processor_{report.recorded.value}",
+        boundary=boundary.name,
+        game_date=completion.game_date.isoformat(),
+        processor=report.processor,
+        status=completion.status.value,
+        state=day.state.value if day else None,
+        reason=day.decision.reason if day and day.decision else None,
+    )
+
+
+def _tell_of_sweep(swept: Swept) -> None:
+    tell = log.warning if swept.failed or not swept.is_complete else log.info
+    tell(
+        f"swept: {swept.looked} looked at, {len(swept.dispatched)} started, {len(swept.failed)} failed",
+        action="phases_swept",
+        dispatched=swept.dispatched,
+        failed=swept.failed,
+        is_complete=swept.is_complete,
+    )
