@@ -74,8 +74,8 @@ def test_what_is_due_comes_earliest_first_and_page_by_page(store: Store) -> None
     for index, minutes in enumerate((3, 1, 2, -1, 0, 0)):
         fields = {"next_check": NOW - timedelta(minutes=minutes)}
         store.commit([Create(path=f"phase4_completion/2026-01-0{index + 1}", fields=fields)]).unwrap()
-    for number, fields in enumerate(({"next_check": None}, {"state": "waiting"})):
-        store.commit([Create(path=f"phase4_completion/2026-02-0{number + 1}", fields=fields)]).unwrap()
+    for path, never in (("2026-02-01", {"next_check": None}), ("2026-02-02", {"state": "waiting"})):
+        store.commit([Create(path=f"phase4_completion/{path}", fields=never)]).unwrap()
     store.commit([Create(path="phase3_completion/2026-01-01", fields={"next_check": NOW})]).unwrap()
 
     pages, after = [], None
