@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS `{orchestration}.processor_execution_log` (
   container_id STRING,
   triggered_by STRING OPTIONS (description = "pubsub, scheduler, manual, backfill"),
   parent_execution_id STRING,
-  created_at TIMESTAMP NOT NULL,
+  created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP() NOT NULL,
   updated_at TIMESTAMP
 )
 PARTITION BY DATE(started_at)

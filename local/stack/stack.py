@@ -91,7 +91,7 @@ class Stack:
             for server in stack.servers:
                 down.callback(server.stop)
             with tell("tables"):
-                ddl.apply(stack.bigquery, serving.ROOT / "infra" / "sql", stack.sport_names)
+                ddl.apply(stack.bigquery, stack.sport_names)
             with tell("functions staged"):
                 serving.stage(folder / "stage")
             with tell("functions served"):

@@ -28,7 +28,7 @@ from common.result import Result
 from common.sport import DatasetRole, Sport, SportNames
 from common.staging.writer import StagedWrite, StagingWriter
 from common.warehouse.warehouse import Warehouse, connect
-from local.stack import ddl
+from infra.tables.statements import fill
 from tests.support.batch_helpers import DEADLINE, GAME_DATE, Published
 
 NAMES = SportNames(sport=Sport.NBA)
@@ -92,7 +92,7 @@ class Stack:
             self.client.create_dataset(NAMES.dataset(role), timeout=30)
         for name in (TABLE, FENCES, LOG_TABLE):
             sql = (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-            self.warehouse.execute(ddl.fill(sql, NAMES)).unwrap()
+            self.warehouse.execute(fill(sql, NAMES)).unwrap()
         return self
 
     def open(
