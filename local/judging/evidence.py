@@ -54,7 +54,7 @@ class Evidence:
     unmerged_left: int
     """Keys in these tables that are not in the main table."""
     executions: int
-    """Rows of this run in the execution log."""
+    """Rows of this consolidation in the execution log."""
     # The functions' logs
     recorder_log: DeliveryLog
     consolidation_log: DeliveryLog

@@ -10,6 +10,7 @@ from common import topics
 from common.batches.batches import Batches
 from common.batches.records import CLAIMS, RECEIPTS, UNEXPECTED, Batch
 from common.consolidation.consolidator import LOCK_TYPE
+from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
 from common.consolidation.receipt import Receipt
 from common.entrypoint.dead_letters import COLLECTION as DEAD_LETTERS
 from common.execution_log import TABLE as EXECUTION_LOG
@@ -116,6 +117,9 @@ def _announced(published: "PubsubMessage") -> Announced:
 
 def _executions(stack: Stack, batch: Batch, opened_at: datetime) -> int:
     table = f"{stack.sport_names.dataset(DatasetRole.ORCHESTRATION)}.{EXECUTION_LOG}"
-    sql = f"SELECT execution_id FROM `{table}` WHERE started_at >= @opened_at AND game_date = @game_date"
-    parameters = {"opened_at": opened_at, "game_date": batch.game_date}
+    sql = (
+        f"SELECT execution_id FROM `{table}` WHERE started_at >= @opened_at AND game_date = @game_date "
+        "AND processor_name = @processor"
+    )
+    parameters = {"opened_at": opened_at, "game_date": batch.game_date, "processor": CONSOLIDATION}
     return len(Warehouse(stack.bigquery).query(sql, parameters).unwrap().rows)
