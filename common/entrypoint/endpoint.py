@@ -22,6 +22,7 @@ from ..result import ErrorInfo, Result, ResultError
 from ..sport import Sport
 from ..topics import Topic
 from . import envelope
+from .bodies import Bodies, BodyRefused
 from .envelope import Delivery
 from .rules import Disposition, dispose, origin, read_message
 
@@ -77,6 +78,8 @@ class Endpoint:
     executor: Executor = field(default_factory=_dead_letter_executor)
     """Its own: dead letters that wait for a store that hangs must not hold up good events."""
 
+    bodies: Bodies = field(default_factory=Bodies)
+
     def __post_init__(self) -> None:
         for topic, route in self.routes.items():
             if MESSAGES.get(topic.message or "") is not route.message:
@@ -85,11 +88,20 @@ class Endpoint:
     async def respond(self, request: Request) -> Response:
         """Handle one HTTP request; raises only for what Pub/Sub shall deliver again.
 
-        Safe for repeated deliveries as far as the handlers are. Whatever is no POST is no delivery: 405.
+        Safe for repeated deliveries as far as the handlers are. Whatever is no POST is no delivery: 405. Nor
+        is what Pub/Sub cannot have sent, being too large: 413.
         """
         if request.method != "POST":
             return Response("Pub/Sub deliveries are posted", status_code=405, headers={"allow": "POST"})
-        delivery = envelope.read(request.headers, request.scope["path"], await request.body())
+        try:
+            async with self.bodies.read(request) as body:
+                return await self._deliver(request, body)
+        except BodyRefused as exc:
+            log.warning(str(exc), action="body_refused", status=exc.status)
+            return Response(str(exc), status_code=exc.status)
+
+    async def _deliver(self, request: Request, body: bytes) -> Response:
+        delivery = envelope.read(request.headers, request.scope["path"], body)
         enter_context(delivery, request.headers)
         result = await self._result(delivery)
         disposition = dispose(result)

@@ -1,21 +1,28 @@
-"""HTTP request → `Delivery`: the two envelopes in which Pub/Sub reaches a function.
+"""HTTP request → `Delivery`: the envelopes in which Pub/Sub reaches a function.
 
-Eventarc posts a CloudEvent (binary or structured); a push subscription, such as the emulator's, posts the
-bare Pub/Sub body. The framework's asynchronous server knows only the first, and answers a broken body with
-400 before our code runs, which Pub/Sub would repeat for a day. So both are read here, and a body that cannot
-be read is still a delivery: with an id and an error, to be dead-lettered.
+A push subscription posts the bare Pub/Sub body; Eventarc posts a CloudEvent, binary or structured, which is
+read in `cloud_event.py`. The framework's asynchronous server knows only the second, and answers a broken body
+with 400 before our code runs, which Pub/Sub would repeat for a day. So both are read here, and a body that
+cannot be read is still a delivery: with an error, to be dead-lettered, and with whatever else of it is known.
 """
 
 import base64
-import hashlib
 import json
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from ..result import ErrorInfo
 from ..topics import Topic
+
+T = TypeVar("T")
+
+MESSAGE_ID_HEADERS: Final = ("ce-id", "x-goog-pubsub-message-id")
+TIME_HEADERS: Final = ("ce-time", "x-goog-pubsub-publish-time")
+"""What tells who it is of a body that cannot be read. A push subscription writes the second of each if it is
+asked to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +30,10 @@ class Delivery:
     """One delivery of one Pub/Sub message."""
 
     event_id: str
-    """The Pub/Sub message id: the same at every redelivery, new when a publisher publishes again."""
+    """The Pub/Sub message id: the same at every redelivery, new when a publisher publishes again. Where no
+    part of a broken request tells it, one that is new for every delivery."""
     published_at: datetime | None = None
+    """In UTC."""
     topic: str | None = None
     """The topic's name, where the envelope tells it."""
     woken_by: Topic | None = None
@@ -35,56 +44,97 @@ class Delivery:
     """Why the envelope could not be read; `data` then holds the raw body."""
 
 
-class _Unreadable(ValueError):
+class Unreadable(ValueError):
     """Says which part of an envelope cannot be read."""
 
 
 def read(headers: Mapping[str, str], path: str, body: bytes) -> Delivery:
-    """Read either envelope; never raises for what a sender may have sent. Header names are lower case."""
+    """Read any envelope; never raises for what a sender may have sent. Header names are lower case."""
+    told_id = next((headers[name] for name in MESSAGE_ID_HEADERS if headers.get(name)), None)
+    told_time = next((headers[name] for name in TIME_HEADERS if headers.get(name)), None)
+    source = headers.get("ce-source") or path
     try:
-        if "ce-id" in headers:
-            source = headers.get("ce-source", "")
-            return _from_push(_json_object(body), source=source, event_id=headers["ce-id"])
-        if headers.get("content-type", "").startswith("application/cloudevents"):
-            return _from_structured(_json_object(body))
-        return _from_push(_json_object(body), source=path)
-    except _Unreadable as exc:
-        digest = hashlib.sha256(body).hexdigest()[:32]
-        error = ErrorInfo.permanent("UnreadableEnvelope", str(exc))
-        return Delivery(event_id=f"unreadable-{digest}", data=body, error=error)
+        if is_cloud_event(headers):
+            # Loaded with the framework anyway, but used by none of our own subscriptions.
+            from .cloud_event import read_cloud_event
+
+            event = read_cloud_event(headers, body)
+            told_id, told_time = event.event_id or told_id, event.time or told_time
+            source = event.source or path
+            payload = event.data
+        else:
+            payload = json_object(body)
+        message = payload.get("message")
+        if not isinstance(message, Mapping):
+            raise Unreadable(f"message: a JSON object was expected, got {_kind(message)}")
+    except Unreadable as exc:
+        message, problems = {}, [str(exc)]
+    else:
+        problems = []
+    topic = _topic(source) or _topic(path)
+    return _delivery(message, problems, body=body, topic=topic, told=(told_id, told_time))
 
 
-def _from_structured(event: Mapping[str, Any]) -> Delivery:
-    data = event.get("data")
-    if not isinstance(data, Mapping):
-        raise _Unreadable(f"data: a JSON object was expected, got {_kind(data)}")
-    return _from_push(data, source=str(event.get("source")), event_id=event.get("id"))
+def is_cloud_event(headers: Mapping[str, str]) -> bool:
+    """Whether the media type or any header says so."""
+    return is_structured(headers) or any(name.startswith("ce-") for name in headers)
 
 
-def _from_push(payload: Mapping[str, Any], *, source: str, event_id: Any = None) -> Delivery:
-    message = payload.get("message")
-    if not isinstance(message, Mapping):
-        raise _Unreadable(f"message: a JSON object was expected, got {_kind(message)}")
-    found_id = event_id or message.get("messageId") or message.get("message_id")
-    if not isinstance(found_id, str) or not found_id:
-        raise _Unreadable(f"message.messageId: a text was expected, got {_kind(found_id)}")
-    return Delivery(
-        event_id=_text(found_id),
-        published_at=_time(message.get("publishTime") or message.get("publish_time")),
-        topic=_topic(source),
-        attributes=_attributes(message.get("attributes")),
-        data=_decode(message.get("data")),
-    )
+def is_structured(headers: Mapping[str, str]) -> bool:
+    """Whether the body is the whole event, whatever headers stand beside it. A media type has no case."""
+    return headers.get("content-type", "").lower().startswith("application/cloudevents")
 
 
-def _json_object(body: bytes) -> Mapping[str, Any]:
+def json_object(body: bytes) -> Mapping[str, Any]:
+    """A JSON object, a byte order mark before it or not; raises Unreadable."""
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError) as exc:
-        raise _Unreadable(f"body: no JSON ({exc})") from exc
+        raise Unreadable(f"body: no JSON ({exc})") from exc
     if not isinstance(payload, Mapping):
-        raise _Unreadable(f"body: a JSON object was expected, got {_kind(payload)}")
+        raise Unreadable(f"body: a JSON object was expected, got {_kind(payload)}")
     return payload
+
+
+def _delivery(
+    message: Mapping[str, Any],
+    problems: list[str],
+    *,
+    body: bytes,
+    topic: str | None,
+    told: tuple[str | None, str | None],
+) -> Delivery:
+    """What a message says, and the envelope where it says nothing; each part that can be read is kept."""
+    told_id, told_time = told
+
+    def part(read_part: Callable[[Any], T], *values: Any, otherwise: T) -> T:
+        found = next((value for value in values if value not in (None, "")), None)
+        try:
+            return read_part(found)
+        except Unreadable as exc:
+            problems.append(str(exc))
+            return otherwise
+
+    nothing: dict[str, str] = {}
+    attributes = part(_attributes, message.get("attributes"), otherwise=nothing)
+    data = part(_decode, message.get("data"), otherwise=b"")
+    times = message.get("publishTime"), message.get("publish_time"), told_time
+    published_at = part(_time, *times, otherwise=None)
+    event_id = part(_id, told_id, message.get("messageId"), message.get("message_id"), otherwise="")
+    return Delivery(
+        event_id=event_id or f"unreadable-{uuid.uuid4().hex}",
+        published_at=published_at,
+        topic=topic,
+        attributes=attributes,
+        data=body if problems else data,
+        error=ErrorInfo.permanent("UnreadableEnvelope", problems[0]) if problems else None,
+    )
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise Unreadable(f"message.messageId: a text was expected, got {_kind(value)}")
+    return _text(value)
 
 
 def _decode(data: Any) -> bytes:
@@ -94,14 +144,14 @@ def _decode(data: Any) -> bytes:
     try:
         return base64.b64decode(data, validate=True)
     except (TypeError, ValueError) as exc:
-        raise _Unreadable(f"message.data: no base64 ({exc})") from exc
+        raise Unreadable(f"message.data: no base64 ({exc})") from exc
 
 
-def _attributes(attributes: Any) -> Mapping[str, str]:
+def _attributes(attributes: Any) -> dict[str, str]:
     if attributes is None:
         return {}
     if not isinstance(attributes, Mapping):
-        raise _Unreadable(f"message.attributes: a JSON object was expected, got {_kind(attributes)}")
+        raise Unreadable(f"message.attributes: a JSON object was expected, got {_kind(attributes)}")
     return {_text(key): _text(value) for key, value in attributes.items()}
 
 
@@ -111,13 +161,14 @@ def _text(value: Any) -> str:
 
 
 def _time(text: Any) -> datetime | None:
+    """In UTC: a moment whose zone lies beyond the first or the last year would break every later sum."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(str(text))
-    except ValueError as exc:
-        raise _Unreadable(f"message.publishTime: no time ({text!r})") from exc
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as exc:
+        raise Unreadable(f"message.publishTime: no time ({text!r})") from exc
 
 
 def _topic(source: str) -> str | None:

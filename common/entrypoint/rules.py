@@ -11,13 +11,16 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from ..messages import M
 from ..result import ErrorInfo, Result
 from ..sport import Sport, SportNames
 from ..topics import Topic, UnknownTopic, by_name
 from .envelope import Delivery
+
+MAX_AHEAD: Final = timedelta(days=365)
+"""A clock may be wrong by days, ours or theirs; an event beyond this would never become too old."""
 
 
 class Disposition(Enum):
@@ -51,10 +54,8 @@ def refuse(delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelt
     """Why a delivery must not even reach its handler, or None."""
     if delivery.error is not None:
         return delivery.error
-    if delivery.published_at is not None and now - delivery.published_at > max_age:
-        return ErrorInfo.permanent(
-            "EventTooOld", f"publishTime: {delivery.published_at.isoformat()} is more than {max_age} ago"
-        )
+    if delivery.published_at is not None and (refusal := _refuse_time(delivery.published_at, now, max_age)):
+        return refusal
     if not delivery.data:
         return ErrorInfo.permanent(
             "EmptyMessage",
@@ -62,6 +63,16 @@ def refuse(delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelt
         )
     claimed = delivery.attributes.get("sport", sport.value)
     return None if claimed == sport.value else _wrong_sport(f"attributes.sport: {claimed!r}", sport)
+
+
+def _refuse_time(published_at: datetime, now: datetime, max_age: timedelta) -> ErrorInfo | None:
+    if now - published_at > max_age:
+        why = f"publishTime: {published_at.isoformat()} is more than {max_age} ago"
+        return ErrorInfo.permanent("EventTooOld", why)
+    if published_at - now > MAX_AHEAD:
+        why = f"publishTime: {published_at.isoformat()} is more than {MAX_AHEAD} ahead"
+        return ErrorInfo.permanent("EventOfTheFuture", why)
+    return None
 
 
 def origin(

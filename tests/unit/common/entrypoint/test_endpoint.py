@@ -350,6 +350,29 @@ async def test_event_is_handled_until_it_is_older_than_the_maximum_age() -> None
     assert len(system.handled) == 1
 
 
+@pytest.mark.parametrize("zone", ["Z", "+23:59", "-23:59"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize("envelope", ENVELOPES)
+async def test_absurd_time_makes_a_dead_letter(envelope: Envelope, moment: str, zone: str) -> None:
+    system = System()
+
+    response = await system.receives(*envelope(a_message(publishTime=moment + zone)))
+
+    assert response.status_code == 200
+    assert len(system.dead_letters.written) == 1
+    assert system.handled == []
+
+
+async def test_what_is_larger_than_any_message_is_refused_and_nothing_is_written() -> None:
+    system = System()
+    headers, body = push(a_message())
+
+    response = await system.receives(headers | {"content-length": "20000000"}, body)
+
+    assert response.status_code == 413
+    assert (system.handled, system.dead_letters.written) == ([], ())
+
+
 async def test_too_early_ends_in_a_dead_letter_when_the_event_is_too_old() -> None:
     system = System(Result.failure(NOT_YET))
     event = push(pubsub_message(BODY, published_at=system.clock()))

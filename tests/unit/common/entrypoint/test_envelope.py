@@ -1,3 +1,5 @@
+import base64
+import codecs
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -164,10 +166,101 @@ def test_message_without_an_id_is_unreadable() -> None:
     assert delivery.error.message == "message.messageId: a text was expected, got nothing"
 
 
-def test_unreadable_body_has_the_same_id_at_every_redelivery_and_another_body_another_one() -> None:
-    first, again, other = (delivery_of({}, body) for body in (b"x", b"x", b"y"))
+def test_two_unreadable_deliveries_are_two_though_their_bodies_are_equal() -> None:
+    first, second = (delivery_of({}, b"x") for _ in range(2))
 
-    assert first.event_id == again.event_id != other.event_id
+    assert first.event_id != second.event_id
+
+
+SINCE = "2026-01-17T22:59:01.123Z"
+
+
+@pytest.mark.parametrize("body", BROKEN_BODIES)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(BINARY_HEADERS | {"ce-time": SINCE}, id="CloudEvent"),
+        pytest.param({"x-goog-pubsub-message-id": "m-1", "x-goog-pubsub-publish-time": SINCE}, id="raw push"),
+    ],
+)
+def test_unreadable_body_keeps_what_headers_and_path_tell(headers: Headers, body: bytes) -> None:
+    first, again = (delivery_of(headers, body) for _ in range(2))
+
+    assert (first.event_id, first.published_at, first.topic) == ("m-1", PUBLISHED_AT, "nba-prediction-ready")
+    assert first == again
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES)
+def test_malformed_part_of_a_message_leaves_the_other_parts(envelope: Envelope) -> None:
+    message = pubsub_message(attributes={"a": "b"}, published_at=PUBLISHED_AT) | {"data": "%%%"}
+
+    delivery = delivery_of(*envelope(message))
+
+    assert (delivery.event_id, delivery.published_at, delivery.attributes) == (
+        "m-1",
+        PUBLISHED_AT,
+        {"a": "b"},
+    )
+
+
+@pytest.mark.parametrize("media_type", ["Application/CloudEvents+JSON", "application/cloudevents+json;x=y"])
+def test_media_type_has_no_letter_case(media_type: str) -> None:
+    _, body = structured(pubsub_message(b"x"))
+
+    assert delivery_of({"content-type": media_type}, body).data == b"x"
+
+
+def test_structured_event_is_read_whatever_headers_stand_beside_it() -> None:
+    headers, body = structured(pubsub_message(b"x"))
+
+    delivery = delivery_of(headers | BINARY_HEADERS | {"content-type": headers["content-type"]}, body)
+
+    assert (delivery.error, delivery.data, delivery.topic) == (None, b"x", "nba-prediction-ready")
+
+
+def test_data_of_a_structured_event_may_be_base64() -> None:
+    headers, body = structured(pubsub_message(b"x"))
+    event = json.loads(body)
+    event["data_base64"] = base64.b64encode(json.dumps(event.pop("data")).encode()).decode()
+
+    delivery = delivery_of(headers, json.dumps(event).encode())
+
+    assert (delivery.error, delivery.data) == (None, b"x")
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES)
+def test_byte_order_mark_before_the_envelope_does_not_matter(envelope: Envelope) -> None:
+    headers, body = envelope(pubsub_message(b"x"))
+
+    assert delivery_of(headers, codecs.BOM_UTF8 + body).data == b"x"
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES[:2])
+def test_time_of_the_event_counts_where_the_message_tells_none(envelope: Envelope) -> None:
+    untold = pubsub_message(b"x")
+    told = pubsub_message(b"x", published_at=PUBLISHED_AT)
+
+    assert delivery_of(*envelope(untold)).published_at == datetime(2026, 1, 17, 23, tzinfo=UTC)
+    assert delivery_of(*envelope(told)).published_at == PUBLISHED_AT
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES[:2])
+def test_time_that_nobody_tells_is_not_made_up(envelope: Envelope) -> None:
+    headers, body = envelope(pubsub_message(b"x"))
+    headers.pop("ce-time", None)
+
+    delivery = delivery_of(headers, body.replace(b'"time": "2026-01-17T23:00:00Z", ', b""))
+
+    assert (delivery.error, delivery.published_at) == (None, None)
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES)
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_publish_time_beyond_all_years_is_no_time(envelope: Envelope, moment: str) -> None:
+    delivery = delivery_of(*envelope(pubsub_message(b"x") | {"publishTime": moment}))
+
+    assert delivery.error is not None and delivery.error.message.startswith("message.publishTime: ")
+    assert delivery.published_at is None
 
 
 @given(
