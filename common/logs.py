@@ -20,17 +20,23 @@ _ids: ContextVar[Mapping[str, Any]] = ContextVar("ids", default=MappingProxyType
 """One variable for all ids: structlog's own walk through every variable of the context for each line."""
 
 
-def configure(project: str, *, function: str, level: int = logging.INFO) -> None:
+def configure(project: str, *, function: str, environment: str, level: int = logging.INFO) -> None:
     """Set up structlog for this process. Calling it again replaces the configuration.
+
+    `environment` is on every line, and a label of it: an alert tells by it whether anybody need get up.
 
     The trace is written by us: the framework labels lines with its execution id only, and ignores
     `traceparent` (measured).
     """
 
+    labels = {"function": function, "environment": environment}
+
     def add_origin(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
         # structlog's method names, upper case, are Cloud Logging's severities; `exception` is the exception.
         event["severity"] = "ERROR" if method == "exception" else method.upper()
         event["function"] = function
+        event["environment"] = environment
+        event["logging.googleapis.com/labels"] = labels
         traceparent = trace.current()
         if traceparent is not None:
             event["logging.googleapis.com/trace"] = f"projects/{project}/traces/{trace.trace_id(traceparent)}"

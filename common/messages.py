@@ -4,55 +4,30 @@ Fields that decide something have no default; unknown fields are ignored, so tha
 than its reader. Types are strict: the text "5" is no count.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import Enum
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from .message_fields import (
+    AwareDatetime,
+    Count,
+    DocumentId,
+    Generation,
+    OfOnePlayer,
+    Percentage,
+    PlayerLookup,
+    Told,
 )
-
-from .player_names import normalize
 from .result import ErrorInfo, Result
+from .staging.table_names import MAX_NAME_BYTES, belongs_to
+from .texts import MAX_NAMED, cut, first_of
 
-MAX_DOCUMENT_ID_BYTES = 1_500
-MAX_PROBLEMS_TOLD = 20
-
-
-def check_document_id(value: str) -> str:
-    """Accept what Firestore takes as a document id; a slash would silently address a nested document."""
-    is_reserved = value in (".", "..") or (value.startswith("__") and value.endswith("__"))
-    if not value or "/" in value or is_reserved or len(value.encode()) > MAX_DOCUMENT_ID_BYTES:
-        raise ValueError("must be a Firestore document id: not empty, no slash, not reserved, <= 1500 bytes")
-    return value
-
-
-def _aware(value: datetime) -> datetime:
-    # The legacy publishers wrote naive UTC.
-    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-
-
-def _normalized(value: Any) -> Any:
-    return normalize(value) if isinstance(value, str) else value
-
-
-DocumentId = Annotated[str, AfterValidator(check_document_id)]
-PlayerLookup = Annotated[str, BeforeValidator(_normalized), Field(pattern=r"^[a-z0-9]+$", max_length=200)]
-AwareDatetime = Annotated[datetime, AfterValidator(_aware)]
-Percentage = Annotated[float, Field(ge=0, le=100)]
-Count = Annotated[int, Field(ge=0, lt=2**63)]
-"""What Firestore and BigQuery can hold."""
-Generation = Annotated[int, Field(gt=0, lt=2**63)]
-FreeText = Annotated[str, Field(max_length=100_000)]
-"""Fits into a Firestore document, whatever its letters."""
+MAX_VALUE_CHARS = 200
+"""Of a wrong value: a body may hold megabytes of it."""
 
 
 class PlayerOutcome(Enum):
@@ -94,9 +69,12 @@ class Message(BaseModel):
 
     @classmethod
     def parse(cls, body: bytes) -> Result[Self]:
-        """Read a JSON body; a PERMANENT failure names every field that is wrong, and its value."""
+        """Read a JSON body, a byte order mark before it or not.
+
+        A PERMANENT failure of class InvalidMessage names every field that is wrong, and its value.
+        """
         try:
-            return Result.success(cls.model_validate_json(body))
+            return Result.success(cls.model_validate_json(body.removeprefix(BOM_UTF8)))
         except ValidationError as exc:
             return Result.failure(_invalid(cls.__name__, exc))
 
@@ -110,12 +88,12 @@ class PlayerCompletion(Message):
     batch_id: DocumentId
     player_lookup: PlayerLookup
     game_date: date
-    predictions_generated: Count
+    predictions_generated: OfOnePlayer
     outcome: PlayerOutcome = PlayerOutcome.COMPLETED
-    reason: Annotated[FreeText | None, Field(validate_default=True)] = None
-    staging_table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=1024)] | None = None
-    staged_rows: Annotated[Count | None, Field(validate_default=True)] = None
-    worker_instance: FreeText | None = None
+    reason: Annotated[Told | None, Field(validate_default=True)] = None
+    staging_table: Annotated[str, Field(max_length=MAX_NAME_BYTES)] | None = None
+    staged_rows: Annotated[OfOnePlayer | None, Field(validate_default=True)] = None
+    worker_instance: Told | None = None
 
     # Fields are validated in their order, so what a check needs stands before it.
 
@@ -133,6 +111,15 @@ class PlayerCompletion(Message):
         if outcome is not PlayerOutcome.COMPLETED and not reason:
             raise ValueError(f"required when outcome is {outcome.value}")
         return reason
+
+    @field_validator("staging_table")
+    @classmethod
+    def _is_of_this_very_batch(cls, table: str | None, info: ValidationInfo) -> str | None:
+        # What a completion names is merged, and dropped afterwards.
+        is_batch_valid = "batch_id" in info.data
+        if table is not None and is_batch_valid and not belongs_to(table, info.data["batch_id"]):
+            raise ValueError("no staging table of this batch")
+        return table
 
     @field_validator("staged_rows")
     @classmethod
@@ -190,7 +177,7 @@ class PhaseCompletion(Message):
     trigger_source: str | None = None
     trigger_message_id: str | None = None
     duration_seconds: Annotated[float, Field(ge=0)] | None = None
-    error_message: str | None = None
+    error_message: Told | None = None
     error_type: str | None = None
     metadata: Mapping[str, Any] | None = None
     skip_downstream: bool = False
@@ -290,17 +277,15 @@ def _invalid(model: str, exc: ValidationError) -> ErrorInfo:
     problems = [
         {
             "field": ".".join(map(str, error["loc"])) or "body",
-            "value": _cut(error["input"]),
+            "value": cut(repr(error["input"]), MAX_VALUE_CHARS),
             "why": error["msg"],
         }
-        for error in exc.errors(include_url=False, include_context=False)[:MAX_PROBLEMS_TOLD]
+        for error in exc.errors(include_url=False, include_context=False)
     ]
-    sentence = "; ".join(f"{p['field']}: {p['why']} (got {p['value']})" for p in problems)
+    sentence = first_of([f"{p['field']}: {p['why']} (got {p['value']})" for p in problems])
     return ErrorInfo.permanent(
-        "InvalidMessage", f"{model}: {sentence}", problems=problems, problem_count=exc.error_count()
+        "InvalidMessage",
+        f"{model}: {sentence}",
+        problems=problems[:MAX_NAMED],
+        problem_count=len(problems),
     )
-
-
-def _cut(value: Any, limit: int = 200) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[:limit] + "…"

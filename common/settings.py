@@ -4,18 +4,40 @@ A missing or malformed setting stops the function before its first event, with e
 function that starts with half a configuration fails later, at night, one event at a time.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from .schema_mode import SchemaMode, mode_from_flags
 from .sport import Sport, SportNames
 
-Secret = Annotated[str | None, Field(repr=False, exclude=True)]
-"""Shows neither in a settings object that is printed nor in its JSON."""
+
+def _url(value: str | None) -> str | None:
+    """A URL that can be posted to, as far as its text tells: another would fail at the first alert."""
+    if value is None:
+        return None
+    parts = urlsplit(value)  # raises ValueError itself for some
+    is_clean = not any(character.isspace() for character in value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or not is_clean:
+        raise ValueError("no URL of the form https://HOST/…")
+    return value
+
+
+SecretUrl = Annotated[str | None, AfterValidator(_url), Field(repr=False, exclude=True)]
+"""Shows neither in a settings object that is printed nor in its JSON: who knows the path may post."""
 
 
 class SettingsError(Exception):
@@ -30,15 +52,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
 
-    gcp_project: Annotated[str, Field(alias="GCP_PROJECT", min_length=1)]
+    gcp_project: Annotated[str, Field(alias="GCP_PROJECT", pattern=r"^[a-z0-9][a-z0-9.:-]*$")]
     sport: Annotated[Sport, Field(alias="SPORT")] = Sport.NBA
     environment: Annotated[str, Field(alias="ENVIRONMENT", pattern=r"^[a-z][a-z0-9-]*$")] = "production"
     dataset_prefix: Annotated[str, Field(alias="DATASET_PREFIX", pattern=r"^[A-Za-z0-9_]*$")] = ""
     enable_subcollection_completions: Annotated[bool, Field(alias="ENABLE_SUBCOLLECTION_COMPLETIONS")] = True
     dual_write_mode: Annotated[bool, Field(alias="DUAL_WRITE_MODE")] = False
     use_subcollection_reads: Annotated[bool, Field(alias="USE_SUBCOLLECTION_READS")] = True
-    slack_webhook_url: Annotated[Secret, Field(alias="SLACK_WEBHOOK_URL")] = None
-    slack_webhook_url_consistency: Annotated[Secret, Field(alias="SLACK_WEBHOOK_URL_CONSISTENCY")] = None
+    slack_webhook_url: Annotated[SecretUrl, Field(alias="SLACK_WEBHOOK_URL")] = None
+    slack_webhook_url_consistency: Annotated[SecretUrl, Field(alias="SLACK_WEBHOOK_URL_CONSISTENCY")] = None
     max_event_age_seconds: Annotated[int, Field(alias="MAX_EVENT_AGE_SECONDS", gt=0)] = 24 * 3600
 
     @model_validator(mode="after")
@@ -52,9 +74,13 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings from `environment`; raises SettingsError with all problems at once."""
+        """Read the settings from `environment`; raises SettingsError with all problems at once.
+
+        An empty variable is one that is not set: whoever deploys cannot always leave one out.
+        """
+        told = {name: value for name, value in environment.items() if value}
         try:
-            return cls.model_validate(dict(environment))
+            return cls.model_validate(told)
         except ValidationError as exc:
             problems = "; ".join(_describe(error) for error in exc.errors(include_url=False))
             raise SettingsError(f"settings: {problems}") from None
@@ -92,9 +118,17 @@ class WarehouseSettings(Settings):
 
 
 def _describe(error: object) -> str:
-    """`GCP_PROJECT: Field required` or `SPORT='cricket': Input should be …`; secrets are never echoed."""
+    """`GCP_PROJECT: Field required` or `SPORT='cricket': Input should be …`; of a secret, what is none."""
     assert isinstance(error, dict)
     name = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "missing" or not name or "WEBHOOK" in name:
+    if error["type"] == "missing" or not name:
         return f"{name}: {error['msg']}" if name else str(error["msg"])
-    return f"{name}={error['input']!r}: {error['msg']}"
+    value = _without_path(error["input"]) if "WEBHOOK" in name else error["input"]
+    return f"{name}={value!r}: {error['msg']}"
+
+
+def _without_path(url: str) -> str:
+    """`https://hooks.slack.com/…`: the path is the secret; enough is left to see what was set."""
+    scheme, separator, rest = url.rpartition("://")
+    host, *path = re.split("[/?#]", rest, maxsplit=1)
+    return f"{scheme}{separator}{host}{'/…' if path else ''}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from ..messages import check_document_id
+from ..message_fields import check_document_id
 from ..result import ErrorInfo, Result
 from ..schema_mode import SchemaMode
 from . import player_manifest as manifest

@@ -18,7 +18,7 @@ from google.api_core.exceptions import GoogleAPIError
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 
-from ..messages import check_document_id
+from ..message_fields import check_document_id
 from ..result import ErrorInfo, Result, is_transient
 from ..sport import Sport, SportNames
 from ..topics import DEAD_LETTER_SUFFIX, Topic

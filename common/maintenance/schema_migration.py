@@ -15,7 +15,8 @@ from ..batches.records import COMPLETIONS, Batch, BatchStatus, Completion, Count
 from ..batches.rules import MAX_ARRAY_ELEMENTS
 from ..batches.store import Change
 from ..batches.timeline import entry
-from ..messages import PlayerOutcome, check_document_id
+from ..message_fields import check_document_id
+from ..messages import PlayerOutcome
 from ..recorder.commit_request import ARRAY, COUNTER
 from ..result import ErrorInfo, Result
 from ..schema_mode import SchemaMode

@@ -39,7 +39,7 @@ class Wiring(Generic[S]):
         self.function: Final = function
         self._environment = environment
         self._topics: list[Topic] = []
-        logs.configure(self.settings.gcp_project, function=function)
+        logs.configure(self.settings.gcp_project, function=function, environment=self.settings.environment)
         self.database: Callable[[], firestore.Client] = once(self._database)
         self.async_database: Callable[[], firestore.AsyncClient] = once(self._async_database)
         self.publisher: Callable[[], Publisher] = once(self._publisher)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from ..result import ErrorInfo, ErrorType, Result
+from ..texts import cut
 from .jobs import MAY_STILL_RUN, REFUSALS, JobUnsettled
 
 T = TypeVar("T")
@@ -50,13 +51,9 @@ def _unsettled(exc: JobUnsettled, details: Mapping[str, Any]) -> ErrorInfo:
 def describe(sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     """Query and parameters for an error's details: cut, and without what looks like a secret."""
     shown = {name: _shown(name, value) for name, value in (parameters or {}).items()}
-    return {"query": _cut(sql, MAX_QUERY_CHARS), "parameters": shown}
+    return {"query": cut(sql, MAX_QUERY_CHARS), "parameters": shown}
 
 
 def _shown(name: str, value: Any) -> str:
     is_secret = any(word in name.lower() for word in _SECRET_WORDS)
-    return "(not shown)" if is_secret else _cut(repr(value), MAX_PARAMETER_CHARS)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[:limit] + "…"
+    return "(not shown)" if is_secret else cut(repr(value), MAX_PARAMETER_CHARS)

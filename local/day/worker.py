@@ -103,7 +103,7 @@ class Worker:
 def main() -> None:
     options = _options()
     settings = Settings.from_environment(os.environ)
-    logs.configure(settings.gcp_project, function="worker")
+    logs.configure(settings.gcp_project, function="worker", environment=settings.environment)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     publisher = Publisher(pubsub_v1.PublisherClient(), project=settings.gcp_project, sport=settings.sport)

@@ -36,19 +36,19 @@ def push(message: object) -> tuple[Headers, bytes]:
 
 
 def binary(
-    message: object, *, topic: str = "nba-prediction-ready", event_id: str = "m-1"
+    message: object, *, topic: str = "nba-prediction-ready", event_id: str = "m-1", time: str | None = None
 ) -> tuple[Headers, bytes]:
     """As Eventarc posts it: attributes of the event in headers, its data as the body."""
     headers, body = push(message)
-    return headers | {f"ce-{name}": value for name, value in _event(topic, event_id).items()}, body
+    return headers | {f"ce-{name}": value for name, value in _event(topic, event_id, time).items()}, body
 
 
 def structured(
-    message: object, *, topic: str = "nba-prediction-ready", event_id: str = "m-1"
+    message: object, *, topic: str = "nba-prediction-ready", event_id: str = "m-1", time: str | None = None
 ) -> tuple[Headers, bytes]:
     """The whole event as one JSON body."""
     data = {"message": message, "subscription": "projects/p/subscriptions/s"}
-    body = _event(topic, event_id) | {"datacontenttype": "application/json", "data": data}
+    body = _event(topic, event_id, time) | {"datacontenttype": "application/json", "data": data}
     return {"content-type": "application/cloudevents+json"}, json.dumps(body).encode()
 
 
@@ -72,11 +72,11 @@ def request(headers: Headers, body: bytes, *, path: str = "/", method: str = "PO
     return Request(scope, receive)
 
 
-def _event(topic: str, event_id: str) -> dict[str, str]:
-    return {
+def _event(topic: str, event_id: str, time: str | None) -> dict[str, str]:
+    told = {
         "specversion": "1.0",
         "id": event_id,
         "type": "google.cloud.pubsub.topic.v1.messagePublished",
         "source": f"//pubsub.googleapis.com/projects/p/topics/{topic}",
-        "time": "2026-01-17T23:00:00Z",
     }
+    return told if time is None else told | {"time": time}

@@ -28,7 +28,7 @@ def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[Output]:
     before = structlog.get_config()
     written = Output()
     monkeypatch.setattr(sys, "stdout", written.stream)
-    logs.configure("a-project", function="completion_recorder")
+    logs.configure("a-project", function="completion_recorder", environment="staging")
     logs.enter()
     trace._current.set(None)
     yield written
@@ -46,6 +46,11 @@ def test_line_is_one_json_object_with_sentence_action_and_severity(
     assert (line["action"], line["batch_id"]) == ("overdue", "b-1")
     assert line["severity"] == "WARNING"
     assert line["function"] == "completion_recorder"
+    assert line["environment"] == "staging"
+    assert line["logging.googleapis.com/labels"] == {
+        "function": "completion_recorder",
+        "environment": "staging",
+    }
     assert line["timestamp"].endswith("Z")
 
 

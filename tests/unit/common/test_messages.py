@@ -1,3 +1,4 @@
+import codecs
 import json
 from datetime import UTC, date, datetime
 from typing import Any
@@ -7,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from common.message_fields import check_document_id
 from common.messages import (
-    MAX_PROBLEMS_TOLD,
     MESSAGES,
     AuditRequest,
     BatchComplete,
@@ -23,9 +24,10 @@ from common.messages import (
     PredictionRequest,
     PredictionsSummary,
     Sweep,
-    check_document_id,
 )
 from common.result import ErrorInfo, ErrorType
+from common.staging.table_names import staging_table
+from common.texts import MAX_NAMED
 
 COMPLETION: dict[str, Any] = {
     "batch_id": "batch-1",
@@ -126,7 +128,7 @@ BAD_FIELDS = [
     (PlayerCompletion, "predictions_generated", 2**63),
     (PlayerCompletion, "outcome", "done"),
     (PlayerCompletion, "outcome", "timed_out"),
-    (PlayerCompletion, "reason", "x" * 100_001),
+    (PlayerCompletion, "reason", 5),
     (PlayerCompletion, "staging_table", "a`; DROP TABLE b"),
     (PlayerCompletion, "timestamp", "yesterday"),
     (PlayerCompletion, "correlation_id", "x" * 257),
@@ -174,7 +176,7 @@ def test_only_the_first_of_very_many_bad_values_are_told() -> None:
 
     assert error.details is not None
     assert error.details["problem_count"] == 10_000
-    assert len(error.details["problems"]) == MAX_PROBLEMS_TOLD
+    assert len(error.details["problems"]) == MAX_NAMED
     assert len(error.message) < 5_000
 
 
@@ -197,7 +199,9 @@ def test_player_who_is_not_completed_needs_a_reason(outcome: str) -> None:
     assert PlayerCompletion.parse(json.dumps(explained).encode()).is_success
 
 
-@pytest.mark.parametrize("half", [{"staging_table": "_staging_b_w"}, {"staged_rows": 3}], ids=str)
+@pytest.mark.parametrize(
+    "half", [{"staging_table": staging_table("batch-1", "w")}, {"staged_rows": 3}], ids=str
+)
 def test_staging_table_and_rows_come_together(half: dict[str, object]) -> None:
     assert "staged_rows" in fields_named_by(refusal(PlayerCompletion, COMPLETION | half))
 
@@ -263,14 +267,74 @@ def test_document_id_that_firestore_takes_is_accepted(good: str) -> None:
     assert check_document_id(good) == good
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "player_prop_predictions_backup",
+        "player_prop_predictions",
+        staging_table("another", "w"),
+        staging_table("bb", "w"),
+        "_staging_b",
+        "_staging_b_",
+        "_gathered_b_1_1",
+        "_staging_b_W",
+        "_staging_b_q61",
+    ],
+)
+def test_table_that_is_no_staging_table_of_this_very_batch_is_refused(table: str) -> None:
+    claim = COMPLETION | {"batch_id": "b", "staging_table": table, "staged_rows": 1}
+
+    assert "staging_table" in fields_named_by(refusal(PlayerCompletion, claim))
+
+
+def test_table_of_this_batch_is_accepted_whatever_its_id() -> None:
+    for batch_id in ("b", "nba-2026-01-17_x", "Ünïque q"):
+        claim = COMPLETION | {"batch_id": batch_id, "staging_table": staging_table(batch_id, "w-1")}
+        assert PlayerCompletion.parse(json.dumps(claim | {"staged_rows": 1}).encode()).is_success
+
+
+@pytest.mark.parametrize("field", ["predictions_generated", "staged_rows"])
+def test_player_has_a_million_predictions_at_most(field: str) -> None:
+    claim = COMPLETION | {"batch_id": "b", "staging_table": staging_table("b", "w"), "staged_rows": 1}
+
+    assert PlayerCompletion.parse(json.dumps(claim | {field: 1_000_000}).encode()).is_success
+    for absurd in (-1, 1_000_001, 2**63 - 1, 2**63, 10**100):
+        assert field in fields_named_by(refusal(PlayerCompletion, claim | {field: absurd}))
+
+
+def test_long_reason_is_cut_and_says_so() -> None:
+    failed = COMPLETION | {"outcome": "failed", "reason": "é" * 3_000_000}
+
+    reason = PlayerCompletion.parse(json.dumps(failed).encode()).unwrap().reason
+
+    assert reason is not None and len(reason) == 2_000
+    assert reason.startswith("ééé") and reason.endswith("… (cut: 3,000,000 characters)")
+
+
+def test_reason_as_long_as_people_read_is_kept() -> None:
+    failed = COMPLETION | {"outcome": "failed", "reason": "x" * 2_000}
+
+    assert PlayerCompletion.parse(json.dumps(failed).encode()).unwrap().reason == "x" * 2_000
+
+
+def test_byte_order_mark_before_a_message_does_not_matter() -> None:
+    assert PlayerCompletion.parse(codecs.BOM_UTF8 + json.dumps(COMPLETION).encode()).is_success
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_moment_beyond_all_years_is_refused(moment: str) -> None:
+    assert "timestamp" in fields_named_by(refusal(PlayerCompletion, COMPLETION | {"timestamp": moment}))
+
+
 texts = st.text(st.characters(codec="utf-8"), max_size=50)
 names = st.from_regex(r"[a-z0-9]{1,20}", fullmatch=True)
-counts = st.integers(0, 2**63 - 1)
+counts = st.integers(0, 1_000_000)
 dates = st.dates(date(1900, 1, 1))
 times = st.datetimes(timezones=st.just(UTC)) | st.none()
 ids = st.from_regex(r"[A-Za-z0-9-]{1,40}", fullmatch=True)
 common = {"correlation_id": texts | st.none(), "timestamp": times}
 
+tables = st.builds(staging_table, st.just("b-1"), ids)
 completions = st.builds(
     PlayerCompletion,
     batch_id=ids,
@@ -281,13 +345,13 @@ completions = st.builds(
     **common,
 ) | st.builds(
     PlayerCompletion,
-    batch_id=ids,
+    batch_id=st.just("b-1"),
     player_lookup=names,
     game_date=dates,
     predictions_generated=counts,
     outcome=st.sampled_from([PlayerOutcome.SKIPPED, PlayerOutcome.FAILED]),
     reason=texts.filter(bool),
-    staging_table=st.from_regex(r"[A-Za-z0-9_]{1,30}", fullmatch=True),
+    staging_table=tables,
     staged_rows=counts,
     **common,
 )

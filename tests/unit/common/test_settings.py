@@ -93,8 +93,41 @@ def test_all_problems_are_told_at_once() -> None:
     assert "MAX_EVENT_AGE_SECONDS='0'" in problems
 
 
-def test_empty_project_is_a_missing_one() -> None:
-    assert "GCP_PROJECT=''" in problems_of({"GCP_PROJECT": ""})
+def test_empty_variable_is_one_that_is_not_set() -> None:
+    assert "GCP_PROJECT: Field required" in problems_of({"GCP_PROJECT": ""})
+
+    settings = Settings.from_environment(
+        MINIMAL | {"SLACK_WEBHOOK_URL": "", "SPORT": "", "DUAL_WRITE_MODE": "", "MAX_EVENT_AGE_SECONDS": ""}
+    )
+    assert settings == Settings.from_environment(MINIMAL)
+
+
+@pytest.mark.parametrize("project", ["a b", "-a", "A", "a\n"], ids=repr)
+def test_project_that_can_be_none_is_refused(project: str) -> None:
+    assert f"GCP_PROJECT={project!r}" in problems_of({"GCP_PROJECT": project})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("hooks.slack.invalid/T0/very-secret", "'hooks.slack.invalid/…'"),
+        ("//hooks.slack.invalid/very-secret", "'/…'"),
+        ("ftp://hooks.slack.invalid/very-secret", "'ftp://hooks.slack.invalid/…'"),
+        ("https:///very-secret", "'https:///…'"),
+        ("https://hooks slack/very-secret", "'https://hooks slack/…'"),
+        ("https://hooks.slack.invalid/very-secret\n", "'https://hooks.slack.invalid/…'"),
+        ("https://hooks.slack.invalid:port/very-secret", "'https://hooks.slack.invalid:port/…'"),
+        ("https://[hooks/very-secret", "'https://[hooks/…'"),
+        ("no", "'no'"),
+        (" ", "' '"),
+    ],
+)
+@pytest.mark.parametrize("name", ["SLACK_WEBHOOK_URL", "SLACK_WEBHOOK_URL_CONSISTENCY"])
+def test_malformed_url_is_refused_with_what_of_it_is_no_secret(name: str, url: str, shown: str) -> None:
+    problems = problems_of(MINIMAL | {name: url})
+
+    assert f"{name}={shown}: " in problems
+    assert "very-secret" not in problems
 
 
 def test_contradicting_flags_stop_the_function_and_secrets_are_not_echoed() -> None:

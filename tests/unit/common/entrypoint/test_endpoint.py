@@ -373,6 +373,17 @@ async def test_what_is_larger_than_any_message_is_refused_and_nothing_is_written
     assert (system.handled, system.dead_letters.written) == ([], ())
 
 
+@pytest.mark.parametrize("envelope", [binary, structured], ids=["binary", "structured"])
+async def test_event_without_publish_time_is_as_old_as_the_event_says(
+    envelope: Callable[..., tuple[Headers, bytes]],
+) -> None:
+    system = System()
+
+    await system.receives(*envelope(a_message(), topic=TOPIC, time="2026-01-16T22:59:59Z"))
+
+    assert system.dead_letters.reasons == ["EventTooOld"]
+
+
 async def test_too_early_ends_in_a_dead_letter_when_the_event_is_too_old() -> None:
     system = System(Result.failure(NOT_YET))
     event = push(pubsub_message(BODY, published_at=system.clock()))

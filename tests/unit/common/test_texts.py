@@ -1,0 +1,21 @@
+import pytest
+
+from common.texts import MAX_NAMED, cut, first_of
+
+
+def test_text_that_fits_is_kept() -> None:
+    assert cut("x" * 50, 50) == "x" * 50
+
+
+@pytest.mark.parametrize("length", [51, 1_000_000])
+def test_text_that_is_too_long_says_how_long_it_was(length: int) -> None:
+    told = cut("x" * length, 50)
+
+    assert len(told) == 50
+    assert told.endswith(f"… (cut: {length:,} characters)")
+    assert cut(told, 50) == told
+
+
+def test_first_problems_are_named_and_the_others_counted() -> None:
+    assert first_of(["a", "b"]) == "a; b"
+    assert first_of(["p"] * (MAX_NAMED + 3)) == "; ".join(["p"] * MAX_NAMED) + "; and 3 more"
