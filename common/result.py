@@ -10,6 +10,7 @@ from .classification import ErrorType, classify, is_transient, retried
 
 __all__ = [
     "LOCK_HELD",
+    "LOCK_LOST",
     "NOT_YET",
     "ErrorInfo",
     "ErrorType",
@@ -33,7 +34,8 @@ MESSAGE_MAX_CHARS = 10_000
 
 NOT_YET = "NotYet"
 LOCK_HELD = "LockHeld"
-_EXPECTED = frozenset({NOT_YET, LOCK_HELD})
+LOCK_LOST = "LockLost"
+_EXPECTED = frozenset({NOT_YET, LOCK_HELD, LOCK_LOST})
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class ErrorInfo:
 
     @property
     def is_expected(self) -> bool:
-        """Whether this is part of normal operation (a held lock, "not yet") and no fault."""
+        """Whether this is part of normal operation (a lock held or lost, "not yet") and no fault."""
         return self.exception_class in _EXPECTED
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
-from ..lock.lease import LOCK_LOST
 from ..predictions import schema_check
 from ..predictions.table import TABLE
-from ..result import ErrorInfo, ErrorType, Result
+from ..result import LOCK_LOST, ErrorInfo, ErrorType, Result
 from ..staging import table_names as staging_names
 from ..staging.writer import EXPIRES_AFTER
 from ..warehouse.records import Rows

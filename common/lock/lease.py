@@ -16,12 +16,10 @@ from typing import Final, Self
 
 import structlog
 
-from ..result import ErrorInfo, Result
-from .rules import Claim, LeaseTiming, LockKey
-from .store import LockStore, Sighting
-
-LOCK_LOST: Final = "LockLost"
-"""`exception_class` of the failures of a lease that is over. TRANSIENT: a new lease may do the work again."""
+from ..result import LOCK_LOST, ErrorInfo, Result, returns_result
+from .free_locks import FreeLocks
+from .rules import LeaseTiming, LockKey, LockRecord
+from .store import LockSnapshot, LockStore
 
 OnLost = Callable[[ErrorInfo], None]
 
@@ -34,31 +32,37 @@ log = structlog.get_logger()
 
 
 class Lease:
-    """One claim on a lock; safe to share between threads.
+    """A lock that is held; safe to share between threads.
 
-    Once it is over (expired, taken by another, released) it stays over. As a context manager it is released
-    when the block ends, however it ends.
+    Once it is over (expired, taken by another, released) it stays over: LOCK_LOST, which is TRANSIENT, for a
+    new lease may do the work again. As a context manager it is given back when the block ends, however it
+    ends. A block that ends well but whose lock was lost meanwhile, or could not be given back, ends with a
+    ResultError; one that raises keeps its exception, with a note of what became of the lock.
     """
 
     def __init__(
         self,
         store: LockStore,
         key: LockKey,
-        claim: Claim,
-        seen: Sighting,
+        record: LockRecord,
+        *,
+        seen: LockSnapshot,
         timing: LeaseTiming,
         monotonic: Callable[[], float],
+        free: FreeLocks,
     ) -> None:
+        """`seen` shows `record` in the store; `free` is told when it is given back."""
         self.key = key
-        self.fence = claim.fence
-        self.operation_id = claim.operation_id
-        self.holder_id = claim.holder_id
-        self._claim = claim
+        self.fence = record.fence
+        self.operation_id = record.operation_id
+        self.holder_id = record.holder_id
+        self._record = record
         self._store = store
         self._timing = timing
         self._monotonic = monotonic
+        self._free = free
         self._log = log.bind(
-            lock=str(key), operation_id=claim.operation_id, holder_id=claim.holder_id, fence=claim.fence
+            lock=str(key), operation_id=record.operation_id, holder_id=record.holder_id, fence=record.fence
         )
         self._acquired_at = monotonic()
         self._next_beat = self._acquired_at + timing.renew_every.total_seconds()
@@ -89,23 +93,28 @@ class Lease:
         and may be renewed again.
         """
         with self._writing:
-            renewed = self.check().and_then(lambda _: self._look()).and_then(self._extend)
-            pause = self._timing.renew_every.total_seconds() * (1 if renewed.is_success else _SOONER)
-            self._next_beat = self._monotonic() + pause
+            # Set before the store is asked: whatever that raises, the next beat is not due at once.
+            self._next_beat = self._monotonic() + self._timing.renew_every.total_seconds() * _SOONER
+            renewed = self._extend()
+            if renewed.is_success:
+                self._latest = renewed.unwrap()
+                self._next_beat = self._monotonic() + self._timing.renew_every.total_seconds()
         if renewed.error is not None:
             self._log.warning("lease not renewed", action="lock_renew_failed", error=renewed.error.to_dict())
         return renewed.map(lambda _: self)
 
     def release(self) -> Result[None]:
-        """Give the lock back if it is still ours; `check()` fails from here on. Again: nothing happens.
+        """Give the lock back if it is still ours; `check()` fails from here on. Again: the same answer.
 
-        LOCK_LOST if another has it, whose claim is left alone. After a fault of the store it may be called
-        again; if it is not, the lock comes free when the lease expires.
+        LOCK_LOST if the lease was over before, even though nobody else has come: what was done since then was
+        not guarded. Another's lock is left alone. After a fault of the store it may be called again; if it
+        is not, the lock comes free when the lease expires.
         """
+        self.check()  # an expired lease was lost, not released
         self._end(self._lock_lost("the lease was released"), is_lost=False)
         with self._writing:
             if self._given_back is None:
-                after = self._write_released(self._latest)
+                after = self._write_released()
                 if after.error is not None:
                     return self._not_released(after.error)
                 self._given_back = self._conclude(after.unwrap())
@@ -116,7 +125,7 @@ class Lease:
         """Renew the lease from a thread while the block runs; the thread has ended when the block has.
 
         If the lease is lost, `on_lost` is called once, in that thread: the place to cancel a running job. The
-        block itself still asks `check()`.
+        block itself still asks `check()`. Whatever a renewal raises is logged, and the next is tried.
         """
         stop = threading.Event()
         thread = threading.Thread(target=self._beat, args=(stop, on_lost), name=f"heartbeat {self.key}")
@@ -135,50 +144,61 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.release()
+        released = self.release()
+        if exc is None:
+            released.unwrap()
+        elif released.error is not None:
+            exc.add_note(f"and {self.key}: {released.error.message}")
 
     def _seconds_left(self) -> float:
         """Until the end of the lease, less what our clock and the server's may have drifted apart."""
         left = self._latest.deadline() - self._monotonic()
         return left - self._timing.lease.total_seconds() * _CLOCK_DRIFT
 
-    def _look(self) -> Result[Sighting]:
+    def _look(self) -> Result[LockSnapshot]:
         # An answer after the end of the lease would be worth nothing.
         return self._store.read(self.key, at_most_seconds=self._seconds_left()).and_then(self._if_ours)
 
-    def _extend(self, seen: Sighting) -> Result[Sighting]:
-        claim = self._claim.renewed(now=seen.server_now, lease=self._timing.lease)
-        after = self._store.write(self.key, claim, over=seen, at_most_seconds=self._seconds_left())
-        extended = after.and_then(self._if_ours)
-        if extended.is_success:
-            self._latest = extended.unwrap()
-        return extended
+    @returns_result
+    def _extend(self) -> LockSnapshot:
+        self.check().unwrap()
+        seen = self._look().unwrap()
+        record = self._record.renewed(now=seen.server_now, lease=self._timing.lease)
+        after = self._store.write(self.key, record, over=seen, at_most_seconds=self._seconds_left()).unwrap()
+        return self._if_ours(after).unwrap()
 
-    def _if_ours(self, seen: Sighting) -> Result[Sighting]:
-        claim = seen.claim
-        if claim is None or not claim.is_held_by(self.holder_id):
-            return Result.failure(self._lose("another claim has taken the lock"))
-        if claim.is_free_at(seen.server_now):
+    def _if_ours(self, seen: LockSnapshot) -> Result[LockSnapshot]:
+        if seen.record is None or not seen.record.is_held_by(self.holder_id):
+            return Result.failure(self._lose("another has taken the lock"))
+        if seen.has_expired():
             return Result.failure(self._lose("the lease expired"))
         return Result.success(seen)
 
-    def _write_released(self, over: Sighting) -> Result[Sighting]:
+    @returns_result
+    def _write_released(self) -> LockSnapshot:
         """Until the document is not held by us: a renewal whose answer was lost may have moved it on."""
-        if over.claim is None or not over.claim.is_held_by(self.holder_id):
-            return Result.success(over)
-        after = self._store.write(self.key, over.claim.released(), over=over)
-        return after.and_then(self._write_released)
+        seen = self._latest
+        while seen.record is not None and seen.record.is_held_by(self.holder_id):
+            seen = self._store.write(self.key, seen.record.released(), over=seen).unwrap()
+        return seen
 
-    def _conclude(self, after: Sighting) -> Result[None]:
+    def _conclude(self, after: LockSnapshot) -> Result[None]:
         """What became of a release that the store has settled."""
-        if after.claim is None or after.claim.holder_id != self.holder_id:
-            return self._not_released(self._lock_lost("another claim has taken the lock"))
+        if after.record is None or after.record.holder_id != self.holder_id:
+            return self._not_released(self._lock_lost("another has taken the lock"))
+        self._free.remember(self.key, after)
         held_ms = round((self._monotonic() - self._acquired_at) * 1000)
         self._log.info("lock released", action="lock_released", held_ms=held_ms)
-        return Result.success(None)
+        if self._lost is None and after.has_expired():
+            self._lost = self._lock_lost("the lease expired before it was released")
+        return Result.success(None) if self._lost is None else self._not_released(self._lost)
 
     def _not_released(self, error: ErrorInfo) -> Result[None]:
-        self._log.error("lock not released", action="lock_release_failed", error=error.to_dict())
+        self._log.error(
+            f"lock not released in time: {error.message}",
+            action="lock_release_failed",
+            error=error.to_dict(),
+        )
         return Result.failure(error)
 
     def _lose(self, why: str) -> ErrorInfo:
@@ -200,9 +220,20 @@ class Lease:
 
     def _beat(self, stop: threading.Event, on_lost: OnLost | None) -> None:
         while not self._is_done_before_next_beat(stop):
-            self.renew()
+            self._renew_whatever_happens()
         if self._lost is not None and on_lost is not None:
-            on_lost(self._lost)
+            try:
+                on_lost(self._lost)
+            except Exception:  # the boundary of this thread: nobody else would hear of it
+                self._log.exception("on_lost failed", action="lock_on_lost_failed")
+
+    def _renew_whatever_happens(self) -> None:
+        try:
+            self.renew()
+        except Exception:  # the boundary of this thread: a beat that ends it would end all beats
+            self._log.exception("lease not renewed", action="lock_renew_failed")
+            # An expired lease is noticed by the next check: it ends here even if no renewal ever works.
+            self.check()
 
     def _is_done_before_next_beat(self, stop: threading.Event) -> bool:
         pause = min(self._next_beat - self._monotonic(), self._seconds_left())

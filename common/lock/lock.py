@@ -1,4 +1,4 @@
-"""A lock for work that must not run twice at once: a lease on a Firestore document, with a fencing token.
+"""A lock for work that must not run twice at once: a lease on a document, with a fencing token.
 
 Held elsewhere is an answer, not a fault: LOCK_HELD, with holder and expiry in its details. A fault of the
 store is TRANSIENT or PERMANENT, and nobody enters because of it: there is no unlocked way on. Expiry is
@@ -11,18 +11,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 import structlog
 from google.cloud import firestore
 
-from ..result import LOCK_HELD, ErrorInfo, Result
-from .lease import LOCK_LOST, Lease, OnLost
-from .rules import Claim, LeaseTiming, LockKey, longest_pause_seconds
-from .store import LockStore, Sighting
-
-__all__ = ["LEASE_TOO_SHORT", "LOCK_HELD", "LOCK_LOST", "NO_WAIT", "Lease", "Lock", "LockKey"]
+from ..result import LOCK_HELD, ErrorInfo, Result, ResultError, returns_result
+from .free_locks import FreeLocks
+from .lease import Lease, OnLost
+from .rules import LeaseTiming, LockKey, LockRecord, longest_pause_seconds
+from .store import FirestoreLocks, LockStore
 
 NO_WAIT: Final = timedelta(0)
 LEASE_TOO_SHORT: Final = "LeaseTooShort"
@@ -35,7 +33,7 @@ class Lock:
 
     def __init__(
         self,
-        db: firestore.Client,
+        db: firestore.Client | LockStore,
         *,
         lease: timedelta = timedelta(seconds=300),
         renew_every: timedelta = timedelta(seconds=100),
@@ -44,9 +42,10 @@ class Lock:
         sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """`call_timeout` bounds each call of the store with its retries; an attempt makes three at most."""
+        """`call_timeout` bounds each call of Firestore with its retries; an attempt makes three at most."""
         self._timing = LeaseTiming(lease=lease, renew_every=renew_every)
-        self._store = LockStore(db, call_timeout, monotonic)
+        self._store = db if isinstance(db, LockStore) else FirestoreLocks(db, call_timeout, monotonic)
+        self._free = FreeLocks(monotonic)
         self._monotonic = monotonic
         self._sleep = sleep
         self._uniform = uniform
@@ -69,12 +68,14 @@ class Lock:
         """The lock for the length of a `with` block, or the reason why not: the block has to look.
 
             with lock.acquire(key, batch_id) as acquired:
-                return acquired.and_then(consolidate)
+                lease = acquired.unwrap()
 
         While another holds the lock, attempts follow each other with random pauses until `wait` is over, the
         last one at its very end; without `wait` there is one. A fault of the store ends the waiting.
         `guarded_work` is how long the block may take: more than the lease is refused (LEASE_TOO_SHORT,
         PERMANENT) unless a `heartbeat` runs during the block, which `on_lost` belongs to.
+
+        The lock is given back however the block ends; what became of that, see `Lease`.
         """
         if guarded_work > self._timing.lease and not heartbeat:
             yield Result.failure(self._lease_too_short(guarded_work))
@@ -86,18 +87,32 @@ class Lock:
         with acquired.unwrap() as lease, lease.heartbeat(on_lost) if heartbeat else nullcontext():
             yield acquired
 
+    @returns_result
     def force_release(
         self, key: LockKey, who: str, why: str, *, holder_id: str | None = None
-    ) -> Result[Claim | None]:
+    ) -> LockRecord | None:
         """Take the lock from its holder, whose fence is stale from then on; for people and repairs.
 
         With `holder_id` only from that one: whoever was found dead may have a successor by now.
-        Success: the claim that was ended, or None if there was none. `{lock}/audit/{id}` keeps who, why, when
-        and what was taken, written in the same commit and never changed. Again: nothing is left to end.
+        Success: the record that was ended, or None if nobody held the lock. `{lock}/audit/{id}` keeps who,
+        why, when and what was taken, written in the same commit and never changed. Again: nothing is left to
+        end.
         """
         if not who.strip() or not why.strip():
-            return Result.failure(ErrorInfo.permanent("InvalidArgument", "who and why: both are needed"))
-        return self._store.read(key).and_then(partial(self._revoke, key, who, why, holder_id))
+            raise ResultError(ErrorInfo.permanent("InvalidArgument", "who and why: both are needed"))
+        seen = self._store.read(key).unwrap()
+        while (ended := seen.record) is not None and ended.is_held_by(holder_id or ended.holder_id):
+            holder_id = ended.holder_id  # a successor, should there be one by the next look, is spared
+            revoked = ended.revoked(by=uuid.uuid4().hex, now=seen.server_now)
+            taken = ended.to_fields()
+            audit = {"who": who, "why": why, "at": seen.server_now, "ended": taken}
+            seen = self._store.write(key, revoked, over=seen, audit=audit).unwrap()
+            if seen.record == revoked:
+                log.warning(
+                    "lock taken from its holder", action="lock_force_released", who=who, why=why, **taken
+                )
+                return ended
+        return None
 
     def _acquire_within(self, wait: timedelta, key: LockKey, operation_id: str) -> Result[Lease]:
         holder_id = uuid.uuid4().hex
@@ -105,7 +120,7 @@ class Lock:
         deadline = started + wait.total_seconds()
         while True:
             is_last = self._monotonic() >= deadline
-            acquired = self._look(key).and_then(partial(self._claim, key, operation_id, holder_id))
+            acquired = self._attempt(key, operation_id, holder_id)
             waited = self._monotonic() - started
             if is_last or not _is_held_elsewhere(acquired):
                 _log_attempt(acquired, key, operation_id, waited)
@@ -113,43 +128,31 @@ class Lock:
             pause = self._uniform(0.0, longest_pause_seconds(waited))
             self._sleep(max(0.0, min(pause, deadline - self._monotonic())))
 
-    def _look(self, key: LockKey) -> Result[Sighting]:
-        free = self._store.recall_free(key)
-        return self._store.read(key) if free is None else Result.success(free)
-
-    def _claim(self, key: LockKey, operation_id: str, holder_id: str, seen: Sighting) -> Result[Lease]:
-        if seen.claim is not None and seen.claim.is_held_by(holder_id):
-            return Result.success(Lease(self._store, key, seen.claim, seen, self._timing, self._monotonic))
-        if seen.claim is not None and not seen.claim.is_free_at(seen.server_now):
-            return Result.failure(_lock_held(key, seen.claim))
-        claim = Claim.following(
-            seen.claim,
-            key=key,
-            operation_id=operation_id,
-            holder_id=holder_id,
-            now=seen.server_now,
-            lease=self._timing.lease,
+    @returns_result
+    def _attempt(self, key: LockKey, operation_id: str, holder_id: str) -> Lease:
+        """Write ourselves into the document until it shows us, or another. Again as the same holder: ours."""
+        seen = self._free.recall(key) or self._store.read(key).unwrap()
+        while seen.record is None or not seen.record.is_held_by(holder_id):
+            if seen.record is not None and not seen.record.is_free_at(seen.server_now):
+                raise ResultError(_lock_held(key, seen.record))
+            record = LockRecord.following(
+                seen.record,
+                key=key,
+                operation_id=operation_id,
+                holder_id=holder_id,
+                now=seen.server_now,
+                lease=self._timing.lease,
+            )
+            seen = self._store.write(key, record, over=seen).unwrap()
+        return Lease(
+            self._store,
+            key,
+            seen.record,
+            seen=seen,
+            timing=self._timing,
+            monotonic=self._monotonic,
+            free=self._free,
         )
-        after = self._store.write(key, claim, over=seen)
-        return after.and_then(partial(self._claim, key, operation_id, holder_id))
-
-    def _revoke(
-        self, key: LockKey, who: str, why: str, holder_id: str | None, seen: Sighting
-    ) -> Result[Claim | None]:
-        ended = seen.claim
-        if ended is None or not ended.is_held_by(holder_id or ended.holder_id):
-            return Result.success(None)
-        revoked = ended.revoked(by=uuid.uuid4().hex, now=seen.server_now)
-        taken = ended.to_fields()
-        audit = {"who": who, "why": why, "at": seen.server_now, "ended": taken}
-        after = self._store.write(key, revoked, over=seen, audit=audit)
-        if after.error is not None:
-            return Result.failure(after.error)
-        if after.unwrap().claim != revoked:
-            # Renewed meanwhile, or already given back.
-            return self._revoke(key, who, why, ended.holder_id, after.unwrap())
-        log.warning("lock taken from its holder", action="lock_force_released", who=who, why=why, **taken)
-        return Result.success(ended)
 
     def _lease_too_short(self, guarded_work: timedelta) -> ErrorInfo:
         message = f"a lease of {self._timing.lease} cannot guard {guarded_work} of work without a heartbeat"
@@ -160,15 +163,15 @@ def _is_held_elsewhere(acquired: Result[Lease]) -> bool:
     return acquired.error is not None and acquired.error.exception_class == LOCK_HELD
 
 
-def _lock_held(key: LockKey, claim: Claim) -> ErrorInfo:
+def _lock_held(key: LockKey, record: LockRecord) -> ErrorInfo:
     return ErrorInfo.transient(
         LOCK_HELD,
-        f"{key} is held for {claim.operation_id} until {claim.expires_at.isoformat()}",
+        f"{key} is held for {record.operation_id} until {record.expires_at.isoformat()}",
         lock=str(key),
-        operation_id=claim.operation_id,
-        holder_id=claim.holder_id,
-        expires_at=claim.expires_at,
-        fence=claim.fence,
+        operation_id=record.operation_id,
+        holder_id=record.holder_id,
+        expires_at=record.expires_at,
+        fence=record.fence,
     )
 
 

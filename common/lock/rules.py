@@ -64,17 +64,17 @@ _KEY_PARTS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
+class LockRecord:
     """Who holds a lock, or held it last: the lock document, field by field."""
 
     lock_type: str
     lock_key: str
     operation_id: str
-    """The work the lock was taken for; two claims may share it."""
+    """The work the lock was taken for; two holders may share it."""
     holder_id: str
-    """New for every acquisition: tells apart two claims for the same operation."""
+    """New for every acquisition: tells apart two holders with the same operation."""
     fence: int
-    """Grows with every claim and is never reset: the later claim has the higher fence."""
+    """Grows with every acquisition and is never reset: the later holder has the higher fence."""
     state: str
     acquired_at: datetime
     renewed_at: datetime
@@ -83,15 +83,15 @@ class Claim:
     @classmethod
     def following(
         cls,
-        previous: "Claim | None",
+        previous: "LockRecord | None",
         *,
         key: LockKey,
         operation_id: str,
         holder_id: str,
         now: datetime,
         lease: timedelta,
-    ) -> "Claim":
-        """The claim after `previous`, with the next fence."""
+    ) -> "LockRecord":
+        """The record of the holder after that of `previous`, with the next fence."""
         return cls(
             lock_type=key.lock_type,
             lock_key=key.document_id,
@@ -105,7 +105,7 @@ class Claim:
         )
 
     @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> "Claim":
+    def from_fields(cls, fields: Mapping[str, Any]) -> "LockRecord":
         """Read a document; one that the former system wrote has neither fence nor state and was held.
 
         Raises ValueError naming the fields that are missing or mistyped.
@@ -116,8 +116,8 @@ class Claim:
             raise ValueError(f"lock document: missing or mistyped: {', '.join(wrong or ['state'])}")
         return cls(**{name: known[name] for name in cls.__annotations__})
 
-    def to_fields(self, *, beyond: "Claim | None" = None) -> dict[str, Any]:
-        """The document; only what changes, if it holds an earlier state of this very claim: `beyond`."""
+    def to_fields(self, *, beyond: "LockRecord | None" = None) -> dict[str, Any]:
+        """The document; only what changes, if it holds an earlier state of this very record: `beyond`."""
         fields = dict(vars(self))
         if beyond is None or beyond.holder_id != self.holder_id:
             return fields
@@ -129,26 +129,26 @@ class Claim:
         return self.state == HELD
 
     def is_free_at(self, now: datetime) -> bool:
-        """Whether another may claim the lock."""
+        """Whether another may take the lock."""
         return not self.is_held or self.expires_at <= now
 
     def is_held_by(self, holder_id: str) -> bool:
         return self.is_held and self.holder_id == holder_id
 
-    def renewed(self, *, now: datetime, lease: timedelta) -> "Claim":
+    def renewed(self, *, now: datetime, lease: timedelta) -> "LockRecord":
         return replace(self, renewed_at=now, expires_at=now + lease)
 
-    def released(self) -> "Claim":
+    def released(self) -> "LockRecord":
         return replace(self, state=RELEASED)
 
-    def revoked(self, *, by: str, now: datetime) -> "Claim":
+    def revoked(self, *, by: str, now: datetime) -> "LockRecord":
         """Taken from its holder: released, under another holder id, and with a fence above the old one."""
         return replace(self, state=RELEASED, holder_id=by, fence=self.fence + 1, expires_at=now)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseTiming:
-    """How long a claim lasts and how often a heartbeat renews it; ValueError where that would be too late."""
+    """How long a lease lasts and how often a heartbeat renews it; ValueError where that would be too late."""
 
     lease: timedelta
     renew_every: timedelta

@@ -1,13 +1,15 @@
-"""The lock document in Firestore: a read that tells the server's time, and a write whose outcome is known.
+"""Where lock documents are kept: the port, and its Firestore side.
 
-Preconditions, never transactions: a transaction stalls under contention and hides it in a ValueError.
+Preconditions, never transactions: a transaction stalls under contention and hides it in a ValueError. The
+in-memory side stands in `memory_store.py`; one suite of tests holds both to the same answers.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from google.api_core.exceptions import (
     GoogleAPIError,
@@ -20,19 +22,19 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
 
 from ..result import ErrorInfo, Result
-from .rules import Claim, LockKey
+from .rules import LockKey, LockRecord
+
+AUDIT: Final = "audit"
 
 # Aborted is left out: on a commit it means a rival, and reading back tells who.
-_WORTH_REPEATING = if_exception_type(ServiceUnavailable, InternalServerError, TooManyRequests)
-# Long enough to be of use, too short for our clock to run away from the server's.
-_RECENT_SECONDS = 60.0
+_WORTH_REPEATING: Final = if_exception_type(ServiceUnavailable, InternalServerError, TooManyRequests)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sighting:
+class LockSnapshot:
     """The lock document as one answer of the server showed it."""
 
-    claim: Claim | None
+    record: LockRecord | None
     """None: nobody ever held this lock."""
     update_time: datetime | None
     """Version of the document, for the precondition of the next write."""
@@ -42,14 +44,43 @@ class Sighting:
     """Our monotonic clock, in seconds, before the question left: earlier than `server_now`."""
 
     def deadline(self) -> float:
-        """When the claim ends, on our monotonic clock; early by no more than the time the answer took."""
-        if self.claim is None:
+        """When the lease ends, on our monotonic clock; early by no more than the time the answer took."""
+        if self.record is None:
             return self.asked_at
-        return self.asked_at + (self.claim.expires_at - self.server_now).total_seconds()
+        return self.asked_at + (self.record.expires_at - self.server_now).total_seconds()
+
+    def has_expired(self) -> bool:
+        """Whether the server's clock was past the lease when it answered."""
+        return self.record is not None and self.record.expires_at <= self.server_now
 
 
-class LockStore:
-    """Reads and writes lock documents; safe to share between threads.
+class LockStore(ABC):
+    """Reads and writes lock documents; safe to share between threads."""
+
+    @abstractmethod
+    def read(self, key: LockKey, *, at_most_seconds: float = math.inf) -> Result[LockSnapshot]:
+        """The document now. PERMANENT if it may not be read, or is not that of a lock."""
+
+    @abstractmethod
+    def write(
+        self,
+        key: LockKey,
+        record: LockRecord,
+        *,
+        over: LockSnapshot,
+        audit: Mapping[str, Any] | None = None,
+        at_most_seconds: float = math.inf,
+    ) -> Result[LockSnapshot]:
+        """Write `record` if the document is still as `over` shows it; `audit` is appended in the same commit.
+
+        A success shows the document afterwards, whoever wrote it: we, even if the answer was lost and the
+        repetition refused, or a rival who was faster. A failure: it was still as before when it was read
+        back, or could not be. Safe to call again.
+        """
+
+
+class FirestoreLocks(LockStore):
+    """Lock documents in Firestore.
 
     `call_timeout` bounds each call of the server with its retries; `at_most_seconds` cuts it shorter.
     """
@@ -58,21 +89,19 @@ class LockStore:
         self._db = db
         self._call_seconds = call_timeout.total_seconds()
         self._monotonic = monotonic
-        self._left_free: dict[LockKey, Sighting] = {}
 
-    def read(self, key: LockKey, *, at_most_seconds: float = math.inf) -> Result[Sighting]:
-        """The document now. PERMANENT if it may not be read, or is not that of a lock."""
+    def read(self, key: LockKey, *, at_most_seconds: float = math.inf) -> Result[LockSnapshot]:
         asked_at = self._monotonic()
         try:
-            snapshot = self._reference(key).get(**self._limits(at_most_seconds))
-            claim = Claim.from_fields(snapshot.to_dict() or {}) if snapshot.exists else None
+            found = self._reference(key).get(**self._limits(at_most_seconds))
+            record = LockRecord.from_fields(found.to_dict() or {}) if found.exists else None
         except (GoogleAPIError, GoogleAuthError, ValueError) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, lock=str(key)))
         return Result.success(
-            Sighting(
-                claim=claim,
-                update_time=snapshot.update_time,
-                server_now=_plain(snapshot.read_time),
+            LockSnapshot(
+                record=record,
+                update_time=found.update_time,
+                server_now=_plain(found.read_time),
                 asked_at=asked_at,
             )
         )
@@ -80,58 +109,40 @@ class LockStore:
     def write(
         self,
         key: LockKey,
-        claim: Claim,
+        record: LockRecord,
         *,
-        over: Sighting,
+        over: LockSnapshot,
         audit: Mapping[str, Any] | None = None,
         at_most_seconds: float = math.inf,
-    ) -> Result[Sighting]:
-        """Write `claim` if the document is still as `over` shows it; `audit` is appended in the same commit.
-
-        A success shows the document afterwards, whoever wrote it: we, even if the answer was lost and the
-        repetition refused, or a rival who was faster. A failure: it was still as before when it was read
-        back, or could not be. Safe to call again.
-        """
+    ) -> Result[LockSnapshot]:
         asked_at = self._monotonic()
         try:
-            results = self._batch(key, claim, over, audit).commit(**self._limits(at_most_seconds))
+            results = self._batch(key, record, over, audit).commit(**self._limits(at_most_seconds))
         except (GoogleAPIError, GoogleAuthError) as exc:
             return self._read_back(key, exc, over, at_most_seconds)
         now = results[0].update_time
-        after = Sighting(claim=claim, update_time=now, server_now=_plain(now), asked_at=asked_at)
-        if not claim.is_held:
-            self._left_free[key] = after
-        return Result.success(after)
-
-    def recall_free(self, key: LockKey) -> Sighting | None:
-        """The lock as we lately left it, if we left it free: saves the read before the next claim, once.
-
-        If it is outdated, the precondition of that claim refuses it. The server's time is moved on by our
-        monotonic clock.
-        """
-        left = self._left_free.pop(key, None)
-        if left is None or self._monotonic() - left.asked_at > _RECENT_SECONDS:
-            return None
-        age = timedelta(seconds=self._monotonic() - left.asked_at)
-        return replace(left, server_now=left.server_now + age)
+        return Result.success(
+            LockSnapshot(record=record, update_time=now, server_now=_plain(now), asked_at=asked_at)
+        )
 
     def _batch(
-        self, key: LockKey, claim: Claim, over: Sighting, audit: Mapping[str, Any] | None
+        self, key: LockKey, record: LockRecord, over: LockSnapshot, audit: Mapping[str, Any] | None
     ) -> firestore.WriteBatch:
         reference, batch = self._reference(key), self._db.batch()
         if over.update_time is None:
-            batch.create(reference, claim.to_fields())
+            batch.create(reference, record.to_fields())
         else:
             unchanged = self._db.write_option(last_update_time=over.update_time)
-            batch.update(reference, claim.to_fields(beyond=over.claim), option=unchanged)
+            batch.update(reference, record.to_fields(beyond=over.record), option=unchanged)
         if audit is not None:
-            batch.create(reference.collection("audit").document(claim.holder_id), dict(audit))
+            batch.create(reference.collection(AUDIT).document(record.holder_id), dict(audit))
         return batch
 
     def _read_back(
-        self, key: LockKey, exc: Exception, over: Sighting, at_most_seconds: float
-    ) -> Result[Sighting]:
-        failure: Result[Sighting] = Result.failure(ErrorInfo.from_exception(exc, lock=str(key)))
+        self, key: LockKey, exc: Exception, over: LockSnapshot, at_most_seconds: float
+    ) -> Result[LockSnapshot]:
+        """A refused precondition is our own write, if only its answer was lost, or a rival's: look who."""
+        failure: Result[LockSnapshot] = Result.failure(ErrorInfo.from_exception(exc, lock=str(key)))
         seen = self.read(key, at_most_seconds=at_most_seconds)
         has_changed = seen.is_success and seen.unwrap().update_time != over.update_time
         return seen if has_changed else failure

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from common.batches.records import Batch, Completion
 from common.consolidation.receipt import Receipt
-from common.lock.rules import Claim
+from common.lock.rules import LockRecord
 from common.messages import PhaseCompletion, PredictionRequest
 
 from .delivery_log import DeliveryLog
@@ -35,7 +35,7 @@ class Evidence:
     unexpected_players: tuple[str, ...]
     closing_claims: tuple[str, ...]
     receipts: tuple[Receipt, ...]
-    lock: Claim | None
+    lock: LockRecord | None
     dead_letters: tuple[str, ...]
     """The reasons in the documents."""
     # Pub/Sub

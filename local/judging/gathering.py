@@ -14,7 +14,7 @@ from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
 from common.consolidation.receipt import Receipt
 from common.entrypoint.dead_letters import COLLECTION as DEAD_LETTERS
 from common.execution_log import TABLE as EXECUTION_LOG
-from common.lock.rules import Claim, LockKey
+from common.lock.rules import LockKey, LockRecord
 from common.messages import PhaseCompletion, PredictionRequest
 from common.sport import DatasetRole
 from common.topics import REGISTRY
@@ -93,12 +93,12 @@ def _ids(collection: Any) -> tuple[str, ...]:
     return tuple(snapshot.id for snapshot in collection.get(timeout=READ_TIMEOUT_SECONDS))
 
 
-def _lock(stack: Stack, batch: Batch) -> Claim | None:
+def _lock(stack: Stack, batch: Batch) -> LockRecord | None:
     key = LockKey(lock_type=LOCK_TYPE, game_date=batch.game_date, sport=stack.sport.value)
     snapshot = (
         stack.database.collection(key.collection).document(key.document_id).get(timeout=READ_TIMEOUT_SECONDS)
     )
-    return Claim.from_fields(snapshot.to_dict() or {}) if snapshot.exists else None
+    return LockRecord.from_fields(snapshot.to_dict() or {}) if snapshot.exists else None
 
 
 def _published(stack: Stack) -> "list[list[PubsubMessage]]":

@@ -13,7 +13,8 @@ import pytest
 import structlog
 from google.cloud import firestore
 
-from common.lock.lock import Lock, LockKey
+from common.lock.lock import Lock
+from common.lock.rules import LockKey
 from local.stack.emulators import FIRESTORE
 from tests.bench.frame import Bench, benchmark
 from tests.bench.measuring import Measurement, Target, at_most, interleaved_medians, seconds

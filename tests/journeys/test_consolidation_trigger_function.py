@@ -122,7 +122,7 @@ async def test_a_batch_that_nobody_opened_is_waited_for(function: ModuleType, st
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("MAXIMUM_BYTES_BILLED", "lots"), ("BIGQUERY_LOCATION", ""), ("LOCK_LEASE_SECONDS", "1")],
+    [("MAXIMUM_BYTES_BILLED", "lots"), ("LOCK_LEASE_SECONDS", "1")],
 )
 def test_an_unusable_setting_stops_the_function_at_its_start(
     project_id: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str

@@ -13,7 +13,8 @@ from typing import Any
 
 from google.cloud import firestore
 
-from common.lock.lock import Lock, LockKey
+from common.lock.lock import Lock
+from common.lock.rules import LockKey
 from common.result import Result
 
 KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.batches.records import Batch, BatchStatus, Completion, Counts
 from common.consolidation.receipt import Receipt
-from common.lock.rules import RELEASED, Claim
+from common.lock.rules import RELEASED, LockRecord
 from common.messages import MessageStatus, Phase, PhaseCompletion, PlayerOutcome
 from common.schema_mode import SchemaMode
 from common.sport import Sport
@@ -111,8 +111,8 @@ def receipt(rows: int, **fields: Any) -> Receipt:
     return Receipt(**{**known, **fields})
 
 
-def lock(**fields: Any) -> Claim:
-    claim = Claim(
+def lock(**fields: Any) -> LockRecord:
+    claim = LockRecord(
         lock_type="consolidation",
         lock_key="consolidation_2026-01-17",
         operation_id=BATCH_ID,

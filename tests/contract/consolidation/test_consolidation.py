@@ -17,6 +17,7 @@ from common.predictions.columns import Column
 from common.predictions.schema_check import SCHEMA_DIFFERS
 from common.predictions.table import COLUMNS
 from common.result import ErrorInfo, ErrorType, Result
+from common.staging.table_names import staging_table
 from common.warehouse.jobs import MAY_STILL_RUN
 from common.warehouse.records import Rows
 from tests.support.batch_helpers import AFTER_DEADLINE, GAME_DATE
@@ -215,14 +216,15 @@ class TestClaims:
         self, stack: Stack, drifted: Sequence[Column], problem: str
     ) -> None:
         stack.open(["a"])
-        stack.warehouse.create_table(TABLES.path("drifted"), drifted).unwrap()
-        stack.complete("a", None, staging_table="drifted", staged_rows=1, predictions_generated=1)
+        table = staging_table(BATCH, "drifted")
+        stack.warehouse.create_table(TABLES.path(table), drifted).unwrap()
+        stack.complete("a", None, staging_table=table, staged_rows=1, predictions_generated=1)
 
         result = stack.consolidate()
 
         assert result.error is not None
         assert (result.error.type, result.error.exception_class) == (ErrorType.PERMANENT, SCHEMA_DIFFERS)
-        assert result.error.message == "drifted" + problem
+        assert result.error.message == table + problem
 
 
 class TestOutcomes:

@@ -9,8 +9,8 @@ from google.cloud import firestore
 
 from common.batches.records import BatchStatus
 from common.consolidation.fenced_merge import NOT_PROVED
-from common.lock.lock import LOCK_LOST, Lock
-from common.result import Result
+from common.lock.lock import Lock
+from common.result import LOCK_LOST, Result
 from common.warehouse.records import Rows
 from common.warehouse.warehouse import Warehouse
 from tests.support.batch_helpers import GAME_DATE

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.lock.lock import LOCK_HELD, LOCK_LOST, Lock, LockKey
-from common.lock.rules import longest_pause_seconds
+from common.lock.lock import Lock
+from common.lock.rules import LockKey, longest_pause_seconds
+from common.result import LOCK_HELD, LOCK_LOST
 from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 

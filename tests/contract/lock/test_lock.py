@@ -1,51 +1,44 @@
-"""Acquiring, being refused, taking over, taking away: one lock document in the emulator."""
+"""Acquiring, being refused, taking over, taking away: one lock document, in either store."""
 
 import time
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 
 import common.lock.lease
 import common.lock.lock
 import common.lock.rules
 import common.lock.store
-from common.lock.lock import LEASE_TOO_SHORT, LOCK_HELD, LOCK_LOST, Lock, LockKey
-from common.lock.rules import Claim, longest_pause_seconds
-from common.result import ErrorType
+from common.lock.lock import LEASE_TOO_SHORT, Lock
+from common.lock.rules import LockKey, LockRecord, longest_pause_seconds
+from common.result import LOCK_HELD, LOCK_LOST, ErrorType
+from tests.support.lock_backends import KEY, Backend
 from tests.support.monotonic_clock import MonotonicClock
 from tests.support.polling import eventually
 
-KEY = LockKey(lock_type="consolidation", game_date=date(2026, 1, 17), sport="nba")
 SHORT = timedelta(seconds=1)
 
 
 @pytest.fixture
-def lock(firestore_client: firestore.Client) -> Lock:
-    return Lock(firestore_client)
+def lock(backend: Backend) -> Lock:
+    return backend.lock()
 
 
 @pytest.fixture
-def short_lock(firestore_client: firestore.Client) -> Lock:
-    return Lock(firestore_client, lease=SHORT, renew_every=SHORT / 5)
-
-
-@pytest.fixture
-def document(firestore_client: firestore.Client) -> Callable[[], dict[str, Any]]:
-    return lambda: firestore_client.document(str(KEY)).get().to_dict() or {}
+def short_lock(backend: Backend) -> Lock:
+    return backend.lock(lease=SHORT, renew_every=SHORT / 5)
 
 
 def test_a_free_lock_is_acquired_and_its_document_says_by_whom_and_until_when(
-    lock: Lock, document: Callable[[], dict[str, Any]]
+    lock: Lock, backend: Backend
 ) -> None:
     before = datetime.now(UTC)
 
     lease = lock.try_acquire(KEY, "batch").unwrap()
 
-    fields = document()
+    fields = backend.document()
     assert fields["operation_id"] == "batch"
     assert fields["holder_id"] == lease.holder_id
     assert fields["lock_type"] == "consolidation"
@@ -55,9 +48,7 @@ def test_a_free_lock_is_acquired_and_its_document_says_by_whom_and_until_when(
     assert abs(fields["renewed_at"] - before) < timedelta(seconds=30)
 
 
-def test_a_held_lock_is_refused_and_the_refusal_names_holder_and_expiry(
-    lock: Lock, document: Callable[[], dict[str, Any]]
-) -> None:
+def test_a_held_lock_is_refused_and_the_refusal_names_holder_and_expiry(lock: Lock, backend: Backend) -> None:
     lease = lock.try_acquire(KEY, "first").unwrap()
 
     refused = lock.try_acquire(KEY, "second")
@@ -68,8 +59,8 @@ def test_a_held_lock_is_refused_and_the_refusal_names_holder_and_expiry(
     assert refused.error.details is not None
     assert refused.error.details["operation_id"] == "first"
     assert refused.error.details["holder_id"] == lease.holder_id
-    assert refused.error.details["expires_at"] == document()["expires_at"]
-    assert document()["holder_id"] == lease.holder_id
+    assert refused.error.details["expires_at"] == backend.document()["expires_at"]
+    assert backend.document()["holder_id"] == lease.holder_id
 
 
 def test_two_acquisitions_for_one_operation_are_two_holders(lock: Lock) -> None:
@@ -84,8 +75,8 @@ def test_two_acquisitions_for_one_operation_are_two_holders(lock: Lock) -> None:
     assert second.check(ask_store=True).is_success
 
 
-def test_the_fence_grows_with_every_acquisition_whoever_makes_it(firestore_client: firestore.Client) -> None:
-    instances = [Lock(firestore_client), Lock(firestore_client)]
+def test_the_fence_grows_with_every_acquisition_whoever_makes_it(backend: Backend) -> None:
+    instances = [backend.lock(), backend.lock()]
 
     fences = []
     for number in range(6):
@@ -97,7 +88,7 @@ def test_the_fence_grows_with_every_acquisition_whoever_makes_it(firestore_clien
 
 @pytest.mark.parametrize("raises", [False, True])
 def test_leaving_the_block_releases_the_lock_and_keeps_the_document(
-    lock: Lock, document: Callable[[], dict[str, Any]], raises: bool
+    lock: Lock, backend: Backend, raises: bool
 ) -> None:
     try:
         with lock.acquire(KEY, "batch") as acquired:
@@ -107,12 +98,12 @@ def test_leaving_the_block_releases_the_lock_and_keeps_the_document(
     except LookupError:
         assert raises
 
-    assert (document()["state"], document()["fence"]) == ("released", fence)
+    assert (backend.document()["state"], backend.document()["fence"]) == ("released", fence)
     assert lock.try_acquire(KEY, "next").unwrap().fence == fence + 1
 
 
 def test_a_block_that_did_not_get_the_lock_learns_why_and_leaves_it_alone(
-    lock: Lock, document: Callable[[], dict[str, Any]]
+    lock: Lock, backend: Backend
 ) -> None:
     holder = lock.try_acquire(KEY, "holder").unwrap()
 
@@ -120,11 +111,11 @@ def test_a_block_that_did_not_get_the_lock_learns_why_and_leaves_it_alone(
         assert acquired.error is not None
         assert acquired.error.exception_class == LOCK_HELD
 
-    assert (document()["state"], document()["holder_id"]) == ("held", holder.holder_id)
+    assert (backend.document()["state"], backend.document()["holder_id"]) == ("held", holder.holder_id)
 
 
 def test_an_expired_lock_is_taken_over_and_the_late_holder_harms_nobody(
-    short_lock: Lock, document: Callable[[], dict[str, Any]]
+    short_lock: Lock, backend: Backend
 ) -> None:
     late = short_lock.try_acquire(KEY, "late").unwrap()
     successor = eventually(lambda: short_lock.try_acquire(KEY, "successor").data)
@@ -134,7 +125,7 @@ def test_an_expired_lock_is_taken_over_and_the_late_holder_harms_nobody(
     assert renewed.error is not None
     assert released.error is not None
     assert (renewed.error.exception_class, released.error.exception_class) == (LOCK_LOST, LOCK_LOST)
-    assert (document()["state"], document()["holder_id"]) == ("held", successor.holder_id)
+    assert (backend.document()["state"], backend.document()["holder_id"]) == ("held", successor.holder_id)
     assert successor.fence == late.fence + 1
 
 
@@ -155,14 +146,13 @@ def test_keys_of_other_types_sports_and_datasets_are_other_locks(lock: Lock) -> 
 
 @pytest.mark.parametrize("skew", [timedelta(minutes=-10), timedelta(minutes=10)])
 def test_a_client_whose_clock_is_wrong_neither_robs_nor_loses(
-    firestore_client: firestore.Client,
-    document: Callable[[], dict[str, Any]],
+    backend: Backend,
     monkeypatch: pytest.MonkeyPatch,
     skew: timedelta,
 ) -> None:
-    skewed_lock = Lock(firestore_client, lease=SHORT, renew_every=SHORT / 5)
+    skewed_lock = backend.lock(lease=SHORT, renew_every=SHORT / 5)
     true_now = datetime.now(UTC)
-    holder = Lock(firestore_client).try_acquire(KEY, "holder").unwrap()
+    holder = backend.lock().try_acquire(KEY, "holder").unwrap()
     skew_wall_clock(monkeypatch, skew)
 
     robbed = skewed_lock.try_acquire(KEY, "wrong clock")
@@ -171,7 +161,7 @@ def test_a_client_whose_clock_is_wrong_neither_robs_nor_loses(
 
     assert robbed.is_failure
     assert lease.check(ask_store=True).is_success
-    assert abs(document()["expires_at"] - true_now) < timedelta(seconds=60)
+    assert abs(backend.document()["expires_at"] - true_now) < timedelta(seconds=60)
     assert eventually(lambda: skewed_lock.try_acquire(KEY, "after the lease").data).fence == lease.fence + 1
 
 
@@ -196,7 +186,7 @@ def skew_wall_clock(monkeypatch: pytest.MonkeyPatch, skew: timedelta) -> None:
 
 
 def test_a_document_of_the_former_lock_is_respected_until_it_expires_and_then_taken_over(
-    lock: Lock, firestore_client: firestore.Client
+    lock: Lock, backend: Backend
 ) -> None:
     former = {
         "operation_id": "batch",
@@ -205,11 +195,10 @@ def test_a_document_of_the_former_lock_is_respected_until_it_expires_and_then_ta
         "lock_key": KEY.document_id,
         "acquired_at": datetime(2026, 1, 17, tzinfo=UTC),
     }
-    reference = firestore_client.document(str(KEY))
 
-    reference.set({**former, "expires_at": datetime(2126, 1, 17, tzinfo=UTC)})
+    backend.put({**former, "expires_at": datetime(2126, 1, 17, tzinfo=UTC)})
     while_valid = lock.try_acquire(KEY, "next")
-    reference.set({**former, "expires_at": datetime(2026, 1, 17, 0, 5, tzinfo=UTC)})
+    backend.put({**former, "expires_at": datetime(2026, 1, 17, 0, 5, tzinfo=UTC)})
     afterwards = lock.try_acquire(KEY, "next")
 
     assert while_valid.error is not None
@@ -218,9 +207,9 @@ def test_a_document_of_the_former_lock_is_respected_until_it_expires_and_then_ta
 
 
 def test_a_document_that_is_no_lock_is_a_permanent_failure_and_not_a_free_lock(
-    lock: Lock, firestore_client: firestore.Client
+    lock: Lock, backend: Backend
 ) -> None:
-    firestore_client.document(str(KEY)).set({"status": "completed"})
+    backend.put({"status": "completed"})
 
     refused = lock.try_acquire(KEY, "batch")
 
@@ -230,9 +219,9 @@ def test_a_document_that_is_no_lock_is_a_permanent_failure_and_not_a_free_lock(
 
 
 def test_a_lock_left_free_here_and_held_elsewhere_since_is_refused(
-    firestore_client: firestore.Client,
+    backend: Backend,
 ) -> None:
-    here, elsewhere = Lock(firestore_client), Lock(firestore_client)
+    here, elsewhere = backend.lock(), backend.lock()
     here.try_acquire(KEY, "first").unwrap().release()
     holder = elsewhere.try_acquire(KEY, "second").unwrap()
 
@@ -244,19 +233,19 @@ def test_a_lock_left_free_here_and_held_elsewhere_since_is_refused(
 
 
 def test_a_lock_left_free_here_and_used_elsewhere_since_is_acquired(
-    firestore_client: firestore.Client,
+    backend: Backend,
 ) -> None:
-    here, elsewhere = Lock(firestore_client), Lock(firestore_client)
+    here, elsewhere = backend.lock(), backend.lock()
     here.try_acquire(KEY, "first").unwrap().release()
     elsewhere.try_acquire(KEY, "second").unwrap().release()
 
     assert here.try_acquire(KEY, "third").unwrap().fence == 3
 
 
-def test_without_a_wait_there_is_one_attempt(firestore_client: firestore.Client) -> None:
-    Lock(firestore_client).try_acquire(KEY, "holder").unwrap()
+def test_without_a_wait_there_is_one_attempt(backend: Backend) -> None:
+    backend.lock().try_acquire(KEY, "holder").unwrap()
     clock = MonotonicClock()
-    lock = Lock(firestore_client, monotonic=clock, sleep=clock.sleep)
+    lock = backend.lock(monotonic=clock, sleep=clock.sleep)
 
     with lock.acquire(KEY, "late", wait=timedelta(0)) as acquired:
         assert acquired.is_failure
@@ -265,11 +254,11 @@ def test_without_a_wait_there_is_one_attempt(firestore_client: firestore.Client)
 
 
 def test_waiting_pauses_at_random_never_past_the_deadline_and_tries_once_more_at_its_end(
-    firestore_client: firestore.Client,
+    backend: Backend,
 ) -> None:
-    Lock(firestore_client).try_acquire(KEY, "holder").unwrap()
+    backend.lock().try_acquire(KEY, "holder").unwrap()
     clock = MonotonicClock()
-    lock = Lock(firestore_client, monotonic=clock, sleep=clock.sleep)
+    lock = backend.lock(monotonic=clock, sleep=clock.sleep)
 
     with lock.acquire(KEY, "late", wait=timedelta(seconds=30)) as acquired:
         assert acquired.is_failure
@@ -283,9 +272,9 @@ def test_waiting_pauses_at_random_never_past_the_deadline_and_tries_once_more_at
 
 
 def test_a_waiter_as_patient_as_the_lease_gets_a_dead_holders_lock(
-    firestore_client: firestore.Client,
+    backend: Backend,
 ) -> None:
-    lock = Lock(firestore_client, lease=SHORT, renew_every=SHORT / 5)
+    lock = backend.lock(lease=SHORT, renew_every=SHORT / 5)
     dead = lock.try_acquire(KEY, "dead").unwrap()
 
     with lock.acquire(KEY, "patient", wait=SHORT) as acquired:
@@ -294,18 +283,18 @@ def test_a_waiter_as_patient_as_the_lease_gets_a_dead_holders_lock(
 
 @pytest.mark.parametrize(("heartbeat", "is_refused"), [(False, True), (True, False)])
 def test_work_longer_than_the_lease_needs_a_heartbeat(
-    lock: Lock, document: Callable[[], dict[str, Any]], heartbeat: bool, is_refused: bool
+    lock: Lock, backend: Backend, heartbeat: bool, is_refused: bool
 ) -> None:
     with lock.acquire(KEY, "batch", guarded_work=timedelta(seconds=301), heartbeat=heartbeat) as acquired:
         assert acquired.is_failure is is_refused
 
     if acquired.error is not None:
         assert (acquired.error.exception_class, acquired.error.type) == (LEASE_TOO_SHORT, ErrorType.PERMANENT)
-        assert document() == {}
+        assert backend.document() == {}
 
 
 def test_force_release_ends_the_claim_keeps_the_fence_growing_and_says_who_and_why(
-    lock: Lock, document: Callable[[], dict[str, Any]], firestore_client: firestore.Client
+    lock: Lock, backend: Backend
 ) -> None:
     robbed = lock.try_acquire(KEY, "stuck").unwrap()
 
@@ -313,38 +302,34 @@ def test_force_release_ends_the_claim_keeps_the_fence_growing_and_says_who_and_w
 
     assert ended is not None
     assert (ended.holder_id, ended.fence) == (robbed.holder_id, robbed.fence)
-    assert document()["state"] == "released"
-    assert document()["fence"] > robbed.fence
+    assert backend.document()["state"] == "released"
+    assert backend.document()["fence"] > robbed.fence
     assert robbed.check(ask_store=True).is_failure
     assert robbed.release().is_failure
-    assert lock.try_acquire(KEY, "next").unwrap().fence > document()["fence"] - 1
-    [entry] = audit_of(firestore_client)
+    assert lock.try_acquire(KEY, "next").unwrap().fence > backend.document()["fence"] - 1
+    [entry] = backend.audit()
     assert (entry["who"], entry["why"]) == ("operator@example.com", "the worker is gone")
-    assert Claim.from_fields(entry["ended"]) == ended
+    assert LockRecord.from_fields(entry["ended"]) == ended
 
 
-def test_force_release_of_a_free_lock_changes_nothing(
-    lock: Lock, document: Callable[[], dict[str, Any]], firestore_client: firestore.Client
-) -> None:
+def test_force_release_of_a_free_lock_changes_nothing(lock: Lock, backend: Backend) -> None:
     assert lock.force_release(KEY, "operator", "never held").unwrap() is None
-    assert document() == {}
+    assert backend.document() == {}
 
     lock.try_acquire(KEY, "batch").unwrap().release()
-    before = document()
+    before = backend.document()
 
     assert lock.force_release(KEY, "operator", "already released").unwrap() is None
-    assert document() == before
-    assert audit_of(firestore_client) == []
+    assert backend.document() == before
+    assert backend.audit() == []
 
 
-def test_every_force_release_appends_and_none_overwrites(
-    lock: Lock, firestore_client: firestore.Client
-) -> None:
+def test_every_force_release_appends_and_none_overwrites(lock: Lock, backend: Backend) -> None:
     for number in range(3):
         lock.try_acquire(KEY, "stuck").unwrap()
         lock.force_release(KEY, "operator", f"reason {number}").unwrap()
 
-    assert sorted(entry["why"] for entry in audit_of(firestore_client)) == [
+    assert sorted(entry["why"] for entry in backend.audit()) == [
         "reason 0",
         "reason 1",
         "reason 2",
@@ -372,7 +357,3 @@ def test_force_release_without_a_name_or_a_reason_is_refused(lock: Lock, who: st
     assert refused.error is not None
     assert refused.error.type is ErrorType.PERMANENT
     assert lease.check(ask_store=True).is_success
-
-
-def audit_of(db: firestore.Client) -> list[dict[str, Any]]:
-    return [entry.to_dict() or {} for entry in db.document(str(KEY)).collection("audit").stream()]

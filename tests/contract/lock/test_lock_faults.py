@@ -11,8 +11,10 @@ import grpc
 import pytest
 from google.cloud import firestore
 
-from common.lock.lock import LOCK_HELD, LOCK_LOST, Lease, Lock, LockKey
-from common.result import ErrorInfo, ErrorType
+from common.lock.lease import Lease
+from common.lock.lock import Lock
+from common.lock.rules import LockKey
+from common.result import LOCK_HELD, LOCK_LOST, ErrorInfo, ErrorType, ResultError
 from tests.support.firestore_proxy import FirestoreProxy
 from tests.support.firestore_relay import COMMIT, READ
 from tests.support.grpc_server import serving
@@ -282,7 +284,10 @@ def test_a_heartbeat_that_cannot_reach_the_store_until_the_lease_ends_says_that_
     lock = Lock(proxied_client, lease=timedelta(seconds=1), renew_every=timedelta(seconds=0.2))
     losses: list[ErrorInfo] = []
 
-    with lock.acquire(KEY, "batch", heartbeat=True, on_lost=losses.append) as acquired:
+    with (
+        pytest.raises(ResultError, match=LOCK_LOST),
+        lock.acquire(KEY, "batch", heartbeat=True, on_lost=losses.append) as acquired,
+    ):
         proxy.refuse(READ, grpc.StatusCode.UNAVAILABLE)
         eventually(lambda: losses)
         assert acquired.unwrap().check().is_failure

@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 from google.cloud import firestore
 
-from common.lock.lock import LOCK_HELD, LOCK_LOST, Lock
+from common.lock.lock import Lock
+from common.result import LOCK_HELD, LOCK_LOST
 from tests.support.lock_process import COUNTER, KEY, RACERS, ROUNDS
 from tests.support.polling import eventually
 from tests.support.spoken_process import SpokenProcess

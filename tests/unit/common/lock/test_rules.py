@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.lock.rules import Claim, LeaseTiming, LockKey, longest_pause_seconds
+from common.lock.rules import LeaseTiming, LockKey, LockRecord, longest_pause_seconds
 
 DAY = date(2026, 1, 17)
 NOW = datetime(2026, 1, 17, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=300)
 KEY = LockKey(lock_type="consolidation", game_date=DAY, sport="nba")
-CLAIM = Claim.following(None, key=KEY, operation_id="batch", holder_id="h1", now=NOW, lease=LEASE)
+CLAIM = LockRecord.following(None, key=KEY, operation_id="batch", holder_id="h1", now=NOW, lease=LEASE)
 
 keys = st.builds(
     LockKey,
@@ -78,10 +78,10 @@ def test_the_first_claim_has_fence_one_and_lasts_for_the_lease() -> None:
 
 
 def test_every_following_claim_has_a_higher_fence_and_its_own_holder() -> None:
-    after_release = Claim.following(
+    after_release = LockRecord.following(
         CLAIM.released(), key=KEY, operation_id="batch", holder_id="h2", now=NOW, lease=LEASE
     )
-    after_force = Claim.following(
+    after_force = LockRecord.following(
         CLAIM.revoked(by="h3", now=NOW), key=KEY, operation_id="batch", holder_id="h4", now=NOW, lease=LEASE
     )
 
@@ -90,7 +90,7 @@ def test_every_following_claim_has_a_higher_fence_and_its_own_holder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("claim", "now", "is_free"),
+    ("record", "now", "is_free"),
     [
         pytest.param(CLAIM, NOW, False, id="just claimed"),
         pytest.param(CLAIM, NOW + LEASE - timedelta(microseconds=1), False, id="a moment before the end"),
@@ -100,8 +100,10 @@ def test_every_following_claim_has_a_higher_fence_and_its_own_holder() -> None:
         pytest.param(CLAIM.renewed(now=NOW + LEASE / 2, lease=LEASE), NOW + LEASE, False, id="renewed"),
     ],
 )
-def test_a_lock_is_free_once_it_is_released_or_expired(claim: Claim, now: datetime, is_free: bool) -> None:
-    assert claim.is_free_at(now) is is_free
+def test_a_lock_is_free_once_it_is_released_or_expired(
+    record: LockRecord, now: datetime, is_free: bool
+) -> None:
+    assert record.is_free_at(now) is is_free
 
 
 def test_a_claim_that_was_taken_away_is_no_longer_its_holders() -> None:
@@ -119,8 +121,8 @@ def test_renewing_and_releasing_keep_the_fence_and_the_holder() -> None:
 
 
 def test_a_document_reads_as_the_claim_it_was_written_from() -> None:
-    assert Claim.from_fields(CLAIM.to_fields()) == CLAIM
-    assert Claim.from_fields({**CLAIM.to_fields(), "unknown": 1}) == CLAIM
+    assert LockRecord.from_fields(CLAIM.to_fields()) == CLAIM
+    assert LockRecord.from_fields({**CLAIM.to_fields(), "unknown": 1}) == CLAIM
 
 
 def test_within_one_claim_only_what_changes_is_written() -> None:
@@ -136,7 +138,7 @@ def test_a_document_of_the_former_lock_was_held_and_has_no_fence_yet() -> None:
     for name in ("fence", "state", "renewed_at"):
         del fields[name]
 
-    former = Claim.from_fields(fields)
+    former = LockRecord.from_fields(fields)
 
     assert (former.fence, former.is_held, former.renewed_at) == (0, True, former.acquired_at)
 
@@ -144,12 +146,12 @@ def test_a_document_of_the_former_lock_was_held_and_has_no_fence_yet() -> None:
 @pytest.mark.parametrize("name", sorted(CLAIM.to_fields()))
 def test_a_document_with_a_field_of_another_type_is_named_and_refused(name: str) -> None:
     with pytest.raises(ValueError, match=name):
-        Claim.from_fields({**CLAIM.to_fields(), name: object()})
+        LockRecord.from_fields({**CLAIM.to_fields(), name: object()})
 
 
 def test_a_document_in_an_unknown_state_is_refused() -> None:
     with pytest.raises(ValueError, match="state"):
-        Claim.from_fields({**CLAIM.to_fields(), "state": "complete"})
+        LockRecord.from_fields({**CLAIM.to_fields(), "state": "complete"})
 
 
 @pytest.mark.parametrize(
