@@ -3,9 +3,16 @@
 Pure and light: messages validate against it and workers key rows by it, so it imports no client.
 """
 
+import re
 import unicodedata
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
 
-LOOKUP_PATTERN = r"^[a-z0-9]+$"
+from .result import ErrorInfo, Result
+from .texts import MAX_NAMED, first_of
+
+LOOKUP_PATTERN: Final = r"^[a-z0-9]+$"
 """What every key matches; in the syntax that Python and pydantic share."""
 
 
@@ -16,14 +23,19 @@ class InvalidName(ValueError):
 def normalize(name: str) -> str:
     """The lookup key of `name`: lower case, accents folded, only `[a-z0-9]` kept; suffixes stay.
 
-    "Luka Dončić" gives "lukadoncic", "John Doe Jr." gives "johndoejr". Idempotent, and the same for composed
-    and decomposed spellings. Raises InvalidName for what is no text, for a name with nothing left, and for
-    one with a letter or digit that has no Latin counterpart: to drop it would merge different players.
+    "Luka Dončić" gives "lukadoncic", "John Doe Jr." gives "johndoejr", and "Egor Dёmin", whose ё is Cyrillic,
+    "egordemin". Idempotent, and the same for composed and decomposed spellings. Raises InvalidName for what
+    is no text, for a name with nothing left, for one with a letter or digit that neither is Latin nor looks
+    so, and for what was decoded wrongly: to drop what cannot be read would merge different players.
     """
     if not isinstance(name, str):
         raise InvalidName(f"name: {name!r} is not text")
-    plain = name if name.isascii() else unicodedata.normalize("NFKD", name).casefold()
-    key = plain.translate(_FOLD)
+    if _REMAINS.search(name) or _is_utf8_read_as_something_else(name):
+        raise InvalidName(f"name: {name!r} was decoded wrongly; its letters are lost")
+    plain = name if name.isascii() else unicodedata.normalize("NFKD", name)
+    key = plain.casefold().translate(_FOLD)
+    if not key.isascii():
+        key = _latin_throughout(plain).casefold().translate(_FOLD)
     if not key:
         raise InvalidName(f"name: {name!r} holds no letter and no digit")
     if not key.isascii():
@@ -32,8 +44,41 @@ def normalize(name: str) -> str:
     return key
 
 
+def normalize_all(names: Iterable[object]) -> Result[dict[str, str]]:
+    """Key → name of every name, or one PERMANENT failure of class InvalidName that tells of every bad one.
+
+    A name is bad if it has no key, and if another one has the same: of namesakes each needs a lookup of its
+    own, such as "maxmuncy" and "maxmuncyathletics".
+    """
+    given = list(names)
+    by_key: dict[str, list[str]] = {}
+    problems: list[str] = []
+    for name in given:
+        try:
+            by_key.setdefault(normalize(name), []).append(name)  # type: ignore[arg-type]
+        except InvalidName as exc:
+            problems.append(str(exc))
+    for key, same in by_key.items():
+        if len(same) > 1:
+            told = " and ".join(repr(name) for name in same)
+            problems.append(f"{told} are both {key!r}: tell them apart by a lookup with a suffix of its own")
+    if problems:
+        return Result.failure(
+            ErrorInfo.permanent(
+                InvalidName.__name__,
+                first_of(problems),
+                problems=problems[:MAX_NAMED],
+                problem_count=len(problems),
+            )
+        )
+    return Result.success({key: name for key, [name] in by_key.items()})
+
+
+# What is left where a letter could not be decoded, or was escaped for some other text.
+_REMAINS: Final = re.compile(r"[?\ufffd\x00-\x08\x0e-\x1f\x7f]|&#?\w+;|%[0-9a-f]{2}|\\[ux]", re.IGNORECASE)
+
 # Letters that compatibility decomposition leaves whole.
-_NOT_DECOMPOSED = {
+_NOT_DECOMPOSED: Final = {
     "æ": "ae",
     "đ": "d",
     "ð": "d",
@@ -50,6 +95,12 @@ _NOT_DECOMPOSED = {
 }
 
 
+# What names hold beside letters: space, marks, punctuation, apostrophes of every kind, invisible hyphens. A
+# symbol, a control character, half a surrogate pair or a letter of nobody's is the remains of something else.
+_DROPPED: Final = frozenset({"Zs", "Zl", "Zp", "Mn", "Mc", "Me", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"})
+_DROPPED_TOO: Final = frozenset({"Lm", "Sk", "Cf"})
+
+
 class _Folding(dict[int, str]):
     """A table for str.translate that learns each further character once.
 
@@ -57,15 +108,48 @@ class _Folding(dict[int, str]):
     """
 
     def __missing__(self, code: int) -> str:
-        if _is_letter_or_digit(chr(code)):
+        if unicodedata.category(chr(code)) not in _DROPPED | _DROPPED_TOO:
             raise LookupError(code)
         return self.setdefault(code, "")
 
 
-def _is_letter_or_digit(character: str) -> bool:
-    """Modifier letters do not count: names use them as apostrophes."""
-    category = unicodedata.category(character)
-    return category[0] in "LN" and category != "Lm"
+def _is_utf8_read_as_something_else(name: str) -> bool:
+    """Whether the text makes sense as the bytes of another one: "Joki‡" with an Ä before is "Jokić"."""
+    if name.isascii() or not any(_is_suspicious(character) for character in name):
+        return False
+    for encoding in ("latin-1", "cp1252"):
+        with suppress(UnicodeError):
+            name.encode(encoding).decode()
+            return True
+    return False
+
+
+def _is_suspicious(character: str) -> bool:
+    return not character.isascii() and not character.isalpha()
+
+
+def _latin_throughout(plain: str) -> str:
+    """Letters that look Latin, in words that are Latin otherwise, as the letters that they look like."""
+    return "".join(map(_latin_word, _WORD.findall(plain)))
+
+
+_WORD: Final = re.compile(r"\s+|\S+")
+
+
+def _latin_word(word: str) -> str:
+    strange = {character for character in word if not character.casefold().translate(_FOLD).isascii()}
+    is_latin_otherwise = any(_is_latin(character) for character in set(word) - strange)
+    if not strange or not is_latin_otherwise:
+        return word
+    # A table of all of Unicode: loaded when such a letter comes, which is rare.
+    from .look_alikes import latin
+
+    return "".join(latin(character) or character if character in strange else character for character in word)
+
+
+def _is_latin(character: str) -> bool:
+    key = character.casefold().translate(_FOLD)
+    return key.isascii() and key.isalpha()
 
 
 def _ascii() -> dict[int, str]:
@@ -73,4 +157,4 @@ def _ascii() -> dict[int, str]:
     return {ord(character): character.lower() if character.isalnum() else "" for character in characters}
 
 
-_FOLD = _Folding(_ascii() | {ord(letter): latin for letter, latin in _NOT_DECOMPOSED.items()})
+_FOLD: Final = _Folding(_ascii() | {ord(letter): latin for letter, latin in _NOT_DECOMPOSED.items()})

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 import unicodedata
 from collections import defaultdict
 from typing import Any
@@ -7,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.player_names import LOOKUP_PATTERN, InvalidName, normalize
+from common.player_names import LOOKUP_PATTERN, InvalidName, normalize, normalize_all
+from common.result import ErrorType
 from tests.support.nba_players import nba_players
+from tests.support.source_tree import ROOT
 
 
 @pytest.mark.parametrize(
@@ -37,6 +41,13 @@ from tests.support.nba_players import nba_players
         pytest.param("Þór Guðmundsson", "thorgudmundsson", id="thorn and eth"),
         pytest.param("\u0130lkan K\u0131l\u0131ç", "ilkankilic", id="Turkish i, both of them"),
         pytest.param("\ufb01ne", "fine", id="typographic ligature"),
+        pytest.param("Egor D\u0451min", "egordemin", id="Cyrillic letter with a mark in a Latin word"),
+        pytest.param("Egor D\u0435\u0308min", "egordemin", id="the same, decomposed"),
+        pytest.param("Nikola J\u043ekic", "nikolajokic", id="Cyrillic letter in a Latin word"),
+        pytest.param("\u0412rook Lopez", "brooklopez", id="Cyrillic capital that looks Latin as a capital"),
+        pytest.param("LeBr\u03bfn James", "lebronjames", id="Greek letter in a Latin word"),
+        pytest.param("De\u00b4Aaron Fox", "deaaronfox", id="apostrophe that is an accent"),
+        pytest.param("Le\u00adBron\u200b James", "lebronjames", id="invisible hyphen and space"),
         pytest.param("\uff2c\uff25\uff22\uff32\uff2f\uff2e", "lebron", id="full width"),
     ],
 )
@@ -51,7 +62,20 @@ def test_key_of_a_name(name: str, key: str) -> None:
         pytest.param(" .-' ", id="punctuation alone"),
         pytest.param("\u0301", id="an accent alone"),
         pytest.param("Никола Јокић", id="Cyrillic"),
-        pytest.param("Nikola J\u043ekic", id="one Cyrillic letter that looks Latin"),
+        pytest.param("\u0420\u043e\u0440\u0435 Smith", id="Cyrillic word that looks Latin"),
+        pytest.param("\u0410. Smith", id="Cyrillic initial"),
+        pytest.param("Nikola J\u0448kic", id="Cyrillic letter that looks like nothing Latin"),
+        pytest.param("Luka Don\ufffdi\ufffd", id="letters that could not be decoded"),
+        pytest.param("Luka Don?i?", id="letters that could not be encoded"),
+        pytest.param("Nikola Joki\u00c4\u2021", id="UTF-8 read as Windows text"),
+        pytest.param("Luka Don\u00c4\u008di\u00c4\u0087", id="UTF-8 read as Latin-1"),
+        pytest.param("Luka Don\udcc4\udc8di\udcc4\udc87", id="bytes smuggled through as surrogates"),
+        pytest.param("Luka Don&#269;i&#263;", id="escaped for HTML"),
+        pytest.param("Luka%20Don%C4%8Di%C4%87", id="escaped for a URL"),
+        pytest.param("Luka Don\\u010di\\u0107", id="escaped for JSON"),
+        pytest.param("Luka\x00Doncic", id="a control character"),
+        pytest.param("Luka \ue000", id="a letter of nobody's"),
+        pytest.param("Luka \u2603", id="a symbol"),
         pytest.param("姚明", id="Chinese"),
         pytest.param("Player ٣", id="Arabic digit"),
         pytest.param(None, id="nothing"),
@@ -90,6 +114,46 @@ def test_nba_players_share_a_key_only_if_they_share_a_name() -> None:
 
     assert len(names_by_key) > 5_000
     assert [names for names in names_by_key.values() if len(names) > 1] == []
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_no_name_of_nba_players_that_was_decoded_wrongly_gets_another_key(encoding: str) -> None:
+    accented = [player.full_name for player in nba_players() if not player.full_name.isascii()]
+
+    for name in accented:
+        wrong = name.encode().decode(encoding, errors="replace")
+        assert _key_or_none(wrong) in (None, normalize(name)), wrong
+
+
+def test_every_bad_name_is_told_at_once_and_namesakes_are_told_apart() -> None:
+    error = normalize_all(["Max Muncy", "LeBron James", "max muncy", "\ufffd", None]).error
+
+    assert error is not None and error.type is ErrorType.PERMANENT
+    assert error.exception_class == "InvalidName"
+    assert error.details is not None and error.details["problem_count"] == 3
+    for told in ("'\ufffd' was decoded wrongly", "None is not text", "'Max Muncy' and 'max muncy' are both"):
+        assert told in error.message
+
+
+def test_names_that_differ_have_a_key_each() -> None:
+    assert normalize_all(["Max Muncy", "maxmuncyathletics"]).unwrap() == {
+        "maxmuncy": "Max Muncy",
+        "maxmuncyathletics": "maxmuncyathletics",
+    }
+
+
+def test_table_of_look_alikes_is_loaded_when_such_a_letter_comes_and_not_before() -> None:
+    program = (
+        "import sys; from common.player_names import normalize; normalize('Luka Dončić');"
+        "before = 'confusable_homoglyphs' in sys.modules; normalize('Egor D\u0451min');"
+        "print(before, 'confusable_homoglyphs' in sys.modules)"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+
+    assert said.stdout.split() == ["False", "True"]
 
 
 def _key_or_none(name: str) -> str | None:

@@ -1,0 +1,13 @@
+"""Letters of other scripts that look like Latin ones, by Unicode's table of confusable characters."""
+
+from functools import cache
+
+from confusable_homoglyphs import confusables
+
+
+@cache
+def latin(character: str) -> str | None:
+    """The one Latin letter that `character` looks like, in its case; None if there is none, or several."""
+    entries = confusables.is_confusable(character, preferred_aliases=["latin"]) or []
+    letters = {each["c"] for entry in entries for each in entry["homoglyphs"] if each["c"].isalpha()}
+    return letters.pop() if len(letters) == 1 else None
