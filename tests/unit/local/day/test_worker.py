@@ -9,6 +9,7 @@ from common.entrypoint.envelope import Delivery
 from common.messages import PlayerCompletion, PlayerOutcome, PredictionRequest
 from common.predictions.rows import Row
 from common.result import ErrorInfo, Result
+from common.staging.table_names import staging_table
 from common.staging.writer import StagedWrite
 from common.topics import Topic
 from local.day.chaos import Disorder
@@ -31,7 +32,7 @@ class Stores:
         if self._broken == "staging":
             return Result.failure(ErrorInfo.transient("Unavailable", "staging is down"))
         self.story.append("staged")
-        return Result.success(StagedWrite(table=f"_staging_{worker_id}", rows=len(rows)))
+        return Result.success(StagedWrite(table=staging_table(batch_id, worker_id), rows=len(rows)))
 
     def publish(self, topic: Topic, message: PlayerCompletion) -> Result[str]:
         if self._broken == "publishing":
