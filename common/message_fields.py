@@ -21,12 +21,14 @@ def check_document_id(value: str) -> str:
 
 
 def _aware(value: datetime) -> datetime:
-    # The legacy publishers wrote naive UTC. In UTC, for a moment whose zone lies beyond the first or the last
-    # year breaks whatever reckons with it later.
+    # The legacy publishers wrote naive UTC.
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
     try:
-        return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        value.astimezone(UTC)  # whatever reckons with it later does the same
     except OverflowError:
         raise ValueError("lies beyond all years") from None
+    return value
 
 
 def _normalized(value: Any) -> Any:

@@ -73,7 +73,7 @@ def test_a_player_is_reported_only_when_the_rows_are_staged() -> None:
 
     assert stores.story == ["staged", "published"]
     [completion] = stores.completions
-    assert completion.staging_table == "_staging_w1"
+    assert completion.staging_table == staging_table("batch", "w1")
     assert completion.staged_rows == completion.predictions_generated == len(SYSTEMS)
 
 
