@@ -2,7 +2,7 @@
 
 import functools
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NoReturn, ParamSpec, TypeVar, cast
 
@@ -189,7 +189,9 @@ def returns_result(use_case: Callable[P, T]) -> Callable[P, Result[T]]:
     return returning
 
 
-def returns_result_async(use_case: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[Result[T]]]:
+def returns_result_async(
+    use_case: Callable[P, Awaitable[T]],
+) -> Callable[P, Coroutine[Any, Any, Result[T]]]:
     """As `returns_result`, for a use case that is awaited."""
 
     @functools.wraps(use_case)

@@ -1,69 +1,73 @@
-"""A completion after the deadline had spoken for its player: the counts are moved, a closed batch reopens."""
+"""A completion that outdoes what stands for its player: the counts are moved, a closed batch is closed anew.
+
+Late, as most are, after the deadline had spoken for the player; or a retry that succeeded where the first
+attempt had failed; or the details of a player who was known by name only.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from google.cloud import firestore
-
 from ..messages import PlayerOutcome
-from ..recorder.commit_request import ARRAY, COUNTER
-from ..result import ErrorInfo, Result
-from .records import CLAIMS, COMPLETIONS, Batch, BatchStatus, Completion
-from .rules import closing_status
-from .store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, UNREADABLE, BatchStore, Change
-from .timeline import entry
+from ..result import Result, ResultError, returns_result
+from .batch_store import BatchStore, not_there_yet
+from .changes import SERVER_TIME, Change, Difference, Increment, Union
+from .records import ARRAY, CLAIMS, COMPLETIONS, COUNTER, Batch, BatchStatus, Completion
+from .rules import closing_status, outdoes
+from .timeline import contradiction, entry
 from .transitions import claim, claim_id, closed_fields
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moved:
-    """The batch after a late completion, and whether it was the caller's event that was taken."""
+class Replaced:
+    """The batch, and what stands for the player in it."""
 
     batch: Batch
-    by_caller: bool
+    stands: Completion
 
 
 class LateCompletions:
-    """Replaces `timed_out` by what a worker says after all; safe to share between threads."""
+    """Lets the better outcome of a player stand; safe to share between threads."""
 
     def __init__(self, store: BatchStore) -> None:
         self._store = store
 
-    def record(self, batch_id: str, completion: Completion) -> Result[Moved]:
-        """Move the player to the real outcome; a closed batch is closed again, in a new generation.
+    @returns_result
+    def record(
+        self,
+        batch_id: str,
+        completion: Completion,
+        *,
+        seen: Batch | None = None,
+        found: Completion | None = None,
+    ) -> Replaced:
+        """Move the player to the better outcome; a closed batch is closed again, in a new generation.
 
-        Safe to repeat: a player who is no longer `timed_out` is left alone.
+        Idempotent: a player for whom something as good stands is left alone. `seen` and `found`, the batch
+        and the player as the caller read them in one moment, save the first reading of both.
         """
-        moved_by = completion.event_id
+        stands = completion
 
         def decide(batch: Batch) -> Result[Change | None]:
-            nonlocal moved_by
-            found = self._found(batch, completion.player_lookup)
-            if found.error is not None:
-                return Result.failure(found.error)
-            is_waiting = found.unwrap().outcome is PlayerOutcome.TIMED_OUT
-            moved_by = completion.event_id if is_waiting else found.unwrap().event_id
-            return Result.success(move(batch, completion) if is_waiting else None)
+            nonlocal stands
+            before = (
+                found if batch is seen else self._store.completion(batch, completion.player_lookup).unwrap()
+            )
+            if before is None:
+                raise ResultError(not_there_yet(batch_id))
+            if before.event_id == completion.event_id or not outdoes(completion, before):
+                stands = before
+                return Result.success(None)
+            stands = moved(batch, before, completion)
+            return Result.success(move(batch, before, stands))
 
-        return self._store.amend(batch_id, decide).map(
-            lambda amended: Moved(batch=amended.batch, by_caller=moved_by == completion.event_id)
-        )
-
-    def _found(self, batch: Batch, player_lookup: str) -> Result[Completion]:
-        """How the player ended: by now there is a completion, if only by the deadline."""
-        if not batch.schema_mode.writes_subcollection:
-            return Result.success(batch.in_array[player_lookup])
-        ref = self._store.ref(batch.batch_id).collection(COMPLETIONS).document(player_lookup)
-        try:
-            data = ref.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).to_dict()
-            return Result.success(Completion.from_document(data or {}))
-        except (*FAULTS, *UNREADABLE) as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
+        settled = self._store.compare_and_set(batch_id, decide, seen=seen).unwrap()
+        return Replaced(batch=settled.batch, stands=stands)
 
 
-def reclosed(batch: Batch, outcome: PlayerOutcome) -> BatchStatus | None:
-    """How a batch closes anew when one of its timed-out players has `outcome` after all, or None.
+def reclosed(batch: Batch, before: PlayerOutcome, after: PlayerOutcome) -> BatchStatus | None:
+    """How a batch closes anew when one of its players has `after` instead of `before`, or None.
 
     One that is still open closes as usual; one given up stays so; one that failed reopens once enough players
     have been heard of.
@@ -71,55 +75,95 @@ def reclosed(batch: Batch, outcome: PlayerOutcome) -> BatchStatus | None:
     if batch.status in (BatchStatus.OPEN, BatchStatus.ABANDONED):
         return None
     status = closing_status(
-        batch.counts.plus(PlayerOutcome.TIMED_OUT, -1).plus(outcome),
+        batch.counts.plus(before, -1).plus(after),
         expected=batch.expected_players,
         min_completion_pct=batch.min_completion_pct,
     )
     return None if status is BatchStatus.FAILED else status
 
 
-def move(batch: Batch, completion: Completion) -> Change:
-    """The commit that moves one player from `timed_out` to what was reported."""
-    status = reclosed(batch, completion.outcome)
+def moved(batch: Batch, before: Completion, new: Completion) -> Completion:
+    """The completion as it will stand, in the generation that it begins or belongs to."""
+    status = reclosed(batch, before.outcome, new.outcome)
     generation = batch.generation if status is None else batch.generation + 1
-    late = replace(completion, late=True, generation=generation)
-    story = entry(
-        f"late-{late.player_lookup}",
-        f"{late.outcome.value} after all",
-        new_generation=generation,
-        event_id=late.event_id,
-    )
-    fields = {**_counters(batch, late), **_arrays(batch, late)}
+    is_late = batch.status is not BatchStatus.OPEN or before.outcome is PlayerOutcome.TIMED_OUT
+    return replace(new, late=is_late, generation=generation)
+
+
+def move(batch: Batch, before: Completion, after: Completion) -> Change:
+    """The commit that lets `after`, as `moved` made it, stand for a player in the place of `before`."""
+    status = reclosed(batch, before.outcome, after.outcome)
+    predictions = after.predictions_count - before.predictions_count
+    if before.is_known_by_name_only and not before.predictions_count:
+        predictions = 0  # whoever wrote the name has added what it stands for to the total
+    fields = {**_counters(batch, before, after, predictions), **_arrays(batch, before, after, predictions)}
     creates: dict[str, Mapping[str, Any]] = {}
     if status is not None:
-        fields |= {**closed_fields(status, event_id=late.event_id), "generation": generation}
-        creates[f"{CLAIMS}/{claim_id(generation)}"] = claim(status, event_id=late.event_id)
+        fields |= {**closed_fields(status, event_id=after.event_id), "generation": after.generation}
+        creates[f"{CLAIMS}/{claim_id(after.generation)}"] = claim(status, event_id=after.event_id)
+    sets = _story(before, after)
     if batch.schema_mode.writes_subcollection:
-        story[f"{COMPLETIONS}/{late.player_lookup}"] = late.to_document(firestore.SERVER_TIMESTAMP)
-    return Change(fields=fields, creates=creates, sets=story)
+        sets[f"{COMPLETIONS}/{after.player_lookup}"] = after.to_document(SERVER_TIME)
+    return Change(
+        fields=fields,
+        creates=creates,
+        sets=sets,
+        then=lambda at: _afterwards(batch, before, after, predictions, at),
+    )
 
 
-def _counters(batch: Batch, late: Completion) -> dict[str, Any]:
-    if not batch.schema_mode.writes_subcollection:
-        return {}
+def _afterwards(batch: Batch, before: Completion, after: Completion, predictions: int, at: datetime) -> Batch:
+    status = reclosed(batch, before.outcome, after.outcome)
+    closed: dict[str, Any] = {}
+    if status is not None:
+        closed = {"status": status, "closed_at": at, "closed_by_event": after.event_id}
+    in_array = batch.in_array
+    if batch.schema_mode.writes_array:
+        in_array = {**in_array, after.player_lookup: after}
+    return batch.as_written(
+        at,
+        counts=batch.counts.plus(before.outcome, -1).plus(after.outcome),
+        total_predictions=batch.total_predictions + predictions,
+        generation=after.generation,
+        in_array=in_array,
+        **closed,
+    )
+
+
+def _story(before: Completion, after: Completion) -> dict[str, Mapping[str, Any]]:
+    contradicts = before.outcome not in (PlayerOutcome.TIMED_OUT, after.outcome)
+    told = contradiction(before) if contradicts else {}
     return {
-        COUNTER[PlayerOutcome.TIMED_OUT]: firestore.Increment(-1),
-        COUNTER[late.outcome]: firestore.Increment(1),
-        "total_predictions_subcoll": firestore.Increment(late.predictions_count),
+        **told,
+        **entry(
+            f"late-{after.player_lookup}",
+            f"{after.outcome.value} after all",
+            new_generation=after.generation,
+            event_id=after.event_id,
+        ),
     }
 
 
-def _arrays(batch: Batch, late: Completion) -> dict[str, Any]:
+def _counters(batch: Batch, before: Completion, after: Completion, predictions: int) -> dict[str, Any]:
+    if not batch.schema_mode.writes_subcollection:
+        return {}
+    fields: dict[str, Any] = {"total_predictions_subcoll": Increment(predictions)}
+    if before.outcome is not after.outcome:
+        fields |= {COUNTER[before.outcome]: Increment(-1), COUNTER[after.outcome]: Increment(1)}
+    return fields
+
+
+def _arrays(batch: Batch, before: Completion, after: Completion, predictions: int) -> dict[str, Any]:
     if not batch.schema_mode.writes_array:
         return {}
-    fields: dict[str, Any] = {"total_predictions": firestore.Increment(late.predictions_count)}
-    before, after = ARRAY[PlayerOutcome.TIMED_OUT], ARRAY[late.outcome]
-    if before != after:
-        fields[before] = firestore.ArrayRemove([late.player_lookup])
-        fields[after] = firestore.ArrayUnion([late.player_lookup])
+    fields: dict[str, Any] = {"total_predictions": Increment(predictions)}
+    left, entered = ARRAY[before.outcome], ARRAY[after.outcome]
+    if left != entered:
+        fields[left] = Difference((after.player_lookup,))
+        fields[entered] = Union((after.player_lookup,))
     if not batch.schema_mode.writes_subcollection:
         fields["array_entries"] = [
             one.to_document(one.completed_at or batch.read_time)
-            for one in {**batch.in_array, late.player_lookup: late}.values()
+            for one in {**batch.in_array, after.player_lookup: after}.values()
         ]
     return fields

@@ -1,17 +1,16 @@
-"""What is written when a batch is opened, and what may be opened."""
+"""What is written when a batch is opened, and what may be opened. No clock, no I/O."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from google.cloud import firestore
-
 from ..message_fields import check_document_id
 from ..result import ErrorInfo, Result
 from ..schema_mode import SchemaMode
 from . import player_manifest as manifest
-from .records import CLAIMS, Batch, BatchStatus
+from .changes import SERVER_TIME, Create, Write
+from .records import CLAIMS, Batch, BatchStatus, batch_path
 from .rules import MAX_ARRAY_ELEMENTS
 from .timeline import entry
 from .transitions import claim, claim_id, closed_fields
@@ -34,6 +33,12 @@ class Opening:
     def event_id(self) -> str:
         """Closes an empty batch."""
         return f"open:{self.batch_id}"
+
+    def writes(self) -> list[Write]:
+        """The commit that opens it; refused if the batch exists."""
+        path = batch_path(self.batch_id)
+        below = (Create(path=f"{path}/{each}", fields=fields) for each, fields in self.below().items())
+        return [Create(path=path, fields=self.document()), *below]
 
     def document(self) -> dict[str, Any]:
         """The batch document; all its counters at zero, so that every reader finds them."""
@@ -64,9 +69,9 @@ class Opening:
             "consolidated_generation": 0,
             "phase_message_id": None,
             "phase_generation": 0,
-            "start_time": firestore.SERVER_TIMESTAMP,
-            "created_at": firestore.SERVER_TIMESTAMP,
-            "updated_at": firestore.SERVER_TIMESTAMP,
+            "start_time": SERVER_TIME,
+            "created_at": SERVER_TIME,
+            "updated_at": SERVER_TIME,
         }
         if self.players:
             return document

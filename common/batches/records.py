@@ -1,29 +1,44 @@
-"""What a batch document and its completion documents say, as frozen records.
+"""What a batch document and its completion documents say, as frozen records."""
 
-`prediction_batches/{batch_id}` may have been written by the system before this one: fields that it did not
-know have the values that make its documents mean what they meant then.
-"""
-
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..messages import PlayerOutcome
-from ..player_names import InvalidName, normalize
 from ..schema_mode import SchemaMode
 
-if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentSnapshot
-
-
+COLLECTION: Final = "prediction_batches"
 COMPLETIONS: Final = "completions"
 UNEXPECTED: Final = "unexpected"
 CLAIMS: Final = "claims"
 RECEIPTS: Final = "receipts"
 """The collections below a batch, beside those that one module alone uses and names."""
+
+COUNTER: Final[Mapping[PlayerOutcome, str]] = {
+    PlayerOutcome.COMPLETED: "completed_count",
+    PlayerOutcome.SKIPPED: "skipped_count",
+    PlayerOutcome.FAILED: "failed_count",
+    PlayerOutcome.TIMED_OUT: "timed_out_count",
+}
+ARRAY: Final[Mapping[PlayerOutcome, str]] = {
+    PlayerOutcome.COMPLETED: "completed_players",
+    PlayerOutcome.SKIPPED: "completed_players",
+    PlayerOutcome.FAILED: "failed_players",
+    PlayerOutcome.TIMED_OUT: "failed_players",
+}
+"""Which field of the batch counts an outcome, and which one lists its players where there is an array."""
+
+
+def batch_path(batch_id: str) -> str:
+    return f"{COLLECTION}/{batch_id}"
+
+
+def batch_id_of(path: str) -> str | None:
+    """The batch that a document or collection belongs to; None for one of another family."""
+    collection, _, rest = path.partition("/")
+    return rest.partition("/")[0] or None if collection == COLLECTION else None
 
 
 class BatchStatus(Enum):
@@ -102,6 +117,11 @@ class Completion:
             completed_at=data.get("completed_at"),
         )
 
+    @property
+    def is_known_by_name_only(self) -> bool:
+        """Whether only the system before counted the player: what was predicted, and where, nobody knows."""
+        return not self.event_id
+
     def plain_fields(self) -> dict[str, str | int | bool | None]:
         """The document without its time, which the server gives."""
         return {
@@ -117,7 +137,7 @@ class Completion:
         }
 
     def to_document(self, completed_at: Any) -> dict[str, Any]:
-        """`completed_at` is a time, or Firestore's SERVER_TIMESTAMP."""
+        """`completed_at` is a time, or SERVER_TIME."""
         return {**self.plain_fields(), "completed_at": completed_at}
 
 
@@ -156,6 +176,8 @@ class Batch:
     counter: int
     """The sum of the four counters, in whatever mode."""
     redrives: int
+    last_redrive: str | None
+    """Made up by whoever redrove last: tells its own count, whose answer was lost, from another's."""
     update_time: datetime = field(compare=False)
     read_time: datetime = field(compare=False)
     """The server's clock when this was read."""
@@ -173,105 +195,30 @@ class Batch:
         """The batch once `changes` were written at that time by who found it as it is here."""
         return replace(self, update_time=at, read_time=at, **changes)
 
-    @classmethod
-    def from_snapshot(cls, snapshot: "DocumentSnapshot[Any]") -> "Batch":
-        """Read an existing document; raises KeyError or ValueError for one that is no batch."""
-        data = snapshot.to_dict() or {}
-        mode = SchemaMode(data.get("schema_mode", SchemaMode.LEGACY.value))
-        in_array = _in_array(data)
-        return cls(
-            batch_id=snapshot.id,
-            game_date=date.fromisoformat(data["game_date"]),
-            expected_players=data["expected_players"],
-            schema_mode=mode,
-            mode_epoch=data.get("mode_epoch", 0),
-            status=_status(data),
-            counts=_counts(data, mode, in_array),
-            total_predictions=_total_predictions(data, mode),
-            generation=data.get("generation", 1),
-            min_completion_pct=data.get("min_completion_pct", 100.0),
-            deadline=data.get("deadline"),
-            correlation_id=data.get("correlation_id"),
-            dataset_prefix=data.get("dataset_prefix", ""),
-            trigger_message_id=data.get("trigger_message_id"),
-            trigger_generation=_trigger_generation(data),
-            consolidated_generation=data.get("consolidated_generation", 0),
-            phase_message_id=data.get("phase_message_id"),
-            phase_generation=data.get("phase_generation", 0),
-            closed_at=data.get("closed_at"),
-            closed_by_event=data.get("closed_by_event"),
-            manifest_digest=data.get("manifest_digest"),
-            in_array=in_array,
-            counter=_counters(data).ended,
-            redrives=data.get("redrives", 0),
-            update_time=snapshot.update_time,
-            read_time=snapshot.read_time,
-        )
+
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """A batch and the players that it expects; `players` is None where no manifest was ever stored."""
+
+    batch: Batch
+    players: frozenset[str] | None
 
 
-def _in_array(data: Mapping[str, Any]) -> dict[str, Completion]:
-    """`completed_players` has completed and skipped players, `failed_players` failed and timed-out ones; who
-    is in both has completed. The system before did not pin the form of its names: "john-doe" is johndoe."""
-    predictions = data.get("predictions_by_player") or {}
-    found: dict[str, Completion] = {}
-    for field_name, outcome in (
-        ("failed_players", PlayerOutcome.FAILED),
-        ("completed_players", PlayerOutcome.COMPLETED),
-    ):
-        for name in data.get(field_name) or ():
-            key = _key(name)
-            found[key] = Completion(
-                player_lookup=key,
-                outcome=outcome,
-                predictions_count=predictions.get(name, 0),
-                event_id="",
-            )
-    details = map(Completion.from_document, data.get("array_entries") or ())
-    return found | {entry.player_lookup: entry for entry in details}
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a batch is, with names."""
+
+    batch: Batch
+    missing: tuple[str, ...] | None
+    """Players that no worker spoke for, timed out or not. None where no manifest was ever stored: how many is
+    known, who is not."""
+    timed_out: tuple[str, ...]
+    unexpected: tuple[str, ...]
 
 
-def _key(name: str) -> str:
-    try:
-        return normalize(name)
-    except InvalidName:
-        return name
-
-
-def _counts(data: Mapping[str, Any], mode: SchemaMode, in_array: Mapping[str, Completion]) -> Counts:
-    counters = _counters(data)
-    if not mode.counts_array:
-        return counters
-    counted = Counts(**Counter(one.outcome.value for one in in_array.values()))
-    if mode is SchemaMode.LEGACY:
-        return counted
-    # The arrays tell how many ended; which of them skipped or timed out, only the counters know.
-    skipped, timed_out = counters.skipped, counters.timed_out
-    return Counts(
-        completed=counted.completed - skipped,
-        skipped=skipped,
-        failed=counted.failed - timed_out,
-        timed_out=timed_out,
-    )
-
-
-def _counters(data: Mapping[str, Any]) -> Counts:
-    return Counts(**{outcome.value: data.get(f"{outcome.value}_count", 0) for outcome in PlayerOutcome})
-
-
-def _status(data: Mapping[str, Any]) -> BatchStatus:
-    if "status" in data:
-        return BatchStatus(data["status"])
-    return BatchStatus.COMPLETE if data.get("is_complete") else BatchStatus.OPEN
-
-
-def _trigger_generation(data: Mapping[str, Any]) -> int:
-    # The system before had no outbox: what it completed, it has also consolidated.
-    finished_before = "status" not in data and data.get("is_complete")
-    generation: int = data.get("trigger_generation", 1 if finished_before else 0)
-    return generation
-
-
-def _total_predictions(data: Mapping[str, Any], mode: SchemaMode) -> int:
-    name = "total_predictions" if mode.counts_array else "total_predictions_subcoll"
-    total: int = data.get(name, 0)
-    return total
+def array_players(completions: Iterable[Completion]) -> dict[str, list[str]]:
+    """Which players go into which array."""
+    players: dict[str, list[str]] = {}
+    for one in completions:
+        players.setdefault(ARRAY[one.outcome], []).append(one.player_lookup)
+    return players

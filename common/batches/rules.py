@@ -4,7 +4,8 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Final
 
-from .records import Batch, BatchStatus, Counts
+from ..messages import PlayerOutcome
+from .records import Batch, BatchStatus, Completion, Counts
 
 MAX_ARRAY_ELEMENTS: Final = 1_000
 """More players than this do not go into the legacy array."""
@@ -30,6 +31,25 @@ def reported_pct(counts: Counts, expected: int) -> float:
 def completion_pct(counts: Counts, expected: int) -> float:
     """Share of players that need no more work (completed or skipped), 0 to 100: what phase 6 decides on."""
     return 100.0 if expected == 0 else min(100.0, 100.0 * (counts.completed + counts.skipped) / expected)
+
+
+RANK: Final = (
+    PlayerOutcome.TIMED_OUT,
+    PlayerOutcome.FAILED,
+    PlayerOutcome.SKIPPED,
+    PlayerOutcome.COMPLETED,
+)
+"""Of different outcomes of one player the last of these stands, in whatever order they came."""
+
+
+def outdoes(new: Completion, found: Completion) -> bool:
+    """Whether `new` replaces what stands for its player.
+
+    A completion that is known by its name alone gives way to one that says where its rows are.
+    """
+    is_better = RANK.index(new.outcome) > RANK.index(found.outcome)
+    fills_in = found.is_known_by_name_only and new.staging_table is not None
+    return is_better or (fills_in and new.outcome is found.outcome)
 
 
 def is_overdue(batch: Batch, now: datetime) -> bool:

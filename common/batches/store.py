@@ -1,142 +1,200 @@
-"""The batch document in Firestore: read it, decide, and write what was decided under a precondition.
+"""The documents of the batch family in Firestore: every call of its client stands here and in `async_store`.
 
-Preconditions, never transactions. Every write below a batch goes out in one commit with an update of the
-batch document, so "the batch has not changed since it was read" also holds for its completions.
+Preconditions, never transactions. Repeated by the retry below a commit may meet its own earlier write, whose
+answer was lost: it is then REFUSED, and whoever sent it looks.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from google.api_core.exceptions import AlreadyExists, FailedPrecondition, GoogleAPIError, NotFound
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from ..result import ErrorInfo, Result, is_transient
-from .records import Batch
+from .changes import (
+    REMOVED,
+    SERVER_TIME,
+    Absent,
+    Create,
+    Delete,
+    Difference,
+    Increment,
+    Set,
+    Union,
+    Update,
+    Write,
+)
+from .port import ALL, Document, Query, Written, about, refused
 
-COLLECTION: Final = "prediction_batches"
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentSnapshot
+    from google.cloud.firestore_v1.base_batch import BaseBatch
+    from google.cloud.firestore_v1.base_client import BaseClient
+
+T = TypeVar("T")
+
 CALL_TIMEOUT_SECONDS: Final = 10.0
+FIND_TIMEOUT_SECONDS: Final = 60.0
+"""20,000 documents take their time."""
 RETRY_TIMEOUT_SECONDS: Final = 20.0
-MAX_ATTEMPTS: Final = 50
-"""Bounds how often a decision is made again because somebody else wrote the batch."""
 
-REFUSED: Final = (AlreadyExists, FailedPrecondition, NotFound)
+PRECONDITION: Final = (AlreadyExists, FailedPrecondition, NotFound)
 """What a commit raises when the store is not as it was read, or by our own earlier write (a lost answer)."""
 FAULTS: Final = (GoogleAPIError, GoogleAuthError)
-UNREADABLE: Final = (KeyError, ValueError)
-"""What making sense of a document raises that nobody here has written."""
 
 RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What to write in one commit: fields of the batch, and documents below it by their path."""
+class FirestoreDocuments:
+    """Safe to share between threads."""
 
-    fields: Mapping[str, Any]
-    creates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    then: Callable[[datetime], Batch] | None = None
-    """The batch once this is written, given the time of the write; None where only reading it again tells."""
+    def __init__(self, client: firestore.Client) -> None:
+        self.client = client
 
+    def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        references = [self.client.document(path) for path in paths]
 
-@dataclass(frozen=True, kw_only=True)
-class Amended:
-    """The batch as it is now, and whether it was this call that changed it."""
+        def read() -> dict[str, Document]:
+            found = self.client.get_all(references, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+            return existing(found)
 
-    batch: Batch
-    changed: bool
+        return _caught(paths[0], read)
 
+    def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
+        asked = query_of(self.client.collection(collection), query)
 
-Decide = Callable[[Batch], Result[Change | None]]
+        def read() -> list[Document]:
+            found = asked.get(retry=RETRY, timeout=FIND_TIMEOUT_SECONDS, **_as_of(query.as_of))
+            return [document_of(each) for each in found]
 
+        return _caught(collection, read)
 
-class BatchStore:
-    """Reads and amends batch documents; safe to share between threads."""
+    def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
+        counting = self.client.collection(collection).count()
 
-    def __init__(self, db: firestore.Client) -> None:
-        self.db = db
+        def read() -> int:
+            counted = counting.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, **_as_of(as_of))
+            return int(counted[0][0].value)
 
-    def ref(self, batch_id: str) -> firestore.DocumentReference:
-        ref: firestore.DocumentReference = self.db.collection(COLLECTION).document(batch_id)
-        return ref
+        return _caught(collection, read)
 
-    def get(self, batch_id: str) -> Result[Batch]:
-        """The batch now; a failure that is "not yet" if it does not exist: it may be being opened."""
-        try:
-            snapshot = self.ref(batch_id).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-            if not snapshot.exists:
-                return Result.failure(not_there_yet(batch_id))
-            return Result.success(Batch.from_snapshot(snapshot))
-        except (*FAULTS, *UNREADABLE) as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id))
-
-    def amend(self, batch_id: str, decide: Decide, *, seen: Batch | None = None) -> Result[Amended]:
-        """Read the batch, let `decide` say what to write (None: nothing), and write it in one commit.
-
-        The commit is refused if the batch has changed since it was read; then it is read and decided anew. So
-        `decide` must tell "done already" from the batch alone, which also makes a lost answer harmless.
-        `seen`, the batch as the caller knows it, saves the first reading; it counts only if it leads to a
-        change, for that alone proves that it is no older than the store.
-        """
-        if seen is not None:
-            change = decide(seen).data
-            written = None if change is None else self._write(seen, change)
-            if written is not None:
-                return written
-        for _ in range(MAX_ATTEMPTS):
-            found = self.get(batch_id)
-            if found.is_failure:
-                return found.map(lambda batch: Amended(batch=batch, changed=False))
-            batch = found.unwrap()
-            decided = decide(batch)
-            if decided.is_failure or decided.data is None:
-                return decided.map(lambda _, batch=batch: Amended(batch=batch, changed=False))  # type: ignore[misc]
-            written = self._write(batch, decided.data)
-            if written is not None:
-                return written
-        return Result.failure(contended(batch_id))
-
-    def _write(self, batch: Batch, change: Change) -> Result[Amended] | None:
-        """None if the batch is not as it was read."""
-        try:
-            written_at = self._commit(batch, change)
-        except REFUSED:
-            return None
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
-        now = self.get(batch.batch_id) if change.then is None else Result.success(change.then(written_at))
-        return now.map(lambda batch: Amended(batch=batch, changed=True))
-
-    def _commit(self, batch: Batch, change: Change) -> datetime:
-        """Returns the new update time of the batch."""
-        ref = self.ref(batch.batch_id)
-        commit = self.db.batch()
-        fields = {**change.fields, "updated_at": firestore.SERVER_TIMESTAMP}
-        commit.update(ref, fields, option=self.db.write_option(last_update_time=batch.update_time))
-        for path, document in change.creates.items():
-            commit.create(below(ref, path), dict(document))
-        for path, document in change.sets.items():
-            commit.set(below(ref, path), dict(document))
-        written_at: datetime = commit.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)[0].update_time
-        return written_at
+    def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+        batch = self.client.batch()
+        for each in writes:
+            add(self.client, batch, each)
+        path = writes[0].path
+        return _caught(path, lambda: answers(writes, batch.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)))
 
 
-def below(ref: firestore.DocumentReference, path: str) -> firestore.DocumentReference:
-    """The document `collection/id` below a batch."""
-    collection, _, document_id = path.partition("/")
-    document: firestore.DocumentReference = ref.collection(collection).document(document_id)
-    return document
+def add(client: "BaseClient", batch: "BaseBatch", write: Write) -> None:
+    """Put one write into a batch of the client's own."""
+    reference = client.document(write.path)
+    match write:
+        case Create():
+            batch.create(reference, translated(write.fields))
+        case Set():
+            batch.set(reference, translated(write.fields))
+        case Update(unchanged_since=None):
+            batch.update(reference, translated(write.fields))
+        case Update():
+            option = client.write_option(last_update_time=write.unchanged_since)
+            batch.update(reference, translated(write.fields), option=option)
+        case Delete():
+            batch.delete(reference)
+        case Absent():
+            batch.delete(reference, option=client.write_option(exists=False))
 
 
-def not_there_yet(batch_id: str) -> ErrorInfo:
-    return ErrorInfo.not_yet(f"batch_id: {batch_id!r} does not exist (yet)", batch_id=batch_id)
+def translated(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Our placeholders and transforms as the client's."""
+    return {name: _translated(value) for name, value in fields.items()}
 
 
-def contended(batch_id: str) -> ErrorInfo:
-    return ErrorInfo.transient(
-        "Contended", f"batch {batch_id!r} changed at each of {MAX_ATTEMPTS} attempts", batch_id=batch_id
+def _translated(value: Any) -> Any:
+    match value:
+        case Increment():
+            return firestore.Increment(value.by)
+        case Union():
+            return firestore.ArrayUnion(value.values)
+        case Difference():
+            return firestore.ArrayRemove(value.values)
+    if value is SERVER_TIME:
+        return firestore.SERVER_TIMESTAMP
+    return firestore.DELETE_FIELD if value is REMOVED else value
+
+
+def answers(writes: Sequence[Write], results: Sequence[Any]) -> list[Written]:
+    """What the client's write results say, each by the fields that it computed: it sends them in the order of
+    their names."""
+    return [
+        Written(
+            update_time=result.update_time,
+            results=dict(zip(_computed(write), map(_value, result.transform_results), strict=True)),
+        )
+        for write, result in zip(writes, results, strict=True)
+    ]
+
+
+def _value(result: Any) -> Any:
+    """A number or a time; of what is done to an array the store tells nothing."""
+    if "integer_value" in result:
+        return result.integer_value
+    return result.timestamp_value if "timestamp_value" in result else None
+
+
+def _computed(write: Write) -> list[str]:
+    fields = getattr(write, "fields", {})
+    return sorted(
+        name
+        for name, value in fields.items()
+        if value is SERVER_TIME or isinstance(value, Increment | Union | Difference)
     )
+
+
+def query_of(collection: Any, query: Query) -> Any:
+    asked = collection
+    if query.where is not None:
+        name, values = query.where
+        asked = asked.where(filter=FieldFilter(name, "in", list(values)))
+    if query.order_by is not None:
+        direction = firestore.Query.DESCENDING if query.descending else firestore.Query.ASCENDING
+        asked = asked.order_by(query.order_by, direction=direction)
+    if query.limit is not None:
+        asked = asked.limit(query.limit)
+    return asked.select([]) if query.names_only else asked
+
+
+def existing(found: "Any") -> dict[str, Document]:
+    documents = (document_of(snapshot) for snapshot in found if snapshot.exists)
+    return {document.path: document for document in documents}
+
+
+def document_of(snapshot: "DocumentSnapshot[Any]") -> Document:
+    return Document(
+        path=snapshot.reference.path,
+        data=snapshot.to_dict() or {},
+        update_time=snapshot.update_time,
+        read_time=snapshot.read_time,
+    )
+
+
+def _as_of(moment: datetime | None) -> dict[str, datetime]:
+    return {} if moment is None else {"read_time": moment}
+
+
+def _caught(path: str, call: Callable[[], T]) -> Result[T]:
+    try:
+        return Result.success(call())
+    except (*PRECONDITION, *FAULTS) as exc:
+        return Result.failure(failure_of(exc, path))
+
+
+def failure_of(exc: Exception, path: str) -> ErrorInfo:
+    """One place for all faults of the client, and for its ways to say that a precondition does not hold."""
+    if isinstance(exc, PRECONDITION):
+        return refused(str(exc), path)
+    return ErrorInfo.from_exception(exc, **about(path))

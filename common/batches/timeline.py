@@ -3,9 +3,11 @@
 Their ids are made from what happened, so that telling it again changes nothing.
 """
 
+import hashlib
 from typing import Any
 
-from google.cloud import firestore
+from .changes import SERVER_TIME
+from .records import Completion
 
 
 def entry(
@@ -13,5 +15,17 @@ def entry(
 ) -> dict[str, dict[str, Any]]:
     """One entry as `{path: document}`: a sentence, and the facts in it for machines."""
     name = event if generation is None else f"{event}-{generation}"
-    document = {"event": event, "message": message, "at": firestore.SERVER_TIMESTAMP, **facts}
+    document = {"event": event, "message": message, "at": SERVER_TIME, **facts}
     return {f"timeline/{name}": document if generation is None else {**document, "generation": generation}}
+
+
+def contradiction(lesser: Completion) -> dict[str, dict[str, Any]]:
+    """That an event said of a player what does not stand: the same entry, whichever event came first."""
+    event = hashlib.sha256(lesser.event_id.encode()).hexdigest()[:16]  # an event id may hold a slash
+    return entry(
+        f"contradiction-{lesser.player_lookup}-{event}",
+        f"{lesser.player_lookup}: {lesser.outcome.value} was said too, and does not stand",
+        outcome=lesser.outcome.value,
+        event_id=lesser.event_id,
+        reason=lesser.reason,
+    )

@@ -6,12 +6,10 @@ Each is done at most once, however often it is asked for: None means that nothin
 from collections.abc import Mapping
 from typing import Any
 
-from google.cloud import firestore
-
 from ..result import ErrorInfo, Result
+from .changes import SERVER_TIME, Change
 from .records import CLAIMS, RECEIPTS, Batch, BatchStatus, Completion
 from .rules import closing_status
-from .store import Change
 from .timeline import entry
 
 
@@ -45,17 +43,18 @@ def close(batch: Batch, *, event_id: str, ends: tuple[Completion, ...] = ()) -> 
 
 
 def closed_fields(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
+    """The fields that every closing writes: `event_id` is whose closing it is."""
     return {
         "status": status.value,
         "is_complete": True,
-        "completion_time": firestore.SERVER_TIMESTAMP,
-        "closed_at": firestore.SERVER_TIMESTAMP,
+        "completion_time": SERVER_TIME,
+        "closed_at": SERVER_TIME,
         "closed_by_event": event_id,
     }
 
 
 def claim(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
-    return {"event_id": event_id, "status": status.value, "closed_at": firestore.SERVER_TIMESTAMP}
+    return {"event_id": event_id, "status": status.value, "closed_at": SERVER_TIME}
 
 
 def note_trigger(batch: Batch, generation: int, message_id: str) -> Result[Change | None]:

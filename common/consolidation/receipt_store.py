@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from ..batches.batch_store import BatchStore, readable
 from ..batches.records import RECEIPTS, Batch
-from ..batches.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, BatchStore
-from ..result import ErrorInfo, Result
+from ..result import ErrorInfo, Result, returns_result
 from .receipt import Receipt
 
 RECEIPT_MISSING: Final = "ReceiptMissing"
@@ -26,15 +26,11 @@ class Receipts:
             lambda found: _first_from(found, generation, batch.batch_id)
         )
 
-    def _all(self, batch_id: str) -> Result[list[Receipt]]:
-        try:
-            snapshots = (
-                self._store.ref(batch_id).collection(RECEIPTS).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-            )
-            found = [Receipt.from_document(snapshot.to_dict() or {}) for snapshot in snapshots]
-        except (*FAULTS, KeyError) as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id))
-        return Result.success(sorted(found, key=lambda receipt: receipt.generation))
+    @returns_result
+    def _all(self, batch_id: str) -> list[Receipt]:
+        documents = self._store.below(batch_id, RECEIPTS).unwrap()
+        found = [readable(document, Receipt.from_document).unwrap() for document in documents]
+        return sorted(found, key=lambda receipt: receipt.generation)
 
 
 def _first_from(found: list[Receipt], generation: int, batch_id: str) -> Result[Receipt]:

@@ -4,23 +4,26 @@ Called with the clock by the sweep and by the auditor. Everything here may run b
 beside itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Final
 
-from google.cloud.firestore_v1.base_query import FieldFilter
-
+from ..batches import recording
+from ..batches.batch_store import MAX_ATTEMPTS, contended
 from ..batches.batches import Batches
-from ..batches.closing import SWEEP, Closing, Settlement, TriggerOutbox
-from ..batches.records import Batch, BatchStatus
+from ..batches.closing import SWEEP, Closing, Settlement
+from ..batches.port import is_refused
+from ..batches.records import Batch, BatchStatus, Completion, Progress
 from ..batches.rules import is_overdue
-from ..batches.store import CALL_TIMEOUT_SECONDS, COLLECTION, FAULTS, RETRY, UNREADABLE
-from ..result import ErrorInfo, ErrorType, Result
-from .time_out import time_out_missing
+from ..batches.trigger_outbox import TriggerOutbox
+from ..messages import PlayerOutcome
+from ..recorder.array_commit import ArrayCommit
+from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 
-if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentSnapshot
+CHUNK: Final = 200
+EVENT_ID: Final = "deadline"
+REASON: Final = "not heard of by the deadline"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,59 +54,89 @@ class OverdueBatches:
         `now` is aware. A partial names the batches that could not be helped; the next call tries them again.
         """
         found = self._candidates()
-        if found.is_failure:
-            return found.map(lambda _: [])
+        if found.error is not None:
+            return Result.failure(found.error)
         return _gather(
             [
-                (batch_id, batch.and_then(lambda batch: self._resume(batch, now)))
+                (batch_id, batch.and_then(lambda batch: self.resume(batch, now)))
                 for batch_id, batch in found.unwrap().items()
             ]
         )
 
-    def _candidates(self) -> Result[dict[str, Result[Batch]]]:
+    @returns_result
+    def resume(self, batch: Batch, now: datetime) -> Resumed | None:
+        """Do what one batch needs by the clock; None where nothing is to be done. Idempotent."""
+        if is_overdue(batch, now):
+            timed_out = time_out_missing(self._batches, batch.batch_id).unwrap()
+            return self._settle(batch, timed_out)
+        return self._settle(batch, ()) if batch.is_due or batch.owes_trigger else None
+
+    @returns_result
+    def _candidates(self) -> dict[str, Result[Batch]]:
         """Batches that may be open or owe their trigger, by id; a failure for one that cannot be read."""
         waiting = [status.value for status in BatchStatus if status.wants_trigger]
-        filters = (FieldFilter("is_complete", "==", False), FieldFilter("status", "in", waiting))
-        try:
-            snapshots = [
-                snapshot
-                for each in filters
-                for snapshot in self._store.db.collection(COLLECTION)
-                .where(filter=each)
-                .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-            ]
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc))
-        return Result.success({snapshot.id: _read(snapshot) for snapshot in snapshots})
+        return {
+            **self._store.where("is_complete", [False]).unwrap(),
+            **self._store.where("status", waiting).unwrap(),
+        }
 
-    def _resume(self, batch: Batch, now: datetime) -> Result[Resumed | None]:
-        if not is_overdue(batch, now):
-            return self._settle(batch, ()) if batch.is_due or batch.owes_trigger else Result.success(None)
-        timed_out = time_out_missing(self._batches, batch.batch_id)
-        return timed_out.and_then(lambda names: self._settle(batch, names))
-
-    def _settle(self, batch: Batch, timed_out: Sequence[str]) -> Result[Resumed | None]:
-        settled = self._closing.settle(batch.batch_id, SWEEP)
-        return settled.and_then(self._send).map(
-            lambda sent: Resumed(
-                batch_id=batch.batch_id,
-                timed_out=tuple(timed_out),
-                closed_as=_closed_as(batch, settled.unwrap()),
-                trigger_message_id=sent,
-            )
+    def _settle(self, batch: Batch, timed_out: Sequence[str]) -> Resumed:
+        settlement = self._closing.settle(batch.batch_id, SWEEP).unwrap()
+        sent = self._outbox.send(settlement.batch).unwrap() if settlement.owes_trigger else None
+        return Resumed(
+            batch_id=batch.batch_id,
+            timed_out=tuple(timed_out),
+            closed_as=_closed_as(batch, settlement),
+            trigger_message_id=sent,
         )
 
-    def _send(self, settlement: Settlement) -> Result[str | None]:
-        if not settlement.owes_trigger:
-            return Result.success(None)
-        return self._outbox.send(settlement.batch).map(lambda message_id: message_id)
+
+@returns_result
+def time_out_missing(batches: Batches, batch_id: str) -> tuple[str, ...]:
+    """Record whoever has not ended as timed out, until nobody is missing; returns who is timed out now.
+
+    Runs beside live recorders: of a completion and a time-out for the same player the store takes one, and a
+    refused commit has written nothing. Idempotent: a repeat times out only who is still missing.
+    """
+    for _ in range(MAX_ATTEMPTS):
+        progress = batches.progress(batch_id).unwrap()
+        names = _not_ended(progress)
+        if not names:
+            return progress.timed_out
+        chunks = (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))
+        _record_until_refused(batches, progress.batch, chunks)
+    raise ResultError(contended(batch_id))
 
 
-def _read(snapshot: "DocumentSnapshot[Any]") -> Result[Batch]:
-    try:
-        return Result.success(Batch.from_snapshot(snapshot))
-    except UNREADABLE as exc:
-        return Result.failure(ErrorInfo.from_exception(exc, batch_id=snapshot.id))
+def _not_ended(progress: Progress) -> list[str]:
+    """In the order of their names; empty where nobody knows who is expected."""
+    timed_out = set(progress.timed_out)
+    return [name for name in progress.missing or () if name not in timed_out]
+
+
+def _record_until_refused(batches: Batches, batch: Batch, chunks: Iterable[Sequence[str]]) -> None:
+    """Refused: a completion was faster, or the batch changed its mode; whoever calls looks again."""
+    for names in chunks:
+        completions = [_timed_out(name) for name in names]
+        if not batch.schema_mode.writes_subcollection:
+            # Whoever has ended meanwhile is left out.
+            for answer in ArrayCommit(batches.store, batch).record_blocking(completions):
+                answer.unwrap()
+            continue
+        committed = batches.store.documents.commit(recording.writes(batch, completions))
+        if is_refused(committed):
+            return
+        committed.unwrap()
+
+
+def _timed_out(name: str) -> Completion:
+    return Completion(
+        player_lookup=name,
+        outcome=PlayerOutcome.TIMED_OUT,
+        predictions_count=0,
+        event_id=EVENT_ID,
+        reason=REASON,
+    )
 
 
 def _closed_as(before: Batch, settlement: Settlement) -> BatchStatus | None:

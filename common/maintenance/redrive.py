@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+from uuid import uuid4
 
-from google.cloud import firestore
-
-from ..batches.batches import Batches, Progress
-from ..batches.records import Batch, BatchStatus
-from ..batches.store import Change
+from ..batches.batches import Batches
+from ..batches.changes import Change
+from ..batches.records import Batch, BatchStatus, Progress
 from ..batches.timeline import entry
 from ..messages import Message, PredictionRequest
-from ..result import ErrorInfo, Result
+from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..topics import PREDICTION_REQUEST, Topic
 
 MAX_REDRIVES: Final = 10
@@ -32,49 +31,47 @@ class Redriven:
     message_ids: tuple[str, ...]
 
 
-def redrive(
-    batches: Batches, publisher: RequestPublisher, batch_id: str, request: MakeRequest
-) -> Result[Redriven]:
+@returns_result
+def redrive(batches: Batches, publisher: RequestPublisher, batch_id: str, request: MakeRequest) -> Redriven:
     """Publish `request(batch, player)` for every missing player, also for those who were timed out.
 
     PERMANENT for a batch without a manifest (nobody knows who is missing), one that was abandoned, and after
-    MAX_REDRIVES. Repeating it asks again.
+    MAX_REDRIVES. Repeating it asks again, and counts again; two at once count both.
     """
-    return (
-        batches.progress(batch_id)
-        .and_then(_missing)
-        .and_then(lambda found: _count(batches, found).map(lambda _: found))
-        .and_then(lambda found: _publish(publisher, found, request))
-    )
-
-
-def _missing(progress: Progress) -> Result[tuple[Batch, tuple[str, ...]]]:
-    batch = progress.batch
-    if progress.missing is None:
-        return Result.failure(_refused(batch, "has no manifest: who is missing is not known"))
-    if batch.status is BatchStatus.ABANDONED:
-        return Result.failure(_refused(batch, "was abandoned"))
-    return Result.success((batch, progress.missing))
-
-
-def _count(batches: Batches, found: tuple[Batch, tuple[str, ...]]) -> Result[None]:
-    """Before publishing: a crash in between counts one too many, never one too few."""
-    batch, missing = found
+    progress = batches.progress(batch_id).unwrap()
+    missing = _missing(progress)
     if not missing:
+        return Redriven(players=(), message_ids=())
+    # Counted before publishing: a crash in between counts one too many, never one too few.
+    token = uuid4().hex
+    counted = batches.store.compare_and_set(
+        batch_id, lambda batch: count(batch, missing, token), seen=progress.batch
+    ).unwrap()
+    requests = [request(counted.batch, name) for name in missing]
+    ids = publisher.publish_all(PREDICTION_REQUEST, requests).unwrap()
+    return Redriven(players=missing, message_ids=tuple(ids))
+
+
+def _missing(progress: Progress) -> tuple[str, ...]:
+    if progress.missing is None:
+        raise ResultError(_refused(progress.batch, "has no manifest: who is missing is not known"))
+    if progress.batch.status is BatchStatus.ABANDONED:
+        raise ResultError(_refused(progress.batch, "was abandoned"))
+    return progress.missing
+
+
+def count(batch: Batch, missing: Sequence[str], token: str) -> Result[Change | None]:
+    """The commit that counts one redrive, by the number that it was read with.
+
+    `token` is of this call: a commit whose answer was lost is known by it and counts once.
+    """
+    if batch.last_redrive == token:
         return Result.success(None)
     if batch.redrives >= MAX_REDRIVES:
         return Result.failure(_refused(batch, f"was redriven {MAX_REDRIVES} times"))
+    fields: dict[str, Any] = {"redrives": batch.redrives + 1, "last_redrive": token}
     story = entry(f"redriven-{batch.redrives + 1}", f"{len(missing)} players", players=list(missing))
-    change = Change(fields={"redrives": firestore.Increment(1)}, sets=story)
-    return batches.store.amend(batch.batch_id, lambda _: Result.success(change)).map(lambda _: None)
-
-
-def _publish(
-    publisher: RequestPublisher, found: tuple[Batch, tuple[str, ...]], request: MakeRequest
-) -> Result[Redriven]:
-    batch, missing = found
-    published = publisher.publish_all(PREDICTION_REQUEST, [request(batch, name) for name in missing])
-    return published.map(lambda ids: Redriven(players=missing, message_ids=tuple(ids)))
+    return Result.success(Change(fields=fields, sets=story, then=lambda at: batch.as_written(at, **fields)))
 
 
 def _refused(batch: Batch, why: str) -> ErrorInfo:

@@ -8,17 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from google.cloud import firestore
-
-from ..batches.batches import Batches, Roster
-from ..batches.records import COMPLETIONS, Batch, BatchStatus, Completion, Counts
+from ..batches.batches import Batches
+from ..batches.changes import REMOVED, Change
+from ..batches.records import ARRAY, COMPLETIONS, COUNTER, Batch, BatchStatus, Completion, Counts, Roster
 from ..batches.rules import MAX_ARRAY_ELEMENTS
-from ..batches.store import Change
 from ..batches.timeline import entry
 from ..message_fields import check_document_id
 from ..messages import PlayerOutcome
-from ..recorder.commit_request import ARRAY, COUNTER
-from ..result import ErrorInfo, Result
+from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..schema_mode import SchemaMode
 
 ORDER: Final = (
@@ -46,22 +43,18 @@ class Migration:
         """Move an open batch backward in ORDER; also PERMANENT if its players do not fit into the array."""
         return self._switch(batch_id, to, forward=False)
 
-    def _switch(self, batch_id: str, to: SchemaMode, *, forward: bool) -> Result[Batch]:
+    @returns_result
+    def _switch(self, batch_id: str, to: SchemaMode, *, forward: bool) -> Batch:
         def decide(batch: Batch) -> Result[Change | None]:
             if batch.schema_mode is to:
                 return Result.success(None)
             problem = _refusal(batch, to, forward)
             if problem is not None:
-                return Result.failure(ErrorInfo.permanent("NotSwitched", f"batch {batch_id!r}: {problem}"))
-            return self._read(batch).and_then(lambda read: plan(*read, to))
+                raise ResultError(ErrorInfo.permanent("NotSwitched", f"batch {batch_id!r}: {problem}"))
+            roster = replace(self._batches.roster(batch_id).unwrap(), batch=batch)
+            return plan(roster, self._batches.documents(batch).unwrap(), to)
 
-        return self._batches.store.amend(batch_id, decide).map(lambda amended: amended.batch)
-
-    def _read(self, batch: Batch) -> Result[tuple[Roster, Ended]]:
-        roster = self._batches.roster(batch.batch_id).map(lambda found: replace(found, batch=batch))
-        return roster.and_then(
-            lambda known: self._batches.documents(batch).map(lambda documents: (known, documents))
-        )
+        return self._batches.store.compare_and_set(batch_id, decide).unwrap().batch
 
 
 def plan(roster: Roster, documents: Ended, to: SchemaMode) -> Result[Change | None]:
@@ -147,7 +140,7 @@ def _counter_fields(batch: Batch, ended: Ended) -> dict[str, Any]:
     return {
         **counters,
         "total_predictions_subcoll": _total(batch, ended),
-        "array_entries": firestore.DELETE_FIELD,
+        "array_entries": REMOVED,
     }
 
 

@@ -3,18 +3,17 @@
 Read, append, write under a precondition: exact under redelivery, at the price of one try per rival write.
 """
 
+import asyncio
 from collections.abc import Sequence
 
-from google.cloud import firestore
-
-from ..batches.records import Batch, Completion
+from ..batches.batch_store import BatchStore
+from ..batches.changes import Change, Increment, Union
+from ..batches.records import Batch, Completion, array_players
 from ..batches.rules import MAX_ARRAY_ELEMENTS
-from ..batches.store import BatchStore, Change
 from ..result import ErrorInfo, Result
-from .commit_request import array_players
-from .marking import STALE, Marked, Verdict, judge
+from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
 
-Answers = dict[str, Result[Marked]]
+Answers = dict[str, Result[CommitAnswer]]
 
 
 class ArrayCommit:
@@ -24,7 +23,15 @@ class ArrayCommit:
         self._store = store
         self._batch = batch
 
-    def record(self, completions: Sequence[Completion]) -> list[Result[Marked]]:
+    async def record(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
+        return await asyncio.to_thread(self.record_blocking, completions)
+
+    async def look(self, completion: Completion) -> Result[CommitAnswer]:
+        """What stands for a player who has ended: recording it again finds that out, and writes nothing."""
+        [answer] = await self.record([completion])
+        return answer
+
+    def record_blocking(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
         """One answer per completion, in order; no two of them are of the same player.
 
         A player who no longer fits into the array gets a PERMANENT failure, the others are recorded.
@@ -36,41 +43,48 @@ class ArrayCommit:
             new = self._answer(batch, completions, answers)
             return Result.success(append(batch, new) if new else None)
 
-        amended = self._store.amend(self._batch.batch_id, decide)
-        if amended.error is not None:
-            return [Result.failure(amended.error) for _ in completions]
+        settled = self._store.compare_and_set(self._batch.batch_id, decide)
+        if settled.error is not None:
+            return [Result.failure(settled.error) for _ in completions]
         return [answers[one.player_lookup] for one in completions]
 
     def _answer(self, batch: Batch, completions: Sequence[Completion], answers: Answers) -> list[Completion]:
         """Fill `answers` as if the commit had succeeded; returns what there is to commit."""
         if batch.mode_epoch != self._batch.mode_epoch:
-            answers.update((one.player_lookup, Result.success(STALE)) for one in completions)
+            answers.update((one.player_lookup, Result.success(Stale())) for one in completions)
             return []
         new: list[Completion] = []
         counts, room = batch.counts, MAX_ARRAY_ELEMENTS - len(batch.in_array)
         for one in completions:
             known = batch.in_array.get(one.player_lookup)
             if known is not None:
-                answers[one.player_lookup] = Result.success(judge(batch, known, one.event_id))
+                answers[one.player_lookup] = Result.success(answer_for(batch, known, one))
             elif len(new) == room:
                 answers[one.player_lookup] = Result.failure(array_is_full(batch.batch_id, one))
             else:
                 new.append(one)
                 counts = counts.plus(one.outcome)
-                is_last = counts.ended == batch.expected_players
-                marked = Marked(verdict=Verdict.RECORDED, counts=counts, needs_settling=is_last)
-                answers[one.player_lookup] = Result.success(marked)
+                recorded = Recorded(
+                    outcome=RecordOutcome.RECORDED,
+                    counts=counts,
+                    expected_players=batch.expected_players,
+                    needs_settling=counts.ended >= batch.expected_players,
+                )
+                answers[one.player_lookup] = Result.success(recorded)
         return new
 
 
 def append(batch: Batch, new: Sequence[Completion]) -> Change:
+    """The commit that adds players to the arrays; `new` are not in them yet."""
     entries = [one.to_document(batch.read_time) for one in new]
     return Change(
         fields={
-            **{name: firestore.ArrayUnion(players) for name, players in array_players(new).items()},
-            "array_entries": firestore.ArrayUnion(entries),
-            "total_predictions": firestore.Increment(sum(one.predictions_count for one in new)),
-        }
+            **{name: Union(tuple(players)) for name, players in array_players(new).items()},
+            "array_entries": Union(tuple(entries)),
+            "total_predictions": Increment(sum(one.predictions_count for one in new)),
+        },
+        # Nobody asks for the batch after it: the answers are known, and who closes it reads it.
+        then=lambda at: batch.as_written(at),
     )
 
 

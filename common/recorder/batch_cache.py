@@ -2,49 +2,68 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
 
-from ..batches.batches import Batches, Roster
-from ..batches.records import Completion
+from ..batches.batches import Batches
+from ..batches.records import Batch, Completion, Counts, Roster
+from ..batches.rules import ARRAY_WARNING_ELEMENTS
+from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result
+from .answers import CommitAnswer, Recorded, RecordOutcome
 from .group_commit import MAX_IN_FLIGHT, GroupCommit
-from .marking import Marked, Verdict
 
 MAX_BATCHES: Final = 16
 """A batch of 20,000 players takes a few MiB."""
+TRUSTED_SECONDS: Final = 5.0
+"""How long an open batch is taken to be as it was last seen. After that a repeat asks the store: others may
+have closed the batch, or somebody may have corrected it."""
 
-Commit = Callable[[Sequence[Completion]], Awaitable[Sequence[Result[Marked]]]]
+
+class Commit(Protocol):
+    """Writes completions of one batch, as `SubcollectionCommit` and `ArrayCommit` do."""
+
+    async def record(self, completions: Sequence[Completion]) -> Sequence[Result[CommitAnswer]]: ...
+
+    async def look(self, completion: Completion) -> Result[CommitAnswer]: ...
 
 
-class OpenBatch:
+class _Known(NamedTuple):
+    """How a player has ended, as this instance learnt it."""
+
+    event_id: str | None
+    """None where it is another event than those that came here."""
+    player_outcome: PlayerOutcome
+    outcome: RecordOutcome
+
+
+class CachedBatch:
     """What this instance knows of one batch, and the commits that it has under way.
 
     `batch` is as of the first event: only what never changes is read from it.
     """
 
     def __init__(self, roster: Roster, commit: Commit, *, max_in_flight: int = MAX_IN_FLIGHT) -> None:
-        self.batch = roster.batch
+        self.batch: Batch = roster.batch
         self.counts = roster.batch.counts
         """The highest that was seen."""
         self.is_settled = False
         """Known to be closed, with its trigger noted."""
-        self.has_warned = False
-        """That the array is nearly full."""
         self._players = roster.players
         self._commit = commit
         self._group = GroupCommit(self._commit_group, max_in_flight=max_in_flight)
-        self._ended: dict[str, str] = {}
-        """Players known to have ended, and an event that said so."""
-        self._pending: dict[str, list[asyncio.Future[Result[Marked]]]] = {}
+        self._ended: dict[str, _Known] = {}
+        self._pending: dict[str, list[asyncio.Future[Result[CommitAnswer]]]] = {}
         """Players on their way, and who else waits for each."""
+        self._seen_at = 0.0
+        self._nears_array_limit = False
 
     def expects(self, player_lookup: str) -> bool:
         """Whether the player is in the manifest; everybody is, where none was ever stored."""
         return self._players is None or player_lookup in self._players
 
-    async def mark(self, completion: Completion) -> Result[Marked]:
-        """The store's word on a completion, or ours where we know it: a repeat never enters a commit.
+    async def record(self, completion: Completion) -> Result[CommitAnswer]:
+        """The store's answer to a completion, or ours where we know it: a repeat never enters a commit.
 
         A repeat of what is on its way waits for it, and fails with it.
         """
@@ -53,27 +72,48 @@ class OpenBatch:
             first = await self._follow(name)
             if first.is_failure:
                 return first
-        if name in self._ended:
-            return Result.success(self._known(completion))
-        self._pending[name] = []
-        return await self._group.submit(completion)
+        known = self._ended.get(name)
+        if known is None:
+            self._pending[name] = []
+            return await self._group.submit(completion)
+        if self._is_trusted and _is_repeated_by(known, completion):
+            return Result.success(self._repeated(known, completion))
+        answer = await self._commit.look(completion)
+        if answer.is_success:
+            self._learn(completion, answer.unwrap())
+        return answer
 
-    async def _follow(self, name: str) -> Result[Marked]:
-        future: asyncio.Future[Result[Marked]] = asyncio.get_running_loop().create_future()
+    def is_first_to_near_array_limit(self, counts: Counts) -> bool:
+        """Whether a person is to be warned now: once per instance and batch."""
+        is_near = self.batch.schema_mode.writes_array and counts.ended >= ARRAY_WARNING_ELEMENTS
+        is_first, self._nears_array_limit = is_near and not self._nears_array_limit, is_near
+        return is_first
+
+    @property
+    def _is_trusted(self) -> bool:
+        return self.is_settled or asyncio.get_running_loop().time() - self._seen_at < TRUSTED_SECONDS
+
+    async def _follow(self, name: str) -> Result[CommitAnswer]:
+        future: asyncio.Future[Result[CommitAnswer]] = asyncio.get_running_loop().create_future()
         self._pending[name].append(future)
         return await future
 
-    def _known(self, completion: Completion) -> Marked:
-        is_own = self._ended[completion.player_lookup] == completion.event_id
+    def _repeated(self, known: _Known, completion: Completion) -> Recorded:
+        is_own = known.event_id == completion.event_id
         all_ended = self.counts.ended >= self.batch.expected_players
-        return Marked(
-            verdict=Verdict.OWN if is_own else Verdict.DUPLICATE,
+        return Recorded(
+            outcome=known.outcome if is_own else RecordOutcome.DUPLICATE,
             counts=self.counts,
+            expected_players=self.batch.expected_players,
             needs_settling=all_ended and not self.is_settled,
         )
 
-    async def _commit_group(self, completions: Sequence[Completion]) -> Sequence[Result[Marked]]:
-        answers = await self._answers(completions)
+    async def _commit_group(self, completions: Sequence[Completion]) -> Sequence[Result[CommitAnswer]]:
+        try:
+            answers = await self._commit.record(completions)
+        except Exception as exc:  # handed to every caller, not swallowed
+            error = ErrorInfo.from_exception(exc, batch_id=self.batch.batch_id)
+            answers = [Result.failure(error)] * len(completions)
         for completion, answer in zip(completions, answers, strict=True):
             if answer.is_success:
                 self._learn(completion, answer.unwrap())
@@ -82,39 +122,44 @@ class OpenBatch:
                     follower.set_result(answer)
         return answers
 
-    async def _answers(self, completions: Sequence[Completion]) -> Sequence[Result[Marked]]:
-        try:
-            return await self._commit(completions)
-        except Exception as exc:  # handed to every caller, not swallowed
-            error = ErrorInfo.from_exception(exc, batch_id=self.batch.batch_id)
-            return [Result.failure(error)] * len(completions)
+    def _learn(self, completion: Completion, answer: CommitAnswer) -> None:
+        if not isinstance(answer, Recorded):
+            return
+        self._seen_at = asyncio.get_running_loop().time()
+        if answer.counts.ended > self.counts.ended:
+            self.counts = answer.counts
+        name, stands = completion.player_lookup, answer.contradicted
+        if answer.outcome is not RecordOutcome.DUPLICATE:
+            self._ended[name] = _Known(completion.event_id, completion.outcome, answer.outcome)
+        elif stands is not None:
+            self._ended[name] = _Known(None, stands.outcome, RecordOutcome.DUPLICATE)
+        else:
+            self._ended.setdefault(name, _Known(None, completion.outcome, RecordOutcome.DUPLICATE))
 
-    def _learn(self, completion: Completion, marked: Marked) -> None:
-        if marked.counts.ended > self.counts.ended:
-            self.counts = marked.counts
-        if marked.verdict in (Verdict.RECORDED, Verdict.OWN):
-            self._ended[completion.player_lookup] = completion.event_id
-        elif marked.verdict is Verdict.DUPLICATE:
-            self._ended.setdefault(completion.player_lookup, "")
+
+def _is_repeated_by(known: _Known, completion: Completion) -> bool:
+    """A table that comes with another event than ours may be what the store still lacks."""
+    may_fill_in = known.event_id is None and completion.staging_table is not None
+    return known.player_outcome is completion.outcome and not may_fill_in
 
 
-class OpenBatches:
-    """A cache for the tasks of one event loop; at most `max_batches` are kept."""
+class BatchCache:
+    """For the tasks of one event loop; at most `max_batches` are kept, those that were used last."""
 
     def __init__(
-        self, batches: Batches, open_batch: Callable[[Roster], OpenBatch], *, max_batches: int = MAX_BATCHES
+        self, batches: Batches, cached: Callable[[Roster], CachedBatch], *, max_batches: int = MAX_BATCHES
     ) -> None:
         self._batches = batches
-        self._open_batch = open_batch
+        self._cached = cached
         self._max_batches = max_batches
-        self._open: OrderedDict[str, OpenBatch] = OrderedDict()
-        self._loading: dict[str, asyncio.Task[Result[OpenBatch]]] = {}
+        self._kept: OrderedDict[str, CachedBatch] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[Result[CachedBatch]]] = {}
 
-    async def get(self, batch_id: str) -> Result[OpenBatch]:
+    async def get(self, batch_id: str) -> Result[CachedBatch]:
         """The batch, read once for all tasks that ask at the same time. Failures are not kept."""
-        known = self._open.get(batch_id)
+        known = self._kept.get(batch_id)
         if known is not None:
-            self._open.move_to_end(batch_id)
+            self._kept.move_to_end(batch_id)
             return Result.success(known)
         if batch_id not in self._loading:
             task = asyncio.get_running_loop().create_task(self._load(batch_id))
@@ -122,18 +167,18 @@ class OpenBatches:
             task.add_done_callback(lambda _: self._loading.pop(batch_id))
         return await asyncio.shield(self._loading[batch_id])
 
-    def forget(self, open_batch: OpenBatch) -> None:
+    def forget(self, cached: CachedBatch) -> None:
         """Read the batch anew at its next event. Commits in flight are not disturbed."""
-        if self._open.get(open_batch.batch.batch_id) is open_batch:
-            del self._open[open_batch.batch.batch_id]
+        if self._kept.get(cached.batch.batch_id) is cached:
+            del self._kept[cached.batch.batch_id]
 
-    async def _load(self, batch_id: str) -> Result[OpenBatch]:
+    async def _load(self, batch_id: str) -> Result[CachedBatch]:
         loaded = await asyncio.to_thread(self._batches.roster, batch_id)
         return loaded.map(self._keep)
 
-    def _keep(self, roster: Roster) -> OpenBatch:
-        opened = self._open_batch(roster)
-        self._open[roster.batch.batch_id] = opened
-        if len(self._open) > self._max_batches:
-            self._open.popitem(last=False)
-        return opened
+    def _keep(self, roster: Roster) -> CachedBatch:
+        cached = self._cached(roster)
+        self._kept[roster.batch.batch_id] = cached
+        if len(self._kept) > self._max_batches:
+            self._kept.popitem(last=False)
+        return cached

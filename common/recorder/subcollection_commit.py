@@ -2,45 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from google.api_core.retry import AsyncRetry
-from google.cloud import firestore
+from ..batches.batch_store import batch_in, contended, readable
+from ..batches.port import AsyncDocuments, Committed, is_refused
+from ..batches.records import COMPLETIONS, Batch, Completion, Counts, batch_path
+from ..result import Result, ResultError
+from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
 
-from ..batches.records import COMPLETIONS, Batch, Completion
-from ..batches.store import (
-    CALL_TIMEOUT_SECONDS,
-    COLLECTION,
-    FAULTS,
-    REFUSED,
-    RETRY_TIMEOUT_SECONDS,
-    UNREADABLE,
-    contended,
-)
-from ..result import ErrorInfo, Result, is_transient
-from .commit_request import Commits, Committed, build
-from .marking import STALE, Due, Marked, Verdict, judge
-
-ASYNC_RETRY: Final = AsyncRetry(
-    predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS
-)
 MAX_LOOKS: Final = 10
 
-Answers = dict[str, Result[Marked]]
+Answers = dict[str, Result[CommitAnswer]]
 
 
-class MarkerCommit:
+class FirstCompletion:
+    """The first completion of a batch, if this instance has recorded it: its closing tells of it."""
+
+    def __init__(self) -> None:
+        self.known: Completion | None = None
+
+
+class SubcollectionCommit:
     """Commits completions of one batch, in the mode that the batch had when it was read."""
 
-    def __init__(self, db: firestore.AsyncClient, batch: Batch) -> None:
-        self._db = db
+    def __init__(self, documents: AsyncDocuments, batch: Batch, first: FirstCompletion) -> None:
+        self._documents = documents
         self._batch = batch
-        self._ref = db.collection(COLLECTION).document(batch.batch_id)
-        self._commits = Commits(db, retry=ASYNC_RETRY)
-        self._first: Completion | None = None
-        """The first completion of the batch, if it was recorded here."""
+        self._path = batch_path(batch.batch_id)
+        self._first = first
 
-    async def record(self, completions: Sequence[Completion]) -> list[Result[Marked]]:
+    async def record(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
         """One answer per completion, in order; no two of them are of the same player.
 
         A refused commit has written nothing. Whoever has ended already is answered from what the store holds,
@@ -49,86 +40,97 @@ class MarkerCommit:
         """
         waiting = {one.player_lookup: one for one in completions}
         answers: Answers = {}
+        error = contended(self._batch.batch_id)
         try:
             for _ in range(MAX_LOOKS):
                 if not waiting:
                     break
-                found = await self._commit_or_look(waiting)
-                answers |= found
-                waiting = {name: one for name, one in waiting.items() if name not in found}
-            error = contended(self._batch.batch_id)
-        except (*FAULTS, *UNREADABLE) as exc:
-            error = ErrorInfo.from_exception(exc, batch_id=self._batch.batch_id)
-        failure: Result[Marked] = Result.failure(error)
-        return [answers.get(one.player_lookup, failure) for one in completions]
+                committed = await self._documents.record(self._batch, list(waiting.values()))
+                if is_refused(committed):
+                    answers |= await self._look(waiting)
+                else:
+                    answers |= await self._answers(list(waiting.values()), committed.unwrap())
+                waiting = {name: one for name, one in waiting.items() if name not in answers}
+        except ResultError as exc:
+            error = exc.error
+        return [answers.get(one.player_lookup) or Result.failure(error) for one in completions]
 
-    async def _commit_or_look(self, waiting: Mapping[str, Completion]) -> Answers:
+    async def look(self, completion: Completion) -> Result[CommitAnswer]:
+        """What stands for a player who has ended; Stale if nobody has recorded it any more."""
         try:
-            return await self._commit(list(waiting.values()))
-        except REFUSED:
-            return await self._look(waiting)
+            found = await self._look({completion.player_lookup: completion})
+        except ResultError as exc:
+            return Result.failure(exc.error)
+        return found.get(completion.player_lookup, Result.success(Stale()))
 
-    async def _commit(self, completions: Sequence[Completion]) -> Answers:
-        answer = await self._commits.send(build(self._db, self._batch, completions))
+    async def _answers(self, completions: Sequence[Completion], committed: Committed) -> Answers:
         if self._batch.schema_mode.counts_array:
             return await self._count_array(completions)
-        return self._each_in_turn(completions, answer)
+        return self._each_in_turn(completions, committed)
 
-    def _each_in_turn(self, completions: Sequence[Completion], answer: Committed) -> Answers:
+    def _each_in_turn(self, completions: Sequence[Completion], committed: Committed) -> Answers:
         """As if each completion had been committed alone: one, and only one, reaches the expected number."""
         answers: Answers = {}
-        counts = answer.counts
+        counts = committed.counts
         for one in completions:
             counts = counts.plus(one.outcome, -1)
         if counts.ended == 0:
-            self._first = _timed(min(completions, key=_name), answer)
+            self._first.known = _timed(min(completions, key=_name), committed)
         for one in completions:
             counts = counts.plus(one.outcome)
-            reaches_expected = counts.ended == self._batch.expected_players
-            answers[one.player_lookup] = Result.success(
-                Marked(
-                    verdict=Verdict.RECORDED,
-                    counts=counts,
-                    needs_settling=reaches_expected,
-                    due=self._due(completions, answer) if reaches_expected else None,
-                )
-            )
+            recorded = self._recorded(counts, needs_settling=counts.ended >= self._batch.expected_players)
+            if recorded.needs_settling:
+                recorded = self._with_batch(recorded, completions, committed)
+            answers[one.player_lookup] = Result.success(recorded)
         return answers
 
-    def _due(self, completions: Sequence[Completion], answer: Committed) -> Due:
-        counts, predictions = answer.counts, answer.total_predictions
-        batch = self._batch.as_written(
-            answer.written_at, counts=counts, counter=counts.ended, total_predictions=predictions
+    def _recorded(self, counts: Counts, *, needs_settling: bool) -> Recorded:
+        return Recorded(
+            outcome=RecordOutcome.RECORDED,
+            counts=counts,
+            expected_players=self._batch.expected_players,
+            needs_settling=needs_settling,
         )
-        last = _timed(max(completions, key=_name), answer)
-        return Due(batch=batch, ends=None if self._first is None else (self._first, last))
+
+    def _with_batch(
+        self, recorded: Recorded, completions: Sequence[Completion], committed: Committed
+    ) -> Recorded:
+        """The batch as this commit left it: the fields that it neither wrote nor returned are as of the first
+        event, so whoever writes it proves by its update time that nobody has written it since."""
+        counts = committed.counts
+        batch = self._batch.as_written(
+            committed.written_at,
+            counts=counts,
+            counter=counts.ended,
+            total_predictions=committed.total_predictions,
+        )
+        first, last = self._first.known, _timed(max(completions, key=_name), committed)
+        return replace(recorded, batch=batch, ends=None if first is None else (first, last))
 
     async def _count_array(self, completions: Sequence[Completion]) -> Answers:
         """The commit cannot tell the length of the array: read it; the closing claim decides who closes."""
-        snapshot = await self._ref.get(retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
-        batch = Batch.from_snapshot(snapshot)
-        marked = Marked(verdict=Verdict.RECORDED, counts=batch.counts, needs_settling=batch.is_due)
-        return {one.player_lookup: Result.success(marked) for one in completions}
+        found = await self._documents.get([self._path])
+        batch = batch_in(found.unwrap(), self._batch.batch_id).unwrap()
+        recorded = replace(self._recorded(batch.counts, needs_settling=batch.is_due), batch=batch)
+        return {one.player_lookup: Result.success(recorded) for one in completions}
 
     async def _look(self, waiting: Mapping[str, Completion]) -> Answers:
         """Answers for all who need no further commit; an empty dict means: try again."""
-        markers = [self._ref.collection(COMPLETIONS).document(name) for name in waiting]
-        stream = self._db.get_all([self._ref, *markers], retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
-        seen = {snapshot.reference.path: snapshot async for snapshot in stream}
-        snapshot = seen.pop(self._ref.path)
-        batch = Batch.from_snapshot(snapshot) if snapshot.exists else None
-        if batch is None or batch.mode_epoch != self._batch.mode_epoch:
-            return {name: Result.success(STALE) for name in waiting}
-        markers_found = [each for each in seen.values() if each.exists]
-        return {each.id: self._judge(batch, each, waiting[each.id].event_id) for each in markers_found}
-
-    def _judge(self, batch: Batch, marker: Any, event_id: str) -> Result[Marked]:
-        """For a marker that nobody can read its own player fails, and no neighbour."""
-        try:
-            found = Completion.from_document(marker.to_dict())
-        except UNREADABLE as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, completion=marker.reference.path))
-        return Result.success(judge(batch, found, event_id))
+        paths = {name: f"{self._path}/{COMPLETIONS}/{name}" for name in waiting}
+        found = (await self._documents.get([self._path, *paths.values()])).unwrap()
+        if self._path not in found:
+            return {name: Result.success(Stale()) for name in waiting}
+        batch = batch_in(found, self._batch.batch_id).unwrap()
+        if batch.mode_epoch != self._batch.mode_epoch:
+            return {name: Result.success(Stale()) for name in waiting}
+        return {
+            # For a document that nobody can read its own player fails, and no neighbour.
+            name: readable(found[path], Completion.from_document).map(
+                lambda stored, name=name: answer_for(batch, stored, waiting[name])  # type: ignore[misc]
+            )
+            for name, path in paths.items()
+            if path in found
+        }
 
 
 def _name(completion: Completion) -> str:
@@ -136,5 +138,5 @@ def _name(completion: Completion) -> str:
     return completion.player_lookup
 
 
-def _timed(completion: Completion, answer: Committed) -> Completion:
-    return replace(completion, completed_at=answer.completed_at)
+def _timed(completion: Completion, committed: Committed) -> Completion:
+    return replace(completion, completed_at=committed.completed_at)

@@ -10,9 +10,11 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.closing import TriggerOutbox
 from common.batches.dual_write_check import ConsistencyCheck
+from common.batches.store import FirestoreDocuments
+from common.batches.trigger_outbox import TriggerOutbox
 from common.entrypoint.endpoint import Route
 from common.entrypoint.envelope import Delivery
 from common.messages import PlayerCompletion
@@ -33,13 +35,14 @@ settings = wiring.settings
 
 @once
 def batches() -> Batches:
-    return Batches(wiring.database(), mode=settings.schema_mode)
+    return Batches(FirestoreDocuments(wiring.database()), mode=settings.schema_mode)
 
 
 @once
 def recorder() -> Recorder:
     consistency = ConsistencyCheck(batches().store, lambda finding: wiring.reporter().report(finding))
-    return Recorder(wiring.async_database(), batches(), consistency=consistency)
+    documents = AsyncFirestoreDocuments(wiring.async_database())
+    return Recorder(documents, batches(), consistency=consistency)
 
 
 @once

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from common import logs
 from common.batches.batches import Batches
+from common.batches.store import FirestoreDocuments
 from common.consolidation.consolidator import Consolidator
 from common.consolidation.receipt import Receipt
 from common.entrypoint.endpoint import Route, in_thread
@@ -49,7 +50,7 @@ settings = wiring.settings
 
 @once
 def batches() -> Batches:
-    return Batches(wiring.database(), mode=settings.schema_mode)
+    return Batches(FirestoreDocuments(wiring.database()), mode=settings.schema_mode)
 
 
 @once

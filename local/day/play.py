@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from common.batches.batches import Batches
+from common.batches.store import FirestoreDocuments
 
 from ..judging import gathering
 from ..judging.evidence import Evidence
@@ -96,7 +97,7 @@ def _ask(plan: Plan, stack: Stack, asked_at: datetime) -> None:
     coordinator.ask(
         plan.slate,
         asked_at=asked_at,
-        batches=Batches(stack.database),
+        batches=Batches(FirestoreDocuments(stack.database)),
         publisher=stack.publisher,
         shuffle_seed=plan.disorder.seed if plan.disorder.shuffle else None,
     ).unwrap()

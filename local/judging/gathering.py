@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from common import topics
 from common.batches.batches import Batches
-from common.batches.records import CLAIMS, RECEIPTS, UNEXPECTED, Batch
+from common.batches.records import CLAIMS, RECEIPTS, UNEXPECTED, Batch, batch_path
+from common.batches.store import FirestoreDocuments
 from common.consolidation.consolidator import LOCK_TYPE
 from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
 from common.consolidation.receipt import Receipt
@@ -45,9 +46,9 @@ def gather(
     events = {one.message_id for one in completion_events}
     recorder_log = _settled_log(stack.server("completion_recorder").log, events, settle_within)
     triggers, announced, *dead_letters = _published(stack)
-    batches = Batches(stack.database)
+    batches = Batches(FirestoreDocuments(stack.database))
     batch = batches.get(batch_id).unwrap()
-    document = batches.store.ref(batch_id)
+    document = stack.database.document(batch_path(batch_id))
     opened_at = document.get(["start_time"], timeout=READ_TIMEOUT_SECONDS).get("start_time")
     rows = RowReader(Warehouse(stack.bigquery), stack.sport_names)
     main, left = rows.in_main(batch.game_date), rows.in_staging()

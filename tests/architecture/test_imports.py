@@ -1,7 +1,7 @@
 """Who may import whom: main → handler → rules → common, and nothing outwards."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -112,6 +112,55 @@ def test_findings_alone_speak_to_slack() -> None:
 
     assert speakers == {"common.findings.slack"}
     assert not posts
+
+
+def folder_of(name: str) -> str:
+    """`batches` for `common.batches.records`; a module that lies in no folder is a folder of its own."""
+    return name.split(".")[1]
+
+
+def test_folders_of_common_do_not_depend_on_each_other_in_circles() -> None:
+    edges: dict[tuple[str, str], str] = {}
+    for module in modules().values():
+        for each in module.imports:
+            if is_in(module.name, "common") and each.module.startswith("common.") and "." in module.name:
+                ends = folder_of(module.name), folder_of(each.module)
+                if ends[0] != ends[1]:
+                    edges.setdefault(ends, f"{module.at(each.line)} imports {each.module}")
+
+    assert edges
+    assert not [place for (start, end), place in edges.items() if start in reachable(end, edges)]
+
+
+def reachable(start: str, edges: Iterable[tuple[str, str]]) -> set[str]:
+    found, waiting = set[str](), [start]
+    while waiting:
+        current = waiting.pop()
+        new = {end for begin, end in edges if begin == current} - found
+        found |= new
+        waiting += new
+    return found
+
+
+@pytest.mark.parametrize("family", ["batches", "recorder", "maintenance"])
+def test_pure_modules_of_a_family_load_no_client(family: str) -> None:
+    """Its store alone knows Firestore, and whoever imports a name of its face loads none either."""
+    stores = ("store", "async_store", "wire_commit")
+    pure = [
+        name
+        for name in modules()
+        if is_in(name, f"common.{family}") and name.rpartition(".")[2] not in stores
+    ]
+
+    assert pure
+    loads = {
+        name: [each for each in loaded_with(name) if is_in(each, *GOOGLE_AND_FRAMEWORKS)] for name in pure
+    }
+    assert not {name: found for name, found in loads.items() if found}
+
+
+def test_a_package_that_imports_a_client_makes_all_its_modules_load_it() -> None:
+    assert "common.batches" in loaded_with("common.batches.records")
 
 
 def test_no_function_needs_pandas() -> None:

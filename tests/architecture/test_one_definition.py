@@ -17,7 +17,7 @@ from tests.support.source_tree import ROOT, SOURCES, modules
 BASE_NAMES = {entry.base_name for entry in REGISTRY.values()}
 NO_TEXT = {".pyc", ".png"}
 OWNERS = {
-    "prediction_batches": "common.batches.store",
+    "prediction_batches": "common.batches.records",
     "dead_letters": "common.entrypoint.dead_letters",
     "_locks": "common.lock.rules",
     "player_prop_predictions": "common.predictions.table",

@@ -14,6 +14,7 @@ from pathlib import Path
 from google.cloud import firestore, pubsub_v1
 
 from common.batches.batches import Batches
+from common.batches.store import FirestoreDocuments
 from common.sport import Sport
 from common.topics import PREDICTION_BATCH_COMPLETE, PREDICTION_READY
 from infra.manifest import load
@@ -75,7 +76,7 @@ class Functions:
     def __init__(self, bench: Bench) -> None:
         self.project = bench.new_project()
         self.db = firestore.Client(project=self.project)
-        self.batches = Batches(self.db)
+        self.batches = Batches(FirestoreDocuments(self.db))
         publisher = pubsub_v1.PublisherClient()
         with publisher:
             publisher.create_topic(name=f"projects/{self.project}/topics/{TRIGGER}")

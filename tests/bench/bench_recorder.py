@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.records import Completion
+from common.batches.port import Committed
+from common.batches.records import Batch, Completion
+from common.batches.store import FirestoreDocuments
+from common.batches.wire_commit import WireCommit
 from common.messages import PlayerCompletion
-from common.recorder.commit_request import Commits, Committed
 from common.recorder.recorder import Recorder
 from local.stack.emulators import FIRESTORE
 from tests.bench.fan_in import Ride, ride_tasks, ride_threads
@@ -38,7 +41,7 @@ class Fixture:
     def __init__(self, bench: Bench) -> None:
         self.project = bench.new_project()
         self.db = firestore.Client(project=self.project)
-        self.batches = Batches(self.db)
+        self.batches = Batches(FirestoreDocuments(self.db))
 
     def opened(self, players: Sequence[str]) -> str:
         batch_id = f"batch{next(_numbers)}"
@@ -53,7 +56,7 @@ class Fixture:
 
         async def ride() -> Ride:
             client = firestore.AsyncClient(project=self.project)
-            recorders = [Recorder(client, self.batches) for _ in range(instances)]
+            recorders = [Recorder(AsyncFirestoreDocuments(client), self.batches) for _ in range(instances)]
             await self._warm_up(recorders)
             events = itertools.count()
 
@@ -219,7 +222,9 @@ def _partly_recorded(fixture: Fixture, already: int) -> Iterator[Ride]:
     players = _players(20_000)
     batch_id = fixture.opened(players)
     loop = asyncio.new_event_loop()
-    recorder = Recorder(firestore.AsyncClient(project=fixture.project), fixture.batches)
+    recorder = Recorder(
+        AsyncFirestoreDocuments(firestore.AsyncClient(project=fixture.project)), fixture.batches
+    )
     waiting = iter(players)
 
     async def record(player: str) -> bool:
@@ -284,11 +289,11 @@ def _counted_commits() -> Iterator[list[Any]]:
     """Every commit that records completions; each writes the batch document once."""
     sent: list[Any] = []
 
-    class Counting(Commits):
-        async def send(self, request: Any) -> Committed:
-            sent.append(request)
-            return await super().send(request)
+    class Counting(WireCommit):
+        async def send(self, batch: Batch, completions: Sequence[Completion]) -> Committed:
+            sent.append(completions)
+            return await super().send(batch, completions)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("common.recorder.subcollection_commit.Commits", Counting)
+        patch.setattr("common.batches.async_store.WireCommit", Counting)
         yield sent

@@ -46,7 +46,7 @@ class Recorders:
     def _judge(self, batch_id: str, seconds: float, delivered: int) -> Run:
         batches = self._functions.batches
         counted = batches.get(batch_id).unwrap().counts.completed
-        claims = len(batches.store.ref(batch_id).collection("claims").get())
+        claims = len(batches.store.below(batch_id, "claims").unwrap())
         triggers = self._tap.generations(batch_id)
         return Run(
             seconds=seconds,

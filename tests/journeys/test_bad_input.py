@@ -17,6 +17,7 @@ from google.cloud import firestore, pubsub_v1
 from google.pubsub_v1 import PubsubMessage
 
 from common.batches.batches import Batches
+from common.batches.store import FirestoreDocuments
 from common.entrypoint.dead_letters import COLLECTION
 from common.publisher import Publisher
 from common.sport import Sport
@@ -42,7 +43,7 @@ class Served:
         project = self.environment["GCP_PROJECT"]
         self.names = Names(project=project, sport=Sport(self.environment["SPORT"]))
         self.database = firestore.Client(project=project)
-        self.batches = Batches(self.database)
+        self.batches = Batches(FirestoreDocuments(self.database))
         self.publisher = pubsub_v1.PublisherClient()
         self.subscriber = pubsub_v1.SubscriberClient()
 
@@ -171,7 +172,7 @@ def test_a_player_whom_the_batch_does_not_expect_is_kept_aside_and_never_counted
 
     served.publish(completion(batch_id="batch_of_others"))
 
-    unexpected = served.batches.store.ref("batch_of_others").collection("unexpected")
+    unexpected = served.database.collection("prediction_batches/batch_of_others/unexpected")
     eventually(lambda: [snapshot.id for snapshot in unexpected.get()] == ["lebronjames"])
     assert served.batches.get("batch_of_others").unwrap().counts.ended == 0
 

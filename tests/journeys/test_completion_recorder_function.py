@@ -11,6 +11,7 @@ from google.cloud import firestore, pubsub_v1
 
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, Counts
+from common.batches.store import FirestoreDocuments
 from common.result import ResultError
 from common.settings import SettingsError
 from common.sport import Sport
@@ -30,7 +31,7 @@ def function(firestore_host: str, pubsub_host: str, project_id: str) -> Iterator
 
 @pytest.fixture
 def batches(firestore_client: firestore.Client) -> Batches:
-    return Batches(firestore_client)
+    return Batches(FirestoreDocuments(firestore_client))
 
 
 @pytest.fixture
@@ -86,6 +87,7 @@ BAD = [
 async def test_poison_becomes_a_dead_letter_that_names_the_field(
     function: ModuleType,
     batches: Batches,
+    firestore_client: firestore.Client,
     triggers: Callable[[], list[dict[str, Any]]],
     body: bytes,
     field: str,
@@ -96,13 +98,15 @@ async def test_poison_becomes_a_dead_letter_that_names_the_field(
     status = await call(function, *binary(pubsub_message(body, attributes={"sport": "nba"})))
 
     assert status == 200
-    [letter] = batches.store.db.collection("dead_letters").get()
+    [letter] = firestore_client.collection("dead_letters").get()
     assert field in letter.get("reason")
     assert batches.get("batch1").unwrap() == before
 
 
 async def test_completion_of_an_unknown_batch_is_retried_quietly_and_dead_lettered_after_a_day(
-    function: ModuleType, batches: Batches, triggers: Callable[[], list[dict[str, Any]]]
+    function: ModuleType,
+    firestore_client: firestore.Client,
+    triggers: Callable[[], list[dict[str, Any]]],
 ) -> None:
     body = completion("a").to_json()
     old = datetime.now(UTC) - timedelta(hours=24, seconds=1)
@@ -111,7 +115,7 @@ async def test_completion_of_an_unknown_batch_is_retried_quietly_and_dead_letter
     too_old = await call(function, *binary(pubsub_message(body, published_at=old)))
 
     assert (young, too_old) == (503, 200)
-    [letter] = batches.store.db.collection("dead_letters").get()
+    [letter] = firestore_client.collection("dead_letters").get()
     assert letter.get("reason").startswith("publishTime:")
 
 

@@ -13,6 +13,7 @@ import pytest
 from google.cloud import firestore
 
 from common.batches.batches import Batches
+from common.batches.store import FirestoreDocuments
 from common.consolidation.consolidator import LOCK_TYPE, Consolidator
 from common.consolidation.receipt import Receipt
 from common.lock.lock import Lock
@@ -93,7 +94,7 @@ class World:
     def deliver(self) -> Result[Receipt]:
         """The trigger reaches a new instance."""
         db = firestore.Client(project=self.stack.project)
-        batches = Batches(db)
+        batches = Batches(FirestoreDocuments(db))
         consolidator = Consolidator(
             warehouse=StepWarehouse(self.steps, self.stack.warehouse),  # type: ignore[arg-type]
             batches=batches,

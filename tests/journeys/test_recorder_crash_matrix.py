@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.closing import TriggerOutbox
+from common.batches.store import FirestoreDocuments
+from common.batches.trigger_outbox import TriggerOutbox
 from common.maintenance.deadlines import OverdueBatches
 from common.messages import Message
 from common.recorder.answers import Recorded
@@ -26,6 +28,7 @@ from tests.support.batch_helpers import (
     DEADLINE,
     EVERY_MODE,
     Published,
+    alter,
     completion,
     deliver,
     names,
@@ -71,8 +74,9 @@ class World:
 
     project: str
     steps: IoSteps
+    db: firestore.Client
     batches: Batches
-    """Past the faults."""
+    """Both past the faults."""
     published: Published
 
     async def deliver_last(self) -> Result[Recorded]:
@@ -89,15 +93,16 @@ class World:
 
     def let_the_grace_pass(self) -> None:
         if self.batches.get("batch1").unwrap().closed_at is not None:
-            self.batches.store.ref("batch1").update({"closed_at": datetime.now(UTC) - timedelta(seconds=31)})
+            alter(self.batches, closed_at=datetime.now(UTC) - timedelta(seconds=31))
 
     def is_recorded(self) -> bool:
         found = self.batches.completions("batch1").unwrap()
         return any(one.player_lookup == LAST and one.event_id == "last" for one in found)
 
     def _instance(self) -> tuple[Batches, Recorder]:
-        batches = Batches(firestore.Client(project=self.project))
-        return batches, Recorder(firestore.AsyncClient(project=self.project), batches)
+        batches = Batches(FirestoreDocuments(firestore.Client(project=self.project)))
+        documents = AsyncFirestoreDocuments(firestore.AsyncClient(project=self.project))
+        return batches, Recorder(documents, batches)
 
 
 Act = Callable[[World], Any]
@@ -120,9 +125,10 @@ def worlds(
         number += 1
         project = f"{project_id}-{number}"
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_host)
-        batches = Batches(firestore.Client(project=project), mode=mode)
+        db = firestore.Client(project=project)
+        batches = Batches(FirestoreDocuments(db), mode=mode)
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        return World(project=project, steps=steps, batches=batches, published=Published())
+        return World(project=project, steps=steps, db=db, batches=batches, published=Published())
 
     with serving(steps) as address:
         yield make
@@ -242,7 +248,7 @@ WHO_AND_WHEN = {"closed_by_event", "event_id", "message_id", "message", "trigger
 
 def state(world: World) -> dict[str, Any]:
     """Every document of the batch, without times and without who closed it: those may differ."""
-    ref = world.batches.store.ref("batch1")
+    ref = world.db.document("prediction_batches/batch1")
     snapshots = [ref.get(), *(each for below in ref.collections() for each in below.get())]
     return {each.reference.path: _timeless(each.to_dict() or {}) for each in snapshots}
 

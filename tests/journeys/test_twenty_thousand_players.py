@@ -14,6 +14,7 @@ from google.cloud import firestore
 
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, Counts
+from common.batches.store import FirestoreDocuments
 from tests.support.batch_helpers import names, opened
 
 PLAYERS, PROCESSES, TASKS = 20_000, 4, 8
@@ -23,7 +24,7 @@ DUPLICATES = PLAYERS // 5
 def test_twenty_thousand_players_with_duplicates_over_four_instances_are_exact(
     firestore_client: firestore.Client, project_id: str
 ) -> None:
-    batches = Batches(firestore_client)
+    batches = Batches(FirestoreDocuments(firestore_client))
     opened(batches, PLAYERS)
 
     said = _record(project_id, _deliveries(random.Random(17)))

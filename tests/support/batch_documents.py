@@ -1,10 +1,11 @@
 """Batches as read from documents, without a store."""
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
-from common.batches.records import Batch, Completion
+from common.batches.batch_document import read_batch
+from common.batches.port import Document
+from common.batches.records import Batch, Completion, batch_path
 from common.messages import PlayerOutcome
 
 NOW = datetime(2026, 1, 17, 23, tzinfo=UTC)
@@ -14,8 +15,8 @@ OLD_DOCUMENT = {"game_date": "2026-01-17", "expected_players": 20}
 def batch_of(**fields: Any) -> Batch:
     """What a document with these fields says; without any, one of the system before."""
     document = OLD_DOCUMENT | fields
-    snapshot: Any = SimpleNamespace(id="batch1", to_dict=lambda: document, update_time=NOW, read_time=NOW)
-    return Batch.from_snapshot(snapshot)
+    path = batch_path("batch1")
+    return read_batch(Document(path=path, data=document, update_time=NOW, read_time=NOW))
 
 
 def ended(player: str, outcome: PlayerOutcome = PlayerOutcome.COMPLETED, **more: Any) -> Completion:

@@ -10,7 +10,9 @@ import pytest
 from google.cloud import firestore
 
 from common.batches.batches import Batches
-from common.batches.records import Batch
+from common.batches.changes import SERVER_TIME, Set, Update
+from common.batches.records import Batch, batch_path
+from common.batches.store import FirestoreDocuments
 from common.messages import BatchComplete, Message, PlayerCompletion, PlayerOutcome, PredictionRequest
 from common.recorder.answers import Recorded
 from common.recorder.recorder import Recorder
@@ -117,8 +119,26 @@ def request_for(batch: Batch, player: str) -> PredictionRequest:
 
 def timeline(batches: Batches, batch_id: str = "batch1") -> dict[str, dict[str, Any]]:
     """The entries by id."""
-    found = batches.store.ref(batch_id).collection("timeline").get()
-    return {snapshot.id: snapshot.to_dict() or {} for snapshot in found}
+    found = batches.store.below(batch_id, "timeline").unwrap()
+    return {document.id: dict(document.data) for document in found}
+
+
+def client_of(batches: Batches) -> firestore.Client:
+    """The client of batches that are in Firestore."""
+    documents = batches.store.documents
+    assert isinstance(documents, FirestoreDocuments)
+    return documents.client
+
+
+def put(batches: Batches, below: str, fields: dict[str, Any], *, batch_id: str = "batch1") -> None:
+    """Write a document below a batch, or with "" the batch, past everything that watches over it."""
+    path = f"{batch_path(batch_id)}/{below}".rstrip("/")
+    batches.store.documents.commit([Set(path=path, fields=fields)]).unwrap()
+
+
+def alter(batches: Batches, *, batch_id: str = "batch1", **fields: Any) -> None:
+    """Overwrite fields of a batch, past everything that watches over it."""
+    batches.store.documents.commit([Update(path=batch_path(batch_id), fields=fields)]).unwrap()
 
 
 def as_the_old_system_wrote_it(
@@ -131,7 +151,7 @@ def as_the_old_system_wrote_it(
     **more: Any,
 ) -> None:
     """A batch document of the system before: no mode, no status, no manifest, no counters."""
-    now = firestore.SERVER_TIMESTAMP
+    now = SERVER_TIME
     document = {
         "batch_id": batch_id,
         "game_date": GAME_DATE.isoformat(),
@@ -147,4 +167,4 @@ def as_the_old_system_wrote_it(
         "updated_at": now,
         **more,
     }
-    batches.store.ref(batch_id).set(document)
+    put(batches, "", document, batch_id=batch_id)

@@ -9,9 +9,11 @@ from typing import Any
 
 from google.cloud import bigquery, firestore
 
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.closing import TriggerOutbox
-from common.batches.records import BatchStatus
+from common.batches.records import BatchStatus, batch_path
+from common.batches.store import FirestoreDocuments
+from common.batches.trigger_outbox import TriggerOutbox
 from common.consolidation.consolidator import LOCK_TYPE, Consolidator
 from common.consolidation.fenced_merge import FencedMerge, Holder, Merged
 from common.consolidation.merge_sql import FENCES, Tables
@@ -71,7 +73,7 @@ class Stack:
         self.db = firestore.Client(project=project)
         self.client = client or connect(project, os.environ)
         self.warehouse = Warehouse(self.client)
-        self.batches = Batches(self.db)
+        self.batches = Batches(FirestoreDocuments(self.db))
         self.lock = Lock(self.db, lease=lease, renew_every=lease / 5)
         self.writer = StagingWriter(self.warehouse, TABLES.predictions, now)
         self.consolidator = self.make_consolidator()
@@ -132,7 +134,7 @@ class Stack:
 
     async def _record(self, events: Sequence[PlayerCompletion]) -> list[Result[Recorded]]:
         db = firestore.AsyncClient(project=self.project)
-        recorder = Recorder(db, self.batches)
+        recorder = Recorder(AsyncFirestoreDocuments(db), self.batches)
         records = (recorder.record(event, event_id=f"event-{event.player_lookup}") for event in events)
         return await asyncio.gather(*records)
 
@@ -175,7 +177,7 @@ class Stack:
     def forget_consolidation(self, batch_id: str = BATCH) -> None:
         """As if a consolidation had died after its merge: its batch does not know that it took place."""
         unknown = {"status": BatchStatus.CONSOLIDATING.value, "consolidated_generation": 0}
-        ref = self.batches.store.ref(batch_id)
+        ref = self.db.document(batch_path(batch_id))
         for receipt in ref.collection("receipts").get():
             receipt.reference.delete()
         ref.update(unknown)
@@ -218,7 +220,7 @@ class Stack:
         return [row["fence"] for row in found.unwrap().rows]
 
     def receipts(self, batch_id: str = BATCH) -> list[dict[str, Any]]:
-        documents = self.batches.store.ref(batch_id).collection("receipts").get()
+        documents = self.db.document(batch_path(batch_id)).collection("receipts").get()
         return [document.to_dict() or {} for document in documents]
 
     def close(self) -> None:

@@ -14,7 +14,9 @@ from collections import Counter
 
 from google.cloud import firestore
 
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
+from common.batches.store import FirestoreDocuments
 from common.recorder.recorder import Recorder
 from common.settings import Settings
 from tests.support.batch_helpers import completion
@@ -22,8 +24,8 @@ from tests.support.batch_helpers import completion
 
 async def record(project: str, batch_id: str, tasks: int, lines: list[str]) -> None:
     settings = Settings.from_environment({**os.environ, "GCP_PROJECT": project})
-    batches = Batches(firestore.Client(project=project), mode=settings.schema_mode)
-    recorder = Recorder(firestore.AsyncClient(project=project), batches)
+    batches = Batches(FirestoreDocuments(firestore.Client(project=project)), mode=settings.schema_mode)
+    recorder = Recorder(AsyncFirestoreDocuments(firestore.AsyncClient(project=project)), batches)
     outcomes: Counter[str] = Counter()
     completed_by: set[str] = set()
 

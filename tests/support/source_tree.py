@@ -97,7 +97,10 @@ def modules() -> dict[str, Module]:
 
 
 def loaded_with(name: str) -> frozenset[str]:
-    """All modules, ours and others, that importing `name` imports, as far as our own source tells."""
+    """All modules, ours and others, that importing `name` imports, as far as our own source tells.
+
+    Importing `a.b.c` runs `a` and `a.b` first: a package that imports a client makes all its modules load it.
+    """
     found: set[str] = set()
     waiting = [name]
     while waiting:
@@ -105,6 +108,8 @@ def loaded_with(name: str) -> frozenset[str]:
         if current in found:
             continue
         found.add(current)
+        if "." in current:
+            waiting.append(current.rpartition(".")[0])
         if current in modules():
             waiting += [each.module for each in modules()[current].imports if each.runs_at_import]
     return frozenset(found)

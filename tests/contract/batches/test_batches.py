@@ -1,15 +1,16 @@
-"""The life of a batch on the Firestore emulator: opened, read, closed, consolidated, abandoned."""
+"""The life of a batch: opened, read, closed, consolidated, abandoned."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 
 from common.batches.batches import Batches
-from common.batches.closing import Closing, TriggerOutbox
+from common.batches.closing import Closing
+from common.batches.port import Documents
 from common.batches.records import BatchStatus, Counts
+from common.batches.trigger_outbox import TriggerOutbox
 from common.maintenance.redrive import MAX_REDRIVES, redrive
 from common.recorder.recorder import Recorder
 from common.schema_mode import SchemaMode
@@ -18,9 +19,11 @@ from tests.support.batch_helpers import (
     EVERY_MODE,
     GAME_DATE,
     Published,
+    alter,
     deliver,
     names,
     opened,
+    put,
     request_for,
     timeline,
 )
@@ -101,23 +104,19 @@ def test_empty_batch_is_complete_at_once_and_owes_its_trigger(
     assert not batches.get("batch1").unwrap().owes_trigger
 
 
-def test_manifest_of_twenty_thousand_stays_below_the_limits_of_a_document(
-    batches: Batches, firestore_client: firestore.Client
-) -> None:
+def test_manifest_of_twenty_thousand_stays_below_the_limits_of_a_document(batches: Batches) -> None:
     players = sorted(f"{index:05}{'x' * 195}" for index in range(20_000))
 
     opened(batches, players)
 
-    chunks = firestore_client.collection("prediction_batches/batch1/manifest").get()
-    sizes = [sum(len(name) + 1 for name in chunk.get("players")) for chunk in chunks]
+    chunks = batches.store.below("batch1", "manifest").unwrap()
+    sizes = [sum(len(name) + 1 for name in chunk.data["players"]) for chunk in chunks]
     assert max(sizes) < 1_048_576 - 1_000
     assert batches.progress("batch1").unwrap().missing == tuple(players)
 
 
-def test_missing_batch_is_told_apart_from_an_unreadable_one(
-    batches: Batches, firestore_client: firestore.Client
-) -> None:
-    firestore_client.document("prediction_batches/broken").set({"expected_players": 3})
+def test_missing_batch_is_told_apart_from_an_unreadable_one(batches: Batches) -> None:
+    put(batches, "", {"expected_players": 3}, batch_id="broken")
 
     missing, broken = batches.get("batch1"), batches.get("broken")
 
@@ -165,7 +164,7 @@ async def test_timeline_tells_the_story_of_a_batch(
 
 
 async def test_consolidation_steps_may_be_repeated_and_never_go_back(
-    batches: Batches, recorder: Recorder, firestore_client: firestore.Client
+    batches: Batches, recorder: Recorder
 ) -> None:
     opened(batches, 1)
     too_early = batches.start_consolidation("batch1", 1)
@@ -183,8 +182,8 @@ async def test_consolidation_steps_may_be_repeated_and_never_go_back(
 
     assert not too_early.is_retryable
     assert batches.get("batch1").unwrap().phase_message_id == "first"
-    receipts = firestore_client.collection("prediction_batches/batch1/receipts").get()
-    assert [(each.id, each.get("rows")) for each in receipts] == [("7", 10)]
+    receipts = batches.store.below("batch1", "receipts").unwrap()
+    assert [(each.id, each.data["rows"]) for each in receipts] == [("7", 10)]
 
 
 async def test_abandoned_batch_is_never_triggered(
@@ -231,7 +230,7 @@ async def test_trigger_of_an_older_generation_is_never_noted_over_a_newer_one(
 
 
 async def test_only_the_closer_publishes_before_the_grace_is_over(
-    batches: Batches, recorder: Recorder, firestore_client: firestore.Client
+    batches: Batches, recorder: Recorder
 ) -> None:
     opened(batches, 1)
     await deliver(recorder, "player00000")
@@ -240,7 +239,7 @@ async def test_only_the_closer_publishes_before_the_grace_is_over(
     mine = closing.settle("batch1", "event-player00000").unwrap()
     others = closing.settle("batch1", "other").unwrap()
     long_ago = datetime.now(UTC) - timedelta(seconds=31)
-    firestore_client.document("prediction_batches/batch1").update({"closed_at": long_ago})
+    alter(batches, closed_at=long_ago)
     others_later = closing.settle("batch1", "other").unwrap()
 
     assert (mine.closed_by_caller, mine.owes_trigger) == (True, True)
@@ -272,9 +271,9 @@ def test_redrives_are_capped(batches: Batches, published: Published) -> None:
     assert len(published.requests) == MAX_REDRIVES
 
 
-def test_mode_of_the_batch_is_that_of_its_opening(firestore_client: firestore.Client) -> None:
-    opened(Batches(firestore_client, mode=SchemaMode.DUAL_WRITE), 2)
+def test_mode_of_the_batch_is_that_of_its_opening(documents: Documents) -> None:
+    opened(Batches(documents, mode=SchemaMode.DUAL_WRITE), 2)
 
-    seen = opened(Batches(firestore_client, mode=SchemaMode.LEGACY), 2)
+    seen = opened(Batches(documents, mode=SchemaMode.LEGACY), 2)
 
     assert seen.schema_mode is SchemaMode.DUAL_WRITE

@@ -5,15 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 
+from common.batches.batch_store import BatchStore
 from common.batches.batches import Batches
-from common.batches.closing import Closing, TriggerOutbox
+from common.batches.closing import Closing, Due
 from common.batches.records import Batch, BatchStatus
-from common.batches.store import BatchStore
-from common.recorder.marking import Due
+from common.batches.trigger_outbox import TriggerOutbox
 from common.recorder.recorder import Recorder
-from tests.support.batch_helpers import Published, deliver, names, opened, timeline
+from tests.support.batch_helpers import Published, alter, deliver, names, opened, timeline
 
 FIRST, LAST = "first-completion-1", "last-completion-1"
 
@@ -22,7 +21,7 @@ FIRST, LAST = "first-completion-1", "last-completion-1"
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The batches that were read, or whose completions were looked for, by whom."""
     seen: list[str] = []
-    for owner, name in ((BatchStore, "get"), (Closing, "_ends")):
+    for owner, name in ((BatchStore, "get"), (BatchStore, "ends")):
         monkeypatch.setattr(owner, name, _noting(seen, name, getattr(owner, name)))
     return seen
 
@@ -105,18 +104,18 @@ async def test_batch_that_was_abandoned_after_its_last_commit_stays_so(batches: 
 
 
 async def test_batch_that_was_written_after_its_last_commit_is_read_and_closed_all_the_same(
-    batches: Batches, recorder: Recorder, firestore_client: firestore.Client, readings: list[str]
+    batches: Batches, recorder: Recorder, readings: list[str]
 ) -> None:
     opened(batches, 1)
     stale = due(batches)
     await deliver_without_closing(batches, recorder)
-    firestore_client.document("prediction_batches/batch1").update({"redrives": 1})
+    alter(batches, redrives=1)
     readings.clear()
 
     settled = Closing(batches.store).settle("batch1", "event1", due=stale).unwrap()
 
     assert settled.closed_by_caller
-    assert readings[0] == "_ends", "decided on what was believed, and refused"
+    assert readings[0] == "ends", "decided on what was believed, and refused"
     assert "get" in readings
     closed: Batch = batches.get("batch1").unwrap()
     assert (closed.status, closed.redrives) == (BatchStatus.COMPLETE, 1)

@@ -9,23 +9,33 @@ import pytest
 from google.cloud import firestore
 from structlog.testing import capture_logs
 
-from common.batches import batches as batches_module
+from common.batches import async_store
 from common.batches import store as batch_store
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.closing import TriggerOutbox
 from common.batches.dual_write_check import ConsistencyCheck
+from common.batches.store import FirestoreDocuments
+from common.batches.trigger_outbox import TriggerOutbox
 from common.findings import FindingClass
 from common.findings.channel import Channel
 from common.findings.reporter import Reporter
 from common.findings.slack import SlackChannel
 from common.findings.store import FirestoreFindings
 from common.maintenance.deadlines import OverdueBatches
-from common.recorder import subcollection_commit as marker_commit
 from common.recorder.answers import RecordOutcome
 from common.recorder.recorder import Recorder
 from common.result import ErrorType
 from common.schema_mode import SchemaMode
-from tests.support.batch_helpers import AFTER_DEADLINE, Published, completion, names, opened
+from tests.support.batch_helpers import (
+    AFTER_DEADLINE,
+    Published,
+    alter,
+    client_of,
+    completion,
+    names,
+    opened,
+    put,
+)
 from tests.support.findings import Heard
 from tests.support.firestore_proxy import FirestoreProxy
 from tests.support.firestore_relay import COMMIT, READ
@@ -51,13 +61,13 @@ async def stores(
     proxy: FirestoreProxy, project_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Batches, Recorder]]:
     """Through the proxy, and soon tired of calling."""
-    for module, name in ((batch_store, "RETRY"), (batches_module, "RETRY"), (marker_commit, "ASYNC_RETRY")):
+    for module, name in ((batch_store, "RETRY"), (async_store, "ASYNC_RETRY")):
         monkeypatch.setattr(module, name, getattr(module, name).with_timeout(0.3))
     with serving(proxy) as address:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
         db, async_db = firestore.Client(project=project_id), firestore.AsyncClient(project=project_id)
-        through = Batches(db)
-        yield through, Recorder(async_db, through)
+        through = Batches(FirestoreDocuments(db))
+        yield through, Recorder(AsyncFirestoreDocuments(async_db), through)
         db.close()
 
 
@@ -94,8 +104,7 @@ async def test_a_marker_that_nobody_can_read_fails_its_own_player_and_no_neighbo
 ) -> None:
     through, recorder = stores
     opened(through, 2)
-    markers = through.store.ref("batch1").collection("completions")
-    markers.document("player00000").set({"outcome": "completed"})
+    put(through, "completions/player00000", {"outcome": "completed"})
 
     broken = await recorder.record(completion("player00000"), event_id="e0")
     sound = await recorder.record(completion("player00001"), event_id="e1")
@@ -103,7 +112,7 @@ async def test_a_marker_that_nobody_can_read_fails_its_own_player_and_no_neighbo
     error = error_of(broken)
     assert (error.type, error.exception_class) == (PERMANENT, "KeyError")
     assert error.details is not None
-    assert error.details["completion"].endswith("batch1/completions/player00000")
+    assert error.details["document"].endswith("batch1/completions/player00000")
     assert sound.unwrap().outcome is RecordOutcome.RECORDED
 
 
@@ -138,7 +147,7 @@ async def test_a_batch_whose_players_were_never_stored_has_no_list_of_missing_on
     stores: tuple[Batches, Recorder],
 ) -> None:
     through, _ = stores
-    through.store.ref("batch1").set({"game_date": "2026-01-17", "expected_players": 3})
+    put(through, "", {"game_date": "2026-01-17", "expected_players": 3})
 
     assert through.progress("batch1").unwrap().missing is None
     assert error_of(through.progress("batch2")).is_expected
@@ -159,7 +168,7 @@ async def test_documents_that_make_no_sense_are_a_permanent_failure_and_nobody_i
 ) -> None:
     through, _ = stores
     opened(through, 2)
-    through.store.ref("batch1").collection(collection).document("0").set(document)
+    put(through, f"{collection}/0", document)
 
     error = error_of(through.progress("batch1"))
 
@@ -172,7 +181,7 @@ async def test_a_batch_that_nobody_can_read_is_named_and_keeps_no_other_from_its
     through, _ = stores
     published = Published()
     opened(through, 1, min_completion_pct=0)
-    through.store.ref("broken").set({"is_complete": False, "expected_players": 3})
+    put(through, "", {"is_complete": False, "expected_players": 3}, batch_id="broken")
     sweep = OverdueBatches(through, TriggerOutbox(through.store, lambda: published))
 
     swept = sweep.close_overdue(AFTER_DEADLINE)
@@ -185,14 +194,14 @@ async def test_a_batch_that_nobody_can_read_is_named_and_keeps_no_other_from_its
 
 def mismatched(firestore_client: firestore.Client) -> Batches:
     """A batch that writes both schemas, with a player in one of them only."""
-    found = Batches(firestore_client, mode=SchemaMode.DUAL_WRITE)
+    found = Batches(FirestoreDocuments(firestore_client), mode=SchemaMode.DUAL_WRITE)
     opened(found, names(2))
-    found.store.ref("batch1").update({"completed_players": ["player00000"]})
+    alter(found, completed_players=["player00000"])
     return found
 
 
 def checking(found: Batches, channel: Channel) -> ConsistencyCheck:
-    findings = FirestoreFindings(found.store.db)
+    findings = FirestoreFindings(client_of(found))
     reporter = Reporter(findings, channel, now=lambda: datetime.now(UTC), teller="test")
     return ConsistencyCheck(found.store, reporter.report)
 
@@ -217,7 +226,7 @@ def test_an_alert_that_nobody_got_is_told_so_and_is_sent_the_next_time(
 def test_findings_that_cannot_be_remembered_are_a_failure(
     stores: tuple[Batches, Recorder], proxy: FirestoreProxy
 ) -> None:
-    found = mismatched(stores[0].store.db)
+    found = mismatched(client_of(stores[0]))
     proxy.refuse(COMMIT, grpc.StatusCode.PERMISSION_DENIED)
 
     failed = checking(found, Heard()).check("batch1")

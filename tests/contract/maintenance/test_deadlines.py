@@ -8,11 +8,12 @@ import pytest
 from google.cloud import firestore
 
 from common.batches.batches import Batches
-from common.batches.closing import Closing, TriggerOutbox
+from common.batches.closing import Closing
 from common.batches.records import BatchStatus, Counts
-from common.maintenance.deadlines import OverdueBatches
+from common.batches.store import FirestoreDocuments
+from common.batches.trigger_outbox import TriggerOutbox
+from common.maintenance.deadlines import OverdueBatches, time_out_missing
 from common.maintenance.redrive import redrive
-from common.maintenance.time_out import time_out_missing
 from common.messages import PlayerOutcome
 from common.recorder.answers import RecordOutcome
 from common.recorder.recorder import Recorder
@@ -206,7 +207,11 @@ async def test_deadline_and_completions_race_and_every_player_ends_once(
 
 
 async def test_completion_that_comes_just_before_its_time_out_is_not_timed_out(
-    batches: Batches, recorder: Recorder, firestore_host: str, monkeypatch: pytest.MonkeyPatch
+    batches: Batches,
+    recorder: Recorder,
+    firestore_host: str,
+    project_id: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened(batches, 4)
     proxy, loop = FirestoreProxy(firestore_host), asyncio.get_running_loop()
@@ -216,7 +221,7 @@ async def test_completion_that_comes_just_before_its_time_out_is_not_timed_out(
 
     with serving(proxy) as address:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        slow = Batches(firestore.Client(project=batches.store.db.project))
+        slow = Batches(FirestoreDocuments(firestore.Client(project=project_id)))
         proxy.once_before(COMMIT, be_faster)
         timed_out = await asyncio.to_thread(time_out_missing, slow, "batch1")
 

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.closing import TriggerOutbox
+from common.batches.changes import Union
 from common.batches.dual_write_check import ConsistencyCheck
 from common.batches.records import Batch, BatchStatus, Counts
 from common.batches.rules import is_sampled
+from common.batches.trigger_outbox import TriggerOutbox
 from common.findings import FindingClass
 from common.findings.reporter import Reporter
 from common.findings.store import FirestoreFindings
@@ -35,11 +37,14 @@ from tests.support.batch_helpers import (
     EVERY_MODE,
     GAME_DATE,
     Published,
+    alter,
     as_the_old_system_wrote_it,
+    client_of,
     completion,
     deliver,
     names,
     opened,
+    put,
     timeline,
 )
 from tests.support.findings import Heard
@@ -59,7 +64,7 @@ def heard() -> Heard:
 
 
 def check(batches: Batches, heard: Heard, instance: str) -> ConsistencyCheck:
-    findings = FirestoreFindings(batches.store.db)
+    findings = FirestoreFindings(client_of(batches))
     reporter = Reporter(findings, heard, now=lambda: datetime.now(UTC), teller=instance)
     return ConsistencyCheck(batches.store, reporter.report)
 
@@ -67,7 +72,9 @@ def check(batches: Batches, heard: Heard, instance: str) -> ConsistencyCheck:
 @pytest.fixture
 def checking(async_firestore_client: firestore.AsyncClient, batches: Batches, heard: Heard) -> Recorder:
     """A recorder that tells of mismatches."""
-    return Recorder(async_firestore_client, batches, consistency=check(batches, heard, "one"))
+    return Recorder(
+        AsyncFirestoreDocuments(async_firestore_client), batches, consistency=check(batches, heard, "one")
+    )
 
 
 @pytest.fixture
@@ -106,12 +113,15 @@ async def test_consistency_mismatch_detection(
 ) -> None:
     """The players that differ are named, and told once by all instances together."""
     opened(batches, 1_000)
-    damaged = {"completed_players": firestore.ArrayUnion(["player00001"])}
-    batches.store.ref("batch1").update(damaged)
-    batches.store.ref("batch1").collection("completions").document("player00002").set(
-        {"player_lookup": "player00002", "outcome": "completed", "predictions_count": 1}
+    alter(batches, completed_players=Union(("player00001",)))
+    put(
+        batches,
+        "completions/player00002",
+        {"player_lookup": "player00002", "outcome": "completed", "predictions_count": 1},
     )
-    others = Recorder(async_firestore_client, batches, consistency=check(batches, heard, "another"))
+    others = Recorder(
+        AsyncFirestoreDocuments(async_firestore_client), batches, consistency=check(batches, heard, "another")
+    )
     sampled = [name for name in names(1_000)[3:] if is_sampled("batch1", name)][:6]
 
     answers = await deliver(checking, *sampled[:3]) + await deliver(others, *sampled[3:])
@@ -121,7 +131,7 @@ async def test_consistency_mismatch_detection(
     assert (told.count("*missing_marker* opened"), told.count("*ghost_marker* opened")) == (1, 1)
     ids = {
         each.finding.finding_class: (each.finding.scope.name, each.finding.ids)
-        for each in FirestoreFindings(batches.store.db).unsettled().unwrap().values()
+        for each in FirestoreFindings(client_of(batches)).unsettled().unwrap().values()
     }
     assert ids[FindingClass.MISSING_MARKER] == ("batch1", ("player00001",))
     assert ids[FindingClass.GHOST_MARKER] == ("batch1", ("player00002",))
@@ -185,14 +195,16 @@ async def test_rollback_safety(
     await deliver(recorder, *names(10)[:4])
     skipped = completion("player00004", outcome=PlayerOutcome.SKIPPED)
     failed = completion("player00005", outcome=PlayerOutcome.FAILED)
-    await recorder.record(skipped, event_id="skipped")
-    await recorder.record(failed, event_id="failed")
+    for one in (skipped, failed):
+        await recorder.record(one, event_id=one.outcome.value)
 
     there = switch(migration, before, to).unwrap()
-    repeats = await deliver(another_recorder, *names(10)[:6]) + await deliver(recorder, *names(10)[:6])
+    repeats = await deliver(another_recorder, *names(10)[:4]) + await deliver(recorder, *names(10)[:4])
+    for instance in (another_recorder, recorder):
+        repeats += [(await instance.record(one, event_id="other")).unwrap() for one in (skipped, failed)]
     await deliver(recorder, "player00006")
     back = switch(migration, there, before.schema_mode).unwrap()
-    repeats += await deliver(another_recorder, *names(10)[:7])
+    repeats += await deliver(another_recorder, *names(10)[:4], "player00006")
     await deliver(recorder, *names(10)[7:])
 
     assert not any(answer.completes_batch for answer in repeats)
@@ -241,7 +253,9 @@ async def test_old_batch_compatibility(
     )
     as_found = batches.get("batch1").unwrap()
 
-    repeats = await deliver(recorder, "john-doe", "Luka Dončić", "jane-roe")
+    repeats = await deliver(recorder, "john-doe", "Luka Dončić")
+    failed_again = completion("jane-roe", outcome=PlayerOutcome.FAILED)
+    repeats.append((await recorder.record(failed_again, event_id="again")).unwrap())
     await deliver(recorder, "fourth")
     upgraded = migration.upgrade("batch1", to=to).unwrap()
     repeats += await deliver(recorder, "johndoe", event="other")
@@ -275,11 +289,11 @@ async def test_batch_that_the_old_system_completed_is_left_alone(
 async def test_switch_that_would_lose_or_invent_something_is_refused_by_name(
     batches: Batches, recorder: Recorder, migration: Migration
 ) -> None:
-    both = Batches(batches.store.db, mode=DUAL)
+    both = Batches(batches.store.documents, mode=DUAL)
     opened(both, 3)
     await deliver(recorder, "player00000")
     torn: dict[str, Any] = {"completed_players": [], "failed_players": ["player00000"]}
-    batches.store.ref("batch1").update(torn)
+    alter(batches, **torn)
     before = batches.get("batch1").unwrap()
 
     answer = migration.upgrade("batch1", to=SUBCOLLECTION)
@@ -313,7 +327,7 @@ def test_upgrade_and_rollback_each_go_one_way_and_may_be_repeated(
 async def test_timed_out_player_of_an_upgraded_batch_may_still_come_late(
     batches: Batches, recorder: Recorder, migration: Migration, overdue: OverdueBatches
 ) -> None:
-    opened(Batches(batches.store.db, mode=LEGACY), 20)
+    opened(Batches(batches.store.documents, mode=LEGACY), 20)
     await deliver(recorder, *names(19))
     migration.upgrade("batch1", to=SUBCOLLECTION).unwrap()
     overdue.close_overdue(AFTER_DEADLINE).unwrap()

@@ -11,12 +11,14 @@ import pytest
 from google.cloud import firestore
 from structlog.testing import capture_logs
 
+from common.batches import async_store
 from common.batches import store as batch_store
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, Counts
 from common.batches.rules import MAX_ARRAY_ELEMENTS
+from common.batches.store import FirestoreDocuments
 from common.maintenance.schema_migration import Migration
-from common.recorder import subcollection_commit as marker_commit
 from common.recorder.answers import RecordOutcome
 from common.recorder.recorder import Recorder
 from common.result import ErrorType
@@ -237,8 +239,8 @@ async def test_recovery_after_limit_hit(
 
 def _bytes(batches: Batches) -> int:
     """What one reader of the batch moves."""
-    snapshot = batches.store.ref("batch1").get()
-    return len(repr(snapshot.to_dict()))
+    [document] = batches.store.documents.get(["prediction_batches/batch1"]).unwrap().values()
+    return len(repr(document.data))
 
 
 async def _in_turn(recorder: Recorder, players: list[str]) -> None:
@@ -254,11 +256,11 @@ async def proxied(
     with serving(proxy) as address:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
         db, async_db = firestore.Client(project=project_id), firestore.AsyncClient(project=project_id)
-        yield Recorder(async_db, Batches(db))
+        yield Recorder(AsyncFirestoreDocuments(async_db), Batches(FirestoreDocuments(db)))
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls are given up after a moment."""
-    monkeypatch.setattr(marker_commit, "ASYNC_RETRY", marker_commit.ASYNC_RETRY.with_timeout(0.3))
+    monkeypatch.setattr(async_store, "ASYNC_RETRY", async_store.ASYNC_RETRY.with_timeout(0.3))
     monkeypatch.setattr(batch_store, "RETRY", batch_store.RETRY.with_timeout(0.3))

@@ -5,9 +5,10 @@ from datetime import date
 
 from google.cloud import firestore
 
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.closing import TriggerOutbox
 from common.batches.records import BatchStatus, Counts
+from common.batches.trigger_outbox import TriggerOutbox
 from common.messages import PlayerOutcome
 from common.recorder.answers import RecordOutcome
 from common.recorder.recorder import Recorder
@@ -153,7 +154,7 @@ async def test_batch_of_twenty_thousand_players_is_checked_from_memory(
 async def test_more_batches_than_are_kept_are_all_recorded(
     async_firestore_client: firestore.AsyncClient, batches: Batches
 ) -> None:
-    recorder = Recorder(async_firestore_client, batches, max_batches=2)
+    recorder = Recorder(AsyncFirestoreDocuments(async_firestore_client), batches, max_batches=2)
     ids = [f"batch{number}" for number in range(5)]
     for batch_id in ids:
         opened(batches, 2, batch_id=batch_id)

@@ -14,10 +14,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.closing import TriggerOutbox
 from common.batches.records import BatchStatus, Counts
 from common.batches.rules import closing_status
+from common.batches.store import FirestoreDocuments
+from common.batches.trigger_outbox import TriggerOutbox
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.schema_migration import ORDER, Migration
 from common.messages import PlayerOutcome
@@ -96,11 +98,15 @@ class RecorderMachine(RuleBasedStateMachine):
         self.name = f"{self.project}-{RecorderMachine.examples}"
         self.loop = asyncio.Runner()
         self.model, self.published = Model(), Published()
-        self.batches = Batches(firestore.Client(project=self.name))
+        self.db = firestore.Client(project=self.name)
+        self.batches = Batches(FirestoreDocuments(self.db))
         self.async_db = self.loop.run(self._connect())
         self.outbox = TriggerOutbox(self.batches.store, lambda: self.published)
-        self.instances = [Recorder(self.async_db, self.batches) for _ in range(2)]
+        self.instances = [self._instance() for _ in range(2)]
         opened(self.batches, list(ENDS), min_completion_pct=MIN_PCT)
+
+    def _instance(self) -> Recorder:
+        return Recorder(AsyncFirestoreDocuments(self.async_db), self.batches)
 
     async def _connect(self) -> firestore.AsyncClient:
         return firestore.AsyncClient(project=self.name)
@@ -148,7 +154,7 @@ class RecorderMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 1))
     def start_an_instance_anew(self, number: int) -> None:
-        self.instances[number] = Recorder(self.async_db, self.batches)
+        self.instances[number] = self._instance()
 
     @invariant()
     def store_says_what_the_model_says(self) -> None:
@@ -165,7 +171,7 @@ class RecorderMachine(RuleBasedStateMachine):
         assert max(model.triggers, default=None) == max(self.published.triggers, default=None)
 
     def teardown(self) -> None:
-        self.batches.store.db.close()
+        self.db.close()
         self.loop.close()
 
     async def _deliver(self, deliveries: list[tuple[str, int, int]]) -> list[Recorded]:

@@ -53,6 +53,7 @@ def batch(mode: SchemaMode = SchemaMode.SUBCOLLECTION, **changes: Any) -> Batch:
         in_array=documents() if writes_array else {},
         counter=3,
         redrives=0,
+        last_redrive=None,
         update_time=NOW,
         read_time=NOW,
     )

@@ -1,9 +1,14 @@
 import pytest
 
-from common.batches.late_completion import move, reclosed
-from common.batches.records import BatchStatus
+from common.batches.changes import Change
+from common.batches.late_completion import move, moved, reclosed
+from common.batches.records import Batch, BatchStatus, Completion
 from common.messages import PlayerOutcome
 from tests.support.batch_documents import batch_of, ended
+
+
+def moving(batch: Batch, before: Completion, new: Completion) -> Change:
+    return move(batch, before, moved(batch, before, new))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +35,7 @@ def test_how_a_late_completion_closes_a_batch_anew(
         min_completion_pct=95.0,
     )
 
-    assert reclosed(batch, PlayerOutcome.COMPLETED) is expected
+    assert reclosed(batch, PlayerOutcome.TIMED_OUT, PlayerOutcome.COMPLETED) is expected
 
 
 def test_new_generation_is_claimed_in_the_commit_that_moves_the_counts() -> None:
@@ -38,7 +43,7 @@ def test_new_generation_is_claimed_in_the_commit_that_moves_the_counts() -> None
         schema_mode="subcollection", status="partial", completed_count=19, timed_out_count=1, generation=3
     )
 
-    change = move(batch, ended("ann"))
+    change = moving(batch, ended("ann", PlayerOutcome.TIMED_OUT), ended("ann"))
 
     assert list(change.creates) == ["claims/closed-4"]
     assert (change.fields["generation"], change.fields["status"]) == (4, "complete")
@@ -53,7 +58,9 @@ def test_player_changes_the_array_only_if_the_outcome_asks_for_it() -> None:
         array_entries=[ended("ann", PlayerOutcome.TIMED_OUT).to_document(None)],
     )
 
-    completed, failed = move(batch, ended("ann")), move(batch, ended("ann", PlayerOutcome.FAILED))
+    before = batch.in_array["ann"]
+    completed = moving(batch, before, ended("ann"))
+    failed = moving(batch, before, ended("ann", PlayerOutcome.FAILED))
 
     assert {"completed_players", "failed_players"} <= completed.fields.keys()
     assert not {"completed_players", "failed_players"} & failed.fields.keys()

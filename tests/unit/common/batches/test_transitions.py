@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from common.batches.changes import Change
 from common.batches.records import BatchStatus
-from common.batches.store import Change
 from common.batches.transitions import (
     abandon,
     announce,

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from common.batches.batches import Roster
-from common.batches.store import Change
+from common.batches.changes import Change
+from common.batches.records import Roster
 from common.maintenance.schema_migration import plan
 from common.messages import PlayerOutcome
 from common.schema_mode import SchemaMode

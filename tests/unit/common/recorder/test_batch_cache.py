@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from common.batches.batches import Roster
-from common.batches.records import Completion, Counts
-from common.recorder.batch_cache import OpenBatch
-from common.recorder.marking import Marked, Verdict
+from common.batches.records import Completion, Counts, Roster
+from common.recorder.answers import CommitAnswer, Recorded, RecordOutcome
+from common.recorder.batch_cache import CachedBatch
 from common.result import ErrorInfo, Result
 from tests.support.batch_documents import batch_of, ended
 
@@ -22,16 +21,19 @@ class Store:
 
     def __init__(self) -> None:
         self.groups: list[list[str]] = []
-        self._ends: list[asyncio.Future[Result[Marked]]] = []
+        self._ends: list[asyncio.Future[Result[CommitAnswer]]] = []
 
-    async def commit(self, completions: Sequence[Completion]) -> list[Result[Marked]]:
+    async def record(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
         self.groups.append([one.player_lookup for one in completions])
-        end: asyncio.Future[Result[Marked]] = asyncio.get_running_loop().create_future()
+        end: asyncio.Future[Result[CommitAnswer]] = asyncio.get_running_loop().create_future()
         self._ends.append(end)
         answer = await end
         return [answer for _ in completions]
 
-    async def end(self, answer: Result[Marked] | Exception, *, number: int = 0) -> None:
+    async def look(self, completion: Completion) -> Result[CommitAnswer]:
+        raise AssertionError(f"{completion} is known")
+
+    async def end(self, answer: Result[CommitAnswer] | Exception, *, number: int = 0) -> None:
         """The oldest commit that is under way, or that of this number among them."""
         if isinstance(answer, Exception):
             self._ends.pop(number).set_exception(answer)
@@ -46,9 +48,21 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-def recorded(ended_count: int = 1) -> Result[Marked]:
+def recorded(ended_count: int = 1) -> Result[CommitAnswer]:
     counts = Counts(completed=ended_count)
-    return Result.success(Marked(verdict=Verdict.RECORDED, counts=counts, needs_settling=False))
+    return Result.success(Recorded(outcome=RecordOutcome.RECORDED, counts=counts, expected_players=20))
+
+
+def outcome_of(answer: Result[CommitAnswer]) -> RecordOutcome:
+    recorded = answer.unwrap()
+    assert isinstance(recorded, Recorded)
+    return recorded.outcome
+
+
+def completed_of(answer: Result[CommitAnswer]) -> int:
+    recorded = answer.unwrap()
+    assert isinstance(recorded, Recorded)
+    return recorded.completed_count
 
 
 def redelivered(one: Completion, event_id: str = "another") -> Completion:
@@ -61,60 +75,62 @@ def store() -> Store:
 
 
 @pytest.fixture
-def batch(store: Store) -> OpenBatch:
-    return OpenBatch(Roster(batch=batch_of(), players=None), store.commit)
+def batch(store: Store) -> CachedBatch:
+    return CachedBatch(Roster(batch=batch_of(), players=None), store)
 
 
 async def test_repeat_of_what_is_on_its_way_waits_for_it_and_enters_no_commit(
-    store: Store, batch: OpenBatch
+    store: Store, batch: CachedBatch
 ) -> None:
-    first = asyncio.create_task(batch.mark(ANN))
+    first = asyncio.create_task(batch.record(ANN))
     await turns()
-    same, other = (asyncio.create_task(batch.mark(each)) for each in (ANN, redelivered(ANN)))
+    same, other = (asyncio.create_task(batch.record(each)) for each in (ANN, redelivered(ANN)))
     await turns()
     assert not same.done() and not other.done()
 
     await store.end(recorded())
 
-    verdicts = [each.result().unwrap().verdict for each in (first, same, other)]
-    assert verdicts == [Verdict.RECORDED, Verdict.OWN, Verdict.DUPLICATE]
+    outcomes = [outcome_of(each.result()) for each in (first, same, other)]
+    assert outcomes == [RecordOutcome.RECORDED, RecordOutcome.RECORDED, RecordOutcome.DUPLICATE]
     assert store.groups == [["ann"]]
 
 
 async def test_repeat_fails_with_what_it_waits_for_and_the_next_one_tries_again(
-    store: Store, batch: OpenBatch
+    store: Store, batch: CachedBatch
 ) -> None:
-    waiting = [asyncio.create_task(batch.mark(ANN)) for _ in range(2)]
+    waiting = [asyncio.create_task(batch.record(ANN)) for _ in range(2)]
     await turns()
     await store.end(Result.failure(DOWN))
-    again = asyncio.create_task(batch.mark(ANN))
+    again = asyncio.create_task(batch.record(ANN))
     await turns()
     await store.end(recorded())
 
     assert [each.result().error for each in waiting] == [DOWN, DOWN]
-    assert again.result().unwrap().verdict is Verdict.RECORDED
+    assert again.result().unwrap() == recorded().unwrap()
     assert store.groups == [["ann"], ["ann"]]
 
 
-async def test_counts_never_go_down_when_one_answer_overtakes_another(store: Store, batch: OpenBatch) -> None:
-    first = asyncio.create_task(batch.mark(ANN))
+async def test_counts_never_go_down_when_one_answer_overtakes_another(
+    store: Store, batch: CachedBatch
+) -> None:
+    first = asyncio.create_task(batch.record(ANN))
     await turns()
-    second = asyncio.create_task(batch.mark(ended("ben")))
+    second = asyncio.create_task(batch.record(ended("ben")))
     await turns()
 
     await store.end(recorded(2), number=1)
     await store.end(recorded(1))
-    again = await batch.mark(ANN)
+    again = await batch.record(ANN)
 
     assert store.groups == [["ann"], ["ben"]]
-    assert [each.result().unwrap().counts.completed for each in (first, second)] == [1, 2]
-    assert (again.unwrap().counts.completed, batch.counts.completed) == (2, 2)
+    assert [completed_of(each.result()) for each in (first, second)] == [1, 2]
+    assert (completed_of(again), batch.counts.completed) == (2, 2)
 
 
 async def test_what_a_commit_raises_is_the_failure_of_everybody_who_waits_for_it(
-    store: Store, batch: OpenBatch
+    store: Store, batch: CachedBatch
 ) -> None:
-    waiting = [asyncio.create_task(batch.mark(ANN)) for _ in range(2)]
+    waiting = [asyncio.create_task(batch.record(ANN)) for _ in range(2)]
     await turns()
 
     await store.end(RuntimeError("a bug"))
@@ -124,25 +140,25 @@ async def test_what_a_commit_raises_is_the_failure_of_everybody_who_waits_for_it
 
 
 async def test_caller_that_goes_away_takes_neither_its_completion_nor_a_repeat_along(
-    store: Store, batch: OpenBatch
+    store: Store, batch: CachedBatch
 ) -> None:
-    leaving, staying = (asyncio.create_task(batch.mark(each)) for each in (ANN, redelivered(ANN)))
+    leaving, staying = (asyncio.create_task(batch.record(each)) for each in (ANN, redelivered(ANN)))
     await turns()
     leaving.cancel()
     await turns()
     await store.end(recorded())
 
     assert leaving.cancelled()
-    assert staying.result().unwrap().verdict is Verdict.DUPLICATE
-    assert (await batch.mark(ANN)).unwrap().verdict is Verdict.OWN
+    assert outcome_of(staying.result()) is RecordOutcome.DUPLICATE
+    assert outcome_of(await batch.record(ANN)) is RecordOutcome.RECORDED
     assert store.groups == [["ann"]]
 
 
-async def test_repeat_that_goes_away_disturbs_nobody(store: Store, batch: OpenBatch) -> None:
-    staying, leaving = (asyncio.create_task(batch.mark(each)) for each in (ANN, redelivered(ANN)))
+async def test_repeat_that_goes_away_disturbs_nobody(store: Store, batch: CachedBatch) -> None:
+    staying, leaving = (asyncio.create_task(batch.record(each)) for each in (ANN, redelivered(ANN)))
     await turns()
     leaving.cancel()
     await turns()
     await store.end(recorded())
 
-    assert staying.result().unwrap().verdict is Verdict.RECORDED
+    assert staying.result().unwrap() == recorded().unwrap()

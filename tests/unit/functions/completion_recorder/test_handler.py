@@ -2,7 +2,7 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
-from common.batches.records import Batch
+from common.batches.records import Batch, Counts
 from common.messages import PlayerCompletion
 from common.recorder.answers import Recorded, RecordOutcome
 from common.result import ErrorInfo, Result
@@ -44,8 +44,7 @@ class Outbox:
 def recorded(outcome: RecordOutcome = RecordOutcome.RECORDED, *, owed: Any = None) -> Recorded:
     return Recorded(
         outcome=outcome,
-        completed_count=3,
-        ended_count=3,
+        counts=Counts(completed=3),
         expected_players=3,
         completes_batch=owed is not None and outcome is RecordOutcome.RECORDED,
         owed_trigger=owed,

@@ -1,0 +1,80 @@
+"""The documents of the batch family in Firestore, for the tasks of an event loop."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
+from typing import Final, TypeVar
+
+from google.api_core.retry import AsyncRetry
+from google.cloud import firestore
+
+from ..result import Result, is_transient
+from . import recording
+from .changes import Write
+from .port import Committed, Document, Written
+from .records import Batch, Completion, batch_path
+from .store import (
+    CALL_TIMEOUT_SECONDS,
+    FAULTS,
+    PRECONDITION,
+    RETRY_TIMEOUT_SECONDS,
+    add,
+    answers,
+    document_of,
+    failure_of,
+)
+from .wire_commit import WireCommit
+
+T = TypeVar("T")
+
+ASYNC_RETRY: Final = AsyncRetry(
+    predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS
+)
+
+
+class AsyncFirestoreDocuments:
+    """Made anywhere, used in the event loop of its client."""
+
+    def __init__(self, client: firestore.AsyncClient) -> None:
+        self.client = client
+
+    async def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        references = [self.client.document(path) for path in paths]
+
+        async def read() -> dict[str, Document]:
+            stream = self.client.get_all(references, retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS)
+            found = [document_of(snapshot) async for snapshot in stream if snapshot.exists]
+            return {document.path: document for document in found}
+
+        return await _caught(paths[0], read)
+
+    async def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+        batch = self.client.batch()
+        for each in writes:
+            add(self.client, batch, each)
+
+        async def send() -> list[Written]:
+            return answers(writes, await batch.commit(retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS))
+
+        return await _caught(writes[0].path, send)
+
+    async def record(self, batch: Batch, completions: Sequence[Completion]) -> Result[Committed]:
+        """By the wire commit; by the client's public API where a release of it has another shape inside."""
+        wire = self._wire
+        if wire is None:
+            written = await self.commit(recording.writes(batch, completions))
+            return written.map(recording.committed)
+        try:
+            return Result.success(await wire.send(batch, completions))
+        except (*PRECONDITION, *FAULTS) as exc:
+            return Result.failure(failure_of(exc, batch_path(batch.batch_id)))
+
+    @cached_property
+    def _wire(self) -> WireCommit | None:
+        return WireCommit.over(self.client, retry=ASYNC_RETRY, timeout_seconds=CALL_TIMEOUT_SECONDS)
+
+
+async def _caught(path: str, call: Callable[[], Awaitable[T]]) -> Result[T]:
+    try:
+        return Result.success(await call())
+    except (*PRECONDITION, *FAULTS) as exc:
+        return Result.failure(failure_of(exc, path))

@@ -1,0 +1,94 @@
+"""Reads a batch document, also one of an earlier release or of the system before.
+
+Every field that came later has a meaning when it is absent: the one that makes the document mean what it
+meant to whoever wrote it. A field of the wrong type makes the document unreadable, by name.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final, TypeVar
+
+from ..messages import PlayerOutcome
+from ..schema_mode import SchemaMode
+from . import legacy_arrays
+from .port import Document
+from .records import Batch, BatchStatus, Counts
+
+UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError)
+"""What making sense of a document raises that nobody here has written."""
+
+T = TypeVar("T")
+
+
+def read_batch(document: Document) -> Batch:
+    """Raises one of UNREADABLE for a document that is no batch."""
+    data = document.data
+    mode = SchemaMode(data.get("schema_mode", SchemaMode.LEGACY.value))
+    in_array, counters = legacy_arrays.in_array(data), _counters(data)
+    return Batch(
+        batch_id=document.id,
+        game_date=date.fromisoformat(_typed(data, "game_date", str, data["game_date"])),
+        expected_players=_typed(data, "expected_players", int, data["expected_players"]),
+        schema_mode=mode,
+        mode_epoch=_number(data, "mode_epoch"),
+        status=_status(data),
+        counts=legacy_arrays.counted(mode, in_array, counters) if mode.counts_array else counters,
+        total_predictions=_number(
+            data, "total_predictions" if mode.counts_array else "total_predictions_subcoll"
+        ),
+        generation=_number(data, "generation", 1),
+        min_completion_pct=float(data.get("min_completion_pct", 100.0)),
+        deadline=_time(data, "deadline"),
+        correlation_id=_text(data, "correlation_id"),
+        dataset_prefix=data.get("dataset_prefix") or "",
+        trigger_message_id=_text(data, "trigger_message_id"),
+        trigger_generation=_trigger_generation(data),
+        consolidated_generation=_number(data, "consolidated_generation"),
+        phase_message_id=_text(data, "phase_message_id"),
+        phase_generation=_number(data, "phase_generation"),
+        closed_at=_time(data, "closed_at"),
+        closed_by_event=_text(data, "closed_by_event"),
+        manifest_digest=_text(data, "manifest_digest"),
+        in_array=in_array,
+        counter=counters.ended,
+        redrives=_number(data, "redrives"),
+        last_redrive=_text(data, "last_redrive"),
+        update_time=document.update_time,
+        read_time=document.read_time,
+    )
+
+
+def _counters(data: Mapping[str, Any]) -> Counts:
+    return Counts(**{outcome.value: _number(data, f"{outcome.value}_count") for outcome in PlayerOutcome})
+
+
+def _status(data: Mapping[str, Any]) -> BatchStatus:
+    if "status" in data:
+        return BatchStatus(data["status"])
+    return BatchStatus.COMPLETE if data.get("is_complete") else BatchStatus.OPEN
+
+
+def _trigger_generation(data: Mapping[str, Any]) -> int:
+    # The system before had no outbox: what it completed, it has also consolidated.
+    finished_before = "status" not in data and data.get("is_complete")
+    return _number(data, "trigger_generation", 1 if finished_before else 0)
+
+
+def _number(data: Mapping[str, Any], name: str, absent: int = 0) -> int:
+    return _typed(data, name, int, data.get(name, absent))
+
+
+def _time(data: Mapping[str, Any], name: str) -> datetime | None:
+    found = data.get(name)
+    return None if found is None else _typed(data, name, datetime, found)
+
+
+def _text(data: Mapping[str, Any], name: str) -> str | None:
+    found = data.get(name)
+    return None if found is None else _typed(data, name, str, found)
+
+
+def _typed(data: Mapping[str, Any], name: str, kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise ValueError(f"{name}: {data.get(name)!r} is no {kind.__name__}")
+    return value

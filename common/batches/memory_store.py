@@ -1,0 +1,219 @@
+"""The documents of the batch family in memory, with the answers that Firestore gives.
+
+For tests, simulations and whoever has no store. The server's clock is a parameter; its times grow with every
+commit, as the server's do, however still the clock stands.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import RLock
+from typing import Any, Final, NoReturn
+
+from ..result import Result, ResultError, returns_result
+from . import recording
+from .changes import (
+    REMOVED,
+    SERVER_TIME,
+    Absent,
+    Create,
+    Delete,
+    Difference,
+    Increment,
+    Union,
+    Update,
+    Write,
+)
+from .port import ALL, Committed, Document, Query, Written, refused
+from .records import Batch, Completion
+
+_TICK: Final = timedelta(microseconds=1)
+_PLAIN: Final = (str, bool, int, float, datetime, type(None))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stored:
+    data: dict[str, Any]
+    update_time: datetime
+    before: "_Stored | None" = None
+    """As it was until then; one step back, for who reads as of a moment ago."""
+
+
+class MemoryDocuments:
+    """Safe to share between threads. `now` is the server's clock and tells aware times."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._last: datetime | None = None
+        self._collections: dict[str, dict[str, _Stored]] = {}
+        self._lock = RLock()
+
+    def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        with self._lock:
+            at = self._time()
+            found = {path: self._stored(path) for path in paths}
+            return Result.success(
+                {path: _document(path, stored, at) for path, stored in found.items() if stored is not None}
+            )
+
+    def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
+        with self._lock:
+            at = self._time()
+            found = sorted(
+                (
+                    _document(f"{collection}/{name}", stored, at)
+                    for name, stored in self._as_of(collection, query)
+                ),
+                key=lambda document: document.id.encode(),
+            )
+        found = [document for document in found if _matches(document, query)]
+        if query.order_by is not None:
+            found.sort(key=lambda document: document.data[str(query.order_by)])
+        if query.descending:
+            found.reverse()
+        return Result.success(found[: query.limit])
+
+    def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
+        return self.find(collection, Query(as_of=as_of, names_only=True)).map(len)
+
+    @returns_result
+    def commit(self, writes: Sequence[Write]) -> list[Written]:
+        with self._lock:
+            for write in writes:
+                self._require(write)
+            at = self._last = self._time(_TICK)
+            return [self._write(write, at) for write in writes]
+
+    def forget(self, path: str) -> None:
+        """Take out a document and all below it at once: the memory of a long simulation stays flat."""
+        collection, _, name = path.rpartition("/")
+        with self._lock:
+            self._collections.get(collection, {}).pop(name, None)
+            for below in [each for each in self._collections if each.startswith(path + "/")]:
+                del self._collections[below]
+
+    def _time(self, step: timedelta = timedelta(0)) -> datetime:
+        now = self._now()
+        return now if self._last is None else max(now, self._last + step)
+
+    def _stored(self, path: str) -> _Stored | None:
+        collection, _, name = path.rpartition("/")
+        return self._collections.get(collection, {}).get(name)
+
+    def _as_of(self, collection: str, query: Query) -> Iterator[tuple[str, _Stored]]:
+        for name, stored in self._collections.get(collection, {}).items():
+            at_the_time = _version(stored, query.as_of)
+            if at_the_time is not None:
+                yield name, at_the_time
+
+    def _require(self, write: Write) -> None:
+        stored = self._stored(write.path)
+        match write:
+            case Create() | Absent() if stored is not None:
+                _refuse("exists", write.path)
+            case Update() if stored is None:
+                _refuse("does not exist", write.path)
+            case Update(unchanged_since=datetime() as since) if stored and stored.update_time != since:
+                _refuse(f"was written at {stored.update_time}", write.path)
+
+    def _write(self, write: Write, at: datetime) -> Written:
+        collection, _, name = write.path.rpartition("/")
+        documents = self._collections.setdefault(collection, {})
+        if isinstance(write, Delete | Absent):
+            documents.pop(name, None)
+            return Written(update_time=at, results={})
+        before = documents.get(name)
+        kept = before.data if before is not None and isinstance(write, Update) else {}
+        data, results = _applied(kept, write.fields, at)
+        kept_version = None if before is None else replace(before, before=None)
+        documents[name] = _Stored(data=data, update_time=at, before=kept_version)
+        return Written(update_time=at, results=results)
+
+
+class AsyncMemoryDocuments:
+    """The same documents, for the tasks of an event loop: every call lets the others run once."""
+
+    def __init__(self, documents: MemoryDocuments) -> None:
+        self._documents = documents
+
+    async def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        await asyncio.sleep(0)
+        return self._documents.get(paths)
+
+    async def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+        await asyncio.sleep(0)
+        return self._documents.commit(writes)
+
+    async def record(self, batch: Batch, completions: Sequence[Completion]) -> Result[Committed]:
+        written = await self.commit(recording.writes(batch, completions))
+        return written.map(recording.committed)
+
+
+def _refuse(why: str, path: str) -> NoReturn:
+    raise ResultError(refused(f"{path} {why}", path))
+
+
+def _document(path: str, stored: _Stored, at: datetime) -> Document:
+    return Document(path=path, data=stored.data, update_time=stored.update_time, read_time=at)
+
+
+def _version(stored: _Stored, as_of: datetime | None) -> _Stored | None:
+    """The document as it was then; None if it did not exist (or was written twice since)."""
+    if as_of is None or stored.update_time <= as_of:
+        return stored
+    return None if stored.before is None else _version(stored.before, as_of)
+
+
+def _matches(document: Document, query: Query) -> bool:
+    if query.order_by is not None and query.order_by not in document.data:
+        return False
+    if query.where is None:
+        return True
+    name, values = query.where
+    return name in document.data and document.data[name] in values
+
+
+def _applied(
+    kept: Mapping[str, Any], fields: Mapping[str, Any], at: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The document after the write, and the values that were computed for it."""
+    data, results = dict(kept), {}
+    for name, value in fields.items():
+        if value is REMOVED:
+            data.pop(name, None)
+            continue
+        data[name] = _computed(data.get(name), value, at)
+        if value is SERVER_TIME or isinstance(value, Increment):
+            results[name] = data[name]
+        elif isinstance(value, Union | Difference):
+            results[name] = None
+    return data, results
+
+
+def _computed(before: Any, value: Any, at: datetime) -> Any:
+    if value is SERVER_TIME:
+        return at
+    match value:
+        case Increment():
+            return (before if isinstance(before, int | float) else 0) + value.by
+        case Union():
+            there = list(before) if isinstance(before, list) else []
+            for one in map(_copied, value.values):
+                if one not in there:
+                    there.append(one)
+            return there
+        case Difference():
+            return [one for one in before or () if one not in map(_copied, value.values)]
+    return _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    """As it comes back from a store: nobody's later change of a list reaches a document."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _copied(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copied(one) for one in value]
+    raise TypeError(f"{value!r} cannot be stored")

@@ -1,0 +1,119 @@
+"""What the batch family needs of its store: documents by path, with preconditions and the server's clock.
+
+`store` and `async_store` do it in Firestore, `memory_store` in memory; one contract suite holds them to the
+same answers. Whatever they catch comes back as a failure that names the batch.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from ..result import ErrorInfo, Result
+from .changes import Write
+from .records import Batch, Completion, Counts, batch_id_of
+
+REFUSED: Final = "Refused"
+"""The class of a failure that says: a precondition does not hold, nothing was written. Also for a commit of
+our own whose answer was lost, once it is repeated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A document as it was at `read_time`."""
+
+    path: str
+    data: Mapping[str, Any]
+    update_time: datetime
+    read_time: datetime
+    """The server's clock when this was read."""
+
+    @property
+    def id(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What a commit tells of one of its writes."""
+
+    update_time: datetime
+    """Of the document, after the commit."""
+    results: Mapping[str, Any]
+    """The values of the fields that the server computed: increments and times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committed:
+    """What the answer to a commit of completions tells."""
+
+    counts: Counts
+    """Of the batch, right after the commit."""
+    total_predictions: int
+    """Those that the completion documents of the batch tell of."""
+    written_at: datetime
+    """The new update time of the batch."""
+    completed_at: datetime
+    """The server's time in the completion documents."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """Which documents of a collection, and in which order; by their names where nothing is said."""
+
+    where: tuple[str, tuple[Any, ...]] | None = None
+    """A field, and the values that it may have (at most 30)."""
+    order_by: str | None = None
+    """A field; documents without it are left out."""
+    descending: bool = False
+    limit: int | None = None
+    as_of: datetime | None = None
+    """As they were at a `read_time` of a moment ago."""
+    names_only: bool = False
+    """Without their fields."""
+
+
+ALL: Final = Query()
+
+
+class Documents(Protocol):
+    """Safe to share between threads."""
+
+    def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        """Those that exist, by path, all as of one moment."""
+        ...
+
+    def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]: ...
+
+    def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]: ...
+
+    def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+        """All of them or none; one answer per write, in order. See REFUSED."""
+        ...
+
+
+class AsyncDocuments(Protocol):
+    """For the tasks of one event loop."""
+
+    async def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]: ...
+
+    async def commit(self, writes: Sequence[Write]) -> Result[list[Written]]: ...
+
+    async def record(self, batch: Batch, completions: Sequence[Completion]) -> Result[Committed]:
+        """Commit what `recording.writes` says; the fast way where there is one."""
+        ...
+
+
+def is_refused(result: Result[Any]) -> bool:
+    return result.error is not None and result.error.exception_class == REFUSED
+
+
+def refused(why: str, path: str) -> ErrorInfo:
+    """TRANSIENT: whoever reads again may be luckier."""
+    return ErrorInfo.transient(REFUSED, why, **about(path))
+
+
+def about(path: str) -> dict[str, str]:
+    """What a failure at `path` names: the batch, if it is of one."""
+    batch_id = batch_id_of(path)
+    return {} if batch_id is None else {"batch_id": batch_id}

@@ -1,0 +1,56 @@
+"""The commit that records completions, for the modes that keep a document per completion.
+
+One commit, no transaction, no read: create the documents (refused if one exists), increment the counters of
+the batch, and refuse everything if the batch has left its mode. The counts after the increment come back in
+the answer.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .changes import SERVER_TIME, Absent, Create, Increment, Union, Update, Write
+from .port import Committed, Written
+from .records import COMPLETIONS, COUNTER, Batch, Completion, Counts, array_players, batch_path
+
+
+def writes(batch: Batch, completions: Sequence[Completion]) -> list[Write]:
+    """In the mode that the batch had when it was read: the batch, its completions, the tombstone.
+
+    `modes/{epoch}` is created by a change of mode: requiring its absence writes nothing, and refuses a commit
+    made in a mode that the batch has left (its cost is not measurable).
+    """
+    path = batch_path(batch.batch_id)
+    return [
+        Update(path=path, fields=_counted(batch, completions)),
+        *(
+            Create(path=f"{path}/{COMPLETIONS}/{one.player_lookup}", fields=one.to_document(SERVER_TIME))
+            for one in completions
+        ),
+        Absent(path=f"{path}/modes/{batch.mode_epoch}"),
+    ]
+
+
+def committed(written: Sequence[Written]) -> Committed:
+    """What the store's answers to `writes` say."""
+    of_batch, of_first_completion = written[:2]
+    results = of_batch.results
+    return Committed(
+        counts=Counts(**{outcome.value: results[name] for outcome, name in COUNTER.items()}),
+        total_predictions=results["total_predictions_subcoll"],
+        written_at=of_batch.update_time,
+        completed_at=of_first_completion.results["completed_at"],
+    )
+
+
+def _counted(batch: Batch, completions: Sequence[Completion]) -> dict[str, Any]:
+    """All four counters are incremented, most of them by 0: their sum is then known."""
+    predictions = sum(one.predictions_count for one in completions)
+    fields: dict[str, Any] = {
+        name: Increment(sum(one.outcome is outcome for one in completions))
+        for outcome, name in COUNTER.items()
+    }
+    fields |= {"total_predictions_subcoll": Increment(predictions), "updated_at": SERVER_TIME}
+    if batch.schema_mode.writes_array:
+        fields["total_predictions"] = Increment(predictions)
+        fields |= {name: Union(tuple(players)) for name, players in array_players(completions).items()}
+    return fields
