@@ -3,7 +3,7 @@
 #   terraform import 'google_cloud_run_v2_job.rightsized["mlb-gap-detection"]' projects/P/locations/R/jobs/mlb-gap-detection
 #
 # Saving, at $0.0000025 per GiB-second: a job that runs 24 times a day for 60 s uses 24 × 60 × 30 = 43,200 s a month, and
-# 128 MiB less for it are 5,400 GiB-s, $0.014 a month; 256 MiB less $0.027. All seven: $0.14 a month, $1.64 a year. The
+# 128 MiB less for it are 5,400 GiB-s, $0.014 a month; 256 MiB less $0.027. All seven: $0.14 a month, $1.62 a year. The
 # study's $200 a year would need these jobs to run all day long.
 
 locals {

@@ -32,8 +32,9 @@ resource "google_cloud_run_v2_service" "function" {
   deletion_protection = true
   labels              = merge(local.labels, { sport = each.value.sport })
 
-  # Until the first deployment: a server that refuses every POST (501), so that no event is acknowledged before there is
-  # a function to handle it.
+  # Until the first deployment: a web server without a page, which listens where Cloud Run expects it and answers a POST
+  # with 404 or 405, so that no event is acknowledged before there is a function to handle it. Without a command or a port
+  # of its own: gcloud would carry those over to the function.
   template {
     service_account                  = google_service_account.function[each.value.function].email
     timeout                          = "${each.value.settings.timeout_seconds}s"
@@ -44,8 +45,7 @@ resource "google_cloud_run_v2_service" "function" {
     }
 
     containers {
-      image   = "mirror.gcr.io/library/python:3.11-slim"
-      command = ["python", "-m", "http.server", "8080"]
+      image = "docker.io/nginxinc/nginx-unprivileged:stable-alpine"
     }
   }
 

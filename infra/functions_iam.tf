@@ -166,24 +166,22 @@ resource "google_project_iam_member" "build" {
   member  = google_service_account.build.member
 }
 
-# Who deploys may change the services, and let them run as their accounts.
+# Who deploys: what infra/deployment/preflight.py asks for, and the upload of the source. A canary has a topic and a
+# subscription of its own, made and removed by each deployment, and its answer is a document.
 resource "google_project_iam_member" "deployer" {
-  for_each = var.deployers
+  for_each = {
+    for pair in setproduct(var.deployers, [
+      "roles/cloudbuild.builds.editor",
+      "roles/datastore.user",
+      "roles/iam.serviceAccountUser",
+      "roles/pubsub.editor",
+      "roles/run.admin",
+      "roles/run.sourceDeveloper",
+      "roles/secretmanager.viewer",
+    ]) : "${pair[0]} ${pair[1]}" => { member = pair[0], role = pair[1] }
+  }
 
   project = var.project_id
-  role    = "roles/run.sourceDeveloper"
-  member  = each.key
-}
-
-resource "google_service_account_iam_member" "deployer" {
-  for_each = merge([
-    for member in var.deployers : {
-      for name, account in merge(google_service_account.function, { build = google_service_account.build }) :
-      "${member} ${name}" => { member = member, account = account.name }
-    }
-  ]...)
-
-  service_account_id = each.value.account
-  role               = "roles/iam.serviceAccountUser"
-  member             = each.value.member
+  role    = each.value.role
+  member  = each.value.member
 }

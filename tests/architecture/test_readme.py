@@ -13,6 +13,8 @@ from tests.support.source_tree import FUNCTIONS, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BASE_NAMES = {constant: entry.base_name for constant, entry in REGISTRY.items()}
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+APPLY_OPTIONS = set(OPTION.findall((ROOT / "infra" / "tables" / "cli.py").read_text(encoding="utf-8")))
 HYPHENATED = re.compile(r"(?<![\w/.-])[a-z]+[a-z0-9]*(?:-[a-z0-9]+)+(?![\w/.-])")
 
 
@@ -81,9 +83,9 @@ def test_every_command_exists() -> None:
 def test_every_option_exists() -> None:
     known = {option for parameter in typer.main.get_command(app).params for option in parameter.opts}
 
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    named = set(OPTION.findall(README))
     assert "--players" in named
-    assert named <= known | {"--help", "--dry-run"}
+    assert named <= known | APPLY_OPTIONS | {"--help", "--dry-run"}
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -29,7 +29,6 @@ PROJECT_ROLES = {
     "roles/monitoring.viewer",
     "roles/pubsub.viewer",
     "roles/run.builder",
-    "roles/run.sourceDeveloper",
 }
 """All that is granted on the project as a whole. None of them reads a row, publishes or invokes."""
 

@@ -116,6 +116,26 @@ def test_who_is_no_function_speaks_and_pulls_where_it_is_let(workspace: Workspac
     }
 
 
+def test_who_deploys_gets_what_a_deployment_needs_and_no_one_else_does(
+    workspace: Workspace, both: Planned
+) -> None:
+    person = "user:deployer@example.com"
+
+    made = planned(workspace, Sport.NBA, deployers=[person])
+
+    roles = {each["role"] for each in made.grants() if each["member"] == person}
+    assert roles == {
+        "roles/cloudbuild.builds.editor",
+        "roles/datastore.user",
+        "roles/iam.serviceAccountUser",
+        "roles/pubsub.editor",
+        "roles/run.admin",
+        "roles/run.sourceDeveloper",
+        "roles/secretmanager.viewer",
+    }
+    assert not [each for each in both.grants() if each["member"].startswith("user:")]
+
+
 @pytest.fixture
 def break_file(workspace: Workspace) -> Iterator[Callable[[str, str, str], None]]:
     """Replaces a text in a file of the copy, which must be there; puts it back in the end."""
@@ -223,7 +243,7 @@ def test_what_is_left_out_granted_too_widely_or_defined_twice_is_named(
     break_file("functions.tf", "event_invoker.member", "build.member")
     break_file("secrets.tf", 'role      = "roles/secretmanager.secretAccessor"', 'role      = "roles/viewer"')
     break_file("scheduler.tf", "Etc/UTC", "America/New_York")
-    break_file("bigquery.tf", '"raw", ', "")
+    break_file("bigquery.tf", '"raw", ', '"raw", "scratch", ')
     break_file("outputs.tf", 'output "services" {', MORE + '\noutput "services" {')
 
     found = "\n".join(faults(planned(workspace, Sport.NBA), MANIFEST))
@@ -240,7 +260,7 @@ def test_what_is_left_out_granted_too_widely_or_defined_twice_is_named(
         "wide: roles/editor on the whole project",
         "reader of a secret:",
         "schedule: ",
-        "dataset: nba_raw is missing",
+        "dataset: nba_scratch is extra",
         "table player_prop_predictions: is made by infra/sql, too",
     ):
         assert fault in found
