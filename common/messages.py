@@ -253,6 +253,7 @@ class AuditRequest(Message):
     """Look for whatever is stuck, inconsistent or absent. A dry run unless `repair` is asked for."""
 
     repair: bool = False
+    batch_id: DocumentId | None = None
     game_date: date | None = None
 
 

@@ -4,7 +4,17 @@
 their modules, so that rules and handlers, which import from here, load no client.
 """
 
-from .records import Finding, FindingClass, Repair, Scope, ScopeKind, Severity, Silence, Tracked
+from .records import (
+    Finding,
+    FindingClass,
+    Repair,
+    Scope,
+    ScopeKind,
+    Severity,
+    Silence,
+    Tracked,
+    operator_command,
+)
 from .rules import Change, Looked, Notice
 
 __all__ = [
@@ -19,4 +29,5 @@ __all__ = [
     "Severity",
     "Silence",
     "Tracked",
+    "operator_command",
 ]

@@ -226,15 +226,15 @@ def covered_and_absent(
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """Where a run has looked: the checks that came to an end, and what they were limited to."""
+    """Where a run has looked, by check: the names of scopes, or None for everywhere.
 
-    checks: frozenset[str]
-    scopes: frozenset[str] | None = None
-    """Names of batches, of dates or of parts of the system; None: everywhere."""
-    blind: frozenset[tuple[str, str]] = frozenset()
-    """(check, scope) that could not be looked at, although the check came to an end elsewhere."""
+    A check that could not look is not in it, and neither is a batch that it did not come to.
+    """
+
+    by_check: Mapping[str, frozenset[str] | None]
 
     def covers(self, finding: Finding) -> bool:
-        is_in_scope = self.scopes is None or finding.scope.name in self.scopes
-        is_blind = (finding.check, finding.scope.name) in self.blind
-        return finding.check in self.checks and is_in_scope and not is_blind
+        if finding.check not in self.by_check:
+            return False
+        scopes = self.by_check[finding.check]
+        return scopes is None or finding.scope.name in scopes

@@ -62,7 +62,7 @@ def test_what_is_over_and_told_is_not_read_by_every_run(store: FindingStore, clo
 def test_two_auditors_at_once_tell_each_change_once(store: FindingStore, clock: WallClock) -> None:
     heard = Heard()
     found = [finding(subject=str(number)) for number in range(6)]
-    looked = Looked(checks=frozenset({"batch_counts"}))
+    looked = Looked(by_check={"batch_counts": None})
 
     def audit(run: int) -> None:
         Reporter(store, heard, now=clock, teller=f"run{run}").conclude(found, looked, clock()).unwrap()

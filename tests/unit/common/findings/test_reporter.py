@@ -12,7 +12,7 @@ from tests.support.findings import Heard, finding, store_down
 from tests.support.results import error_of
 from tests.support.wall_clock import WallClock
 
-EVERYWHERE = Looked(checks=frozenset({"batch_counts", "stores"}))
+EVERYWHERE = Looked(by_check={"batch_counts": None, "stores": None})
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_run_that_could_not_look_leaves_everything_as_it_was(
     run(reporter, clock, finding())
     before = store.unsettled().unwrap()
 
-    run(reporter, clock, looked=Looked(checks=frozenset()))
+    run(reporter, clock, looked=Looked(by_check={}))
 
     assert store.unsettled().unwrap() == before
 

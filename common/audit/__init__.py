@@ -1,0 +1,5 @@
+"""Looks for whatever is stuck, inconsistent or absent, and mends what can be mended safely.
+
+A check is a function `check_x(...) -> Ok | Found | Unknown` and a line in `checks.py`; its rule is pure, its
+query stands beside it. `auditor.py` runs them, `repairs.py` mends.
+"""

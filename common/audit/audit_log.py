@@ -1,0 +1,48 @@
+"""The documents of the audits in Firestore: `audits/{run_id}`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from ..result import ErrorInfo, Result
+from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
+from .report import AuditReport
+from .run_checks import AUDITS_COLLECTION
+
+
+class AuditLog(Protocol):
+    def resume_after(self) -> Result[str | None]: ...
+    def write(self, report: AuditReport) -> Result[None]: ...
+
+
+class FirestoreAuditLog:
+    def __init__(self, db: firestore.Client) -> None:
+        self._audits = db.collection(AUDITS_COLLECTION)
+
+    def resume_after(self) -> Result[str | None]:
+        """Where the last run ran out of time."""
+        return self.since(None, limit=1).map(lambda found: found[0].get("resume_after") if found else None)
+
+    def since(self, since: datetime | None, *, limit: int) -> Result[list[Mapping[str, Any]]]:
+        """The newest first."""
+        query: Any = self._audits
+        if since is not None:
+            query = query.where(filter=FieldFilter("started_at", ">=", since))
+        newest_first = query.order_by("started_at", direction=firestore.Query.DESCENDING).limit(limit)
+        try:
+            found = newest_first.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, collection=AUDITS_COLLECTION))
+        return Result.success([each.to_dict() or {} for each in found])
+
+    def write(self, report: AuditReport) -> Result[None]:
+        """Safe to repeat: a run's document has its id."""
+        document = report.to_document()
+        try:
+            self._audits.document(report.run_id).set(document, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, run_id=report.run_id))
+        return Result.success(None)

@@ -1,0 +1,214 @@
+"""One audit: look, remember, tell, mend if asked, and leave a document of it all.
+
+checks ──▶ outcomes ──▶ findings, stores that are down ──▶ remembered and told ──▶ repairs ──▶ audits/{run_id}
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Protocol
+
+import structlog
+
+from ..findings import Finding, Looked, ScopeKind
+from ..findings.channel import Channel
+from ..findings.reporter import Reporter, Told
+from ..findings.store import FindingStore
+from ..result import ErrorInfo, Result
+from .audit_log import AuditLog
+from .batch_reader import Seen, Wanted
+from .checks import CHECKS, Check, Sight
+from .outcomes import Found, Outcome, Unknown
+from .report import STORES_CHECK, Asked, AuditReport, Mended, outcome_fields, stores_down
+
+DAYS_BACK: Final = 2
+TIME_LIMIT: Final = timedelta(seconds=420)
+"""For the checks; what follows has the rest of the function's time."""
+
+log = structlog.get_logger()
+
+
+class Repairs(Protocol):
+    def mend(self, finding: Finding) -> Mended: ...
+
+
+LookAt = Callable[..., Sight]
+"""Makes the sight of a run; everything but `now`, `dates`, `seen` and `is_time_up` is wired."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auditor:
+    """Audits one deployment; safe to run beside others, and beside everything that works."""
+
+    sight: LookAt
+    store: FindingStore
+    channel: Channel
+    audit_log: AuditLog
+    repairs: Repairs
+    now: Callable[[], datetime]
+    today: Callable[[], date]
+    """The sports date, in New York."""
+    checks: Sequence[Check] = CHECKS
+    monotonic: Callable[[], float] = time.monotonic
+    time_limit: timedelta = TIME_LIMIT
+    run_id: Callable[[], str] = field(default=lambda: uuid.uuid4().hex[:12])
+
+    def run(self, asked: Asked) -> Result[AuditReport]:
+        """A partial where the run could not be written down or told; its report is right all the same.
+
+        Safe to repeat and to run twice at once: findings are told once, repairs are idempotent.
+        """
+        run_id = f"{self.now():%Y%m%dT%H%M%S}-{self.run_id()}"
+        started_at = self.now()
+        outcomes = self._look(asked)
+        findings = (*_findings(outcomes), *stores_down(outcomes))
+        told = self._tell(findings, outcomes, started_at, run_id)
+        mended = self._mend(findings) if asked.repair else ()
+        report = AuditReport(
+            run_id=run_id,
+            started_at=started_at,
+            ended_at=self.now(),
+            batch_id=asked.batch_id,
+            game_date=asked.game_date.isoformat() if asked.game_date else None,
+            repair=asked.repair,
+            outcomes=outcomes,
+            findings=findings,
+            told=_changes(told),
+            inhibited=told.unwrap().inhibited_count if told.is_success else 0,
+            untold=_untold(told),
+            mended=mended,
+            resume_after=_resume_after(outcomes),
+        )
+        written = self.audit_log.write(report)
+        _log(report)
+        error = written.error or (report.untold[0] if report.untold else None)
+        return Result.success(report) if error is None else Result.partial(report, error)
+
+    def _look(self, asked: Asked) -> dict[str, Outcome]:
+        ends_at = self.monotonic() + self.time_limit.total_seconds()
+        today = self.today()
+        first = today - timedelta(days=DAYS_BACK)
+        dates = [asked.game_date] if asked.game_date else [first + timedelta(days=n) for n in range(3)]
+        sight = self.sight(
+            now=self.now(), dates=dates, is_time_up=lambda: self.monotonic() >= ends_at, seen=_NOT_SEEN
+        )
+        seen = sight.batches.seen(self._wanted(asked, first)).map(self._from_where_the_last_run_ended)
+        sight = replace(sight, seen=seen)
+        return {check.name: _guarded(check, sight) for check in self.checks if asked.includes(check.of)}
+
+    def _wanted(self, asked: Asked, first: date) -> Wanted:
+        known = self.store.unsettled().data or {}  # without them, what is over is found over by the next run
+        also = {each.finding.scope.name for each in known.values() if _is_of_batch(each.finding)}
+        is_limited = asked.batch_id is not None or asked.game_date is not None
+        return Wanted(
+            batch_id=asked.batch_id,
+            game_date=asked.game_date,
+            since=first,
+            also=frozenset() if is_limited else frozenset(also),
+        )
+
+    def _from_where_the_last_run_ended(self, seen: Seen) -> Seen:
+        """The batches that it had no time for come first."""
+        after = self.audit_log.resume_after().data
+        if not after:
+            return seen
+        later = [batch for batch in seen.batches if batch.batch_id > after]
+        earlier = [batch for batch in seen.batches if batch.batch_id <= after]
+        return replace(seen, batches=(*later, *earlier))
+
+    def _tell(
+        self,
+        findings: Sequence[Finding],
+        outcomes: Mapping[str, Outcome],
+        started_at: datetime,
+        run_id: str,
+    ) -> Result[Told]:
+        reporter = Reporter(self.store, self.channel, now=self.now, teller=run_id)
+        told = reporter.conclude(findings, Looked(by_check=_looked(outcomes, self.checks)), started_at)
+        if told.error is not None:
+            self._tell_without_memory(findings, told.error)
+        return told
+
+    def _tell_without_memory(self, findings: Sequence[Finding], error: ErrorInfo) -> None:
+        """Where findings cannot be remembered, people hear that at least, and how many there are."""
+        log.error("findings could not be remembered", action="findings_forgotten", error=error.to_dict())
+        roots = [each for each in findings if each.check == STORES_CHECK]
+        lines = [f":rotating_light: *{each.finding_class.value}* {each.summary}" for each in roots]
+        others = len(findings) - len(roots)
+        sent = self.channel.send("\n".join([*lines, f"{others} other findings could not be remembered."]))
+        if sent.error is not None:
+            log.error("nobody could be told", action="findings_undelivered", error=sent.error.to_dict())
+
+    def _mend(self, findings: Sequence[Finding]) -> tuple[Mended, ...]:
+        mended = tuple(self.repairs.mend(each) for each in findings if each.repair is not None)
+        for each in mended:
+            tell = log.info if each.error is None else log.error
+            tell(f"repaired: {each.repair}", action="repaired", **each.to_fields())
+        return mended
+
+
+_NOT_SEEN: Final[Result[Seen]] = Result.failure(ErrorInfo.transient("NotSeen", "nothing was read yet"))
+
+
+def _guarded(check: Check, sight: Sight) -> Outcome:
+    try:
+        return check.run(sight)
+    except Exception as exc:  # the boundary: one check that is broken keeps no other from looking
+        log.exception("check failed", action="check_failed", check=check.name)
+        return Unknown(store=_self(check), error=ErrorInfo.from_exception(exc, check=check.name))
+
+
+def _findings(outcomes: Mapping[str, Outcome]) -> tuple[Finding, ...]:
+    return tuple(
+        finding
+        for outcome in outcomes.values()
+        if isinstance(outcome, Found | Unknown)
+        for finding in outcome.findings
+    )
+
+
+def _looked(outcomes: Mapping[str, Outcome], checks: Sequence[Check]) -> dict[str, frozenset[str] | None]:
+    """A store is found to be up again by a run in which somebody asked it, and everybody got an answer."""
+    looked = {name: outcome.looked_at for name, outcome in outcomes.items()}
+    down = {outcome.store for outcome in outcomes.values() if isinstance(outcome, Unknown)}
+    asked = {store for check in checks if check.name in outcomes for store in (*check.stores, _self(check))}
+    return {**looked, STORES_CHECK: frozenset(asked - down)}
+
+
+def _self(check: Check) -> str:
+    """What stands for a store where the check itself is broken."""
+    return f"check {check.name}"
+
+
+def _resume_after(outcomes: Mapping[str, Outcome]) -> str | None:
+    return next((each.resume_after for each in outcomes.values() if each.resume_after), None)
+
+
+def _is_of_batch(finding: Finding) -> bool:
+    return finding.scope.kind is ScopeKind.BATCH
+
+
+def _changes(told: Result[Told]) -> tuple[str, ...]:
+    notices = told.unwrap().notices if told.is_success else ()
+    return tuple(f"{each.tracked.finding_id} {each.change.value}" for each in notices)
+
+
+def _untold(told: Result[Told]) -> tuple[ErrorInfo, ...]:
+    return told.unwrap().undelivered if told.error is None else (told.error,)
+
+
+def _log(report: AuditReport) -> None:
+    unknown = [name for name, each in report.outcomes.items() if isinstance(each, Unknown)]
+    fields: dict[str, Any] = {
+        "run_id": report.run_id,
+        "is_ok": report.is_ok,
+        "findings": len(report.findings),
+        "unknown": unknown,
+        "repairs": len(report.mended),
+        "cost": vars(report.cost),
+        "checks": {name: outcome_fields(each)["result"] for name, each in report.outcomes.items()},
+    }
+    tell = log.info if report.is_ok else log.warning
+    tell(f"audit: {len(report.findings)} findings, {len(unknown)} unknown", action="audited", **fields)

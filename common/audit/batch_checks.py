@@ -1,0 +1,112 @@
+"""The checks of batches: what each asks of the store, and the rule that judges it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..batches.differences import agree, differences
+from ..batches.records import Batch
+from ..findings import Finding, FindingClass, Scope, Severity
+from ..result import ErrorInfo, Result
+from .batch_reader import Batches, Seen
+from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
+
+FIRESTORE: Final = "firestore"
+AT_ONCE: Final = 16
+CHUNK: Final = 64
+
+Rule = Callable[[Batch], Iterable[Finding]]
+
+
+def check_each(seen: Result[Seen], rule: Rule, *, cost: Cost = NOTHING) -> Outcome:
+    """A rule that needs no more than the batch document."""
+    if seen.error is not None:
+        return Unknown(store=FIRESTORE, error=seen.error)
+    known = seen.unwrap()
+    found = [finding for batch in known.batches for finding in rule(batch)]
+    return outcome_of(found, looked_at=known.batch_ids, cost=cost)
+
+
+def check_documents(seen: Result[Seen]) -> Outcome:
+    """Batch documents that nobody can read. The reading of all batches is put down to this check."""
+    if seen.error is not None:
+        return Unknown(store=FIRESTORE, error=seen.error)
+    known = seen.unwrap()
+    found = [_unreadable(batch_id, error) for batch_id, error in known.unreadable]
+    return outcome_of(found, looked_at=known.batch_ids, cost=Cost(reads=known.reads))
+
+
+def _unreadable(batch_id: str, error: ErrorInfo) -> Finding:
+    return Finding(
+        finding_class=FindingClass.UNREADABLE_DOCUMENT,
+        severity=Severity.CRITICAL,
+        check="documents",
+        scope=Scope.of_batch(batch_id, None),
+        summary=f"the batch document makes no sense: {error.exception_class}: {error.message}"[:500],
+        depends_on=frozenset({FIRESTORE}),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Counted:
+    """What was found out about one batch."""
+
+    batch: Batch
+    findings: tuple[Finding, ...] = ()
+    error: ErrorInfo | None = None
+    reads: int = 0
+
+
+def check_counts(batches: Batches, seen: Result[Seen], is_time_up: Callable[[], bool]) -> Outcome:
+    """Array = documents = counters = total predictions, for each batch as of one moment.
+
+    Cheap first: two counts per batch; only where they differ its documents are read and the players named. A
+    batch that could not be read is unknown, and keeps no other from being looked at.
+    """
+    if seen.error is not None:
+        return Unknown(store=FIRESTORE, error=seen.error)
+    known = seen.unwrap()
+    counted = _in_chunks(known.batches, lambda batch: _count(batches, batch), is_time_up)
+    failed = [each.error for each in counted if each.error is not None]
+    findings = tuple(finding for each in counted for finding in each.findings)
+    left = len(known.batches) - len(counted)
+    where: dict[str, Any] = {
+        "looked_at": known.gone | {each.batch.batch_id for each in counted if each.error is None},
+        "cost": Cost(reads=sum(each.reads for each in counted)),
+        "left": left,
+        "resume_after": counted[-1].batch.batch_id if left and counted else None,
+    }
+    if failed:
+        return Unknown(store=FIRESTORE, error=failed[0], findings=findings, **where)
+    return outcome_of(findings, **where)
+
+
+def _in_chunks(
+    batches: Sequence[Batch], work: Callable[[Batch], _Counted], is_time_up: Callable[[], bool]
+) -> list[_Counted]:
+    done: list[_Counted] = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for start in range(0, len(batches), CHUNK):
+            if is_time_up():
+                break
+            done += pool.map(work, batches[start : start + CHUNK])
+    return done
+
+
+def _count(batches: Batches, batch: Batch) -> _Counted:
+    if not batch.schema_mode.writes_subcollection:
+        return _Counted(batch=batch)
+    totals = batches.totals(batch)
+    if totals.error is not None:
+        return _Counted(batch=batch, error=totals.error)
+    counted = totals.unwrap()
+    reads = 2 * max(1, -(-counted.documents // 1000))
+    if agree(batch, counted):
+        return _Counted(batch=batch, reads=reads)
+    details = batches.details(batch)
+    if details.error is not None:
+        return _Counted(batch=batch, error=details.error, reads=reads)
+    found = details.unwrap()
+    told = differences(batch, found.documents, found.expected)
+    return _Counted(batch=batch, findings=told, reads=reads + found.reads)

@@ -1,0 +1,213 @@
+"""Batches as an audit reads them: one query for all, counts before documents, all as of one moment."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, Protocol
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from ..batches import player_manifest
+from ..batches.differences import Totals
+from ..batches.records import COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion
+from ..batches.store import CALL_TIMEOUT_SECONDS, COLLECTION, FAULTS, RETRY, UNREADABLE
+from ..consolidation.receipt import Receipt
+from ..messages import PlayerOutcome
+from ..result import ErrorInfo, Result
+
+UNSETTLED: Final = tuple(
+    status.value
+    for status in BatchStatus
+    if status not in (BatchStatus.CONSOLIDATED, BatchStatus.ABANDONED, BatchStatus.FAILED)
+)
+MANIFEST: Final = "manifest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which batches: this one, those of a date, or whatever may be stuck and all since a date."""
+
+    batch_id: str | None = None
+    game_date: date | None = None
+    since: date
+    also: frozenset[str] = frozenset()
+    """Batches with an open finding: only who looks again can find it over."""
+
+    @property
+    def is_limited(self) -> bool:
+        return self.batch_id is not None or self.game_date is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """The batches as of `read_time`, in the order of their ids."""
+
+    batches: tuple[Batch, ...]
+    unreadable: tuple[tuple[str, ErrorInfo], ...]
+    gone: frozenset[str]
+    """Asked for, and not there (any more)."""
+    read_time: datetime
+    reads: int
+
+    @property
+    def batch_ids(self) -> frozenset[str]:
+        there = {batch.batch_id for batch in self.batches} | {batch_id for batch_id, _ in self.unreadable}
+        return frozenset(there | self.gone)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """All that a batch's documents tell, as of the moment at which the batch was read."""
+
+    documents: dict[str, Completion]
+    expected: frozenset[str] | None
+    reads: int
+
+
+class Batches(Protocol):
+    """What the checks of batches ask; a failure is "could not look"."""
+
+    def seen(self, wanted: Wanted) -> Result[Seen]: ...
+    def totals(self, batch: Batch) -> Result[Totals]: ...
+    def details(self, batch: Batch) -> Result[Details]: ...
+    def receipt(self, batch: Batch) -> Result[Receipt | None]: ...
+
+
+class BatchReader:
+    """Reads from Firestore; safe to share between threads."""
+
+    def __init__(self, db: firestore.Client) -> None:
+        self._db = db
+
+    def seen(self, wanted: Wanted) -> Result[Seen]:
+        """Never fails for a batch document that makes no sense: it is among the unreadable."""
+        try:
+            moment = self._moment()
+            snapshots = {each.id: each for each in self._found(wanted, moment)}
+            named = ({wanted.batch_id} if wanted.batch_id else set()) | wanted.also
+            extra = self._named(named - snapshots.keys(), moment)
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc))
+        snapshots |= {each.id: each for each in extra if each.exists}
+        read = {key: _read(snapshots[key]) for key in sorted(snapshots)}
+        return Result.success(
+            Seen(
+                batches=tuple(each.unwrap() for each in read.values() if each.is_success),
+                unreadable=tuple((key, each.error) for key, each in read.items() if each.error is not None),
+                gone=frozenset(named - snapshots.keys()),
+                read_time=moment,
+                reads=max(1, len(snapshots)) + 1,
+            )
+        )
+
+    def totals(self, batch: Batch) -> Result[Totals]:
+        """Two counts, whatever the size of the batch (a read per 1,000 completions each)."""
+        completions = self._below(batch, COMPLETIONS)
+        completed = FieldFilter("outcome", "==", PlayerOutcome.COMPLETED.value)
+
+        def count() -> Totals:
+            all_of_them = completions.count(alias="documents").sum("predictions_count", alias="predictions")
+            found = {each.alias: each.value for each in _aggregated(all_of_them, batch)}
+            [with_rows] = _aggregated(completions.where(filter=completed).count(), batch)
+            return Totals(
+                documents=int(found["documents"]),
+                predictions=int(found["predictions"]),
+                completed=int(with_rows.value),
+            )
+
+        return _attempt(count, batch)
+
+    def details(self, batch: Batch) -> Result[Details]:
+        """Every document of the batch: asked only where the counts differ."""
+
+        def read() -> tuple[dict[str, Completion], list[list[str]]]:
+            found = self._documents(batch, COMPLETIONS)
+            documents = {each.id: Completion.from_document(each.to_dict() or {}) for each in found}
+            chunks = [
+                player_manifest.read_chunk(each.to_dict() or {}) for each in self._documents(batch, MANIFEST)
+            ]
+            return documents, [list(chunk) for chunk in chunks]
+
+        return _attempt(read, batch).and_then(lambda found: _details(batch, *found))
+
+    def receipt(self, batch: Batch) -> Result[Receipt | None]:
+        """That of the latest consolidation: one read."""
+
+        def read() -> Receipt | None:
+            latest = (
+                self._below(batch, RECEIPTS)
+                .order_by("generation", direction=firestore.Query.DESCENDING)
+                .limit(1)
+                .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, read_time=batch.read_time)
+            )
+            return Receipt.from_document(latest[0].to_dict() or {}) if latest else None
+
+        return _attempt(read, batch)
+
+    def _moment(self) -> datetime:
+        """The server's clock; a document need not exist to tell it."""
+        nobody = self._db.collection(COLLECTION).document("-")
+        moment: datetime = nobody.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).read_time
+        return moment
+
+    def _found(self, wanted: Wanted, moment: datetime) -> Iterable[Any]:
+        batches = self._db.collection(COLLECTION)
+        if wanted.batch_id is not None:
+            return
+        if wanted.game_date is not None:
+            filters = [FieldFilter("game_date", "==", wanted.game_date.isoformat())]
+        else:
+            since = FieldFilter("game_date", ">=", wanted.since.isoformat())
+            # The system before wrote no status; what it left open is told by `is_complete` alone.
+            filters = [
+                since,
+                FieldFilter("status", "in", list(UNSETTLED)),
+                FieldFilter("is_complete", "==", False),
+            ]
+        for each in filters:
+            yield from batches.where(filter=each).get(retry=RETRY, timeout=60, read_time=moment)
+
+    def _named(self, batch_ids: Collection[str], moment: datetime) -> list[Any]:
+        refs = [self._db.collection(COLLECTION).document(each) for each in sorted(batch_ids)]
+        if not refs:
+            return []
+        return list(self._db.get_all(refs, retry=RETRY, timeout=60, read_time=moment))
+
+    def _below(self, batch: Batch, name: str) -> firestore.CollectionReference:
+        found: firestore.CollectionReference = (
+            self._db.collection(COLLECTION).document(batch.batch_id).collection(name)
+        )
+        return found
+
+    def _documents(self, batch: Batch, name: str) -> Iterable[Any]:
+        below = self._below(batch, name)
+        found: Iterable[Any] = below.get(retry=RETRY, timeout=60, read_time=batch.read_time)
+        return found
+
+
+def _read(snapshot: Any) -> Result[Batch]:
+    try:
+        return Result.success(Batch.from_snapshot(snapshot))
+    except UNREADABLE as exc:
+        return Result.failure(ErrorInfo.from_exception(exc, batch_id=snapshot.id))
+
+
+def _aggregated(query: Any, batch: Batch) -> list[Any]:
+    [row] = query.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, read_time=batch.read_time)
+    return list(row)
+
+
+def _attempt(read: Callable[[], Any], batch: Batch) -> Result[Any]:
+    try:
+        return Result.success(read())
+    except (*FAULTS, *UNREADABLE) as exc:
+        return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
+
+
+def _details(batch: Batch, documents: dict[str, Completion], chunks: list[list[str]]) -> Result[Details]:
+    reads = len(documents) + len(chunks)
+    if batch.manifest_digest is None:
+        return Result.success(Details(documents=documents, expected=None, reads=reads))
+    joined = player_manifest.join(chunks, batch.manifest_digest)
+    return joined.map(lambda expected: Details(documents=documents, expected=expected, reads=reads))

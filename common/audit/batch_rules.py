@@ -1,0 +1,137 @@
+"""What is wrong with one batch as it stands: the batch in, findings out. No clock, no I/O.
+
+"Now" is the moment at which the batch was read, by the server's clock.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from ..batches.records import Batch, BatchStatus
+from ..batches.rules import ARRAY_WARNING_ELEMENTS, MAX_ARRAY_ELEMENTS, is_overdue
+from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
+
+SWEEP_MISSED: Final = timedelta(minutes=15)
+"""What redeliveries and the ten-minute sweep should have resumed by then."""
+CONSOLIDATION_TAKES: Final = timedelta(minutes=30)
+"""Three runs of the consolidation at its time limit."""
+
+TRIGGERS: Final = "triggers"
+DEADLINES: Final = "deadlines"
+CONSOLIDATIONS: Final = "consolidations"
+ARRAYS: Final = "arrays"
+
+_BUS: Final = frozenset({"firestore", "pubsub"})
+_ALL: Final = frozenset({"firestore", "pubsub", "bigquery"})
+_FIRESTORE: Final = frozenset({"firestore"})
+
+
+def scope_of(batch: Batch) -> Scope:
+    return Scope.of_batch(batch.batch_id, batch.game_date)
+
+
+def trigger_findings(batch: Batch) -> Iterable[Finding]:
+    """Closed without a trigger, or consolidated without its announcement, for longer than a sweep takes."""
+    closed_for = None if batch.closed_at is None else batch.read_time - batch.closed_at
+    if batch.owes_trigger and closed_for is not None and closed_for >= SWEEP_MISSED:
+        yield Finding(
+            finding_class=FindingClass.UNSENT_TRIGGER,
+            severity=Severity.CRITICAL,
+            check=TRIGGERS,
+            scope=scope_of(batch),
+            summary=f"{batch.status.value} for {minutes(closed_for)}, its consolidation was not triggered",
+            repair=Repair.REPUBLISH_TRIGGER,
+            depends_on=_BUS,
+        )
+    is_announced = batch.phase_generation >= batch.consolidated_generation
+    unchanged_for = batch.read_time - batch.update_time
+    # The system before announced without noting it, and its batches know no generation.
+    if batch.consolidated_generation and not is_announced and unchanged_for >= SWEEP_MISSED:
+        yield Finding(
+            finding_class=FindingClass.UNSENT_TRIGGER,
+            severity=Severity.CRITICAL,
+            check=TRIGGERS,
+            scope=scope_of(batch),
+            subject="announcement",
+            summary=f"consolidated for {minutes(unchanged_for)}, and the end of its phase was not announced",
+            repair=Repair.REPUBLISH_TRIGGER,
+            depends_on=_BUS,
+        )
+
+
+def deadline_findings(batch: Batch) -> Iterable[Finding]:
+    """Open past its deadline, or with all its players ended; or failed, which somebody has to decide on."""
+    if is_overdue(batch, batch.read_time - SWEEP_MISSED):
+        assert batch.deadline is not None
+        yield _open_too_long(
+            batch, f"open {minutes(batch.read_time - batch.deadline)} past its deadline{_so_far(batch)}"
+        )
+    elif batch.is_due and batch.read_time - batch.update_time >= SWEEP_MISSED:
+        yield _open_too_long(batch, f"all players have ended, and nobody has closed it{_so_far(batch)}")
+    if batch.status is BatchStatus.FAILED:
+        missing = batch.expected_players - batch.counts.reported
+        yield Finding(
+            finding_class=FindingClass.FAILED_BATCH,
+            severity=Severity.CRITICAL,
+            check=DEADLINES,
+            scope=scope_of(batch),
+            summary=f"failed at its deadline: {missing} of {batch.expected_players} players not heard of",
+            repair=Repair.REDRIVE_MISSING,
+            look=operator_command("missing", batch.batch_id),
+            depends_on=_FIRESTORE,
+        )
+
+
+def _open_too_long(batch: Batch, summary: str) -> Finding:
+    return Finding(
+        finding_class=FindingClass.OVERDUE_BATCH,
+        severity=Severity.CRITICAL,
+        check=DEADLINES,
+        scope=scope_of(batch),
+        summary=summary,
+        repair=Repair.CLOSE_OVERDUE,
+        depends_on=_FIRESTORE,
+    )
+
+
+def _so_far(batch: Batch) -> str:
+    return f": {batch.counts.ended} of {batch.expected_players} players have ended"
+
+
+def consolidation_findings(batch: Batch) -> Iterable[Finding]:
+    """Triggered or begun, and not consolidated in the time that several attempts take."""
+    begun = batch.status is BatchStatus.CONSOLIDATING
+    triggered = batch.status.wants_trigger and not batch.owes_trigger
+    unchanged_for = batch.read_time - batch.update_time
+    if (begun or triggered) and unchanged_for >= CONSOLIDATION_TAKES:
+        state = "being consolidated" if begun else "triggered"
+        yield Finding(
+            finding_class=FindingClass.STUCK_CONSOLIDATION,
+            severity=Severity.CRITICAL,
+            check=CONSOLIDATIONS,
+            scope=scope_of(batch),
+            summary=f"{state} for {minutes(unchanged_for)} without a receipt",
+            repair=Repair.CONSOLIDATE_AGAIN,
+            depends_on=_ALL,
+        )
+
+
+def array_findings(batch: Batch) -> Iterable[Finding]:
+    """The legacy array is nearly full."""
+    size = len(batch.in_array)
+    if batch.schema_mode.writes_array and size >= ARRAY_WARNING_ELEMENTS:
+        yield Finding(
+            finding_class=FindingClass.ARRAY_NEARLY_FULL,
+            severity=Severity.WARNING,
+            check=ARRAYS,
+            scope=scope_of(batch),
+            summary=f"{size} of at most {MAX_ARRAY_ELEMENTS} players are in the array",
+            look=operator_command("migrate", batch.batch_id, "--to", "subcollection"),
+            depends_on=_FIRESTORE,
+        )
+
+
+def minutes(span: timedelta) -> str:
+    """`25 min`, `3 h 10 min`."""
+    total = int(span.total_seconds() // 60)
+    return f"{total} min" if total < 60 else f"{total // 60} h {total % 60} min"

@@ -1,0 +1,144 @@
+"""Every check of an audit, one line each. To add one: write its function, and its line here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from ..batches import differences
+from ..batches.records import Batch
+from ..consolidation.merge_sql import Tables
+from ..findings import ScopeKind
+from ..result import Result
+from ..sport import Sport
+from . import (
+    batch_checks,
+    batch_rules,
+    lock_checks,
+    phase_checks,
+    row_checks,
+    row_rules,
+    run_checks,
+    staging_checks,
+    topology_checks,
+)
+from .batch_reader import Batches, Seen
+from .lock_checks import Locks
+from .outcomes import Outcome
+from .phase_checks import Phases, Schedule
+from .row_checks import QueryStore
+from .run_checks import Runs
+from .staging_checks import Staging
+from .topology_checks import Topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What the checks of one run look at. Each port is the narrow one that its check declares."""
+
+    sport: Sport
+    now: datetime
+    dates: Sequence[date]
+    """The game dates that a run looks at where nothing else is asked, in their order."""
+    seen: Result[Seen]
+    is_time_up: Callable[[], bool]
+    batches: Batches
+    batch_of: Callable[[str], Result[Batch]]
+    warehouse: QueryStore
+    tables: Tables
+    staging: Staging
+    locks: Locks
+    phases: Phases
+    schedule: Schedule
+    runs: Runs
+    topology: Topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    name: str
+    of: ScopeKind
+    """What it looks at: a run for one batch leaves out what is not of batches."""
+    stores: tuple[str, ...]
+    """Whom it asks."""
+    run: Callable[[Sight], Outcome]
+
+
+FIRESTORE, BIGQUERY, PUBSUB, BOTH = ("firestore",), ("bigquery",), ("pubsub",), ("firestore", "bigquery")
+BATCH, DATE, SYSTEM = ScopeKind.BATCH, ScopeKind.DATE, ScopeKind.SYSTEM
+
+
+def _each(rule: batch_checks.Rule) -> Callable[[Sight], Outcome]:
+    return lambda at: batch_checks.check_each(at.seen, rule)
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    Check(name="documents", of=BATCH, stores=FIRESTORE, run=lambda at: batch_checks.check_documents(at.seen)),
+    Check(name=batch_rules.TRIGGERS, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.trigger_findings)),
+    Check(name=batch_rules.DEADLINES, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.deadline_findings)),
+    Check(
+        name=batch_rules.CONSOLIDATIONS,
+        of=BATCH,
+        stores=FIRESTORE,
+        run=_each(batch_rules.consolidation_findings),
+    ),
+    Check(name=batch_rules.ARRAYS, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.array_findings)),
+    Check(
+        name=differences.CHECK,
+        of=BATCH,
+        stores=FIRESTORE,
+        run=lambda at: batch_checks.check_counts(at.batches, at.seen, at.is_time_up),
+    ),
+    Check(
+        name=row_rules.CHECK,
+        of=BATCH,
+        stores=BOTH,
+        run=lambda at: row_checks.check_rows(at.warehouse, at.tables, at.batches, at.seen),
+    ),
+    Check(
+        name=row_checks.RULES,
+        of=DATE,
+        stores=BIGQUERY,
+        run=lambda at: row_checks.check_row_rules(at.warehouse, at.tables, min(at.dates), max(at.dates)),
+    ),
+    Check(
+        name=phase_checks.PHASES,
+        of=DATE,
+        stores=FIRESTORE,
+        run=lambda at: phase_checks.check_phases(at.phases, at.dates),
+    ),
+    Check(
+        name=phase_checks.SILENCE,
+        of=DATE,
+        stores=BOTH,
+        run=lambda at: phase_checks.check_silence(at.phases, at.schedule, at.dates),
+    ),
+    Check(
+        name=staging_checks.CHECK,
+        of=SYSTEM,
+        stores=BIGQUERY,
+        run=lambda at: staging_checks.check_staging(at.staging, at.batch_of, at.now),
+    ),
+    Check(
+        name=lock_checks.CHECK, of=SYSTEM, stores=FIRESTORE, run=lambda at: lock_checks.check_locks(at.locks)
+    ),
+    Check(name=run_checks.RUNS, of=SYSTEM, stores=FIRESTORE, run=lambda at: run_checks.check_runs(at.runs)),
+    Check(
+        name=run_checks.DEAD_LETTERS,
+        of=SYSTEM,
+        stores=FIRESTORE,
+        run=lambda at: run_checks.check_dead_letters(at.runs),
+    ),
+    Check(
+        name=topology_checks.TOPOLOGY,
+        of=SYSTEM,
+        stores=PUBSUB,
+        run=lambda at: topology_checks.check_topology(at.topology, at.sport),
+    ),
+    Check(
+        name=topology_checks.WAITING,
+        of=SYSTEM,
+        stores=PUBSUB,
+        run=lambda at: topology_checks.check_dead_letter_subscriptions(at.topology, at.sport),
+    ),
+)

@@ -1,0 +1,15 @@
+-- What tables say of dates. Each statement names the partitions it reads.
+
+-- name: games
+-- Games per date of the schedule.
+SELECT game_date, COUNT(DISTINCT game_id) AS games
+FROM {schedule}
+WHERE game_date BETWEEN @first_day AND @last_day
+GROUP BY game_date
+
+-- name: dates_of_table
+-- The dates of which a table has rows; one part of a union over tables.
+SELECT {label} AS table_name, game_date
+FROM {table}
+WHERE game_date BETWEEN @first_day AND @last_day
+GROUP BY game_date

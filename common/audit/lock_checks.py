@@ -1,0 +1,117 @@
+"""Locks that nobody gives back: expired and never released, or held for longer than any work takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from google.cloud import firestore
+
+from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
+from ..lock.rules import Claim
+from ..result import ErrorInfo, Result
+from .batch_rules import minutes
+from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
+from .outcomes import Cost, Outcome, Unknown, outcome_of
+
+CHECK: Final = "locks"
+EXPIRED_FOR: Final = timedelta(minutes=15)
+"""A lease that ended so long ago was not given back by its holder: it died."""
+HELD_FOR: Final = timedelta(minutes=30)
+FIRESTORE: Final = "firestore"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocksSeen:
+    """The lock documents that are held, by id, as of `read_time`."""
+
+    held: tuple[tuple[str, Claim], ...]
+    unreadable: tuple[str, ...]
+    read_time: datetime
+    reads: int
+
+
+class Locks(Protocol):
+    def held(self) -> Result[LocksSeen]: ...
+
+
+class LockReader:
+    """The locks of one type."""
+
+    def __init__(self, db: firestore.Client, lock_type: str) -> None:
+        self._collection = db.collection(f"{lock_type}_locks")
+
+    def held(self) -> Result[LocksSeen]:
+        """A lock is one document per day: few enough to be read whole."""
+        try:
+            moment = self._collection.document("-").get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).read_time
+            snapshots = self._collection.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc))
+        held, unreadable = [], []
+        for snapshot in snapshots:
+            try:
+                claim = Claim.from_fields(snapshot.to_dict() or {})
+            except ValueError:
+                unreadable.append(snapshot.id)
+                continue
+            if claim.is_held:
+                held.append((snapshot.id, claim))
+        return Result.success(
+            LocksSeen(
+                held=tuple(held), unreadable=tuple(unreadable), read_time=moment, reads=len(snapshots) + 1
+            )
+        )
+
+
+def check_locks(locks: Locks) -> Outcome:
+    seen = locks.held()
+    if seen.error is not None:
+        return Unknown(store=FIRESTORE, error=seen.error)
+    known = seen.unwrap()
+    found = [*lock_findings(known.held, known.read_time), *map(_unreadable, known.unreadable)]
+    return outcome_of(found, cost=Cost(reads=known.reads))
+
+
+def lock_findings(held: Sequence[tuple[str, Claim]], now: datetime) -> list[Finding]:
+    """Pure; `now` is the server's."""
+    found = []
+    for lock_id, claim in held:
+        expired_for, held_for = now - claim.expires_at, now - claim.acquired_at
+        if expired_for >= EXPIRED_FOR:
+            found.append(
+                _finding(
+                    FindingClass.EXPIRED_LOCK,
+                    lock_id,
+                    f"expired {minutes(expired_for)} ago and was not given back by {claim.operation_id}",
+                    repair=Repair.RELEASE_LOCK,
+                )
+            )
+        elif expired_for < timedelta(0) and held_for >= HELD_FOR:
+            found.append(
+                _finding(
+                    FindingClass.LONG_HELD_LOCK,
+                    lock_id,
+                    f"held for {minutes(held_for)} by {claim.operation_id}, and still renewed",
+                )
+            )
+    return found
+
+
+def _unreadable(lock_id: str) -> Finding:
+    return _finding(FindingClass.UNREADABLE_DOCUMENT, lock_id, "the lock document makes no sense")
+
+
+def _finding(
+    finding_class: FindingClass, lock_id: str, summary: str, *, repair: Repair | None = None
+) -> Finding:
+    return Finding(
+        finding_class=finding_class,
+        severity=Severity.WARNING,
+        check=CHECK,
+        scope=Scope.of_system(lock_id),
+        summary=summary,
+        repair=repair,
+        look=operator_command("locks"),
+        depends_on=frozenset({FIRESTORE}),
+    )

@@ -1,0 +1,129 @@
+"""What one audit did and found: `audits/{run_id}`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from ..findings import Finding, FindingClass, Scope, ScopeKind, Severity, operator_command
+from ..result import ErrorInfo
+from .outcomes import Cost, Found, Outcome, Unknown
+
+STORES_CHECK: Final = "stores"
+MAX_FINDINGS_LISTED: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a run is asked for; without batch and date it looks at everything that may need it."""
+
+    batch_id: str | None = None
+    game_date: date | None = None
+    repair: bool = False
+
+    def includes(self, kind: ScopeKind) -> bool:
+        """Whether a check of such things takes part."""
+        if self.batch_id is not None:
+            return kind is ScopeKind.BATCH
+        return self.game_date is None or kind in (ScopeKind.BATCH, ScopeKind.DATE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mended:
+    """One repair: what was before, and what is now."""
+
+    finding_id: str
+    repair: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    error: ErrorInfo | None = None
+
+    def to_fields(self) -> dict[str, Any]:
+        error = self.error.to_dict() if self.error else None
+        return {**vars(self), "before": dict(self.before), "after": dict(self.after), "error": error}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditReport:
+    run_id: str
+    started_at: datetime
+    ended_at: datetime
+    batch_id: str | None
+    game_date: str | None
+    repair: bool
+    outcomes: Mapping[str, Outcome]
+    """By check."""
+    findings: tuple[Finding, ...]
+    """All that this run found, the stores that are down among them."""
+    told: tuple[str, ...]
+    """The findings of which it told somebody, with the change."""
+    inhibited: int
+    untold: tuple[ErrorInfo, ...]
+    """Why findings could not be remembered or told."""
+    mended: tuple[Mended, ...]
+    resume_after: str | None
+    """The last batch that there was time for; None: all of them."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Looked everywhere, found nothing, told everybody: anything less is not ok."""
+        unknown = any(isinstance(each, Unknown) or each.left for each in self.outcomes.values())
+        return not (unknown or self.findings or self.untold)
+
+    @property
+    def cost(self) -> Cost:
+        return sum((each.cost for each in self.outcomes.values()), Cost())
+
+    def to_document(self) -> dict[str, Any]:
+        classes: dict[str, int] = {}
+        for each in self.findings:
+            classes[each.finding_class.value] = classes.get(each.finding_class.value, 0) + 1
+        return {
+            "run_id": self.run_id,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "batch_id": self.batch_id,
+            "game_date": self.game_date,
+            "repair": self.repair,
+            "is_ok": self.is_ok,
+            "checks": {name: outcome_fields(each) for name, each in self.outcomes.items()},
+            "cost": vars(self.cost),
+            "findings": [each.finding_id for each in self.findings[:MAX_FINDINGS_LISTED]],
+            "finding_count": len(self.findings),
+            "finding_classes": classes,
+            "told": list(self.told),
+            "inhibited": self.inhibited,
+            "untold": [each.to_dict() for each in self.untold],
+            "repairs": [each.to_fields() for each in self.mended],
+            "resume_after": self.resume_after,
+        }
+
+
+def outcome_fields(outcome: Outcome) -> dict[str, Any]:
+    findings = () if not isinstance(outcome, Found | Unknown) else outcome.findings
+    result = "unknown" if isinstance(outcome, Unknown) else "findings" if findings else "ok"
+    fields = {"result": result, "findings": len(findings), "left": outcome.left, **vars(outcome.cost)}
+    if isinstance(outcome, Unknown):
+        fields |= {"store": outcome.store, "error": outcome.error.to_dict()}
+    return fields
+
+
+def stores_down(outcomes: Mapping[str, Outcome]) -> list[Finding]:
+    """One root finding per store that did not answer, whatever asked it."""
+    errors: dict[str, list[tuple[str, ErrorInfo]]] = {}
+    for check, outcome in outcomes.items():
+        if isinstance(outcome, Unknown):
+            errors.setdefault(outcome.store, []).append((check, outcome.error))
+    return [
+        Finding(
+            finding_class=FindingClass.STORE_DOWN,
+            severity=Severity.CRITICAL,
+            check=STORES_CHECK,
+            scope=Scope.of_system(store),
+            subject=store,
+            summary=f"{store} did not answer: {those[0][1].exception_class}: {those[0][1].message}"[:400],
+            ids=tuple(check for check, _ in those),
+            look=operator_command("status"),
+        )
+        for store, those in errors.items()
+    ]

@@ -1,0 +1,91 @@
+"""The rows of the main table against what was consolidated: facts in, findings out. Pure.
+
+receipts of the day's batches ──▶ how many keys there should be
+completions of these batches  ──▶ whose they are (read only for a day that differs)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from ..batches.records import Completion
+from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
+from ..messages import PlayerOutcome
+
+CHECK: Final = "warehouse_rows"
+_STORES: Final = frozenset({"firestore", "bigquery"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """What the receipts of one day's consolidated batches promise."""
+
+    game_date: date
+    batch_ids: tuple[str, ...]
+    key_count: int
+    """Distinct business keys in the main table."""
+    consolidated_at: datetime
+    """The latest consolidation: whatever changes a row later is none of ours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayerRows:
+    """The rows of one player of one day in the main table."""
+
+    game_date: date
+    player_lookup: str
+    key_count: int
+    row_count: int
+    duplicate_keys: int
+    modified_keys: int
+
+
+def row_findings(
+    day: Day, rows: Sequence[PlayerRows], completions: Mapping[str, Completion]
+) -> list[Finding]:
+    """What differs on a day, by class, with the players named."""
+    found = {one.player_lookup: one for one in rows}
+    completed = {name: one for name, one in completions.items() if one.outcome is PlayerOutcome.COMPLETED}
+    # Who did not say where the rows are, as the system before did, has none that could be missed.
+    staged = {
+        name: one.staged_rows for name, one in completed.items() if one.staging_table and one.staged_rows
+    }
+    is_short = sum(one.key_count for one in rows) < day.key_count
+    missing = [
+        name
+        for name, number in staged.items()
+        if number and (name not in found or (is_short and found[name].key_count < number))
+    ]
+    told = {
+        FindingClass.MISSING_ROW: missing,
+        FindingClass.GHOST_ROW: [name for name in found if name not in completed],
+        FindingClass.DUPLICATE_ROW: [name for name, one in found.items() if one.duplicate_keys],
+        FindingClass.MODIFIED_ROW: [name for name, one in found.items() if one.modified_keys],
+    }
+    return [_finding(day, finding_class, sorted(names)) for finding_class, names in told.items() if names]
+
+
+_SENTENCES: Final = {
+    FindingClass.MISSING_ROW: "{} players have fewer rows in the main table than they predicted",
+    FindingClass.GHOST_ROW: "{} players have rows in the main table, and no consolidated batch has them",
+    FindingClass.DUPLICATE_ROW: "{} players have a prediction more than once in the main table",
+    FindingClass.MODIFIED_ROW: "{} players have rows that were changed after their consolidation",
+}
+
+
+def _finding(day: Day, finding_class: FindingClass, names: Sequence[str]) -> Finding:
+    is_one_batch = len(day.batch_ids) == 1
+    can_redrive = is_one_batch and finding_class is FindingClass.MISSING_ROW
+    scope = Scope.of_batch(day.batch_ids[0], day.game_date) if is_one_batch else Scope.of_date(day.game_date)
+    return Finding(
+        finding_class=finding_class,
+        severity=Severity.CRITICAL,
+        check=CHECK,
+        scope=scope,
+        summary=_SENTENCES[finding_class].format(len(names)),
+        ids=tuple(names),
+        repair=Repair.REDRIVE_MISSING if can_redrive else None,
+        look=operator_command("verify", day.game_date.isoformat()),
+        depends_on=_STORES,
+    )

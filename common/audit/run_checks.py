@@ -1,0 +1,144 @@
+"""Absence: a sweep or an audit that should have run and did not, and dead letters that nobody looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from google.cloud import firestore
+
+from ..entrypoint.dead_letters import COLLECTION as DEAD_LETTERS_COLLECTION
+from ..findings import Finding, FindingClass, Scope, Severity, operator_command
+from ..result import ErrorInfo, Result
+from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
+from .outcomes import Cost, Outcome, Unknown, outcome_of
+
+RUNS: Final = "runs"
+DEAD_LETTERS: Final = "dead_letters"
+FIRESTORE: Final = "firestore"
+SWEEPS_COLLECTION: Final = "sweeps"
+AUDITS_COLLECTION: Final = "audits"
+
+SWEEP_EVERY: Final = timedelta(minutes=10)
+AUDIT_EVERY: Final = timedelta(hours=1)
+GRACE: Final = timedelta(minutes=15)
+SWEEPERS: Final = ("completion_recorder", "phase_transitions")
+AUDITOR: Final = "consistency_auditor"
+MAX_DEAD_LETTERS: Final = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastRuns:
+    """When each ran last, by function; None: it never did. As of `read_time`."""
+
+    by_function: Mapping[str, datetime | None]
+    read_time: datetime
+    reads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLettersSeen:
+    """How many wait, by topic and reason."""
+
+    counts: Mapping[tuple[str, str], int]
+    reads: int
+
+
+class Runs(Protocol):
+    def last_runs(self) -> Result[LastRuns]: ...
+    def dead_letters(self) -> Result[DeadLettersSeen]: ...
+
+
+class RunReader:
+    """Reads from Firestore; safe to share between threads."""
+
+    def __init__(self, db: firestore.Client) -> None:
+        self._db = db
+
+    def last_runs(self) -> Result[LastRuns]:
+        refs = [self._db.collection(SWEEPS_COLLECTION).document(name) for name in SWEEPERS]
+        audits = (
+            self._db.collection(AUDITS_COLLECTION)
+            .order_by("started_at", direction=firestore.Query.DESCENDING)
+            .limit(1)
+        )
+        try:
+            sweeps = list(self._db.get_all(refs, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS))
+            latest = audits.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc))
+        found = {each.id: (each.to_dict() or {}).get("last_run") for each in sweeps}
+        found[AUDITOR] = (latest[0].to_dict() or {}).get("started_at") if latest else None
+        moment = min(each.read_time for each in sweeps)
+        return Result.success(LastRuns(by_function=found, read_time=moment, reads=len(refs) + 1))
+
+    def dead_letters(self) -> Result[DeadLettersSeen]:
+        letters = self._db.collection(DEAD_LETTERS_COLLECTION).select(
+            ["topic", "error_class", "replayed_at", "discarded_at"]
+        )
+        try:
+            found = letters.limit(MAX_DEAD_LETTERS).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        except FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc))
+        counts: dict[tuple[str, str], int] = {}
+        for each in found:
+            data: Mapping[str, Any] = each.to_dict() or {}
+            if not data.get("replayed_at") and not data.get("discarded_at"):
+                key = (str(data.get("topic")), str(data.get("error_class")))
+                counts[key] = counts.get(key, 0) + 1
+        return Result.success(DeadLettersSeen(counts=counts, reads=max(1, len(found))))
+
+
+def check_runs(runs: Runs) -> Outcome:
+    """The sweeps and the auditor itself ran when they should have."""
+    seen = runs.last_runs()
+    if seen.error is not None:
+        return Unknown(store=FIRESTORE, error=seen.error)
+    return outcome_of(run_findings(seen.unwrap()), cost=Cost(reads=seen.unwrap().reads))
+
+
+def run_findings(seen: LastRuns) -> list[Finding]:
+    """Pure. The auditor's own first run has none before it; a sweep that never ran is absent."""
+    found = []
+    for function, last_run in seen.by_function.items():
+        every = AUDIT_EVERY if function == AUDITOR else SWEEP_EVERY
+        if last_run is None and function == AUDITOR:
+            continue
+        silent_for = None if last_run is None else seen.read_time - last_run
+        if silent_for is not None and silent_for <= every + GRACE:
+            continue
+        told = "never" if silent_for is None else f"{int(silent_for.total_seconds() // 60)} min ago"
+        found.append(
+            Finding(
+                finding_class=FindingClass.ABSENT_RUN,
+                severity=Severity.CRITICAL,
+                check=RUNS,
+                scope=Scope.of_system(function),
+                summary=f"due every {int(every.total_seconds() // 60)} min, last run {told}",
+                look=operator_command("status"),
+                depends_on=frozenset({FIRESTORE, "pubsub"}),
+            )
+        )
+    return found
+
+
+def check_dead_letters(runs: Runs) -> Outcome:
+    """What could not be handled and waits for a person, by topic and reason."""
+    seen = runs.dead_letters()
+    if seen.error is not None:
+        return Unknown(store=FIRESTORE, error=seen.error)
+    letters = seen.unwrap()
+    found = [
+        Finding(
+            finding_class=FindingClass.WAITING_DEAD_LETTERS,
+            severity=Severity.WARNING,
+            check=DEAD_LETTERS,
+            scope=Scope.of_system(topic),
+            subject=reason,
+            summary=f"{count} messages of {topic} could not be handled: {reason}",
+            look=operator_command("dead-letters"),
+            depends_on=frozenset({FIRESTORE}),
+        )
+        for (topic, reason), count in sorted(letters.counts.items())
+    ]
+    return outcome_of(found, cost=Cost(reads=letters.reads))

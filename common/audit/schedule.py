@@ -1,0 +1,69 @@
+"""Which dates have games, and which tables have rows of a date: BigQuery asked once for a range of dates."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from ..result import ErrorInfo, Result, returns_result
+from ..sql_blocks import SqlBlocks
+from ..warehouse.records import Rows
+
+SQL: Final = SqlBlocks(Path(__file__).with_name("days.sql"))
+REACH: Final = timedelta(days=14)
+"""A schedule without a single game this far around the dates is not that of a day off: it is not there."""
+
+
+class QueryStore(Protocol):
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+
+
+class GameSchedule:
+    """The schedule of one sport; `table` is its path, `{dataset}.{name}`."""
+
+    def __init__(self, warehouse: QueryStore, table: str) -> None:
+        self._warehouse = warehouse
+        self._table = table
+
+    @returns_result
+    def games(self, first_day: date, last_day: date) -> Mapping[date, int] | None:
+        """Games by date; a date that is not in it has none. None: no game is known for weeks around, so
+        nobody can say. A failed query is a failure, and never a day off."""
+        rows = self._warehouse.query(
+            SQL.fill("games", schedule=f"`{self._table}`"),
+            {"first_day": first_day - REACH, "last_day": last_day + REACH},
+        ).unwrap()
+        found = {row["game_date"]: int(row["games"]) for row in rows.rows}
+        if not found:
+            return None
+        return {day: number for day, number in found.items() if first_day <= day <= last_day}
+
+
+def get_expected_game_dates(schedule: GameSchedule, first_day: date, last_day: date) -> Result[list[date]]:
+    """The dates on which data is to be expected, in their order. A failure is a failure, and no date is made
+    up; an unknown schedule is PERMANENT until there is one."""
+    return schedule.games(first_day, last_day).and_then(_dates)
+
+
+def _dates(games: Mapping[date, int] | None) -> Result[list[date]]:
+    if games is None:
+        return Result.failure(ErrorInfo.permanent("UnknownSchedule", "no game is known around these dates"))
+    return Result.success(sorted(games))
+
+
+@returns_result
+def get_dates_with_data(
+    warehouse: QueryStore, tables: Sequence[str], first_day: date, last_day: date
+) -> dict[str, frozenset[date]]:
+    """Per table, the dates that have a row: one statement for all tables, which reads these partitions only.
+
+    A table without data has an empty set; a question that failed is a failure.
+    """
+    parts = [SQL.fill("dates_of_table", label=f"'{table}'", table=f"`{table}`") for table in tables]
+    rows = warehouse.query(
+        "\nUNION ALL\n".join(parts), {"first_day": first_day, "last_day": last_day}
+    ).unwrap()
+    found: dict[str, set[date]] = {table: set() for table in tables}
+    for row in rows.rows:
+        found[row["table_name"]].add(row["game_date"])
+    return {table: frozenset(days) for table, days in found.items()}

@@ -1,0 +1,208 @@
+"""The topic registry against what Pub/Sub really has, and what waits in its dead-letter subscriptions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
+
+from ..findings import Finding, FindingClass, Scope, Severity, operator_command
+from ..result import ErrorInfo, Result
+from ..sport import Sport
+from ..topics import REGISTRY, Delivery, Topic
+from .outcomes import Outcome, Unknown, outcome_of
+
+if TYPE_CHECKING:
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
+TOPOLOGY: Final = "topology"
+WAITING: Final = "dead_letter_subscriptions"
+PUBSUB: Final = "pubsub"
+TIMEOUT_SECONDS: Final = 20.0
+PEEKED: Final = 10
+
+_FAULTS: Final = (GoogleAPIError, GoogleAuthError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionSeen:
+    """One subscription as Pub/Sub has it; names without their project."""
+
+    name: str
+    topic: str
+    push_endpoint: str
+    dead_letter_topic: str
+    max_delivery_attempts: int
+    ack_deadline_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopologySeen:
+    topics: frozenset[str]
+    subscriptions: Mapping[str, SubscriptionSeen]
+
+
+class Topology(Protocol):
+    """Asks Pub/Sub; a viewer's rights are enough."""
+
+    def seen(self) -> Result[TopologySeen]: ...
+    def waiting(self, subscription: str) -> Result[int]: ...
+
+
+class PubSubTopology:
+    """Of one project; safe to share between threads."""
+
+    def __init__(self, publisher: "PublisherClient", subscriber: "SubscriberClient", project: str) -> None:
+        self._publisher = publisher
+        self._subscriber = subscriber
+        self._project = project
+
+    def seen(self) -> Result[TopologySeen]:
+        path = f"projects/{self._project}"
+        try:
+            topics = [
+                _short(each.name)
+                for each in self._publisher.list_topics(project=path, timeout=TIMEOUT_SECONDS)
+            ]
+            subscriptions = [
+                _subscription(each)
+                for each in self._subscriber.list_subscriptions(project=path, timeout=TIMEOUT_SECONDS)
+            ]
+        except _FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, project=self._project))
+        return Result.success(
+            TopologySeen(topics=frozenset(topics), subscriptions={each.name: each for each in subscriptions})
+        )
+
+    def waiting(self, subscription: str) -> Result[int]:
+        """How many messages wait, up to PEEKED: they are looked at and given back at once."""
+        path = f"projects/{self._project}/subscriptions/{subscription}"
+        try:
+            pulled = self._subscriber.pull(
+                subscription=path, max_messages=PEEKED, return_immediately=True, timeout=TIMEOUT_SECONDS
+            )
+            ids = [each.ack_id for each in pulled.received_messages]
+            if ids:
+                self._subscriber.modify_ack_deadline(
+                    subscription=path, ack_ids=ids, ack_deadline_seconds=0, timeout=TIMEOUT_SECONDS
+                )
+        except _FAULTS as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, subscription=subscription))
+        return Result.success(len(ids))
+
+
+def check_topology(topology: Topology, sport: Sport) -> Outcome:
+    """Topics, subscriptions, dead-letter policies and push endpoints that the registry says there are."""
+    seen = topology.seen()
+    if seen.error is not None:
+        return Unknown(store=PUBSUB, error=seen.error)
+    return outcome_of(topology_findings(seen.unwrap(), sport))
+
+
+def topology_findings(seen: TopologySeen, sport: Sport) -> list[Finding]:
+    """Pure: the registry against what is there."""
+    return [finding for topic in REGISTRY.values() for finding in _of_topic(topic, seen, sport)]
+
+
+def _of_topic(topic: Topic, seen: TopologySeen, sport: Sport) -> Iterable[Finding]:
+    for name in (topic.name(sport), topic.dead_letter_name(sport)):
+        if name not in seen.topics:
+            yield _finding(FindingClass.MISSING_TOPIC, name, "the topic does not exist")
+    keeper = topic.dead_letter_subscription_name(sport)
+    if keeper not in seen.subscriptions:
+        told = "the dead-letter topic has no subscription: what it gets is lost"
+        yield _finding(FindingClass.MISSING_SUBSCRIPTION, keeper, told)
+    for subscriber, wanted in topic.subscriptions.items():
+        name = topic.subscription_name(sport, subscriber)
+        found = seen.subscriptions.get(name)
+        if found is None:
+            told = f"{subscriber} hears nothing of {topic.name(sport)}"
+            yield _finding(FindingClass.MISSING_SUBSCRIPTION, name, told)
+            continue
+        problems = [
+            told
+            for is_wrong, told in (
+                (found.topic != topic.name(sport), f"listens to {found.topic or 'a deleted topic'}"),
+                (
+                    found.dead_letter_topic != topic.dead_letter_name(sport),
+                    f"its dead letters go to {found.dead_letter_topic or 'nowhere'}",
+                ),
+                (
+                    found.max_delivery_attempts != wanted.max_delivery_attempts,
+                    f"{found.max_delivery_attempts} delivery attempts, not {wanted.max_delivery_attempts}",
+                ),
+                (
+                    found.ack_deadline_seconds < wanted.ack_deadline_seconds,
+                    f"acknowledgement within {found.ack_deadline_seconds} s, "
+                    f"not {wanted.ack_deadline_seconds}",
+                ),
+                (
+                    wanted.delivery is Delivery.PUSH
+                    and not found.push_endpoint.endswith(f"/topics/{topic.name(sport)}"),
+                    f"pushes to {found.push_endpoint or 'nobody'}",
+                ),
+            )
+            if is_wrong
+        ]
+        if problems:
+            yield _finding(FindingClass.WRONG_SUBSCRIPTION, name, "; ".join(problems))
+
+
+def check_dead_letter_subscriptions(topology: Topology, sport: Sport) -> Outcome:
+    """Messages that wait in a dead-letter subscription: somebody has to replay or discard them."""
+    found: list[Finding] = []
+    missing: ErrorInfo | None = None
+    for topic in REGISTRY.values():
+        name = topic.dead_letter_subscription_name(sport)
+        waiting = topology.waiting(name)
+        if waiting.error is not None and waiting.error.exception_class == "NotFound":
+            continue  # told by the check of the topology
+        if waiting.error is not None:
+            missing = waiting.error
+            break
+        if waiting.unwrap():
+            count = waiting.unwrap()
+            found.append(_waiting(name, f"{count}{' or more' if count >= PEEKED else ''} messages wait"))
+    if missing is not None:
+        return Unknown(store=PUBSUB, error=missing, findings=tuple(found))
+    return outcome_of(found)
+
+
+def _waiting(name: str, summary: str) -> Finding:
+    return Finding(
+        finding_class=FindingClass.WAITING_DEAD_LETTERS,
+        severity=Severity.WARNING,
+        check=WAITING,
+        scope=Scope.of_system(name),
+        summary=summary,
+        look=operator_command("dead-letters"),
+        depends_on=frozenset({PUBSUB}),
+    )
+
+
+def _finding(finding_class: FindingClass, name: str, summary: str) -> Finding:
+    return Finding(
+        finding_class=finding_class,
+        severity=Severity.CRITICAL,
+        check=TOPOLOGY,
+        scope=Scope.of_system(name),
+        summary=f"{name}: {summary}",
+        look=operator_command("status"),
+        depends_on=frozenset({PUBSUB}),
+    )
+
+
+def _subscription(found: Any) -> SubscriptionSeen:
+    return SubscriptionSeen(
+        name=_short(found.name),
+        topic="" if found.topic == "_deleted-topic_" else _short(found.topic),
+        push_endpoint=found.push_config.push_endpoint,
+        dead_letter_topic=_short(found.dead_letter_policy.dead_letter_topic),
+        max_delivery_attempts=found.dead_letter_policy.max_delivery_attempts,
+        ack_deadline_seconds=found.ack_deadline_seconds,
+    )
+
+
+def _short(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,213 @@
+"""Every class of defect, made on purpose on the emulators: found by name, told once, told to be over; a sound
+system finds nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.cloud import firestore
+
+from common.audit.checks import CHECKS, Check
+from common.audit.outcomes import Ok, Unknown, outcome_of
+from common.audit.report import Asked, AuditReport
+from common.batches.batches import Batches
+from common.findings import FindingClass, Scope, ScopeKind, Severity
+from common.result import ErrorInfo, Result
+from tests.support.audit_stack import AuditStack
+from tests.support.batch_helpers import GAME_DATE
+from tests.support.consolidation_stack import Stack
+from tests.support.defects import break_counts, break_lives, break_rows, break_system, play_rows
+from tests.support.findings import finding
+
+HOUR = timedelta(hours=1)
+IN_AN_HOUR = datetime.now(UTC) + HOUR
+
+
+@pytest.fixture
+def audits(batches: Batches) -> AuditStack:
+    return AuditStack(batches)
+
+
+@pytest.fixture
+async def played(audits: AuditStack) -> AuditStack:
+    """With one batch of three players who have completed."""
+    await audits.play("batch1", *"abc", deadline=IN_AN_HOUR)
+    return audits
+
+
+def lose_an_increment(audits: AuditStack, number: int = 1) -> None:
+    audits.change("batch1", completed_count=firestore.Increment(-number))
+
+
+def told_by(report: AuditReport) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {(each.scope.name, each.finding_class.value): each.ids for each in report.findings}
+
+
+async def test_every_defect_is_found_with_its_class_and_its_players_and_told_once(audits: AuditStack) -> None:
+    expected = {**await break_counts(audits), **await break_lives(audits), **break_system(audits)}
+
+    first, second = audits.audit(), audits.audit()
+
+    assert told_by(first) == expected
+    assert not first.is_ok
+    assert len(first.told) == len(expected) and second.told == ()
+    heard = "\n".join(audits.heard.messages)
+    assert heard.count(" opened ") + heard.count("… and") >= len(audits.heard.messages) > 1
+
+
+def test_rows_that_are_not_as_consolidated_are_found_and_only_their_players_are_named(stack: Stack) -> None:
+    play_rows(stack)
+    audits = AuditStack(stack.batches, warehouse=stack.warehouse)
+    healthy = audits.audit()
+
+    expected = break_rows(stack)
+    sick = audits.audit()
+
+    assert told_by(healthy) == {} and healthy.is_ok
+    assert told_by(sick) == expected
+
+
+async def test_healthy_system_finds_nothing_at_three_reads_a_batch(played: AuditStack) -> None:
+    report = played.audit()
+
+    assert told_by(report) == {} and report.is_ok
+    assert report.outcomes["batch_counts"].cost.reads == 2
+    stored = played.db.collection("audits").document(report.run_id).get().to_dict() or {}
+    assert stored["is_ok"] and stored["checks"]["batch_counts"]["result"] == "ok"
+    assert stored["cost"]["reads"] == report.cost.reads
+    assert played.heard.messages == []
+
+
+async def test_end_of_a_finding_is_told_after_two_clean_runs(played: AuditStack) -> None:
+    lose_an_increment(played)
+    played.audit()
+    lose_an_increment(played, -1)
+
+    told = [played.audit().told for _ in range(3)]
+
+    assert [[each.split()[1] for each in changes] for changes in told] == [[], ["resolved"], []]
+
+
+async def test_run_for_one_batch_or_date_looks_at_no_other(played: AuditStack) -> None:
+    lose_an_increment(played)
+    tomorrow = GAME_DATE + timedelta(days=1)
+    played.batches.open("late", tomorrow, ["x"], deadline=datetime.now(UTC) - HOUR).unwrap()
+
+    of_batch, of_date = played.audit(batch_id="late"), played.audit(game_date=GAME_DATE)
+
+    assert told_by(of_batch) == {("late", "overdue_batch"): ()}
+    assert all(check.of is ScopeKind.BATCH for check in CHECKS if check.name in of_batch.outcomes)
+    assert told_by(of_date) == {("batch1", "lost_increment"): ()}
+
+
+async def test_batch_with_an_open_finding_is_looked_at_until_it_is_over_however_old_it_is(
+    played: AuditStack,
+) -> None:
+    lose_an_increment(played)
+    played.audit()
+    played.change("batch1", status="consolidated")
+    long_after = played.auditor(today=lambda: GAME_DATE + timedelta(days=90))
+    still = long_after.run(Asked()).unwrap()
+    lose_an_increment(played, -1)
+
+    told = [long_after.run(Asked()).unwrap().told for _ in range(2)]
+
+    assert told_by(still) == {("batch1", "lost_increment"): ()}
+    assert [len(each) for each in told] == [0, 1]
+
+
+def test_adding_a_check_is_adding_a_function_and_a_line(audits: AuditStack) -> None:
+    mine = finding(FindingClass.MISSING_DATA, check="mine", scope=Scope.of_system("mine"), ids=("x",))
+    line = Check(name="mine", of=ScopeKind.SYSTEM, stores=(), run=lambda _: outcome_of([mine]))
+    audits.checks = (*CHECKS, line)
+
+    assert told_by(audits.audit()) == {("mine", "missing_data"): ("x",)}
+
+
+async def test_check_that_is_broken_is_unknown_and_keeps_no_other_from_looking(played: AuditStack) -> None:
+    def broken(_: Any) -> Ok:
+        raise ZeroDivisionError("a fault of ours")
+
+    played.checks = (Check(name="mine", of=ScopeKind.SYSTEM, stores=(), run=broken), *CHECKS)
+    lose_an_increment(played)
+
+    report = played.audit()
+
+    assert isinstance(report.outcomes["mine"], Unknown) and not report.is_ok
+    assert told_by(report).keys() == {("batch1", "lost_increment"), ("check mine", "store_down")}
+
+
+def test_what_there_was_no_time_for_comes_first_in_the_next_run(audits: AuditStack) -> None:
+    for number in range(70):
+        audits.batches.open(f"batch{number:02}", GAME_DATE, ["x"], deadline=IN_AN_HOUR).unwrap()
+    chunks = iter([False, True])
+    is_time_up = {"is_time_up": lambda: next(chunks)}
+
+    stopped = audits.auditor(sight=lambda **run: audits.sight(**{**run, **is_time_up}))
+    first = stopped.run(Asked()).unwrap()
+    second = audits.auditor(sight=lambda **run: audits.sight(**{**run, "is_time_up": lambda: False})).run(
+        Asked()
+    )
+
+    assert first.outcomes["batch_counts"].left == 6 and not first.is_ok
+    assert first.resume_after == "batch63"
+    assert second.unwrap().outcomes["batch_counts"].left == 0 and second.unwrap().is_ok
+
+
+class Away:
+    """Any port of a store that does not answer."""
+
+    def __getattr__(self, name: str) -> Callable[..., Result[Any]]:
+        error = ErrorInfo.transient("ServiceUnavailable", "told to be away")
+        return lambda *args, **kwargs: Result.failure(error)
+
+
+@pytest.mark.parametrize(
+    ("parts", "store"),
+    [
+        (("warehouse", "schedule", "staging"), "bigquery"),
+        (("batches", "locks", "phases", "runs"), "firestore"),
+        (("topology",), "pubsub"),
+    ],
+    ids=["bigquery", "firestore", "pubsub"],
+)
+def test_store_that_is_away_is_the_one_root_finding_and_every_check_of_it_is_unknown(
+    audits: AuditStack, parts: tuple[str, ...], store: str
+) -> None:
+    away: dict[str, Any] = {part: Away() for part in parts}
+    stopped = audits.auditor(sight=lambda **run: replace(audits.sight(**run), **away))
+
+    first, second = (stopped.run(Asked()).unwrap() for _ in range(2))
+    back = [audits.audit().told for _ in range(3)]
+
+    assert [(each.finding_class, each.subject, each.severity) for each in first.findings] == [
+        (FindingClass.STORE_DOWN, store, Severity.CRITICAL)
+    ]
+    unknown = {name for name, outcome in first.outcomes.items() if isinstance(outcome, Unknown)}
+    assert not first.is_ok and unknown <= {check.name for check in CHECKS if store in check.stores}
+    assert unknown >= {check.name for check in CHECKS if check.stores == (store,)}
+    assert len(first.told) == 1 and second.told == ()
+    assert [len(each) for each in back] == [0, 1, 0]
+
+
+def test_run_that_cannot_remember_its_findings_tells_that_at_least_and_is_not_ok(audits: AuditStack) -> None:
+    forgetful = audits.auditor(store=Away(), audit_log=Away())
+
+    run = forgetful.run(Asked())
+
+    assert run.is_partial and not run.unwrap().is_ok
+    assert "could not be remembered" in audits.heard.messages[0]
+
+
+async def test_two_auditors_at_once_tell_once(played: AuditStack) -> None:
+    lose_an_increment(played)
+    break_system(played)
+
+    with ThreadPoolExecutor(4) as pool:
+        reports: list[AuditReport] = list(pool.map(lambda _: played.audit(), range(4)))
+
+    told = [each for report in reports for each in report.told]
+    assert len(told) == len(set(told)) == len(reports[0].findings)

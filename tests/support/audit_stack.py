@@ -1,0 +1,195 @@
+"""An auditor on the emulators: batches and rows are real, what is not of this test is sound."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from google.cloud import firestore
+
+from common.audit.audit_log import FirestoreAuditLog
+from common.audit.auditor import Auditor
+from common.audit.batch_reader import BatchReader
+from common.audit.checks import CHECKS, Check, Sight
+from common.audit.lock_checks import LockReader
+from common.audit.phase_checks import PhaseDay, PhasesSeen
+from common.audit.report import Asked, AuditReport, Mended
+from common.audit.row_checks import QueryStore
+from common.audit.run_checks import SWEEPERS, SWEEPS_COLLECTION, RunReader
+from common.audit.topology_checks import SubscriptionSeen, TopologySeen
+from common.batches.batches import Batches
+from common.batches.records import Batch
+from common.consolidation.consolidator import LOCK_TYPE
+from common.findings import Finding
+from common.findings.store import FirestoreFindings
+from common.lock.lock import Lock
+from common.recorder.recorder import Recorder
+from common.result import Result
+from common.sport import Sport
+from common.topics import REGISTRY, Delivery
+from common.warehouse.records import Rows
+from tests.support.batch_helpers import GAME_DATE, completion
+from tests.support.consolidation_stack import TABLES
+from tests.support.findings import Heard
+
+
+class SoundTopology:
+    """Pub/Sub as the registry wants it."""
+
+    def __init__(self, sport: Sport = Sport.NBA) -> None:
+        self.topics = {
+            name for topic in REGISTRY.values() for name in (topic.name(sport), topic.dead_letter_name(sport))
+        }
+        self.subscriptions = {
+            name: SubscriptionSeen(
+                name=name,
+                topic=topic.name(sport),
+                push_endpoint=f"https://x/topics/{topic.name(sport)}"
+                if wanted.delivery is Delivery.PUSH
+                else "",
+                dead_letter_topic=topic.dead_letter_name(sport),
+                max_delivery_attempts=wanted.max_delivery_attempts,
+                ack_deadline_seconds=wanted.ack_deadline_seconds,
+            )
+            for topic in REGISTRY.values()
+            for subscriber, wanted in topic.subscriptions.items()
+            for name in [topic.subscription_name(sport, subscriber)]
+        }
+        for topic in REGISTRY.values():
+            name = topic.dead_letter_subscription_name(sport)
+            self.subscriptions[name] = SubscriptionSeen(
+                name=name,
+                topic=topic.dead_letter_name(sport),
+                push_endpoint="",
+                dead_letter_topic="",
+                max_delivery_attempts=0,
+                ack_deadline_seconds=10,
+            )
+        self.counts: dict[str, int] = {}
+
+    def seen(self) -> Result[TopologySeen]:
+        return Result.success(
+            TopologySeen(topics=frozenset(self.topics), subscriptions=dict(self.subscriptions))
+        )
+
+    def waiting(self, subscription: str) -> Result[int]:
+        return Result.success(self.counts.get(subscription, 0))
+
+
+class Phases:
+    """The phases of the dates asked for, as a test has them."""
+
+    def __init__(self) -> None:
+        self.days: list[PhaseDay] = []
+
+    def seen(self, dates: Sequence[date]) -> Result[PhasesSeen]:
+        found = tuple(day for day in self.days if day.game_date in dates)
+        return Result.success(PhasesSeen(days=found, read_time=datetime.now(UTC), reads=len(found)))
+
+
+class Games:
+    """A schedule."""
+
+    def __init__(self) -> None:
+        self.by_date: Mapping[date, int] | None = {}
+
+    def games(self, first_day: date, last_day: date) -> Result[Mapping[date, int] | None]:
+        return Result.success(self.by_date)
+
+
+class NoOrphans:
+    def orphans(self, batch_of: Callable[[str], Result[Batch]], now: datetime) -> Result[Any]:
+        return Result.success(SimpleNamespace(over=()))
+
+
+class NoRepairs:
+    def mend(self, finding: Finding) -> Mended:
+        raise AssertionError(f"nobody asked to repair {finding}")
+
+
+class NoRows:
+    """A warehouse in which every day is as its receipts say."""
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]:
+        return Result.success(Rows(rows=[], job_id="job", bytes_processed=0, affected_rows=None))
+
+
+class AuditStack:
+    """Batches on the emulator, and auditors of them."""
+
+    def __init__(self, batches: Batches, *, warehouse: QueryStore | None = None) -> None:
+        self.batches = batches
+        self.db = batches.store.db
+        self.lock = Lock(self.db)
+        self.warehouse = warehouse or NoRows()
+        self.heard = Heard()
+        self.store = FirestoreFindings(self.db)
+        self.topology = SoundTopology()
+        self.phases = Phases()
+        self.games = Games()
+        self.repairs: Any = NoRepairs()
+        self.staging: Any = NoOrphans()
+        self.checks: tuple[Check, ...] = CHECKS
+        self.tick()
+
+    def tick(self) -> None:
+        """The sweeps have just run."""
+        for name in SWEEPERS:
+            self.db.collection(SWEEPS_COLLECTION).document(name).set({"last_run": datetime.now(UTC)})
+
+    def sight(self, **of_this_run: Any) -> Sight:
+        return Sight(
+            sport=Sport.NBA,
+            batches=BatchReader(self.db),
+            batch_of=self.batches.get,
+            warehouse=self.warehouse,
+            tables=TABLES,
+            staging=self.staging,
+            locks=LockReader(self.db, LOCK_TYPE),
+            phases=self.phases,
+            schedule=self.games,
+            runs=RunReader(self.db),
+            topology=self.topology,
+            **of_this_run,
+        )
+
+    def auditor(self, **other: Any) -> Auditor:
+        parts: dict[str, Any] = {
+            "sight": self.sight,
+            "store": self.store,
+            "channel": self.heard,
+            "audit_log": FirestoreAuditLog(self.db),
+            "repairs": self.repairs,
+            "now": lambda: datetime.now(UTC),
+            "today": lambda: GAME_DATE,
+            "checks": self.checks,
+        }
+        return Auditor(**{**parts, **other})
+
+    def audit(self, **asked: Any) -> AuditReport:
+        return self.auditor().run(Asked(**asked)).unwrap()
+
+    def found(self, report: AuditReport | None = None) -> set[tuple[str, tuple[str, ...]]]:
+        """Class and players of what an audit finds."""
+        told = self.audit() if report is None else report
+        return {(each.finding_class.value, each.ids) for each in told.findings}
+
+    def ref(self, batch_id: str) -> firestore.DocumentReference:
+        return self.batches.store.ref(batch_id)
+
+    def change(self, batch_id: str, **fields: Any) -> None:
+        """As nobody should."""
+        self.ref(batch_id).update(fields)
+
+    async def play(
+        self, batch_id: str, *players: str, game_date: date = GAME_DATE, deadline: datetime
+    ) -> None:
+        """Open a batch and record all its players."""
+        opening = self.batches.open(batch_id, game_date, players, deadline=deadline)
+        opening.unwrap()
+        db = firestore.AsyncClient(project=self.db.project)
+        recorder = Recorder(db, self.batches)
+        for player in players:
+            event = completion(player, batch_id=batch_id, game_date=game_date)
+            (await recorder.record(event, event_id=f"event-{player}")).unwrap()
+        db.close()
