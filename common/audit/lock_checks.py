@@ -36,10 +36,10 @@ class Locks(Protocol):
 
 
 class LockReader:
-    """The locks of one type."""
+    """The locks of one type: `LockKey.collection` names where they are."""
 
-    def __init__(self, db: firestore.Client, lock_type: str) -> None:
-        self._collection = db.collection(f"{lock_type}_locks")
+    def __init__(self, db: firestore.Client, collection: str) -> None:
+        self._collection = db.collection(collection)
 
     def held(self) -> Result[LocksSeen]:
         """A lock is one document per day: few enough to be read whole."""

@@ -9,17 +9,17 @@ from google.cloud import firestore
 
 from ..entrypoint.dead_letters import COLLECTION as DEAD_LETTERS_COLLECTION
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
+from ..maintenance.sweep_ticks import COLLECTION as SWEEPS_COLLECTION
+from ..maintenance.sweep_ticks import EVERY as SWEEP_EVERY
 from ..result import ErrorInfo, Result
 from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
 from .outcomes import Cost, Outcome, Unknown, outcome_of
 
 RUNS: Final = "runs"
-DEAD_LETTERS: Final = "dead_letters"
+DEAD_LETTERS: Final = "dead_letter_documents"
 FIRESTORE: Final = "firestore"
-SWEEPS_COLLECTION: Final = "sweeps"
 AUDITS_COLLECTION: Final = "audits"
 
-SWEEP_EVERY: Final = timedelta(minutes=10)
 AUDIT_EVERY: Final = timedelta(hours=1)
 GRACE: Final = timedelta(minutes=15)
 SWEEPERS: Final = ("completion_recorder", "phase_transitions")

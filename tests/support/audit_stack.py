@@ -15,21 +15,21 @@ from common.audit.lock_checks import LockReader
 from common.audit.phase_checks import PhaseDay, PhasesSeen
 from common.audit.report import Asked, AuditReport, Mended
 from common.audit.row_checks import QueryStore
-from common.audit.run_checks import SWEEPERS, SWEEPS_COLLECTION, RunReader
+from common.audit.run_checks import SWEEPERS, RunReader
 from common.audit.topology_checks import SubscriptionSeen, TopologySeen
 from common.batches.batches import Batches
 from common.batches.records import Batch
-from common.consolidation.consolidator import LOCK_TYPE
 from common.findings import Finding
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock
+from common.maintenance.sweep_ticks import COLLECTION as SWEEPS_COLLECTION
 from common.recorder.recorder import Recorder
 from common.result import Result
 from common.sport import Sport
 from common.topics import REGISTRY, Delivery
 from common.warehouse.records import Rows
 from tests.support.batch_helpers import GAME_DATE, completion
-from tests.support.consolidation_stack import TABLES
+from tests.support.consolidation_stack import LOCK_KEY, TABLES
 from tests.support.findings import Heard
 
 
@@ -145,7 +145,7 @@ class AuditStack:
             warehouse=self.warehouse,
             tables=TABLES,
             staging=self.staging,
-            locks=LockReader(self.db, LOCK_TYPE),
+            locks=LockReader(self.db, LOCK_KEY.collection),
             phases=self.phases,
             schedule=self.games,
             runs=RunReader(self.db),
