@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from google.cloud import firestore
 
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
-from ..lock.rules import Claim
+from ..lock.rules import LockRecord
 from ..result import ErrorInfo, Result
 from .batch_rules import minutes
 from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
@@ -25,7 +25,7 @@ FIRESTORE: Final = "firestore"
 class LocksSeen:
     """The lock documents that are held, by id, as of `read_time`."""
 
-    held: tuple[tuple[str, Claim], ...]
+    held: tuple[tuple[str, LockRecord], ...]
     unreadable: tuple[str, ...]
     read_time: datetime
     reads: int
@@ -51,12 +51,12 @@ class LockReader:
         held, unreadable = [], []
         for snapshot in snapshots:
             try:
-                claim = Claim.from_fields(snapshot.to_dict() or {})
+                record = LockRecord.from_fields(snapshot.to_dict() or {})
             except ValueError:
                 unreadable.append(snapshot.id)
                 continue
-            if claim.is_held:
-                held.append((snapshot.id, claim))
+            if record.is_held:
+                held.append((snapshot.id, record))
         return Result.success(
             LocksSeen(
                 held=tuple(held), unreadable=tuple(unreadable), read_time=moment, reads=len(snapshots) + 1
@@ -73,17 +73,17 @@ def check_locks(locks: Locks) -> Outcome:
     return outcome_of(found, cost=Cost(reads=known.reads))
 
 
-def lock_findings(held: Sequence[tuple[str, Claim]], now: datetime) -> list[Finding]:
+def lock_findings(held: Sequence[tuple[str, LockRecord]], now: datetime) -> list[Finding]:
     """Pure; `now` is the server's."""
     found = []
-    for lock_id, claim in held:
-        expired_for, held_for = now - claim.expires_at, now - claim.acquired_at
+    for lock_id, record in held:
+        expired_for, held_for = now - record.expires_at, now - record.acquired_at
         if expired_for >= EXPIRED_FOR:
             found.append(
                 _finding(
                     FindingClass.EXPIRED_LOCK,
                     lock_id,
-                    f"expired {minutes(expired_for)} ago and was not given back by {claim.operation_id}",
+                    f"expired {minutes(expired_for)} ago and was not given back by {record.operation_id}",
                     repair=Repair.RELEASE_LOCK,
                 )
             )
@@ -92,7 +92,7 @@ def lock_findings(held: Sequence[tuple[str, Claim]], now: datetime) -> list[Find
                 _finding(
                     FindingClass.LONG_HELD_LOCK,
                     lock_id,
-                    f"held for {minutes(held_for)} by {claim.operation_id}, and still renewed",
+                    f"held for {minutes(held_for)} by {record.operation_id}, and still renewed",
                 )
             )
     return found
