@@ -9,9 +9,10 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from ..batches import player_manifest
+from ..batches.batch_document import UNREADABLE, read_batch
 from ..batches.differences import Totals
-from ..batches.records import COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion
-from ..batches.store import CALL_TIMEOUT_SECONDS, COLLECTION, FAULTS, RETRY, UNREADABLE
+from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion
+from ..batches.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, document_of
 from ..consolidation.receipt import Receipt
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result
@@ -188,7 +189,7 @@ class BatchReader:
 
 def _read(snapshot: Any) -> Result[Batch]:
     try:
-        return Result.success(Batch.from_snapshot(snapshot))
+        return Result.success(read_batch(document_of(snapshot)))
     except UNREADABLE as exc:
         return Result.failure(ErrorInfo.from_exception(exc, batch_id=snapshot.id))
 

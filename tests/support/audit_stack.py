@@ -17,8 +17,9 @@ from common.audit.report import Asked, AuditReport, Mended
 from common.audit.row_checks import QueryStore
 from common.audit.run_checks import SWEEPERS, RunReader
 from common.audit.topology_checks import SubscriptionSeen, TopologySeen
+from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.records import Batch
+from common.batches.records import Batch, batch_path
 from common.findings import Finding
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock
@@ -117,9 +118,11 @@ class NoRows:
 class AuditStack:
     """Batches on the emulator, and auditors of them."""
 
-    def __init__(self, batches: Batches, *, warehouse: QueryStore | None = None) -> None:
+    def __init__(
+        self, batches: Batches, db: firestore.Client, *, warehouse: QueryStore | None = None
+    ) -> None:
         self.batches = batches
-        self.db = batches.store.db
+        self.db = db
         self.lock = Lock(self.db)
         self.warehouse = warehouse or NoRows()
         self.heard = Heard()
@@ -175,7 +178,8 @@ class AuditStack:
         return {(each.finding_class.value, each.ids) for each in told.findings}
 
     def ref(self, batch_id: str) -> firestore.DocumentReference:
-        return self.batches.store.ref(batch_id)
+        found: firestore.DocumentReference = self.db.document(batch_path(batch_id))
+        return found
 
     def change(self, batch_id: str, **fields: Any) -> None:
         """As nobody should."""
@@ -188,7 +192,7 @@ class AuditStack:
         opening = self.batches.open(batch_id, game_date, players, deadline=deadline)
         opening.unwrap()
         db = firestore.AsyncClient(project=self.db.project)
-        recorder = Recorder(db, self.batches)
+        recorder = Recorder(AsyncFirestoreDocuments(db), self.batches)
         for player in players:
             event = completion(player, batch_id=batch_id, game_date=game_date)
             (await recorder.record(event, event_id=f"event-{player}")).unwrap()

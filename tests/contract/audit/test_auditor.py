@@ -27,8 +27,8 @@ IN_AN_HOUR = datetime.now(UTC) + HOUR
 
 
 @pytest.fixture
-def audits(batches: Batches) -> AuditStack:
-    return AuditStack(batches)
+def audits(batches: Batches, firestore_client: firestore.Client) -> AuditStack:
+    return AuditStack(batches, firestore_client)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_every_defect_is_found_with_its_class_and_its_players_and_told_onc
 
 def test_rows_that_are_not_as_consolidated_are_found_and_only_their_players_are_named(stack: Stack) -> None:
     play_rows(stack)
-    audits = AuditStack(stack.batches, warehouse=stack.warehouse)
+    audits = AuditStack(stack.batches, stack.db, warehouse=stack.warehouse)
     healthy = audits.audit()
 
     expected = break_rows(stack)
