@@ -31,6 +31,10 @@ ARRAY: Final[Mapping[PlayerOutcome, str]] = {
 """Which field of the batch counts an outcome, and which one lists its players where there is an array."""
 
 
+_DOCUMENT_BYTES: Final = 1_000
+"""Of a completion document without its texts: names of the fields, path, numbers and times."""
+
+
 def batch_path(batch_id: str) -> str:
     return f"{COLLECTION}/{batch_id}"
 
@@ -135,6 +139,11 @@ class Completion:
             "late": self.late,
             "generation": self.generation,
         }
+
+    def stored_bytes(self) -> int:
+        """The size of its document, and of what an array keeps of it: rather a little too much."""
+        texts = (self.player_lookup, self.event_id, self.reason, self.staging_table)
+        return _DOCUMENT_BYTES + sum(len(text.encode()) for text in texts if text)
 
     def to_document(self, completed_at: Any) -> dict[str, Any]:
         """`completed_at` is a time, or SERVER_TIME."""

@@ -36,6 +36,8 @@ class Recorded:
     """The first and the last completion of the batch, where both are known."""
     contradicted: Completion | None = None
     """What stands for the player, if it is another outcome of another event."""
+    is_sampled: bool = False
+    """Whether the two schemas of the batch are to be compared, once everything else is done."""
     completes_batch: bool = False
     """Whether this event closed the batch; true for exactly one event per generation."""
     owed_trigger: Batch | None = None

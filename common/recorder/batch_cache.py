@@ -9,8 +9,9 @@ from ..batches.batches import Batches
 from ..batches.records import Batch, Completion, Counts, Roster
 from ..batches.rules import ARRAY_WARNING_ELEMENTS
 from ..messages import PlayerOutcome
-from ..result import ErrorInfo, Result
+from ..result import Result
 from .answers import CommitAnswer, Recorded, RecordOutcome
+from .fallback import commit_all
 from .group_commit import MAX_IN_FLIGHT, GroupCommit
 
 MAX_BATCHES: Final = 16
@@ -51,7 +52,9 @@ class CachedBatch:
         """Known to be closed, with its trigger noted."""
         self._players = roster.players
         self._commit = commit
-        self._group = GroupCommit(self._commit_group, max_in_flight=max_in_flight)
+        self._group = GroupCommit(
+            self._commit_group, max_in_flight=max_in_flight, size_of=Completion.stored_bytes
+        )
         self._ended: dict[str, _Known] = {}
         self._pending: dict[str, list[asyncio.Future[Result[CommitAnswer]]]] = {}
         """Players on their way, and who else waits for each."""
@@ -86,7 +89,8 @@ class CachedBatch:
     def is_first_to_near_array_limit(self, counts: Counts) -> bool:
         """Whether a person is to be warned now: once per instance and batch."""
         is_near = self.batch.schema_mode.writes_array and counts.ended >= ARRAY_WARNING_ELEMENTS
-        is_first, self._nears_array_limit = is_near and not self._nears_array_limit, is_near
+        is_first = is_near and not self._nears_array_limit
+        self._nears_array_limit |= is_near
         return is_first
 
     @property
@@ -109,11 +113,7 @@ class CachedBatch:
         )
 
     async def _commit_group(self, completions: Sequence[Completion]) -> Sequence[Result[CommitAnswer]]:
-        try:
-            answers = await self._commit.record(completions)
-        except Exception as exc:  # handed to every caller, not swallowed
-            error = ErrorInfo.from_exception(exc, batch_id=self.batch.batch_id)
-            answers = [Result.failure(error)] * len(completions)
+        answers = await commit_all(self._commit.record, completions, batch_id=self.batch.batch_id)
         for completion, answer in zip(completions, answers, strict=True):
             if answer.is_success:
                 self._learn(completion, answer.unwrap())

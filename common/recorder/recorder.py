@@ -9,7 +9,6 @@ import structlog
 from ..batches.batches import Batches
 from ..batches.changes import SERVER_TIME, Create, Set
 from ..batches.closing import Closing, Due
-from ..batches.dual_write_check import ConsistencyCheck
 from ..batches.late_completion import LateCompletions
 from ..batches.port import AsyncDocuments, is_refused
 from ..batches.records import UNEXPECTED, Batch, Completion, Counts, Roster, batch_path
@@ -36,7 +35,6 @@ class Recorder:
         documents: AsyncDocuments,
         batches: Batches,
         *,
-        consistency: ConsistencyCheck | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         max_batches: int = MAX_BATCHES,
     ) -> None:
@@ -44,7 +42,6 @@ class Recorder:
         self._store = batches.store
         self._closing = Closing(batches.store)
         self._late = LateCompletions(batches.store)
-        self._consistency = consistency
         self._max_in_flight = max_in_flight
         self._cache = BatchCache(batches, self._cached, max_batches=max_batches)
 
@@ -77,8 +74,7 @@ class Recorder:
             recorded = await self._settle(cached, one, recorded)
         if cached.is_first_to_near_array_limit(recorded.counts):
             _warn_of_array(cached.batch, recorded.counts)
-        await self._check_sampled(cached.batch, one, recorded)
-        return recorded
+        return replace(recorded, is_sampled=True) if _is_sampled(cached.batch, one, recorded) else recorded
 
     async def _replace(self, cached: CachedBatch, one: Completion, outdone: Outdone) -> Recorded:
         """Let the better outcome stand; a closed batch is then closed anew, and owes another trigger."""
@@ -116,22 +112,6 @@ class Recorder:
         if not is_refused(noted):  # refused: it was told before
             noted.unwrap()
 
-    async def _check_sampled(self, batch: Batch, one: Completion, recorded: Recorded) -> None:
-        """Compare both schemas after a sample of the events. It tells, and never fails what is recorded."""
-        writes_both = batch.schema_mode.writes_array and batch.schema_mode.writes_subcollection
-        is_new = recorded.outcome is RecordOutcome.RECORDED
-        is_due = writes_both and is_new and is_sampled(batch.batch_id, one.player_lookup)
-        if self._consistency is None or not is_due:
-            return
-        checked = await asyncio.to_thread(self._consistency.check, batch.batch_id)
-        if checked.error is not None:
-            log.error(
-                "consistency could not be checked or told",
-                action="consistency_unchecked",
-                batch_id=batch.batch_id,
-                error=checked.error.to_dict(),
-            )
-
     async def _keep_unexpected(self, cached: CachedBatch, one: Completion) -> Recorded:
         """Keep what was said of a player whom nobody asked for; the same document at every delivery."""
         path = f"{batch_path(cached.batch.batch_id)}/{UNEXPECTED}/{one.player_lookup}"
@@ -149,6 +129,12 @@ class Recorder:
             return CachedBatch(roster, commit, max_in_flight=self._max_in_flight)
         # Under a precondition two commits at a time would only refuse each other.
         return CachedBatch(roster, ArrayCommit(self._store, batch), max_in_flight=1)
+
+
+def _is_sampled(batch: Batch, one: Completion, recorded: Recorded) -> bool:
+    writes_both = batch.schema_mode.writes_array and batch.schema_mode.writes_subcollection
+    is_new = recorded.outcome is RecordOutcome.RECORDED
+    return writes_both and is_new and is_sampled(batch.batch_id, one.player_lookup)
 
 
 def _warn_of_array(batch: Batch, counts: Counts) -> None:

@@ -8,7 +8,7 @@ import structlog
 from common.batches.records import Batch
 from common.messages import PlayerCompletion
 from common.recorder.answers import Recorded
-from common.result import Result
+from common.result import Result, returns_result_async
 
 log = structlog.get_logger()
 
@@ -21,19 +21,25 @@ class Outbox(Protocol):
     def send(self, batch: Batch) -> Result[str]: ...
 
 
+class SampledChecks(Protocol):
+    async def run(self, batch_id: str) -> None: ...
+
+
+@returns_result_async
 async def handle(
-    completion: PlayerCompletion, event_id: str, *, recorder: Recorder, outbox: Outbox
-) -> Result[Recorded]:
-    """Record one delivery. A trigger that could not be sent fails the event: its redelivery sends it."""
-    result = await recorder.record(completion, event_id=event_id)
-    if result.is_failure:
-        return result
-    recorded = result.unwrap()
+    completion: PlayerCompletion, event_id: str, *, recorder: Recorder, outbox: Outbox, checks: SampledChecks
+) -> Recorded:
+    """Record one delivery. A trigger that could not be sent fails the event: its redelivery sends it.
+
+    What only watches comes last, and its failure is nobody's.
+    """
+    recorded = (await recorder.record(completion, event_id=event_id)).unwrap()
     _tell(completion, recorded)
-    if recorded.owed_trigger is None:
-        return result
-    sent = await asyncio.to_thread(outbox.send, recorded.owed_trigger)
-    return sent.map(lambda _: recorded)
+    if recorded.owed_trigger is not None:
+        (await asyncio.to_thread(outbox.send, recorded.owed_trigger)).unwrap()
+    if recorded.is_sampled:
+        await checks.run(completion.batch_id)
+    return recorded
 
 
 def _tell(completion: PlayerCompletion, recorded: Recorded) -> None:

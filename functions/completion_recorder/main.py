@@ -20,6 +20,7 @@ from common.entrypoint.envelope import Delivery
 from common.messages import PlayerCompletion
 from common.recorder.answers import Recorded
 from common.recorder.recorder import Recorder
+from common.recorder.sampled_checks import SampledChecks
 from common.result import Result
 from common.runtime.gc_tuning import start_collecting
 from common.runtime.once import once
@@ -40,9 +41,14 @@ def batches() -> Batches:
 
 @once
 def recorder() -> Recorder:
-    consistency = ConsistencyCheck(batches().store, lambda finding: wiring.reporter().report(finding))
     documents = AsyncFirestoreDocuments(wiring.async_database())
-    return Recorder(documents, batches(), consistency=consistency)
+    return Recorder(documents, batches())
+
+
+@once
+def checks() -> SampledChecks:
+    check = ConsistencyCheck(batches().store, lambda finding: wiring.reporter().report(finding))
+    return SampledChecks(check.check)
 
 
 @once
@@ -51,7 +57,7 @@ def outbox() -> TriggerOutbox:
 
 
 async def record(completion: PlayerCompletion, delivery: Delivery) -> Result[Recorded]:
-    return await handle(completion, delivery.event_id, recorder=recorder(), outbox=outbox())
+    return await handle(completion, delivery.event_id, recorder=recorder(), outbox=outbox(), checks=checks())
 
 
 endpoint = wiring.endpoint(

@@ -15,10 +15,10 @@ from common.batches.records import Batch, batch_path
 from common.batches.store import FirestoreDocuments
 from common.messages import BatchComplete, Message, PlayerCompletion, PlayerOutcome, PredictionRequest
 from common.recorder.answers import Recorded
-from common.recorder.recorder import Recorder
 from common.result import ErrorInfo, Result
 from common.schema_mode import SchemaMode
 from common.topics import Topic
+from functions.completion_recorder.handler import Recorder
 
 EVERY_MODE = pytest.mark.parametrize("mode", list(SchemaMode), ids=lambda mode: mode.value)
 MODES_WITH_ARRAY = pytest.mark.parametrize(

@@ -12,9 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.changes import Union
 from common.batches.dual_write_check import ConsistencyCheck
@@ -26,11 +24,13 @@ from common.findings.reporter import Reporter
 from common.findings.store import FirestoreFindings
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.schema_migration import ORDER, Migration
-from common.messages import PlayerOutcome
-from common.recorder.answers import RecordOutcome
+from common.messages import PlayerCompletion, PlayerOutcome
+from common.recorder.answers import Recorded, RecordOutcome
 from common.recorder.recorder import Recorder
+from common.recorder.sampled_checks import SampledChecks
 from common.result import Result
 from common.schema_mode import SchemaMode
+from functions.completion_recorder.handler import handle
 from tests.support.batch_helpers import (
     AFTER_DEADLINE,
     DEADLINE,
@@ -69,12 +69,23 @@ def check(batches: Batches, heard: Heard, instance: str) -> ConsistencyCheck:
     return ConsistencyCheck(batches.store, reporter.report)
 
 
+class Checking:
+    """An instance of the function, which compares the schemas after a sample of its events."""
+
+    def __init__(self, recorder: Recorder, batches: Batches, check: ConsistencyCheck) -> None:
+        self._recorder = recorder
+        self._outbox = TriggerOutbox(batches.store, Published)
+        self._checks = SampledChecks(check.check, wait_seconds=60.0)
+
+    async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]:
+        return await handle(
+            completion, event_id, recorder=self._recorder, outbox=self._outbox, checks=self._checks
+        )
+
+
 @pytest.fixture
-def checking(async_firestore_client: firestore.AsyncClient, batches: Batches, heard: Heard) -> Recorder:
-    """A recorder that tells of mismatches."""
-    return Recorder(
-        AsyncFirestoreDocuments(async_firestore_client), batches, consistency=check(batches, heard, "one")
-    )
+def checking(recorder: Recorder, batches: Batches, heard: Heard) -> Checking:
+    return Checking(recorder, batches, check(batches, heard, "one"))
 
 
 @pytest.fixture
@@ -93,7 +104,7 @@ def sampled_player() -> str:
 
 @WRITES_BOTH
 async def test_consistency_validation_during_migration(
-    batches: Batches, checking: Recorder, heard: Heard
+    batches: Batches, checking: Checking, heard: Heard
 ) -> None:
     """While many record at once, the sample never sees a difference that is not there."""
     opened(batches, 200)
@@ -109,7 +120,7 @@ async def test_consistency_validation_during_migration(
 
 @WRITES_BOTH
 async def test_consistency_mismatch_detection(
-    batches: Batches, checking: Recorder, heard: Heard, async_firestore_client: firestore.AsyncClient
+    batches: Batches, checking: Checking, heard: Heard, another_recorder: Recorder
 ) -> None:
     """The players that differ are named, and told once by all instances together."""
     opened(batches, 1_000)
@@ -119,9 +130,7 @@ async def test_consistency_mismatch_detection(
         "completions/player00002",
         {"player_lookup": "player00002", "outcome": "completed", "predictions_count": 1},
     )
-    others = Recorder(
-        AsyncFirestoreDocuments(async_firestore_client), batches, consistency=check(batches, heard, "another")
-    )
+    others = Checking(another_recorder, batches, check(batches, heard, "another"))
     sampled = [name for name in names(1_000)[3:] if is_sampled("batch1", name)][:6]
 
     answers = await deliver(checking, *sampled[:3]) + await deliver(others, *sampled[3:])
@@ -139,7 +148,7 @@ async def test_consistency_mismatch_detection(
 
 @pytest.mark.parametrize("mode", [DUAL], ids=["dual_write"])
 async def test_consistency_during_switch_to_subcollection_reads(
-    batches: Batches, checking: Recorder, another_recorder: Recorder, heard: Heard, migration: Migration
+    batches: Batches, checking: Checking, another_recorder: Recorder, heard: Heard, migration: Migration
 ) -> None:
     """The switch happens in the middle of a burst; nobody is lost, nobody counts twice."""
     opened(batches, 120)

@@ -54,6 +54,19 @@ def test_built_by_hand_it_says_what_the_client_would_say(mode: SchemaMode) -> No
     assert [plain(each) for each in request.writes] == [plain(each) for each in by_the_client(mode, epoch=3)]
 
 
+@pytest.mark.parametrize("mode", [mode for mode in SchemaMode if mode.writes_subcollection])
+def test_size_of_a_group_is_never_underrated(mode: SchemaMode) -> None:
+    many = [
+        ended(f"player{n:05}", PlayerOutcome.FAILED, reason="žluť" * n, staging_table="t" * n)
+        for n in range(200)
+    ]
+    batch = batch_of(schema_mode=mode.value)
+
+    request = build(DATABASE, batch, many)
+
+    assert request.ByteSize() <= sum(one.stored_bytes() for one in many) <= 2 * request.ByteSize()
+
+
 def test_every_field_of_a_completion_is_written() -> None:
     one = ended("ann", late=True, generation=2, staging_table="t", staged_rows=0, reason="r")
 

@@ -95,6 +95,20 @@ async def test_group_is_never_larger_than_allowed() -> None:
     assert store.groups == [[0, 1, 2], [3, 4, 5], [6]]
 
 
+async def test_group_is_never_larger_than_its_bytes_allow_and_who_exceeds_them_goes_alone() -> None:
+    store = Store()
+    group = GroupCommit(store.commit, max_in_flight=1, max_group_bytes=10, size_of=lambda item: item)
+
+    for item in (4, 6, 1, 99, 9, 1, 1):
+        group.submit(item)
+    for number in range(4):
+        await turns()
+        store.end(number)
+    await turns()
+
+    assert store.groups == [[4, 6], [1], [99], [9, 1], [1]]
+
+
 async def test_error_reaches_every_caller_of_its_group_and_no_other() -> None:
     store = Store()
     group = GroupCommit(store.commit, max_in_flight=1)

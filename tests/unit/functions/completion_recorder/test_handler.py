@@ -41,19 +41,36 @@ class Outbox:
         return Result.success("message-1")
 
 
-def recorded(outcome: RecordOutcome = RecordOutcome.RECORDED, *, owed: Any = None) -> Recorded:
+class Checks:
+    """Keeps which batches were compared, and how many triggers had been sent before."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.run_after: list[tuple[str, int]] = []
+
+    async def run(self, batch_id: str) -> None:
+        self.run_after.append((batch_id, len(self._outbox.sent)))
+
+
+def recorded(
+    outcome: RecordOutcome = RecordOutcome.RECORDED, *, owed: Any = None, is_sampled: bool = False
+) -> Recorded:
     return Recorded(
         outcome=outcome,
         counts=Counts(completed=3),
         expected_players=3,
         completes_batch=owed is not None and outcome is RecordOutcome.RECORDED,
         owed_trigger=owed,
+        is_sampled=is_sampled,
     )
 
 
-async def deliver(answer: Result[Recorded], outbox: Outbox) -> tuple[Result[Recorded], Recorder]:
-    recorder = Recorder(answer)
-    return await handle(COMPLETION, "event-1", recorder=recorder, outbox=outbox), recorder
+async def deliver(
+    answer: Result[Recorded], outbox: Outbox, checks: Checks | None = None
+) -> tuple[Result[Recorded], Recorder]:
+    recorder, checks = Recorder(answer), checks or Checks(outbox)
+    handled = await handle(COMPLETION, "event-1", recorder=recorder, outbox=outbox, checks=checks)
+    return handled, recorder
 
 
 async def test_completion_is_recorded_under_its_events_id() -> None:
@@ -103,3 +120,22 @@ async def test_completion_that_could_not_be_recorded_fails_the_event_and_trigger
 
     assert result == Result.failure(BUSY)
     assert outbox.sent == []
+
+
+async def test_sampled_event_compares_the_schemas_of_its_batch_after_the_trigger_was_sent() -> None:
+    outbox = Outbox()
+    checks = Checks(outbox)
+
+    await deliver(Result.success(recorded()), outbox, checks)
+    await deliver(Result.success(recorded(owed=CLOSED, is_sampled=True)), outbox, checks)
+
+    assert checks.run_after == [("b1", 1)]
+
+
+async def test_nothing_is_compared_while_the_trigger_is_owed() -> None:
+    outbox = Outbox(failure=BUSY)
+    checks = Checks(outbox)
+
+    await deliver(Result.success(recorded(owed=CLOSED, is_sampled=True)), outbox, checks)
+
+    assert checks.run_after == []
