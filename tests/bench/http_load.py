@@ -10,17 +10,34 @@ from typing import Any
 from local.stack.ports import LOOPBACK
 
 
+def push(data: Mapping[str, Any], *, event_id: str, topic: str) -> bytes:
+    """What a push subscription posts, as an HTTP request: what is deployed. Its path names the topic."""
+    return _request(f"/projects/bench/topics/{topic}", {}, data, event_id)
+
+
 def cloud_event(data: Mapping[str, Any], *, event_id: str, topic: str) -> bytes:
     """A binary CloudEvent as Eventarc posts it, as an HTTP request."""
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
+        "ce-source": f"//pubsub.googleapis.com/projects/bench/topics/{topic}",
+        "ce-id": event_id,
+    }
+    return _request("/", headers, data, event_id)
+
+
+def _request(path: str, headers: Mapping[str, str], data: Mapping[str, Any], event_id: str) -> bytes:
     encoded = base64.b64encode(json.dumps(data).encode()).decode()
-    body = json.dumps({"message": {"data": encoded, "messageId": event_id, "attributes": {}}}).encode()
-    head = (
-        "POST / HTTP/1.1\r\nhost: function\r\ncontent-type: application/json\r\n"
-        "ce-specversion: 1.0\r\nce-type: google.cloud.pubsub.topic.v1.messagePublished\r\n"
-        f"ce-source: //pubsub.googleapis.com/projects/bench/topics/{topic}\r\nce-id: {event_id}\r\n"
-        f"content-length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    message = {"data": encoded, "messageId": event_id, "attributes": {}}
+    body = json.dumps({"message": message, "subscription": "projects/bench/subscriptions/s"}).encode()
+    head = {
+        "host": "function",
+        "content-type": "application/json",
+        **headers,
+        "content-length": str(len(body)),
+    }
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
 
 
 class _Connection(asyncio.Protocol):

@@ -11,7 +11,7 @@ from local.judging.taps import TIMEOUT_SECONDS, drain
 from tests.bench.bench_function import GAME_DATE, TOPIC, TRIGGER, Functions
 from tests.bench.faults import PLAYERS, Fault, Run, deliveries
 from tests.bench.frame import Bench
-from tests.bench.http_load import cloud_event
+from tests.bench.http_load import push
 from tests.bench.instances import Instances
 from tests.bench.redelivering import Deliveries
 
@@ -87,4 +87,4 @@ def _event(batch_id: str, number: int) -> bytes:
         "game_date": GAME_DATE.isoformat(),
         "predictions_generated": 5,
     }
-    return cloud_event(completion, event_id=f"{batch_id}-{number}", topic=TOPIC)
+    return push(completion, event_id=f"{batch_id}-{number}", topic=TOPIC)
