@@ -37,6 +37,7 @@ from tests.support.batch_helpers import (
 from tests.support.firestore_relay import COMMIT, QUERY, READ
 from tests.support.grpc_server import serving
 from tests.support.io_steps import Broken, Fault, IoSteps
+from tests.support.matrix import show_matrix
 
 MAX_DELIVERIES = 5
 PUBLISH = "Publish"
@@ -190,7 +191,7 @@ async def test_sweep_that_applies_the_deadline(
             row.append(verdict(world, wanted, [("batch1", 1)]))
         rows.append((name, row))
 
-    show(capsys, "deadline", [f"{fault.value}, sweep" for fault in Fault], rows)
+    show_matrix(capsys, "deadline", [f"{fault.value}, sweep" for fault in Fault], rows)
     assert all(cell == "ok" for _, row in rows for cell in row)
 
 
@@ -213,7 +214,7 @@ async def check(
             row.append(verdict(world, wanted, triggers))
         rows.append((name, row))
 
-    show(capsys, title, [f"{fault.value}, {recovery}" for fault, recovery in COLUMNS], rows)
+    show_matrix(capsys, title, [f"{fault.value}, {recovery}" for fault, recovery in COLUMNS], rows)
     assert all(cell == "ok" for _, row in rows for cell in row)
 
 
@@ -268,18 +269,3 @@ def _timeless(value: Any) -> Any:
             if key not in WHO_AND_WHEN and not isinstance(item, datetime)
         }
     return [_timeless(item) for item in value] if isinstance(value, list) else value
-
-
-def show(capsys: Any, title: str, columns: list[str], rows: list[tuple[str, list[str]]]) -> None:
-    with capsys.disabled():
-        print(f"\n{title}: {len(rows)} I/O steps")
-        print(" " * 22 + " | ".join(columns))
-        for number, (name, row) in enumerate(rows, start=1):
-            cells = [
-                f"{'ok' if cell == 'ok' else 'BROKEN':^{len(column)}}"
-                for cell, column in zip(row, columns, strict=True)
-            ]
-            print(f"{number:2} {name:18} " + " | ".join(cells))
-            for cell in row:
-                if cell != "ok":
-                    print(f"   {cell}")

@@ -106,7 +106,6 @@ class PhaseWorld:
         *,
         graph: Graph = GRAPHS["nba"],
         store: Store | None = None,
-        publisher: Publisher | None = None,
         now: datetime = OVERNIGHT,
     ) -> None:
         self.graph = graph
@@ -114,11 +113,12 @@ class PhaseWorld:
         self.store = store or MemoryStore()
         self.days = Days(self.store, graph.sport)
         self.published = Published()
+        self.publisher: Publisher = self.published
         self.warehouse = FakeWarehouse()
         self.told = Told()
         self.logged = Logged()
         gates = Gates(lambda: self.warehouse, lambda role: f"{graph.sport}_{role.value}")
-        outbox = DispatchOutbox(days=self.days, publisher=lambda: publisher or self.published, now=self.clock)
+        outbox = DispatchOutbox(days=self.days, publisher=lambda: self.publisher, now=self.clock)
         self.boundaries = Boundaries(
             days=self.days,
             gates=gates,
