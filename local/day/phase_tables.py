@@ -1,0 +1,50 @@
+"""The tables that the gates of a graph ask for: made as bare as they can be, and filled for a date.
+
+They belong to the processors of the phases, which this project does not deploy.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from common.phases.shape import Coverage, Graph, RowCounts, Table
+from common.sport import SportNames
+from common.warehouse.warehouse import Warehouse
+
+
+def tables_of(graph: Graph) -> list[Table]:
+    """Every table once, by its dataset and name."""
+    rules = [rules for boundary in graph.boundaries for rules in boundary.modes.values()]
+    asked = [table for each in rules for gate in each.gates for table in _asked(gate)]
+    schedule = [graph.schedule] if graph.schedule else []
+    return list({(table.role, table.name): table for table in (*schedule, *asked)}.values())
+
+
+def _asked(gate: object) -> Iterable[Table]:
+    if isinstance(gate, RowCounts):
+        return gate.tables
+    return (gate.table, gate.schedule) if isinstance(gate, Coverage) else ()
+
+
+def create(warehouse: Warehouse, names: SportNames, tables: Iterable[Table]) -> None:
+    """Make those that are not there; raises ResultError. Their datasets are."""
+    for table in tables:
+        sql = (
+            f"CREATE TABLE IF NOT EXISTS `{path(names, table)}` ({table.date_column} DATE, game_id STRING)"
+            f" PARTITION BY {table.date_column}"
+        )
+        warehouse.execute(sql).unwrap()
+
+
+def fill(
+    warehouse: Warehouse, names: SportNames, table: Table, game_date: date, games: Iterable[str]
+) -> None:
+    """A row for each game of the date."""
+    sql = (
+        f"INSERT INTO `{path(names, table)}` ({table.date_column}, game_id) "
+        "SELECT @game_date, game FROM UNNEST(@games) AS game"
+    )
+    warehouse.execute(sql, {"game_date": game_date, "games": list(games)}).unwrap()
+
+
+def path(names: SportNames, table: Table) -> str:
+    return f"{names.dataset(table.role)}.{table.name}"
