@@ -1,21 +1,24 @@
 """What becomes of staging tables: those that are merged to the last row go, and nothing else does.
 
-A worker may append to its table for a player who is late. So a table is dropped only if it still has exactly
-the rows that were gathered and merged, asked right before; else it stays for the next generation.
+A worker may append to its table for a player who is late, or make it anew when it is gone. So a table is
+dropped only if it is still the very table that was merged, with exactly the rows that were: asked right
+before; else it stays for the next generation.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final, Protocol
 
+import structlog
+
 from ..batches.records import Batch, BatchStatus
-from ..result import Result
-from ..staging import table_names as staging_names
-from ..warehouse.records import TableInfo
+from ..parallel import for_each
+from ..result import Result, returns_result
+from ..staging import legacy_names, table_names
+from ..warehouse.records import TableFacts, TableInfo
 from .merge_sql import Tables
+from .receipt import MergedTable
 
 ORPHAN_AGE: Final = timedelta(hours=24)
 DROPS_AT_ONCE: Final = 8
@@ -24,19 +27,21 @@ BatchOf = Callable[[str], Result[Batch]]
 
 _OVER: Final = (BatchStatus.CONSOLIDATED, BatchStatus.ABANDONED)
 
+log = structlog.get_logger()
+
 
 class CleanUpStore(Protocol):
-    def rows_if_exists(self, table: str) -> Result[int | None]: ...
+    def look(self, table: str) -> Result[TableFacts | None]: ...
     def delete_table(self, table: str) -> Result[bool]: ...
     def list_tables(self, dataset: str, prefix: str) -> Result[list[TableInfo]]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Orphans:
-    """Old staging tables: those that may go, and those whose batch is not over or not known."""
+    """Old staging and gathered tables: those that may go, and those whose batch is not over or not known."""
 
-    over: tuple[str, ...]
-    left_alone: tuple[str, ...]
+    over: tuple[TableInfo, ...]
+    left_alone: tuple[TableInfo, ...]
 
 
 class CleanUp:
@@ -46,65 +51,103 @@ class CleanUp:
         self._warehouse = warehouse
         self._tables = tables
 
-    def drop_merged(self, rows_by_table: Mapping[str, int]) -> Result[list[str]]:
-        """Drop the tables that have exactly these rows; returns those that have others and were kept."""
-        dropped = self._each(list(rows_by_table), lambda name: self._drop_if_has(name, rows_by_table[name]))
-        return dropped.map(lambda gone: [name for name, is_gone in gone.items() if not is_gone])
+    @returns_result
+    def drop_merged(self, batch_id: str, merged: Mapping[str, MergedTable]) -> list[str]:
+        """Drop the tables that are as they were when they were merged; returns those that had to stay.
 
-    def drop(self, names: Sequence[str]) -> Result[None]:
-        """Drop the tables whatever is in them."""
-        return self._each(names, lambda name: self._warehouse.delete_table(self._tables.path(name))).map(
-            lambda _: None
-        )
+        A table that is no staging table of this batch stays, whatever the receipt says of it.
+        """
 
-    def orphans(self, batch_of: BatchOf, now: datetime) -> Result[Orphans]:
-        """Tables that nobody will need: older than 24 h, and of a batch that is over.
+        def drop(name: str) -> Result[bool]:
+            return self._drop_if(name, lambda facts: _is_as_merged(facts, merged[name]))
+
+        ours = [name for name in merged if _is_of(name, batch_id)]
+        gone = for_each(ours, drop, at_once=DROPS_AT_ONCE).unwrap()
+        kept = [name for name in merged if not gone.get(name, False)]
+        if kept:
+            log.info("staging tables kept", action="staging_tables_kept", batch_id=batch_id, tables=kept)
+        return kept
+
+    @returns_result
+    def drop_gathered(self, batch_id: str, *, up_to_fence: int) -> list[str]:
+        """Drop what holders of the lock have gathered for this batch, up to who merged it; returns them.
+
+        Those with a lower fence were killed or overtaken: whatever they still do, they can merge nothing.
+        """
+        listed = self._warehouse.list_tables(self._tables.predictions, table_names.gathered_prefix(batch_id))
+        dead = [
+            table.name
+            for table in listed.unwrap()
+            if (gathered := table_names.parse_gathered(table.name)) is not None
+            and gathered.batch_id == batch_id
+            and gathered.fence <= up_to_fence
+        ]
+        for_each(
+            dead, lambda name: self._warehouse.delete_table(self._tables.path(name)), at_once=DROPS_AT_ONCE
+        ).unwrap()
+        return dead
+
+    @returns_result
+    def orphans(self, batch_of: BatchOf, now: datetime) -> Orphans:
+        """Tables that nobody will need: older than 24 h, and of a batch that is over. Changes nothing.
 
         Those of a batch that is not, or of which nothing is known, are told apart and to be left alone.
         """
-        prefixes = (staging_names.PREFIX, staging_names.GATHERED_PREFIX)
-        listed = [self._warehouse.list_tables(self._tables.predictions, prefix) for prefix in prefixes]
-        staging, gathered = listed
-        return staging.and_then(
-            lambda tables: gathered.and_then(
-                lambda copies: _sort_out(_old(tables, now), _old(copies, now), batch_of)
-            )
-        )
+        old = [
+            table
+            for prefix in (table_names.PREFIX, table_names.GATHERED_PREFIX)
+            for table in self._warehouse.list_tables(self._tables.predictions, prefix).unwrap()
+            if now - table.created > ORPHAN_AGE
+        ]
+        batch_ids = {table.name: _batch_id(table.name) for table in old}
+        named = sorted({batch_id for batch_id in batch_ids.values() if batch_id is not None})
+        is_over = {batch_id: _is_over(batch_of(batch_id)).unwrap() for batch_id in named}
+        over = [table for table in old if is_over.get(batch_ids[table.name] or "", False)]
+        return Orphans(over=tuple(over), left_alone=tuple(table for table in old if table not in over))
 
-    def _drop_if_has(self, name: str, rows: int) -> Result[bool]:
+    @returns_result
+    def drop_orphans(self, orphans: Sequence[TableInfo]) -> list[str]:
+        """Drop these very tables; returns the names of those that are gone now. One that was made anew since
+        it was listed stays."""
+        created = {table.name: table.created for table in orphans}
+
+        def drop(name: str) -> Result[bool]:
+            return self._drop_if(name, lambda facts: facts.created == created[name])
+
+        gone = for_each(list(created), drop, at_once=DROPS_AT_ONCE).unwrap()
+        return [name for name in created if gone[name]]
+
+    @returns_result
+    def _drop_if(self, name: str, may_go: Callable[[TableFacts], bool]) -> bool:
+        """Whether it is gone now."""
         path = self._tables.path(name)
-        return self._warehouse.rows_if_exists(path).and_then(partial(self._drop_if_equal, path, rows))
-
-    def _drop_if_equal(self, path: str, wanted: int, found: int | None) -> Result[bool]:
-        if found is None:
-            return Result.success(True)
-        if found != wanted:
-            return Result.success(False)
-        return self._warehouse.delete_table(path).map(lambda _: True)
-
-    def _each(self, names: Sequence[str], work: Callable[[str], Result[bool]]) -> Result[dict[str, bool]]:
-        """Do it for all of them; the first failure is told when all were tried."""
-        with ThreadPoolExecutor(DROPS_AT_ONCE) as pool:
-            results = dict(zip(names, pool.map(work, names), strict=True))
-        failed = next((result for result in results.values() if result.is_failure), None)
-        if failed is not None and failed.error is not None:
-            return Result.failure(failed.error)
-        return Result.success({name: result.unwrap() for name, result in results.items()})
+        facts = self._warehouse.look(path).unwrap()
+        if facts is None:
+            return True
+        if not may_go(facts):
+            return False
+        self._warehouse.delete_table(path).unwrap()
+        return True
 
 
-def _old(tables: Sequence[TableInfo], now: datetime) -> list[str]:
-    return [table.name for table in tables if now - table.created > ORPHAN_AGE]
+def _is_of(name: str, batch_id: str) -> bool:
+    return table_names.belongs_to(name, batch_id) or legacy_names.belongs_to(name, batch_id)
 
 
-def _sort_out(staging: Sequence[str], copies: Sequence[str], batch_of: BatchOf) -> Result[Orphans]:
-    """Copies may go in any case; staging tables with their batch, each of which is asked for once."""
-    batch_ids = {name: parsed[0] for name in staging if (parsed := staging_names.parse(name))}
-    is_over: dict[str, bool] = {}
-    for batch_id in sorted(set(batch_ids.values())):
-        asked = batch_of(batch_id)
-        if asked.error is not None and not asked.error.is_expected:
-            return Result.failure(asked.error)
-        is_over[batch_id] = asked.is_success and asked.unwrap().status in _OVER
-    may_go = [name for name in staging if is_over.get(batch_ids.get(name, ""), False)]
-    left_alone = [name for name in staging if name not in may_go]
-    return Result.success(Orphans(over=(*may_go, *copies), left_alone=tuple(left_alone)))
+def _is_as_merged(facts: TableFacts, merged: MergedTable) -> bool:
+    is_same_table = facts.created == merged.created_at
+    return is_same_table and facts.rows == merged.rows
+
+
+def _batch_id(table: str) -> str | None:
+    if parsed := table_names.parse(table):
+        return parsed[0]
+    gathered = table_names.parse_gathered(table)
+    return None if gathered is None else gathered.batch_id
+
+
+def _is_over(asked: Result[Batch]) -> Result[bool]:
+    """A batch that is not there is not known to be over; one that could not be asked for is a failure."""
+    if asked.error is not None and asked.error.is_expected:
+        return Result.success(False)
+    return asked.map(lambda batch: batch.status in _OVER)

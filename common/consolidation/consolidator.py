@@ -6,29 +6,24 @@ the next one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
-from typing import Final
 
 from ..batches.batches import Batches
 from ..batches.records import Batch
 from ..execution_log import Execution, ExecutionLog
 from ..lock.lease import Lease
 from ..lock.lock import Lock
-from ..lock.rules import LockKey
-from ..result import ErrorInfo, Result
+from ..result import ErrorInfo, ResultError, returns_result
 from ..sport import DatasetRole, SportNames
-from ..warehouse.jobs import MAY_STILL_RUN
+from ..staging import legacy_names
 from ..warehouse.warehouse import Warehouse
 from .clean_up import CleanUp
+from .day_lock import DayLock
 from .fenced_merge import FencedMerge, Merged
 from .merge_sql import Tables
-from .receipt import PROCESSOR, Receipt
+from .receipt import MAX_NAMED, PROCESSOR, Receipt
 from .receipt_store import Receipts
-from .staged_rows import Claims, claims_of
-
-LOCK_TYPE: Final = "consolidation"
+from .staged_rows import StagedBatch, staged_of
 
 
 class Consolidator:
@@ -46,134 +41,128 @@ class Consolidator:
         self._warehouse = warehouse
         self._batches = batches
         self._receipts = Receipts(batches.store)
-        self._lock = lock
+        self._day_lock = DayLock(lock, names)
         self._names = names
         self._tables = Tables(predictions=names.dataset(DatasetRole.PREDICTIONS))
         self._clean_up = CleanUp(warehouse, self._tables)
         self._log = ExecutionLog(warehouse, names.dataset(DatasetRole.ORCHESTRATION))
         self._now = now
 
-    def consolidate(self, batch_id: str, generation: int) -> Result[Receipt]:
+    @returns_result
+    def consolidate(self, batch_id: str, generation: int, *, seen: Batch | None = None) -> Receipt:
         """Merge what the batch has staged up to `generation`; returns the stored receipt.
 
-        Again: the same receipt, and nothing else happens. Failures: LOCK_HELD (another works on that day),
-        not yet (no such batch), STAGED_ROWS_DIFFER and SCHEMA_DIFFERS (PERMANENT, nothing merged), LOCK_LOST
-        (overtaken), or a fault of a store. After any of them the same call may be made again.
+        `seen`, the batch as the caller has read it, saves reading it again. Consolidating again: the same
+        receipt, and nothing else happens. Failures: LOCK_HELD (another works on that day), not yet (no such
+        batch), what `FencedMerge.run` says, LOCK_LOST (overtaken), PERMANENT for a generation that the batch
+        has not reached, one that is given up, or one of other datasets, or a fault of a store. After any of
+        them the same call may be made again, and whatever is raised, the lock is given back.
         """
-        return self._batches.get(batch_id).and_then(partial(self._unless_done, generation))
+        batch = seen or self._batches.get(batch_id).unwrap()
+        self._refuse_other_datasets(batch)
+        if batch.consolidated_generation >= generation:
+            return self._receipts.covering(batch, generation).unwrap()
+        with self._day_lock.held(batch.game_date, batch_id) as lease:
+            batch = self._batches.start_consolidation(batch_id, generation, seen=batch).unwrap()
+            if batch.consolidated_generation >= generation:  # another did it before the lock was ours
+                return self._receipts.covering(batch, generation).unwrap()
+            earlier = self._receipts.latest(batch).unwrap()
+            started_at = self._now()
+            merged = self._merge(batch, generation, lease, started_at)
+            receipt = _receipt(
+                batch,
+                merged,
+                earlier,
+                generation=generation,
+                fence=lease.fence,
+                started_at=started_at,
+                consolidated_at=self._now(),
+            )
+            lease.check().unwrap()
+            return self._store(batch, receipt)
 
-    def tidy(self, receipt: Receipt) -> Result[list[str]]:
-        """Drop the staging tables that were merged, and log the run; returns the tables that had to stay.
+    @returns_result
+    def drop_staging_tables(self, receipt: Receipt) -> list[str]:
+        """Drop the tables that were merged, and what was gathered on the way; returns those that had to stay.
 
         Again: does what is left to do.
         """
-        gathered = [receipt.gathered_table] if receipt.gathered_table else []
-        dropped = self._clean_up.drop(gathered).and_then(lambda _: self._clean_up.drop_merged(receipt.tables))
-        logged = self._log.write(_execution(receipt))
-        return dropped.and_then(lambda kept: logged.map(lambda _: kept))
+        kept = self._clean_up.drop_merged(receipt.batch_id, receipt.tables)
+        self._clean_up.drop_gathered(receipt.batch_id, up_to_fence=receipt.fence).unwrap()
+        return kept.unwrap()
 
-    def _unless_done(self, generation: int, batch: Batch) -> Result[Receipt]:
-        if batch.dataset_prefix not in ("", self._names.dataset_prefix):
-            return Result.failure(self._wrong_prefix(batch))
-        if batch.consolidated_generation >= generation:
-            return self._receipts.covering(batch, generation)
-        key = self._lock_key(batch.game_date)
-        acquired = self._lock.try_acquire(key, batch.batch_id)
-        return acquired.and_then(partial(self._holding, batch.batch_id, generation))
+    @returns_result
+    def log_run(self, receipt: Receipt) -> bool:
+        """Write the run's row of the execution log; False if it is there already."""
+        return self._log.write(_execution(receipt)).unwrap()
 
-    def _holding(self, batch_id: str, generation: int, lease: Lease) -> Result[Receipt]:
-        with lease.heartbeat():
-            result = self._start(batch_id, generation, lease)
-        may_still_run = result.error is not None and MAY_STILL_RUN in (result.error.details or {})
-        if not may_still_run:
-            # If this fails, the lease has logged it, and the lock comes free when it expires.
-            lease.release()
-        return result
-
-    def _start(self, batch_id: str, generation: int, lease: Lease) -> Result[Receipt]:
-        started = self._batches.start_consolidation(batch_id, generation)
-        return started.and_then(partial(self._consolidate, generation, lease))
-
-    def _consolidate(self, generation: int, lease: Lease, batch: Batch) -> Result[Receipt]:
-        if batch.consolidated_generation >= generation:
-            # Another did it while we waited for the lock.
-            return self._receipts.covering(batch, generation)
-        run = _Run(batch=batch, generation=generation, lease=lease, started_at=self._now())
-        return (
-            self._batches.completions(batch.batch_id)
-            .map(lambda completions: claims_of(batch, completions, generation))
-            .and_then(lambda claims: self._merge(run, claims).and_then(partial(self._receipt, run, claims)))
-            .and_then(partial(self._finish, run))
-        )
-
-    def _merge(self, run: "_Run", claims: Claims) -> Result[Merged]:
-        return FencedMerge(
+    def _merge(self, batch: Batch, generation: int, lease: Lease, started_at: datetime) -> Merged:
+        merge = FencedMerge(
             warehouse=self._warehouse,
             tables=self._tables,
-            holder=run.lease,
-            lock_key=self._lock_key(run.batch.game_date).document_id,
-            batch_id=run.batch.batch_id,
-            generation=run.generation,
-            game_date=run.batch.game_date,
-            now=run.started_at,
-        ).run(claims)
-
-    def _receipt(self, run: "_Run", claims: Claims, merged: Merged) -> Result[Receipt]:
-        latest = self._receipts.latest(run.batch)
-        return latest.map(lambda earlier: _receipt(run, claims, merged, earlier, self._now()))
-
-    def _finish(self, run: "_Run", receipt: Receipt) -> Result[Receipt]:
-        finished = run.lease.check().and_then(
-            lambda _: self._batches.finish_consolidation(
-                receipt.batch_id, receipt.generation, receipt.fence, receipt.to_document()
-            )
+            holder=lease,
+            lock_key=self._day_lock.key(batch.game_date).document_id,
+            batch_id=batch.batch_id,
+            generation=generation,
+            game_date=batch.game_date,
+            now=started_at,
         )
-        # Whoever was faster has stored a receipt of its own.
-        return finished.and_then(lambda done: self._receipts.covering(done.batch, receipt.generation))
+        return merge.run(self._staged(batch, generation)).unwrap()
 
-    def _wrong_prefix(self, batch: Batch) -> ErrorInfo:
+    def _staged(self, batch: Batch, generation: int) -> StagedBatch:
+        """What is to be merged; tables of the system before are looked for only where rows are missing."""
+        staged = staged_of(batch, self._batches.ended(batch).unwrap(), generation)
+        prefix = legacy_names.prefix(batch.batch_id)
+        if prefix is None or not staged.unstaged_players:
+            return staged
+        listed = self._warehouse.list_tables(self._tables.predictions, prefix).unwrap()
+        return staged.with_legacy(
+            table.name for table in listed if legacy_names.belongs_to(table.name, batch.batch_id)
+        )
+
+    def _store(self, batch: Batch, receipt: Receipt) -> Receipt:
+        """The receipt that stands: ours, unless somebody was faster, who has stored one of their own."""
+        finished = self._batches.finish_consolidation(
+            batch.batch_id, receipt.generation, receipt.fence, receipt.to_document(), seen=batch
+        ).unwrap()
+        if finished.changed:
+            return receipt
+        return self._receipts.covering(finished.batch, receipt.generation).unwrap()
+
+    def _refuse_other_datasets(self, batch: Batch) -> None:
+        """Equal prefixes only: a test never touches production, and production never a test."""
         ours = self._names.dataset_prefix
-        why = f"dataset_prefix: batch {batch.batch_id!r} has {batch.dataset_prefix!r}, we serve {ours!r}"
-        return ErrorInfo.permanent("WrongPrefix", why)
-
-    def _lock_key(self, game_date: date) -> LockKey:
-        return LockKey(
-            lock_type=LOCK_TYPE,
-            game_date=game_date,
-            sport=self._names.sport.value,
-            dataset_prefix=self._names.dataset_prefix,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """One attempt at one generation."""
-
-    batch: Batch
-    generation: int
-    lease: Lease
-    started_at: datetime
+        if batch.dataset_prefix != ours:
+            why = f"dataset_prefix: batch {batch.batch_id!r} has {batch.dataset_prefix!r}, we serve {ours!r}"
+            raise ResultError(ErrorInfo.permanent("WrongPrefix", why, batch_id=batch.batch_id))
 
 
 def _receipt(
-    run: _Run, claims: Claims, merged: Merged, earlier: Receipt | None, consolidated_at: datetime
+    batch: Batch,
+    merged: Merged,
+    earlier: Receipt | None,
+    *,
+    generation: int,
+    fence: int,
+    started_at: datetime,
+    consolidated_at: datetime,
 ) -> Receipt:
-    counts = run.batch.counts
+    counts = batch.counts
     before = 0 if earlier is None else earlier.total_predictions
     return Receipt(
-        batch_id=run.batch.batch_id,
-        generation=run.generation,
-        fence=run.lease.fence,
-        game_date=run.batch.game_date.isoformat(),
-        expected_players=run.batch.expected_players,
+        batch_id=batch.batch_id,
+        generation=generation,
+        fence=fence,
+        game_date=batch.game_date.isoformat(),
+        expected_players=batch.expected_players,
         completed_players=counts.completed,
         skipped_players=counts.skipped,
         failed_players=counts.failed,
         timed_out_players=counts.timed_out,
-        unstaged_players=len(claims.unstaged_players),
+        unstaged_players=len(merged.unstaged_players),
         tables=merged.droppable,
         gathered_table=merged.gathered_table,
-        rows_staged=claims.rows,
+        rows_staged=merged.rows_gathered,
         keys_staged=merged.keys_staged,
         keys_in_main=merged.keys_in_main,
         duplicate_keys=merged.duplicate_keys,
@@ -182,8 +171,11 @@ def _receipt(
         total_predictions=before + merged.keys_in_main,
         job_id=merged.job_id,
         bytes_processed=merged.bytes_processed,
-        started_at=run.started_at,
+        started_at=started_at,
         consolidated_at=consolidated_at,
+        correlation_id=batch.correlation_id,
+        unstaged_names=merged.unstaged_players[:MAX_NAMED],
+        contradicting_rows=merged.contradicting_rows,
     )
 
 
@@ -192,6 +184,7 @@ def _execution(receipt: Receipt) -> Execution:
         execution_id=receipt.execution_id,
         processor_name=PROCESSOR,
         phase=5,
+        correlation_id=receipt.correlation_id,
         game_date=date.fromisoformat(receipt.game_date),
         started_at=receipt.started_at,
         completed_at=receipt.consolidated_at,

@@ -1,41 +1,45 @@
-"""The BigQuery side of one consolidation: gather what was staged, merge it under the fence, prove it is in.
+"""The BigQuery side of one consolidation: gather what was staged, merge it under the fence, verify it is in.
 
     a holder   fence 5 ── gathers ── paused ································ merges: fence 6 stands, 0 rows
-    the next                            fence 6 ── gathers ── merges ── proves
+    the next                            fence 6 ── gathers ── merges, verifies
 
 Whatever happens to the lock, the row that holds the fence decides, in the transaction that writes. The copy
 that is verified is the copy that is merged: rows that a worker appends meanwhile are in neither.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
+import structlog
+
+from ..job_keys import job_key
+from ..parallel import for_each
 from ..predictions import schema_check
 from ..predictions.table import TABLE
-from ..result import LOCK_LOST, ErrorInfo, ErrorType, Result
-from ..staging import table_names as staging_names
+from ..result import Result, returns_result
+from ..staging.table_names import gathered_table
 from ..staging.writer import EXPIRES_AFTER
-from ..warehouse.records import Rows
-from . import merge_sql
-from . import staged_rows as staged
+from ..warehouse.records import Rows, TableFacts
+from . import merge_sql, staged_rows, verification
 from .merge_sql import Slice, Tables
-from .staged_rows import Claims, Counted
+from .receipt import MergedTable
+from .staged_rows import Counted, StagedBatch
+from .verification import Counts
 
 GATHER_SECONDS: Final = 90.0
 MERGE_SECONDS: Final = 180.0
 LOOKS_AT_ONCE: Final = 8
-NOT_PROVED: Final = "NotProved"
+
+log = structlog.get_logger()
 
 
 class MergeStore(Protocol):
     def execute(
         self, sql: str, *, job_key: str | None = None, timeout_seconds: float | None = None
     ) -> Result[Rows]: ...
-    def columns(self, table: str) -> Result[Mapping[str, str] | None]: ...
+    def look(self, table: str) -> Result[TableFacts | None]: ...
 
 
 class Holder(Protocol):
@@ -51,11 +55,16 @@ class Merged:
     """What the merge did and what was found afterwards."""
 
     gathered_table: str | None = None
-    droppable: Mapping[str, int] = field(default_factory=dict)
-    """Staging tables that are merged to the last row, and their rows."""
+    droppable: Mapping[str, MergedTable] = field(default_factory=dict)
+    """Staging tables that are merged to the last row, as they were when they were merged."""
+    unstaged_players: tuple[str, ...] = ()
+    """Whose rows are nowhere."""
+    rows_gathered: int = 0
+    """Rows that were claimed, repeated keys included."""
     keys_staged: int = 0
     keys_in_main: int = 0
     duplicate_keys: int = 0
+    contradicting_rows: int = 0
     rows_inserted: int = 0
     rows_updated: int = 0
     job_id: str | None = None
@@ -64,7 +73,7 @@ class Merged:
 
 @dataclass(frozen=True, kw_only=True)
 class FencedMerge:
-    """Merges the claims of one batch, once, for one holder of the lock."""
+    """Merges the staged rows of one batch, once, for one holder of the lock."""
 
     warehouse: MergeStore
     tables: Tables
@@ -76,40 +85,47 @@ class FencedMerge:
     now: datetime
     """When this merge began, to the microsecond: marks the rows that it changes."""
 
-    def run(self, claims: Claims) -> Result[Merged]:
+    @returns_result
+    def run(self, staged: StagedBatch) -> Merged:
         """All or nothing: a failure before the commit has changed nothing, and merging again after it changes
-        nothing more. Claims that are empty are merged at once."""
-        if not claims.claims:
-            return Result.success(Merged())
-        return (
-            self._check_schema(claims)
-            .and_then(lambda _: self._gather(claims))
-            .and_then(lambda _: self._count())
-            .and_then(lambda counted: self._merge_if_complete(claims, counted))
-        )
+        nothing more. Where nothing was staged, nothing is asked of BigQuery.
+
+        Failures: FOREIGN_TABLE, SCHEMA_DIFFERS, STAGED_ROWS_DIFFER (PERMANENT, nothing merged), LOCK_LOST
+        (overtaken, nothing merged), NOT_VERIFIED (merged, and not as staged), or a fault of the warehouse.
+        """
+        staged_rows.check_names(staged, self.batch_id).unwrap()
+        if not staged.slices:
+            return Merged(unstaged_players=staged.unstaged_players)
+        facts = self._look(staged).unwrap()
+        staged = staged.with_legacy(_mergeable(staged.legacy_tables, facts))
+        schema_check.check(_columns(facts, [*(part.table for part in staged.slices), TABLE])).unwrap()
+        counted = self._gather(staged.slices)
+        staged_rows.verify(staged, counted).unwrap()
+        self.holder.check().unwrap()
+        done = self._merge().unwrap()
+        counts = verification.verify(Counts.of(done.rows[0]), fence=self.holder.fence).unwrap()
+        return self._merged(staged, counted, facts, done, counts)
 
     @property
     def gathered_table(self) -> str:
         """Its name holds the fence: no other holder writes there."""
-        return staging_names.gathered_table(self.batch_id, self.generation, self.holder.fence)
+        return gathered_table(self.batch_id, self.generation, self.holder.fence)
 
-    def _check_schema(self, claims: Claims) -> Result[None]:
-        """Look at every table: its metadata is free, where INFORMATION_SCHEMA takes seconds and is billed."""
-        names = [*(part.table for part in claims.slices), TABLE]
-        with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
-            results = list(pool.map(self.warehouse.columns, map(self.tables.path, names)))
-        failed = next((result.error for result in results if result.error is not None), None)
-        if failed is not None:
-            return Result.failure(failed)
-        return schema_check.check({name: result.data for name, result in zip(names, results, strict=True)})
+    def _look(self, staged: StagedBatch) -> Result[dict[str, TableFacts | None]]:
+        """Every table's metadata: it is free, where INFORMATION_SCHEMA takes seconds and is billed."""
+        names = [*(part.table for part in staged.slices), TABLE]
+        return for_each(
+            names, lambda name: self.warehouse.look(self.tables.path(name)), at_once=LOOKS_AT_ONCE
+        )
 
-    def _gather(self, claims: Claims) -> Result[None]:
-        for number, sql in enumerate(self._gather_statements(claims.slices)):
+    def _gather(self, slices: Sequence[Slice]) -> list[Counted]:
+        """One job per run of slices; the last one also counts what is there then."""
+        statements = list(self._gather_statements(slices))
+        statements[-1] += "\n" + merge_sql.count(self.tables, self.gathered_table, self.game_date)
+        for number, sql in enumerate(statements):
             key = self._job_key(f"gather-{self.holder.fence}-{number}")
-            done = self.warehouse.execute(sql, job_key=key, timeout_seconds=GATHER_SECONDS)
-            if done.error is not None:
-                return Result.failure(done.error)
-        return Result.success(None)
+            found = self.warehouse.execute(sql, job_key=key, timeout_seconds=GATHER_SECONDS).unwrap()
+        return [Counted(**row) for row in found.rows]
 
     def _gather_statements(self, slices: Sequence[Slice]) -> Iterator[str]:
         first, *others = runs(slices)
@@ -118,24 +134,7 @@ class FencedMerge:
         for run in others:
             yield merge_sql.gather_more(self.tables, run, into)
 
-    def _count(self) -> Result[list[Counted]]:
-        sql = merge_sql.gathered_counts(self.tables, self.gathered_table, self.game_date)
-        return self.warehouse.execute(sql).map(lambda found: [Counted(**row) for row in found.rows])
-
-    def _merge_if_complete(self, claims: Claims, counted: Sequence[Counted]) -> Result[Merged]:
-        return (
-            staged.compare(claims, counted)
-            .and_then(lambda _: self._ensure_fence())
-            .and_then(lambda _: self.holder.check())
-            .and_then(lambda _: self._merge(staged.droppable(claims, counted)))
-            .and_then(self._prove)
-        )
-
-    def _ensure_fence(self) -> Result[Rows]:
-        sql = merge_sql.ensure_fence(self.tables, self.lock_key, self.game_date, self.now)
-        return self.warehouse.execute(sql)
-
-    def _merge(self, droppable: Mapping[str, int]) -> Result[Merged]:
+    def _merge(self) -> Result[Rows]:
         sql = merge_sql.merge_script(
             self.tables,
             self.gathered_table,
@@ -144,34 +143,39 @@ class FencedMerge:
             game_date=self.game_date,
             now=self.now,
         )
-        done = self.warehouse.execute(sql, job_key=self._job_key("merge"), timeout_seconds=MERGE_SECONDS)
-        return done.and_then(lambda rows: self._merged(rows, droppable))
+        return self.warehouse.execute(sql, job_key=self._job_key("merge"), timeout_seconds=MERGE_SECONDS)
 
-    def _merged(self, done: Rows, droppable: Mapping[str, int]) -> Result[Merged]:
-        counts = done.rows[0]
-        if counts["fence"] != self.holder.fence:
-            why = f"{self.lock_key}: fence {counts['fence']} stands, ours is {self.holder.fence}"
-            return Result.failure(ErrorInfo.transient(LOCK_LOST, why, fence=self.holder.fence))
-        inserted = counts["rows_after"] - counts["rows_before"]
-        return Result.success(
-            Merged(
-                gathered_table=self.gathered_table,
-                droppable=droppable,
-                rows_inserted=inserted,
-                rows_updated=counts["rows_changed"] - inserted,
-                job_id=done.job_id,
-                bytes_processed=done.bytes_processed,
-            )
+    def _merged(
+        self,
+        staged: StagedBatch,
+        counted: Sequence[Counted],
+        facts: Mapping[str, TableFacts | None],
+        done: Rows,
+        counts: Counts,
+    ) -> Merged:
+        droppable = {
+            table: MergedTable(rows=rows, created_at=known.created)
+            for table, rows in staged_rows.droppable(staged, counted).items()
+            if (known := facts[table]) is not None
+        }
+        return Merged(
+            gathered_table=self.gathered_table,
+            droppable=droppable,
+            unstaged_players=staged_rows.still_unstaged(staged, counted),
+            rows_gathered=sum(one.found_rows for one in counted if one.is_claimed),
+            keys_staged=counts.keys_staged,
+            keys_in_main=counts.keys_in_main,
+            duplicate_keys=counts.duplicate_keys,
+            contradicting_rows=counts.contradicting_rows,
+            rows_inserted=counts.rows_inserted,
+            rows_updated=counts.rows_updated,
+            job_id=done.job_id,
+            bytes_processed=done.bytes_processed,
         )
-
-    def _prove(self, merged: Merged) -> Result[Merged]:
-        sql = merge_sql.receipt(self.tables, self.gathered_table, self.game_date)
-        return self.warehouse.execute(sql).and_then(lambda found: _proved(merged, found.rows[0]))
 
     def _job_key(self, step: str) -> str:
         """The same for every attempt at this generation: a retry finds the job that an earlier one left."""
-        whole = f"{self.tables.predictions}/{self.batch_id}/{self.generation}"
-        return f"{step}-{hashlib.sha256(whole.encode()).hexdigest()}"
+        return job_key(step, self.tables.predictions, self.batch_id, self.generation)
 
 
 def runs(slices: Sequence[Slice]) -> list[Sequence[Slice]]:
@@ -189,18 +193,20 @@ def runs(slices: Sequence[Slice]) -> list[Sequence[Slice]]:
     return list(cut)
 
 
-def _proved(merged: Merged, counts: Mapping[str, Any]) -> Result[Merged]:
-    if counts["duplicate_keys"]:
-        why = f"{counts['duplicate_keys']} of the merged keys are in the main table more than once"
-        return Result.failure(ErrorInfo.permanent(NOT_PROVED, why, **counts))
-    if counts["keys_in_main"] != counts["keys_staged"] or counts["outdated_keys"]:
-        why = f"not all staged keys are in the main table as staged: {dict(counts)}"
-        return Result.failure(ErrorInfo(ErrorType.UNKNOWN, NOT_PROVED, why, dict(counts)))
-    return Result.success(
-        replace(
-            merged,
-            keys_staged=counts["keys_staged"],
-            keys_in_main=counts["keys_in_main"],
-            duplicate_keys=counts["duplicate_keys"],
-        )
-    )
+def _columns(
+    facts: Mapping[str, TableFacts | None], names: Sequence[str]
+) -> dict[str, Mapping[str, str] | None]:
+    return {name: known.columns if (known := facts[name]) else None for name in names}
+
+
+def _mergeable(legacy_tables: Sequence[str], facts: Mapping[str, TableFacts | None]) -> Iterator[str]:
+    """Legacy tables with our columns. Another release made them, so a difference is no fault of the batch's:
+    the table is left alone, and its players stay unstaged, which the receipt says."""
+    for table in legacy_tables:
+        differs = schema_check.check(_columns(facts, [table])).error
+        if differs is None:
+            yield table
+        else:
+            log.warning(
+                "legacy table left alone", action="legacy_table_left", table=table, why=differs.message
+            )

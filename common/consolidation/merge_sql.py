@@ -1,15 +1,15 @@
-"""The SQL of the consolidation. Columns and key come from `predictions.py`, values are checked literals.
+"""The statements of `merge.sql`, filled in. Columns and key come from the table's one definition."""
 
-Literals, not parameters: the emulator takes none in scripts, so one form serves both.
-"""
-
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import Final
 
+from ..predictions.columns import Mode
 from ..predictions.table import BY_NAME, CHANGED_AT, COLUMNS, KEY, ORDER, PARTITION_COLUMN, TABLE
+from ..sql_blocks import SqlBlocks
+from ..warehouse import literals
 
 FENCES: Final = "consolidation_fences"
 
@@ -18,7 +18,9 @@ MAX_TABLES: Final = 500
 MAX_SQL_CHARS: Final = 900_000
 """Of one statement; BigQuery's limit is 1 MB."""
 
+_BLOCKS: Final = SqlBlocks(Path(__file__).with_name("merge.sql"))
 _NAMES: Final = tuple(column.name for column in COLUMNS)
+_NEWEST: Final = ORDER[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,129 +51,68 @@ class Slice:
 
 
 def gather(tables: Tables, slices: Sequence[Slice], into: str, expires: datetime) -> str:
-    """Copy staging tables into one, made anew, with where each row is from and whether it is claimed.
-
-    Each table is named: nothing that appears later is in it. Columns are matched by name.
-    """
-    return (
-        f"CREATE OR REPLACE TABLE {_quoted(tables.path(into))}\n"
-        f"OPTIONS (expiration_timestamp = {moment(expires)})\n"
-        f"AS\n{_union(tables, slices)}"
+    """Make the table `into` of these slices; it expires by itself, should its maker die."""
+    return _BLOCKS.fill(
+        "gather",
+        gathered=literals.name(tables.path(into)),
+        expires=literals.moment(expires),
+        slices=_union(tables, slices),
     )
 
 
 def gather_more(tables: Tables, slices: Sequence[Slice], into: str) -> str:
-    """Append what one statement could not take."""
-    names = _listed(("staging_table", "is_claimed", *_NAMES), 2)
-    return (
-        f"INSERT INTO {_quoted(tables.path(into))} (\n  {names}\n)\n"
-        f"SELECT\n  {names}\nFROM (\n{_indent(_union(tables, slices), 2)}\n)"
+    """Append slices to the table `into`."""
+    return _BLOCKS.fill(
+        "gather_more",
+        gathered=literals.name(tables.path(into)),
+        columns=_listed(("staging_table", "is_claimed", *_NAMES), 2),
+        slices=_union(tables, slices),
     )
 
 
-def gathered_counts(tables: Tables, gathered: str, game_date: date) -> str:
-    """Rows per staging table and player, and how many of them are of another day."""
-    return (
-        "SELECT staging_table, player_lookup, is_claimed, COUNT(*) AS found_rows,\n"
-        f"  COUNTIF({PARTITION_COLUMN} IS DISTINCT FROM {day(game_date)}) AS misdated_rows\n"
-        f"FROM {_quoted(tables.path(gathered))}\n"
-        "GROUP BY staging_table, player_lookup, is_claimed"
-    )
-
-
-def ensure_fence(tables: Tables, lock_key: str, game_date: date, now: datetime) -> str:
-    """Create the fence row before any transaction needs it.
-
-    Two of these at once may leave two rows (inserts do not conflict); the merge is right with any number.
-    """
-    return (
-        f"INSERT INTO {_quoted(tables.fences)} (lock_key, fence, game_date, updated_at)\n"
-        f"SELECT {text(lock_key)}, 0, {day(game_date)}, {moment(now)}\n"
-        f"FROM UNNEST([1])\n"
-        f"WHERE NOT EXISTS (SELECT 1 FROM {_quoted(tables.fences)} WHERE lock_key = {text(lock_key)})"
+def count(tables: Tables, gathered: str, game_date: date) -> str:
+    """What was gathered, by staging table and player: columns as `staged_rows.Counted` has them."""
+    return _BLOCKS.fill(
+        "count",
+        gathered=literals.name(tables.path(gathered)),
+        partition=PARTITION_COLUMN,
+        day=literals.day(game_date),
     )
 
 
 def merge_script(
     tables: Tables, gathered: str, *, lock_key: str, fence: int, game_date: date, now: datetime
 ) -> str:
-    """Raise the fence and merge, in one transaction; ends with the counts and with the fence that stands.
-
-    The fence is written even where it is ours already: the write is what makes this transaction conflict with
-    that of any other holder, and two insert-only MERGEs alone would not. Where a higher fence stands, nothing
-    is written and the source is empty.
-    """
-    main, fences, mine = _quoted(tables.main), _quoted(tables.fences), f"lock_key = {text(lock_key)}"
-    highest = f"(SELECT MAX(fence) FROM {fences} WHERE {mine})"
-    of_day = f"{PARTITION_COLUMN} = {day(game_date)}"
-    return f"""\
-DECLARE rows_before INT64 DEFAULT (SELECT COUNT(*) FROM {main} WHERE {of_day});
-BEGIN TRANSACTION;
-UPDATE {fences}
-SET fence = {int(fence)}, updated_at = {moment(now)}
-WHERE {mine} AND fence <= {int(fence)};
-MERGE {main} AS T
-USING (
-  SELECT
-    {_listed(_NAMES, 4)}
-  FROM {_quoted(tables.path(gathered))}
-  WHERE is_claimed AND {highest} = {int(fence)}
-  {_newest_of_key()}
-) AS S
-ON T.{of_day} AND {same_key("T", "S")}
-WHEN MATCHED AND {_is_newer("S", "T")} THEN
-  UPDATE SET
-    {_listed(_assignments(now), 4)}
-WHEN NOT MATCHED BY TARGET THEN
-  INSERT (
-    {_listed(_NAMES, 4)}
-  )
-  VALUES (
-    {_listed((_merged_value(name, now) for name in _NAMES), 4)}
-  );
-COMMIT TRANSACTION;
-SELECT
-  rows_before,
-  COUNT(*) AS rows_after,
-  COUNTIF({CHANGED_AT} = {moment(now)}) AS rows_changed,
-  {highest} AS fence
-FROM {main}
-WHERE {of_day};
-"""
-
-
-def receipt(tables: Tables, gathered: str, game_date: date) -> str:
-    """Compare what was staged with what is in the main table, key by key."""
-    keys, newest = ", ".join(KEY), ORDER[0]
-    return f"""\
-WITH staged AS (
-  SELECT {keys}, {newest}
-  FROM {_quoted(tables.path(gathered))}
-  WHERE is_claimed
-  {_newest_of_key()}
-),
-merged AS (
-  SELECT {keys}, COUNT(*) AS copies, MAX({newest}) AS {newest}
-  FROM {_quoted(tables.main)}
-  WHERE {PARTITION_COLUMN} = {day(game_date)}
-  GROUP BY {keys}
-)
-SELECT
-  COUNT(*) AS keys_staged,
-  COUNTIF(merged.copies IS NOT NULL) AS keys_in_main,
-  COUNTIF(merged.copies > 1) AS duplicate_keys,
-  COUNTIF(merged.{newest} < staged.{newest}) AS outdated_keys
-FROM staged
-LEFT JOIN merged ON {same_key("staged", "merged")}
-"""
+    """Merge under the fence; one row tells what was found afterwards, as `verification.Counts` has it."""
+    return _BLOCKS.fill(
+        "merge",
+        main=literals.name(tables.main),
+        fences=literals.name(tables.fences),
+        gathered=literals.name(tables.path(gathered)),
+        lock_key=literals.text(lock_key),
+        fence=str(int(fence)),
+        day=literals.day(game_date),
+        now=literals.moment(now),
+        of_day=_of_day(game_date),
+        columns=_listed(_NAMES, 4),
+        key=", ".join(KEY),
+        newest=_NEWEST,
+        newest_of_key=_newest_of_key(),
+        same_key_T_S=same_key("T", "S"),
+        same_key_staged_merged=same_key("staged", "merged"),
+        same_order_T_S=" AND ".join(_same(name, "T", "S") for name in ORDER),
+        is_newer_S_T=_is_newer("S", "T"),
+        assignments=_listed(_assignments(now), 4),
+        values=_listed((_merged_value(name, now) for name in _NAMES), 4),
+        differs_T_S=" OR\n    ".join(_differs("T", "S")),
+        changed_at=CHANGED_AT,
+    )
 
 
 def duplicates(tables: Tables, game_date: date) -> str:
-    """The keys of a day that are there more than once."""
-    keys = ", ".join(KEY)
-    return (
-        f"SELECT {keys}, COUNT(*) AS copies\nFROM {_quoted(tables.main)}\n"
-        f"WHERE {PARTITION_COLUMN} = {day(game_date)}\nGROUP BY {keys}\nHAVING COUNT(*) > 1\nORDER BY {keys}"
+    """The keys of the day that more than one row has."""
+    return _BLOCKS.fill(
+        "duplicates", main=literals.name(tables.main), of_day=_of_day(game_date), key=", ".join(KEY)
     )
 
 
@@ -180,26 +121,18 @@ def same_key(left: str, right: str) -> str:
     return " AND ".join(_same(name, left, right) for name in KEY)
 
 
-def text(value: str) -> str:
-    """A STRING literal; raises ValueError for what is not printable, which no id is."""
-    if not value.isprintable():
-        raise ValueError(f"{value!r}: not printable")
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def day(value: date) -> str:
-    return f"DATE '{value.isoformat()}'"
-
-
-def moment(value: datetime) -> str:
-    return f"TIMESTAMP '{value.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f+00:00')}'"
+def _of_day(game_date: date) -> str:
+    return f"{PARTITION_COLUMN} = {literals.day(game_date)}"
 
 
 def _union(tables: Tables, slices: Sequence[Slice]) -> str:
     return "\nUNION ALL BY NAME\n".join(
-        f"SELECT {text(part.table)} AS staging_table, "
-        f"player_lookup IN ({', '.join(map(text, part.players))}) AS is_claimed, *\n"
-        f"FROM {_quoted(tables.path(part.table))}"
+        _BLOCKS.fill(
+            "slice",
+            table_text=literals.text(part.table),
+            players=", ".join(map(literals.text, part.players)),
+            table=literals.name(tables.path(part.table)),
+        )
         for part in slices
     )
 
@@ -222,25 +155,27 @@ def _is_newer(left: str, right: str) -> str:
     )
 
 
+def _differs(left: str, right: str) -> Iterable[str]:
+    """A condition per column that is neither compared already nor the consolidation's own."""
+    for column in COLUMNS:
+        if column.name in (*KEY, *ORDER, PARTITION_COLUMN, CHANGED_AT):
+            continue
+        # Neither JSON nor arrays can be compared as they are.
+        is_compared_as_text = column.type == "JSON" or column.mode is Mode.REPEATED
+        wrapped = "TO_JSON_STRING({})" if is_compared_as_text else "{}"
+        sides = (wrapped.format(f"{side}.{column.name}") for side in (left, right))
+        yield " IS DISTINCT FROM ".join(sides)
+
+
 def _assignments(now: datetime) -> Iterable[str]:
     assigned = (name for name in _NAMES if name not in KEY and name != PARTITION_COLUMN)
     return (f"{name} = {_merged_value(name, now)}" for name in assigned)
 
 
+def _merged_value(name: str, now: datetime) -> str:
+    return literals.moment(now) if name == CHANGED_AT else f"S.{name}"
+
+
 def _listed(items: Iterable[str], spaces: int) -> str:
     """One to a line, so that a golden file shows which column has changed."""
     return (",\n" + " " * spaces).join(items)
-
-
-def _merged_value(name: str, now: datetime) -> str:
-    return moment(now) if name == CHANGED_AT else f"S.{name}"
-
-
-def _quoted(path: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.]+", path):
-        raise ValueError(f"{path!r}: no name of a table")
-    return f"`{path}`"
-
-
-def _indent(block: str, spaces: int) -> str:
-    return "\n".join(" " * spaces + line for line in block.splitlines())

@@ -14,10 +14,29 @@ from ..messages import MessageStatus
 PROCESSOR: Final = "prediction_consolidation"
 """The name under which the log and the announcement know the consolidation."""
 
+MAX_NAMED: Final = 100
+"""How many players a receipt names; it counts all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergedTable:
+    """A staging table as it was when it was merged.
+
+    A row count alone is no identity: a table that was dropped and made anew may have as many rows, and they
+    are others.
+    """
+
+    rows: int
+    created_at: datetime | None
+    """None: an earlier release did not note it, and nothing may be dropped for it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """Proof of one consolidation. Keys are business keys, each counted once."""
+    """Proof of one consolidation. Keys are business keys, each counted once.
+
+    A field with a default came with a later release; the default is what its absence means.
+    """
 
     batch_id: str
     generation: int
@@ -30,9 +49,9 @@ class Receipt:
     failed_players: int
     timed_out_players: int
     unstaged_players: int
-    """Who reported predictions without naming a staging table; their rows are not in."""
-    tables: Mapping[str, int]
-    """The staging tables that are merged to the last row, and their rows: these may be dropped."""
+    """Who completed, and whose rows are nowhere to be found."""
+    tables: Mapping[str, MergedTable]
+    """The staging tables that are merged to the last row: these may be dropped."""
     gathered_table: str | None
     """Where they were gathered; None where nothing was staged."""
     rows_staged: int
@@ -48,6 +67,11 @@ class Receipt:
     bytes_processed: int
     started_at: datetime
     consolidated_at: datetime
+    correlation_id: str | None = None
+    unstaged_names: tuple[str, ...] = ()
+    """The first of `unstaged_players`."""
+    contradicting_rows: int = 0
+    """Staged rows that were dropped because another one with the same key, time and id came first."""
 
     @property
     def execution_id(self) -> str:
@@ -56,15 +80,36 @@ class Receipt:
 
     @property
     def status(self) -> MessageStatus:
-        """What the batch came to: `no_data` without a prediction, `partial` if anybody's are missing."""
-        if not self.total_predictions:
-            return MessageStatus.NO_DATA
-        is_incomplete = self.failed_players or self.timed_out_players or self.unstaged_players
-        return MessageStatus.PARTIAL if is_incomplete else MessageStatus.SUCCESS
+        """What the batch came to.
+
+        `failed` if every player failed, `partial` if anybody's predictions are missing or unknown, `no_data`
+        if there were none to make.
+        """
+        missing = self.failed_players + self.timed_out_players
+        if not self.total_predictions and missing and missing >= self.expected_players:
+            return MessageStatus.FAILED
+        if missing or self.unstaged_players or self.contradicting_rows:
+            return MessageStatus.PARTIAL
+        return MessageStatus.SUCCESS if self.total_predictions else MessageStatus.NO_DATA
 
     @classmethod
     def from_document(cls, data: Mapping[str, Any]) -> "Receipt":
-        return cls(**{field.name: data[field.name] for field in fields(cls)})
+        """Read a document of this release or an earlier one; raises KeyError for one that is no receipt."""
+        known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
+        tables = {name: _merged_table(value) for name, value in data["tables"].items()}
+        named = tuple(data.get("unstaged_names", ()))
+        try:
+            return cls(**{**known, "tables": tables, "unstaged_names": named})
+        except TypeError as exc:
+            # Of a field that was always there: told as the KeyError that readers of documents expect.
+            raise KeyError(str(exc)) from exc
 
     def to_document(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "unstaged_names": list(self.unstaged_names)}
+
+
+def _merged_table(value: Any) -> MergedTable:
+    """A row count alone is what the first release wrote."""
+    if isinstance(value, Mapping):
+        return MergedTable(rows=value["rows"], created_at=value.get("created_at"))
+    return MergedTable(rows=value, created_at=None)

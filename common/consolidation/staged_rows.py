@@ -1,26 +1,28 @@
-"""What the completions claim to have staged, and whether it is there. Facts in, decision out.
+"""What the completions say was staged, and whether it is there. Facts in, decision out.
 
-The tables to merge come from these claims and not from a listing: a table that nobody claims is not merged,
-and one that is missing is missed.
+The tables to merge come from what was said and not from a listing: a table that nobody names is not merged,
+and one that is missing is missed. The system before did not say: see `legacy_tables` of `StagedBatch`.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..batches.records import Batch, Completion
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result
+from ..staging.table_names import belongs_to
 from .merge_sql import Slice
 
 STAGED_ROWS_DIFFER: Final = "StagedRowsDiffer"
+FOREIGN_TABLE: Final = "ForeignTable"
 MAX_NAMED: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A completion's word: so many rows of this player are in that table."""
+class StagedRows:
+    """What one completion says: so many rows of this player are in that table."""
 
     table: str
     player: str
@@ -28,25 +30,34 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claims:
+class StagedBatch:
     """What one consolidation has to merge."""
 
-    claims: tuple[Claim, ...]
+    staged: tuple[StagedRows, ...]
     finished_players: frozenset[str]
     """Everybody who has completed so far: no rows of theirs are still to come."""
     unstaged_players: tuple[str, ...]
-    """Who reported predictions without saying where they are, as the system before did."""
+    """Who completed without saying where the rows are, or of whom the name alone is known: sorted."""
+    legacy_tables: tuple[str, ...] = ()
+    """Tables of this very batch that are named as the system before named them. Nobody says what is in them:
+    the rows of `unstaged_players` are looked for there."""
 
     @property
     def rows(self) -> int:
-        return sum(claim.rows for claim in self.claims)
+        return sum(one.rows for one in self.staged)
 
     @property
     def slices(self) -> tuple[Slice, ...]:
         players: dict[str, list[str]] = defaultdict(list)
-        for claim in self.claims:
-            players[claim.table].append(claim.player)
-        return tuple(Slice(table=table, players=tuple(sorted(players[table]))) for table in sorted(players))
+        for one in self.staged:
+            players[one.table].append(one.player)
+        named = [Slice(table=table, players=tuple(sorted(players[table]))) for table in sorted(players)]
+        legacy = [Slice(table=table, players=self.unstaged_players) for table in self.legacy_tables]
+        return (*named, *legacy)
+
+    def with_legacy(self, tables: Iterable[str]) -> "StagedBatch":
+        """The same, with these legacy tables in place of any others."""
+        return replace(self, legacy_tables=tuple(sorted(tables)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,57 +71,87 @@ class Counted:
     misdated_rows: int
 
 
-def claims_of(batch: Batch, completions: Iterable[Completion], generation: int) -> Claims:
-    """What is claimed and not consolidated yet: of the generations after the last consolidated one."""
+def staged_of(batch: Batch, completions: Iterable[Completion], generation: int) -> StagedBatch:
+    """What is staged and not consolidated yet: of the generations after the last consolidated one."""
     completed = [
         one for one in completions if one.outcome is PlayerOutcome.COMPLETED and one.generation <= generation
     ]
     due = [one for one in completed if one.generation > batch.consolidated_generation]
-    return Claims(
-        claims=tuple(
-            Claim(table=one.staging_table, player=one.player_lookup, rows=one.staged_rows)
+    return StagedBatch(
+        staged=tuple(
+            StagedRows(table=one.staging_table, player=one.player_lookup, rows=one.staged_rows)
             for one in due
             if one.staging_table and one.staged_rows
         ),
         finished_players=frozenset(one.player_lookup for one in completed),
-        unstaged_players=tuple(
-            one.player_lookup for one in due if one.predictions_count and not one.staging_table
-        ),
+        unstaged_players=tuple(sorted(one.player_lookup for one in due if _is_unstaged(one))),
     )
 
 
-def compare(claims: Claims, counted: Sequence[Counted]) -> Result[None]:
-    """Claimed rows = found rows, for each table and player: fewer are lost, more were loaded twice.
+def check_names(staged: StagedBatch, batch_id: str) -> Result[None]:
+    """Every table that a completion names is one of this batch's; PERMANENT where it is not.
+
+    What is named is merged and then dropped: a message must not be able to name the main table, a backup, or
+    the table of another batch.
+    """
+    foreign = sorted({one.table for one in staged.staged if not belongs_to(one.table, batch_id)})
+    if not foreign:
+        return Result.success(None)
+    named = ", ".join(foreign[:MAX_NAMED])
+    return Result.failure(
+        ErrorInfo.permanent(
+            FOREIGN_TABLE, f"no staging tables of batch {batch_id!r}: {named}", tables=foreign
+        )
+    )
+
+
+def verify(staged: StagedBatch, counted: Sequence[Counted]) -> Result[None]:
+    """Staged rows = found rows, for each table and player: fewer are lost, more were loaded twice.
 
     Rows of players whom nobody claims in a table stay out of the merge and out of this.
     """
     found = {(one.staging_table, one.player_lookup): one for one in counted}
     problems = [
-        problem
-        for claim in claims.claims
-        for problem in _problems(claim, found.get((claim.table, claim.player)))
+        problem for one in staged.staged for problem in _problems(one, found.get((one.table, one.player)))
+    ]
+    problems += [
+        f"{one.staging_table}: {one.player_lookup}: {one.misdated_rows} rows of another day"
+        for one in counted
+        if one.staging_table in staged.legacy_tables and one.is_claimed and one.misdated_rows
     ]
     if problems:
         return Result.failure(_differ(problems))
     return Result.success(None)
 
 
-def droppable(claims: Claims, counted: Sequence[Counted]) -> Mapping[str, int]:
+def still_unstaged(staged: StagedBatch, counted: Sequence[Counted]) -> tuple[str, ...]:
+    """Whose rows are nowhere: not in a table that was named, and not in a legacy one."""
+    found = {one.player_lookup for one in counted if one.staging_table in staged.legacy_tables}
+    return tuple(player for player in staged.unstaged_players if player not in found)
+
+
+def droppable(staged: StagedBatch, counted: Sequence[Counted]) -> Mapping[str, int]:
     """Table → its rows, of the tables in which nobody's rows are still to be merged."""
     rows: dict[str, int] = defaultdict(int)
-    awaited = {one.staging_table for one in counted if one.player_lookup not in claims.finished_players}
+    awaited = {one.staging_table for one in counted if one.player_lookup not in staged.finished_players}
     for one in counted:
         if one.staging_table not in awaited:
             rows[one.staging_table] += one.found_rows
     return dict(rows)
 
 
-def _problems(claim: Claim, counted: Counted | None) -> Iterator[str]:
+def _is_unstaged(one: Completion) -> bool:
+    # Without an event id only the name is known: how many predictions there are is unknown, not zero.
+    is_name_only = not one.event_id
+    return one.staging_table is None and bool(one.predictions_count or is_name_only)
+
+
+def _problems(one: StagedRows, counted: Counted | None) -> Iterator[str]:
     found = 0 if counted is None else counted.found_rows
-    if found != claim.rows:
-        yield f"{claim.table}: {claim.player}: {claim.rows} rows claimed, {found} found"
+    if found != one.rows:
+        yield f"{one.table}: {one.player}: {one.rows} rows claimed, {found} found"
     if counted is not None and counted.misdated_rows:
-        yield f"{claim.table}: {claim.player}: {counted.misdated_rows} rows of another day"
+        yield f"{one.table}: {one.player}: {counted.misdated_rows} rows of another day"
 
 
 def _differ(problems: Sequence[str]) -> ErrorInfo:

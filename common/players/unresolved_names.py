@@ -1,11 +1,11 @@
 """The queue of player names that nobody could resolve: `unresolved_player_names`, worked off by people."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
+from ..job_keys import job_key
 from ..result import Result
 from .sql import QUEUE_UNRESOLVED
 
@@ -47,6 +47,5 @@ class UnresolvedNames:
             "seen_on": seen_on,
             "seen_at": seen_at,
         }
-        identity = "\n".join([self._sql, self._source, seen_on.isoformat(), *sorted(names)])
-        job_key = f"unresolved-{hashlib.sha256(identity.encode()).hexdigest()[:40]}"
-        return self._warehouse.execute(self._sql, parameters, job_key=job_key)
+        key = job_key("unresolved", self._sql, self._source, seen_on.isoformat(), sorted(names))
+        return self._warehouse.execute(self._sql, parameters, job_key=key)

@@ -1,181 +1,120 @@
 """Rows as workers make them → rows as they are loaded, or every reason why not.
 
-A bad row fails the whole write, with row and column named: no row and no value is dropped silently.
+A bad row fails the whole write, with row and column named: no row and no value is dropped silently. The rules
+are pydantic's, in a model that is built from the columns; what JSON and BigQuery would bend is refused here.
 """
 
-import json
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, Final, NotRequired, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic's own choice below Python 3.12
 
 from ..result import ErrorInfo, Result
+from . import values
 from .columns import Column, Mode
-from .table import BY_NAME, COLUMNS, DEFAULTS, PARTITION_COLUMN, RECOMMENDATIONS
+from .table import CHANGED_AT, COLUMNS, DEFAULTS, KEY, ORDER, PARTITION_COLUMN, RECOMMENDATIONS
 
 MAX_PROBLEMS: Final = 20
 """How many problems an error names; it counts all of them."""
+MAX_VALUE_CHARS: Final = 100
 
 INVALID_ROWS: Final = "InvalidRows"
 
 Row = Mapping[str, Any]
 
+_NO_VALUES: Final[Row] = {column.name: [] if column.mode is Mode.REPEATED else None for column in COLUMNS}
 
-class _Bad(ValueError):
-    """Says what is wrong with one value."""
+_RULES: Final[Mapping[str, Any]] = {
+    "confidence_score": Field(ge=0, le=100),
+    "predicted_points": Field(ge=0),
+    "recommendation": Field(pattern=f"^({'|'.join(sorted(RECOMMENDATIONS))})$"),
+    "player_lookup": Field(pattern="^[a-z0-9]+$"),
+    "game_id": Field(min_length=1),
+    "system_id": Field(min_length=1),
+    "prediction_id": Field(min_length=1),
+}
+"""What BigQuery cannot enforce, beside the column's type."""
 
 
 def encode(rows: Sequence[Row]) -> Result[list[dict[str, Any]]]:
     """Check the rows and turn their values into JSON's, all columns named; the rows are left as they are.
 
     DATE takes a date or its ISO text, TIMESTAMP an aware datetime or its text, NUMERIC an int, a Decimal or a
-    float, with no more digits than the column holds. A PERMANENT failure names row (from 0), column, value.
+    float, with no more digits than the column holds. Whatever a row holds, the answer is a success or a
+    PERMANENT failure that names row (from 0), column and value.
     """
-    problems: list[str] = []
-    encoded = [_encode_row(index, row, problems) for index, row in enumerate(rows)]
-    days = {row.get(PARTITION_COLUMN) for row in encoded}
-    if len(days) > 1 and not problems:
-        problems.append(f"{PARTITION_COLUMN}: the rows of one write are of one day, found {len(days)}")
-    if problems:
-        return Result.failure(_invalid(problems))
-    return Result.success(encoded)
+    given = [_with_defaults(row) for row in rows]
+    try:
+        checked = _model().validate_python(given)
+    except ValidationError as exc:
+        return Result.failure(_invalid([_told(problem) for problem in exc.errors(include_url=False)]))
+    encoded = [{**_NO_VALUES, **row} for row in checked]
+    problems = [*_several_days(encoded), *_contradictions(encoded)]
+    return Result.failure(_invalid(problems)) if problems else Result.success(encoded)
 
 
-def _encode_row(index: int, row: Row, problems: list[str]) -> dict[str, Any]:
-    unknown = [name for name in row if name not in BY_NAME]
-    problems.extend(f"row {index}: {name}: no such column" for name in unknown)
-    encoded: dict[str, Any] = {}
-    for column in COLUMNS:
-        value = row.get(column.name, DEFAULTS.get(column.name))
-        try:
-            encoded[column.name] = _encode_value(column, value)
-        except _Bad as exc:
-            problems.append(f"row {index}: {column.name}: {exc}, got {value!r:.100}")
-    return encoded
+@cache
+def _model() -> TypeAdapter[list[dict[str, Any]]]:
+    """Built when the first row comes: it takes longer than a cold start should."""
+    fields = {column.name: _field(column) for column in COLUMNS}
+    row: Any = cast(Any, TypedDict)("row", fields)  # made at run time, which no type checker follows
+    row.__pydantic_config__ = {"extra": "forbid"}
+    return TypeAdapter(list[row])
 
 
-def _encode_value(column: Column, value: Any) -> Any:
+def _field(column: Column) -> Any:
+    rule = _RULES.get(column.name)
+    kind = _TYPES[column.type](column)
+    value = kind if rule is None else Annotated[kind, rule]
+    if column.type == "NUMERIC":
+        value = Annotated[value, AfterValidator(values.decimal_text(column))]
     if column.mode is Mode.REPEATED:
-        return [_encode_one(column, item) for item in ([] if value is None else _list(value))]
-    if value is None:
-        if column.mode is Mode.REQUIRED:
-            raise _Bad("required")
-        return None
-    encoded = _encode_one(column, value)
-    if column.name in _RULES:
-        matches, rule = _RULES[column.name]
-        if not matches(value):
-            raise _Bad(rule)
-    return encoded
+        several: Any = Annotated[list[value], BeforeValidator(values.list_or_none)]  # type: ignore[valid-type]
+        return NotRequired[several]
+    return value if column.mode is Mode.REQUIRED else NotRequired[value | None]
 
 
-def _encode_one(column: Column, value: Any) -> Any:
-    return _ENCODERS[column.type](column, value)
-
-
-def _list(value: Any) -> Sequence[Any]:
-    if not isinstance(value, list | tuple):
-        raise _Bad("a list was expected")
-    return value
-
-
-def _string(_: Column, value: Any) -> str:
-    if not isinstance(value, str):
-        raise _Bad("a text was expected")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise _Bad("no valid Unicode") from None
-    return value
-
-
-def _bool(_: Column, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _Bad("a bool was expected")
-    return value
-
-
-def _int64(_: Column, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _Bad("an int was expected")
-    if not -(2**63) <= value < 2**63:
-        raise _Bad("does not fit into INT64")
-    return value
-
-
-def _float64(_: Column, value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _Bad("a float was expected")
-    if not math.isfinite(value):
-        raise _Bad("not a finite number")
-    return float(value)
-
-
-def _numeric(column: Column, value: Any) -> str:
-    """Exact decimal text; a float means the shortest decimal that is read back as it."""
-    if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
-        raise _Bad("a number was expected")
-    number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
-    if not number.is_finite():
-        raise _Bad("not a finite number")
-    assert column.precision is not None and column.scale is not None
-    if number != round(number, column.scale):
-        raise _Bad(f"more than {column.scale} decimals")
-    if abs(number) >= Decimal(10) ** (column.precision - column.scale):
-        raise _Bad(f"more than {column.precision - column.scale} digits before the point")
-    return f"{number:.{column.scale}f}"
-
-
-def _date(_: Column, value: Any) -> str:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value).isoformat()
-        except ValueError:
-            raise _Bad("no ISO date") from None
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise _Bad("a date was expected")
-    return value.isoformat()
-
-
-def _timestamp(_: Column, value: Any) -> str:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        raise _Bad("no ISO time") from None
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise _Bad("a time with its zone was expected")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _json(_: Column, value: Any) -> Any:
-    try:
-        return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as exc:
-        raise _Bad(f"no JSON ({exc})") from None
-
-
-_ENCODERS: Final[Mapping[str, Callable[[Column, Any], Any]]] = {
-    "STRING": _string,
-    "BOOL": _bool,
-    "INT64": _int64,
-    "FLOAT64": _float64,
-    "NUMERIC": _numeric,
-    "DATE": _date,
-    "TIMESTAMP": _timestamp,
-    "JSON": _json,
+_TYPES: Final[Mapping[str, Callable[[Column], Any]]] = {
+    # A length, if only 0, makes pydantic look at the text: half a surrogate pair is none.
+    "STRING": lambda _: Annotated[str, Strict(), Field(min_length=0)],
+    "BOOL": lambda _: Annotated[bool, Strict()],
+    "INT64": lambda _: Annotated[int, Strict(), Field(ge=-(2**63), lt=2**63)],
+    "FLOAT64": lambda _: Annotated[float, BeforeValidator(values.to_float)],
+    "NUMERIC": lambda column: values.decimal_type(column),
+    "DATE": lambda _: Annotated[Any, BeforeValidator(values.date_text)],
+    "TIMESTAMP": lambda _: Annotated[Any, BeforeValidator(values.timestamp_text)],
+    "JSON": lambda _: Annotated[Any, BeforeValidator(values.json_copy)],
 }
 
-_RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
-    "confidence_score": (lambda score: 0 <= score <= 100, "not within 0 and 100"),
-    "predicted_points": (lambda points: points >= 0, "less than 0"),
-    "recommendation": (lambda word: word in RECOMMENDATIONS, f"none of {', '.join(sorted(RECOMMENDATIONS))}"),
-    "player_lookup": (lambda key: re.fullmatch("[a-z0-9]+", key) is not None, "not normalised"),
-    "game_id": (bool, "empty"),
-    "system_id": (bool, "empty"),
-    "prediction_id": (bool, "empty"),
-}
+
+def _with_defaults(row: Any) -> Any:
+    """What is no mapping is left for the model to refuse."""
+    return {**DEFAULTS, **row} if isinstance(row, Mapping) else row
+
+
+def _several_days(rows: Sequence[Row]) -> Iterator[str]:
+    days = {row[PARTITION_COLUMN] for row in rows}
+    if len(days) > 1:
+        yield f"{PARTITION_COLUMN}: the rows of one write are of one day, found {len(days)}"
+
+
+def _contradictions(rows: Sequence[Row]) -> Iterator[str]:
+    """Rows of which nobody could say which counts: only one of them would come to the main table."""
+    first: dict[tuple[Any, ...], int] = {}
+    for index, row in enumerate(rows):
+        before = first.setdefault(tuple(row[name] for name in (*KEY, *ORDER)), index)
+        if before != index and {**rows[before], CHANGED_AT: None} != {**row, CHANGED_AT: None}:
+            yield f"row {index}: contradicts row {before}: the same {', '.join(ORDER)} and key, another value"
+
+
+def _told(problem: Mapping[str, Any]) -> str:
+    row, *where = problem["loc"] or ("?",)
+    column = ".".join(map(str, where)) or "row"
+    is_ours = problem["type"] == "value_error"
+    why = problem["ctx"]["error"] if is_ours else problem["msg"]
+    return f"row {row}: {column}: {why}, got {values.shown(problem['input'], MAX_VALUE_CHARS)}"
 
 
 def _invalid(problems: list[str]) -> ErrorInfo:

@@ -6,6 +6,7 @@ digits. So `_` only separates, no batch's prefix is another's, and no two names 
 
 import re
 import string
+from dataclasses import dataclass
 from typing import Final
 
 PREFIX: Final = "_staging_"
@@ -17,6 +18,17 @@ _ESCAPE: Final = "q"
 _KEPT: Final = frozenset((string.ascii_lowercase + string.digits).replace(_ESCAPE, "").encode())
 _PART: Final = r"((?:[a-pr-z0-9]|q[0-9a-f]{2})+)"
 _NAME: Final = re.compile(f"{PREFIX}{_PART}_{_PART}")
+_GATHERED: Final = re.compile(rf"{GATHERED_PREFIX}{_PART}_(\d+)_(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What the name of a gathered table says."""
+
+    batch_id: str
+    generation: int
+    fence: int
+    """That of the holder of the lock who made it."""
 
 
 def staging_table(batch_id: str, worker_id: str) -> str:
@@ -35,7 +47,22 @@ def batch_prefix(batch_id: str) -> str:
 
 def gathered_table(batch_id: str, generation: int, fence: int) -> str:
     """Where one holder of the lock gathers many staging tables; no other holder writes there."""
-    return _checked(f"{GATHERED_PREFIX}{_encode(batch_id)}_{generation}_{fence}")
+    return _checked(f"{gathered_prefix(batch_id)}{generation}_{fence}")
+
+
+def gathered_prefix(batch_id: str) -> str:
+    """What the names of all gathered tables of a batch start with, and no other's."""
+    return f"{GATHERED_PREFIX}{_encode(batch_id)}_"
+
+
+def parse_gathered(table: str) -> Gathered | None:
+    """What a gathered table's name says; None for any other name."""
+    match = _GATHERED.fullmatch(table)
+    batch_id = None if match is None else _decode(match[1])
+    if match is None or batch_id is None:
+        return None
+    named = Gathered(batch_id=batch_id, generation=int(match[2]), fence=int(match[3]))
+    return named if table == gathered_table(batch_id, named.generation, named.fence) else None
 
 
 def parse(table: str) -> tuple[str, str] | None:
@@ -47,9 +74,8 @@ def parse(table: str) -> tuple[str, str] | None:
     match = _NAME.fullmatch(table)
     if match is None:
         return None
-    try:
-        batch_id, worker_id = _decode(match[1]), _decode(match[2])
-    except UnicodeDecodeError:
+    batch_id, worker_id = _decode(match[1]), _decode(match[2])
+    if batch_id is None or worker_id is None:
         return None
     is_ours = table == f"{batch_prefix(batch_id)}{_encode(worker_id)}"
     return (batch_id, worker_id) if is_ours else None
@@ -70,10 +96,14 @@ def _encode(text: str) -> str:
     return "".join(chr(byte) if byte in _KEPT else f"{_ESCAPE}{byte:02x}" for byte in text.encode())
 
 
-def _decode(encoded: str) -> str:
-    return re.sub(
-        "(?:q[0-9a-f]{2})+", lambda run: bytes.fromhex(run[0].replace(_ESCAPE, "")).decode(), encoded
-    )
+def _decode(encoded: str) -> str | None:
+    """None for bytes that are no text."""
+    try:
+        return re.sub(
+            "(?:q[0-9a-f]{2})+", lambda run: bytes.fromhex(run[0].replace(_ESCAPE, "")).decode(), encoded
+        )
+    except UnicodeDecodeError:
+        return None
 
 
 def _checked(name: str) -> str:

@@ -7,21 +7,20 @@ Load jobs, never DML: one table per worker, so that no table sees more than its 
 main table sees none.
 """
 
-import hashlib
-import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
+from ..job_keys import job_key
 from ..predictions import rows as row_rules
 from ..predictions.columns import Column
 from ..predictions.rows import Row
 from ..predictions.table import COLUMNS
-from ..result import ErrorInfo, Result
-from ..warehouse.records import Loaded
-from . import table_names as staging_names
+from ..result import ErrorInfo, Result, ResultError, returns_result
+from ..warehouse.records import Loaded, TableFacts
+from . import table_names
 
 EXPIRES_AFTER: Final = timedelta(hours=48)
 """The net below the clean-up: whatever nobody dropped goes by itself."""
@@ -43,7 +42,8 @@ class StagedWrite:
 class StagingStore(Protocol):
     def create_table(
         self, table: str, columns: Sequence[Column], *, expires: datetime | None = None
-    ) -> Result[bool]: ...
+    ) -> Result[datetime]: ...
+    def look(self, table: str) -> Result[TableFacts | None]: ...
     def table_exists(self, table: str) -> Result[bool]: ...
     def load(
         self, table: str, rows: Sequence[Row], columns: Sequence[Column], *, job_key: str
@@ -58,69 +58,69 @@ class StagingWriter:
         self._dataset = dataset
         self._now = now
         self._guard = threading.Lock()
-        self._made: set[str] = set()
+        self._made: dict[str, datetime] = {}
+        """When the tables that this instance knows of were created."""
         self._written: dict[str, StagedWrite] = {}
 
-    def write(self, rows: Sequence[Row], batch_id: str, worker_id: str) -> Result[StagedWrite]:
+    @returns_result
+    def write(self, rows: Sequence[Row], batch_id: str, worker_id: str) -> StagedWrite:
         """Load `rows` into the worker's table for the batch, which is created when first needed.
 
         `worker_id` is that of the worker's instance, the same over its life. `created_at` of the rows comes
         from the request, not from the clock: then a redelivered request has the same content, and that loads
-        nothing twice (on BigQuery by the job's id; the instance also remembers what it has loaded). No rows:
-        a success without a table. Failures: InvalidRows (PERMANENT, nothing loaded), or the warehouse's.
+        nothing twice. On BigQuery that is so by the job's id, made from the content and the creation time of
+        the table, so that a table made anew is loaded anew; the instance also remembers what it has loaded.
+        No rows: a success without a table. Failures: InvalidRows (PERMANENT, nothing loaded), a table that
+        was dropped meanwhile (TRANSIENT), or the warehouse's.
         """
         if not rows:
-            return Result.success(StagedWrite(table=None, rows=0))
-        try:
-            table = staging_names.staging_table(batch_id, worker_id)
-        except ValueError as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id, worker_id=worker_id))
-        return row_rules.encode(rows).and_then(lambda encoded: self._write_once(table, encoded))
-
-    def _write_once(self, table: str, rows: list[dict[str, Any]]) -> Result[StagedWrite]:
-        key = _job_key(self._dataset, table, rows)
+            return StagedWrite(table=None, rows=0)
+        table = _table_name(batch_id, worker_id)
+        encoded = row_rules.encode(rows).unwrap()
+        created = self._created(table).unwrap()
+        key = job_key("stage", self._dataset, table, created.isoformat(), encoded)
         with self._guard:
             earlier = self._written.get(key)
-        if earlier is not None:
-            return Result.success(earlier)
-        written = self._ensure_table(table).and_then(lambda _: self._load(table, rows, key))
-        if written.is_success:
-            self._remember(key, written.unwrap())
+        if earlier is not None and self._is_there_still(table, created):
+            return earlier
+        written = self._load(table, encoded, key)
+        self._remember(key, written)
         return written
 
-    def _ensure_table(self, table: str) -> Result[bool]:
+    def _created(self, table: str) -> Result[datetime]:
+        """When the table was created, by now at the latest."""
         with self._guard:
-            if table in self._made:
-                return Result.success(False)
+            known = self._made.get(table)
+        if known is not None:
+            return Result.success(known)
         made = self._warehouse.create_table(self._path(table), COLUMNS, expires=self._now() + EXPIRES_AFTER)
         if made.is_success:
             with self._guard:
-                self._made.add(table)
+                self._made[table] = made.unwrap()
         return made
 
-    def _load(self, table: str, rows: list[dict[str, Any]], key: str) -> Result[StagedWrite]:
+    def _is_there_still(self, table: str, created: datetime) -> bool:
+        """Raises for a table that was dropped: that a load succeeded does not say that its rows are there."""
+        facts = self._warehouse.look(self._path(table)).unwrap()
+        if facts is None or facts.created != created:
+            self._forget(table)
+            raise ResultError(_gone(table))
+        return True
+
+    def _load(self, table: str, rows: list[dict[str, Any]], key: str) -> StagedWrite:
         loaded = self._warehouse.load(self._path(table), rows, COLUMNS, job_key=key)
         if loaded.is_failure:
-            return self._not_loaded(table, loaded)
-        return loaded.map(
-            lambda done: StagedWrite(
-                table=table, rows=done.rows, job_id=done.job_id, bytes_sent=done.bytes_sent
-            )
-        )
+            self._forget(table)
+            # Was it dropped meanwhile, because its batch is over? Then the retry makes it anew.
+            exists = self._warehouse.table_exists(self._path(table))
+            if exists.is_success and not exists.unwrap():
+                raise ResultError(_gone(table, cause=str(loaded.error)))
+        done = loaded.unwrap()
+        return StagedWrite(table=table, rows=done.rows, job_id=done.job_id, bytes_sent=done.bytes_sent)
 
-    def _not_loaded(self, table: str, loaded: Result[Loaded]) -> Result[StagedWrite]:
-        """Why not. A table that was dropped meanwhile (its batch is over) is made anew by the retry."""
+    def _forget(self, table: str) -> None:
         with self._guard:
-            self._made.discard(table)
-        exists = self._warehouse.table_exists(self._path(table))
-        if exists.is_success and not exists.unwrap():
-            return Result.failure(
-                ErrorInfo.transient(
-                    "StagingTableGone", f"{table} was dropped", table=table, cause=str(loaded.error)
-                )
-            )
-        assert loaded.error is not None
-        return Result.failure(loaded.error)
+            self._made.pop(table, None)
 
     def _remember(self, key: str, written: StagedWrite) -> None:
         with self._guard:
@@ -132,7 +132,12 @@ class StagingWriter:
         return f"{self._dataset}.{table}"
 
 
-def _job_key(dataset: str, table: str, rows: list[dict[str, Any]]) -> str:
-    """The id of a load, made from where and what: equal content is the same job."""
-    content = json.dumps([dataset, table, rows], sort_keys=True, allow_nan=False)
-    return "stage-" + hashlib.sha256(content.encode()).hexdigest()
+def _table_name(batch_id: str, worker_id: str) -> str:
+    try:
+        return table_names.staging_table(batch_id, worker_id)
+    except ValueError as exc:
+        raise ResultError(ErrorInfo.from_exception(exc, batch_id=batch_id, worker_id=worker_id)) from exc
+
+
+def _gone(table: str, **details: str) -> ErrorInfo:
+    return ErrorInfo.transient("StagingTableGone", f"{table} was dropped", table=table, **details)

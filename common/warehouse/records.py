@@ -1,5 +1,6 @@
 """What the warehouse answers, in words that need no client library."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,3 +35,16 @@ class TableInfo:
 
     name: str
     created: datetime
+    """Tells it from a table of the same name that was dropped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFacts:
+    """A table as its metadata shows it."""
+
+    created: datetime
+    """Tells it from a table of the same name that was dropped; to the millisecond."""
+    rows: int
+    """Without rows that are still streaming."""
+    columns: Mapping[str, str]
+    """Name → type as GoogleSQL spells it, `ARRAY<…>` where repeated."""

@@ -3,10 +3,10 @@
 All of it is metadata: free of charge, and no job.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
@@ -15,8 +15,11 @@ from ..predictions.columns import Column
 from ..result import Result
 from .calls import attempt
 from .jobs import Patience
-from .records import TableInfo
+from .records import TableFacts, TableInfo
 from .schema_fields import to_fields, type_of
+
+LISTED_AT_ONCE: Final = 1_000
+"""Tables in one answer; the service's own choice is 50, and a dataset may have hundreds."""
 
 
 class WarehouseTables:
@@ -33,22 +36,21 @@ class WarehouseTables:
         """
         return attempt(lambda: int(self._get_table(table).num_rows), {"table": table})
 
-    def rows_if_exists(self, table: str) -> Result[int | None]:
-        """As `row_count`, but a table that does not exist is an answer: None."""
-        return attempt(partial(self._rows_if_exists, table), {"table": table})
+    def look(self, table: str) -> Result[TableFacts | None]:
+        """What its metadata says; a table that does not exist is an answer: None."""
+        return attempt(partial(self._look, table), {"table": table})
 
     def table_exists(self, table: str) -> Result[bool]:
         """Whether the table exists; a dataset that does not exist is a failure."""
         return attempt(partial(self._table_exists, table), {"table": table})
 
-    def columns(self, table: str) -> Result[Mapping[str, str] | None]:
-        """Name → type of the table's columns, `ARRAY<…>` where repeated; None if there is no such table."""
-        return attempt(partial(self._columns, table), {"table": table})
-
     def create_table(
         self, table: str, columns: Sequence[Column], *, expires: datetime | None = None
-    ) -> Result[bool]:
-        """Create the table; False if there was one already, which is left as it is."""
+    ) -> Result[datetime]:
+        """Create the table unless there is one, which is left as it is; returns when it was created.
+
+        That time is the identity of a table: one that was dropped and made anew has another.
+        """
         return attempt(partial(self._create_table, table, columns, expires), {"table": table})
 
     def delete_table(self, table: str) -> Result[bool]:
@@ -62,11 +64,13 @@ class WarehouseTables:
     def _get_table(self, table: str) -> bigquery.Table:
         return self._client.get_table(table, **self._call)
 
-    def _rows_if_exists(self, table: str) -> int | None:
+    def _look(self, table: str) -> TableFacts | None:
         try:
-            return int(self._get_table(table).num_rows)
+            found = self._get_table(table)
         except NotFound:
             return None
+        columns = {field.name: type_of(field) for field in found.schema}
+        return TableFacts(created=found.created, rows=int(found.num_rows), columns=columns)
 
     def _table_exists(self, table: str) -> bool:
         try:
@@ -76,21 +80,15 @@ class WarehouseTables:
             return False
         return True
 
-    def _columns(self, table: str) -> Mapping[str, str] | None:
-        try:
-            found = self._get_table(table)
-        except NotFound:
-            return None
-        return {field.name: type_of(field) for field in found.schema}
-
-    def _create_table(self, table: str, columns: Sequence[Column], expires: datetime | None) -> bool:
+    def _create_table(self, table: str, columns: Sequence[Column], expires: datetime | None) -> datetime:
         wanted = bigquery.Table(f"{self._client.project}.{table}", schema=to_fields(columns))
         wanted.expires = expires
         try:
-            self._client.create_table(wanted, **self._call)
+            made = self._client.create_table(wanted, **self._call)
         except Conflict:
-            return False
-        return True
+            made = self._get_table(table)
+        created: datetime = made.created
+        return created
 
     def _delete_table(self, table: str) -> bool:
         try:
@@ -100,7 +98,7 @@ class WarehouseTables:
         return True
 
     def _list_tables(self, dataset: str, prefix: str) -> list[TableInfo]:
-        listed = self._client.list_tables(dataset, **self._call)
+        listed = self._client.list_tables(dataset, page_size=LISTED_AT_ONCE, **self._call)
         return [
             TableInfo(name=item.table_id, created=item.created)
             for item in listed

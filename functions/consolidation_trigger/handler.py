@@ -1,13 +1,13 @@
 """A batch is complete: consolidate it, clean up, and announce the end of phase 5."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from common.batches.records import Batch
-from common.consolidation.receipt import Receipt
+from common.consolidation import Receipt
 from common.messages import BatchComplete, PhaseCompletion
-from common.result import ErrorInfo, Result
+from common.result import ErrorInfo, Result, ResultError, returns_result
 from common.topics import PHASE5_PREDICTIONS_COMPLETE, Topic
 
 from .rules import announcement
@@ -16,19 +16,23 @@ log = structlog.get_logger()
 
 
 class Consolidator(Protocol):
-    def consolidate(self, batch_id: str, generation: int) -> Result[Receipt]: ...
-    def tidy(self, receipt: Receipt) -> Result[Any]: ...
+    def consolidate(self, batch_id: str, generation: int, *, seen: Batch) -> Result[Receipt]: ...
+    def drop_staging_tables(self, receipt: Receipt) -> Result[list[str]]: ...
+    def log_run(self, receipt: Receipt) -> Result[bool]: ...
 
 
 class Batches(Protocol):
     def get(self, batch_id: str) -> Result[Batch]: ...
-    def note_phase_message(self, batch_id: str, generation: int, message_id: str) -> Result[None]: ...
+    def note_phase_message(
+        self, batch_id: str, generation: int, message_id: str, *, seen: Batch
+    ) -> Result[None]: ...
 
 
 class Publisher(Protocol):
     def publish(self, topic: Topic, message: PhaseCompletion) -> Result[str]: ...
 
 
+@returns_result
 def handle(
     message: BatchComplete,
     event_id: str,
@@ -37,50 +41,39 @@ def handle(
     batches: Batches,
     publisher: Publisher,
     dataset: str,
-) -> Result[Receipt]:
+) -> Receipt:
     """Handle one delivery. Every step may be repeated: a redelivery goes on where the last one ended.
 
-    A clean-up that fails does not hold up the announcement; it fails the event afterwards, and its redelivery
-    cleans up again.
+    The announcement goes first: the rows are in the main table, and nobody waits for the clean-up, whose
+    failure fails the event afterwards; its redelivery cleans up again.
     """
-    found = batches.get(message.batch_id).and_then(lambda batch: _same_day(batch, message))
-    if found.error is not None:
-        return Result.failure(found.error)
-    consolidated = consolidator.consolidate(message.batch_id, message.generation)
-    if consolidated.error is not None:
-        return consolidated
-    receipt = consolidated.unwrap()
+    batch = batches.get(message.batch_id).unwrap()
+    _refuse_another_day(batch, message)
+    receipt = consolidator.consolidate(message.batch_id, message.generation, seen=batch).unwrap()
     _tell(receipt)
-    tidied = consolidator.tidy(receipt)
-    announced = _announce(receipt, event_id, batches=batches, publisher=publisher, dataset=dataset)
-    return announced.and_then(lambda _: tidied).map(lambda _: receipt)
+    _announce(receipt, event_id, batches=batches, publisher=publisher, dataset=dataset)
+    dropped = consolidator.drop_staging_tables(receipt)
+    consolidator.log_run(receipt).unwrap()
+    dropped.unwrap()
+    return receipt
 
 
-def _same_day(batch: Batch, message: BatchComplete) -> Result[Batch]:
-    if batch.game_date == message.game_date:
-        return Result.success(batch)
-    return Result.failure(
-        ErrorInfo.permanent(
-            "WrongDay",
-            f"game_date: {message.game_date}, but batch {batch.batch_id!r} is of {batch.game_date}",
-        )
-    )
+def _refuse_another_day(batch: Batch, message: BatchComplete) -> None:
+    if batch.game_date != message.game_date:
+        why = f"game_date: {message.game_date}, but batch {batch.batch_id!r} is of {batch.game_date}"
+        raise ResultError(ErrorInfo.permanent("WrongDay", why))
 
 
 def _announce(
     receipt: Receipt, event_id: str, *, batches: Batches, publisher: Publisher, dataset: str
-) -> Result[None]:
-    """Publish, then note that it was; noted already: nothing."""
-    found = batches.get(receipt.batch_id)
-    if found.error is not None:
-        return Result.failure(found.error)
-    batch = found.unwrap()
+) -> None:
+    """Publish, then note that it was; noted already, by whoever was faster too: nothing."""
+    batch = batches.get(receipt.batch_id).unwrap()
     if batch.phase_generation >= receipt.generation:
-        return Result.success(None)
+        return
     message = announcement(receipt, dataset=dataset, correlation_id=batch.correlation_id, event_id=event_id)
-    return publisher.publish(PHASE5_PREDICTIONS_COMPLETE, message).and_then(
-        lambda message_id: batches.note_phase_message(receipt.batch_id, receipt.generation, message_id)
-    )
+    message_id = publisher.publish(PHASE5_PREDICTIONS_COMPLETE, message).unwrap()
+    batches.note_phase_message(receipt.batch_id, receipt.generation, message_id, seen=batch).unwrap()
 
 
 def _tell(receipt: Receipt) -> None:
@@ -94,3 +87,16 @@ def _tell(receipt: Receipt) -> None:
         rows_inserted=receipt.rows_inserted,
         rows_updated=receipt.rows_updated,
     )
+    if receipt.unstaged_players:
+        log.warning(
+            f"rows of {receipt.unstaged_players} players are nowhere",
+            action="players_unstaged",
+            batch_id=receipt.batch_id,
+            players=receipt.unstaged_names,
+        )
+    if receipt.contradicting_rows:
+        log.warning(
+            f"{receipt.contradicting_rows} rows contradict others of the same key, time and id",
+            action="rows_contradict",
+            batch_id=receipt.batch_id,
+        )

@@ -16,8 +16,7 @@ from starlette.responses import Response
 from common import logs
 from common.batches.batches import Batches
 from common.batches.store import FirestoreDocuments
-from common.consolidation.consolidator import Consolidator
-from common.consolidation.receipt import Receipt
+from common.consolidation import Consolidator, Receipt
 from common.entrypoint.endpoint import Route, in_thread
 from common.entrypoint.envelope import Delivery
 from common.lock.lock import Lock

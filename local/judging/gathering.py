@@ -10,7 +10,7 @@ from common import topics
 from common.batches.batches import Batches
 from common.batches.records import CLAIMS, RECEIPTS, UNEXPECTED, Batch, batch_path
 from common.batches.store import FirestoreDocuments
-from common.consolidation.consolidator import LOCK_TYPE
+from common.consolidation.day_lock import LOCK_TYPE
 from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
 from common.consolidation.receipt import Receipt
 from common.entrypoint.dead_letters import COLLECTION as DEAD_LETTERS

@@ -12,13 +12,14 @@ from google.cloud import bigquery
 from common.consolidation import merge_sql
 from common.predictions.table import COLUMNS, KEY, ORDER, PARTITION_COLUMN
 from common.staging.writer import StagedWrite
+from common.warehouse import literals
 from common.warehouse.warehouse import EMULATOR_HOST
 from local.stack.emulators import BIGQUERY, FIRESTORE
-from tests.bench.counting_session import CountingSession
 from tests.bench.frame import Bench, benchmark
 from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians, seconds
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.consolidation_stack import TABLES, Stack, completion_of
+from tests.support.counting_session import CountingSession
 from tests.support.prediction_rows import prediction
 
 TABLE_COUNTS = (10, 50, 200, 1_000)
@@ -117,7 +118,8 @@ def _play(stack: Stack, *, tables: int, rows_each: int) -> Sequence[StagedWrite]
 
 def _consolidate(stack: Stack) -> None:
     receipt = stack.consolidate().unwrap()
-    assert stack.consolidator.tidy(receipt).unwrap() == []
+    assert stack.consolidator.drop_staging_tables(receipt).unwrap() == []
+    stack.consolidator.log_run(receipt).unwrap()
 
 
 def _one_by_one(stack: Stack, staged: Sequence[StagedWrite]) -> float:
@@ -159,7 +161,7 @@ USING (
   SELECT {names} FROM `{TABLES.path(table)}` WHERE TRUE
   {f"QUALIFY {of_key} = 1" if newest_only else ""}
 ) AS S
-ON T.{PARTITION_COLUMN} = {merge_sql.day(GAME_DATE)} AND {merge_sql.same_key("T", "S")}
+ON T.{PARTITION_COLUMN} = {literals.day(GAME_DATE)} AND {merge_sql.same_key("T", "S")}
 WHEN MATCHED AND S.{ORDER[0]} > T.{ORDER[0]} THEN UPDATE SET {changed}
 WHEN NOT MATCHED BY TARGET THEN INSERT ({names}) VALUES ({", ".join(f"S.{name}" for name in _NAMES)})
 """

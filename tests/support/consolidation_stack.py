@@ -14,16 +14,18 @@ from common.batches.batches import Batches
 from common.batches.records import BatchStatus, batch_path
 from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
-from common.consolidation.consolidator import LOCK_TYPE, Consolidator
+from common.consolidation.consolidator import Consolidator
+from common.consolidation.day_lock import LOCK_TYPE
 from common.consolidation.fenced_merge import FencedMerge, Holder, Merged
 from common.consolidation.merge_sql import FENCES, Tables
-from common.consolidation.staged_rows import claims_of
+from common.consolidation.staged_rows import staged_of
 from common.execution_log import TABLE as LOG_TABLE
 from common.lock.lock import Lock
 from common.lock.rules import LockKey
 from common.maintenance.deadlines import OverdueBatches
 from common.messages import PlayerCompletion, PlayerOutcome
-from common.predictions.table import TABLE
+from common.predictions import rows as row_rules
+from common.predictions.table import COLUMNS, TABLE
 from common.recorder.answers import Recorded
 from common.recorder.recorder import Recorder
 from common.result import Result
@@ -103,11 +105,9 @@ class Stack:
         batch_id: str = BATCH,
         *,
         game_date: date = GAME_DATE,
-        min_completion_pct: float = 95.0,
+        **options: Any,
     ) -> None:
-        self.batches.open(
-            batch_id, game_date, players, deadline=DEADLINE, min_completion_pct=min_completion_pct
-        ).unwrap()
+        self.batches.open(batch_id, game_date, players, deadline=DEADLINE, **options).unwrap()
 
     def time_out(self, now: datetime) -> None:
         """Close the batches that are past their deadline."""
@@ -118,6 +118,12 @@ class Stack:
         self, rows: Sequence[Mapping[str, Any]], *, worker: str = "w1", batch_id: str = BATCH
     ) -> StagedWrite:
         return self.writer.write(rows, batch_id, worker).unwrap()
+
+    def load(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put rows into a table of that very name, as another system would."""
+        self.warehouse.create_table(TABLES.path(table), COLUMNS).unwrap()
+        encoded = row_rules.encode(rows).unwrap()
+        self.warehouse.load(TABLES.path(table), encoded, COLUMNS, job_key=table).unwrap()
 
     def complete(self, player: str, staged: StagedWrite | None = None, **fields: Any) -> Recorded:
         """Record one player's completion."""
@@ -145,9 +151,10 @@ class Stack:
         worker: Callable[[str], str] = lambda _: "w1",
         batch_id: str = BATCH,
         game_date: date = GAME_DATE,
+        **options: Any,
     ) -> None:
         """Open a batch, stage every player's rows and record every completion: the batch is complete."""
-        self.open(list(rows), batch_id, game_date=game_date)
+        self.open(list(rows), batch_id, game_date=game_date, **options)
         staged = {
             player: self.stage(own, worker=worker(player), batch_id=batch_id) for player, own in rows.items()
         }
@@ -162,7 +169,7 @@ class Stack:
     def merge_as(self, holder: Holder, batch_id: str = BATCH) -> Result[Merged]:
         """Merge a complete batch as that holder of the lock, whatever the lock says."""
         batch = self.batches.get(batch_id).unwrap()
-        claims = claims_of(batch, self.batches.completions(batch_id).unwrap(), batch.generation)
+        staged = staged_of(batch, self.batches.completions(batch_id).unwrap(), batch.generation)
         return FencedMerge(
             warehouse=self.warehouse,
             tables=TABLES,
@@ -172,7 +179,7 @@ class Stack:
             generation=batch.generation,
             game_date=batch.game_date,
             now=self.now(),
-        ).run(claims)
+        ).run(staged)
 
     def forget_consolidation(self, batch_id: str = BATCH) -> None:
         """As if a consolidation had died after its merge: its batch does not know that it took place."""

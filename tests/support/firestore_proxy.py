@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 
 import grpc
+from google.cloud.firestore_v1.types import BatchGetDocumentsRequest
 
-from tests.support.firestore_relay import FirestoreRelay
+from tests.support.firestore_relay import READ, FirestoreRelay
 
 
 class FirestoreProxy(FirestoreRelay):
@@ -19,6 +20,8 @@ class FirestoreProxy(FirestoreRelay):
         self._answers_to_lose: Counter[str] = Counter()
         self._before: dict[str, Callable[[], object]] = {}
         self.calls: Counter[str] = Counter()
+        self.read: Counter[str] = Counter()
+        """How often each document was read, by its full name."""
 
     def refuse(self, method: str, status: grpc.StatusCode) -> None:
         """Answer `method` with `status` until it is accepted again; the emulator never sees it."""
@@ -37,6 +40,8 @@ class FirestoreProxy(FirestoreRelay):
 
     def relay(self, method: str, request: bytes, context: grpc.ServicerContext) -> list[bytes]:
         self.calls[method] += 1
+        if method == READ:
+            self.read.update(BatchGetDocumentsRequest.deserialize(request).documents)
         if action := self._before.pop(method, None):
             action()
         if method in self._refused:

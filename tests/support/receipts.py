@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from common.consolidation.receipt import Receipt
+from common.consolidation.receipt import MergedTable, Receipt
 from tests.support.batch_helpers import GAME_DATE
+
+STAGED_AT = datetime(2026, 1, 17, 22, 30, tzinfo=UTC)
 
 
 def receipt(**fields: Any) -> Receipt:
@@ -20,7 +22,7 @@ def receipt(**fields: Any) -> Receipt:
         "failed_players": 0,
         "timed_out_players": 0,
         "unstaged_players": 0,
-        "tables": {"_staging_batch1_w1": 15},
+        "tables": {"_staging_batch1_w1": MergedTable(rows=15, created_at=STAGED_AT)},
         "gathered_table": "_gathered_batch1_1_7",
         "rows_staged": 15,
         "keys_staged": 15,

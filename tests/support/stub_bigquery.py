@@ -21,6 +21,8 @@ PROJECT = "stub-project"
 _API = f"/bigquery/v2/projects/{PROJECT}"
 _UPLOAD = f"/upload{_API}"
 _SESSION = "upload_session"
+CREATION_TIME = "1768690800000"
+"""Of every table, in milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +171,7 @@ class BigQueryStub:
             case "GET", ["queries", job_id]:
                 return self._results(job_id)
             case "POST", ["datasets", _, "tables"]:
-                return 200, dict(body)
+                return 200, {**body, "creationTime": CREATION_TIME}
             case "GET", ["datasets", dataset] if dataset in self.datasets:
                 return 200, {"datasetReference": {"projectId": PROJECT, "datasetId": dataset}}
             case "GET", ["datasets", dataset, "tables", table] if f"{dataset}.{table}" in self.tables:
@@ -217,6 +219,7 @@ class BigQueryStub:
         return {
             "tableReference": {"projectId": PROJECT, "datasetId": dataset, "tableId": table},
             "numRows": str(self.tables[f"{dataset}.{table}"]),
+            "creationTime": CREATION_TIME,
         }
 
 

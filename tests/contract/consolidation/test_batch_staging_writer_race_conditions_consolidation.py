@@ -13,9 +13,9 @@ import pytest
 from common.batches.records import BatchStatus
 from common.consolidation.clean_up import CleanUp
 from common.consolidation.duplicate_keys import duplicates
-from common.consolidation.fenced_merge import NOT_PROVED
+from common.consolidation.verification import NOT_VERIFIED
 from common.result import LOCK_HELD, ErrorInfo, ErrorType, Result
-from common.staging.table_names import batch_prefix
+from common.staging.table_names import batch_prefix, parse
 from common.warehouse.records import Rows
 from common.warehouse.warehouse import Warehouse
 from tests.support.batch_helpers import GAME_DATE
@@ -118,7 +118,7 @@ class TestBatchConsolidator:
         result = stack.consolidate()
 
         assert result.error is not None
-        assert (result.error.type, result.error.exception_class) == (ErrorType.PERMANENT, NOT_PROVED)
+        assert (result.error.type, result.error.exception_class) == (ErrorType.PERMANENT, NOT_VERIFIED)
         assert "2 of the merged keys are in the main table more than once" in result.error.message
         assert stack.batches.get(BATCH).unwrap().status is BatchStatus.CONSOLIDATING
         assert len(stack.staging_tables()) > 3
@@ -126,7 +126,7 @@ class TestBatchConsolidator:
     def test_consolidate_validation_passed(self, stack: Stack) -> None:
         """A check that could not run is a failure; formerly it returned -1, and that passed."""
         play(stack)
-        unchecked = Failing(stack.warehouse, "WITH staged AS", CONTENTION)
+        unchecked = Failing(stack.warehouse, "WITH staged AS", CONTENTION, after=True)
 
         failed = stack.make_consolidator(warehouse=unchecked).consolidate(BATCH, 1)
         passed = stack.consolidate()
@@ -139,7 +139,7 @@ class TestBatchConsolidator:
         play(stack)
         receipt = stack.consolidate().unwrap()
 
-        kept = stack.consolidator.tidy(receipt).unwrap()
+        kept = stack.consolidator.drop_staging_tables(receipt).unwrap()
 
         assert kept == []
         assert stack.staging_tables() == []
@@ -180,7 +180,7 @@ class TestBatchConsolidator:
         assert stack.consolidate().unwrap().rows_inserted == 6
 
     def test_consolidate_unexpected_error(self, stack: Stack) -> None:
-        """What nobody foresaw is raised to the one boundary; the lock comes free by its expiry alone."""
+        """What nobody foresaw is raised to the one boundary, and the lock is given back all the same."""
         play(stack)
 
         class Broken:
@@ -190,7 +190,7 @@ class TestBatchConsolidator:
         with pytest.raises(ZeroDivisionError):
             stack.make_consolidator(warehouse=Broken()).consolidate(BATCH, 1)
 
-        assert stack.lock_document()["state"] == "held"
+        assert stack.lock_document()["state"] == "released"
 
     def test_find_staging_tables(self, stack: Stack) -> None:
         """Tables come from what the completions claim; formerly from a listing by a shared prefix."""
@@ -243,18 +243,18 @@ class TestBatchConsolidator:
         stack.stage([prediction("stranger")], batch_id="unheard-of")
         clean_up = CleanUp(stack.warehouse, TABLES)
         tomorrow = datetime.now(UTC) + timedelta(hours=25)
-        mine = {table for table in stack.staging_tables() if table.startswith(batch_prefix(BATCH))}
+        mine = {table for table in stack.staging_tables() if BATCH in str(parse(table))}
 
         young = clean_up.orphans(stack.batches.get, datetime.now(UTC)).unwrap()
         unmerged = clean_up.orphans(stack.batches.get, tomorrow).unwrap()
         stack.consolidate().unwrap()
         merged = clean_up.orphans(stack.batches.get, tomorrow).unwrap()
-        clean_up.drop(merged.over).unwrap()
+        dropped = clean_up.drop_orphans(merged.over).unwrap()
 
         assert (young.over, young.left_alone) == ((), ())
         assert (unmerged.over, len(unmerged.left_alone)) == ((), 4)
-        assert mine < set(merged.over)
-        assert stack.staging_tables() == list(merged.left_alone)
+        assert mine < set(dropped)
+        assert stack.staging_tables() == [table.name for table in merged.left_alone]
 
 
 class TestRaceConditionScenarios:

@@ -151,7 +151,7 @@ class TestClaims:
         stack.complete("b", staged)
 
         receipt = stack.consolidate().unwrap()
-        kept = stack.consolidator.tidy(receipt).unwrap()
+        kept = stack.consolidator.drop_staging_tables(receipt).unwrap()
 
         assert receipt.rows_staged == 2
         assert {row["player_lookup"]: row["predicted_points"] for row in stack.main_rows()} == {
@@ -175,7 +175,7 @@ class TestClaims:
                 return stack.warehouse.execute(sql, **options)
 
         receipt = stack.make_consolidator(warehouse=Meanwhile()).consolidate(BATCH, 1).unwrap()
-        stack.consolidator.tidy(receipt).unwrap()
+        stack.consolidator.drop_staging_tables(receipt).unwrap()
 
         assert [row["player_lookup"] for row in stack.main_rows()] == ["a"]
         assert [table.rpartition("_")[2] for table in stack.staging_tables()] == ["w9"]
@@ -185,7 +185,7 @@ class TestClaims:
         receipt = stack.consolidate().unwrap()
         table = stack.stage([prediction("late")]).table
 
-        kept = stack.consolidator.tidy(receipt).unwrap()
+        kept = stack.consolidator.drop_staging_tables(receipt).unwrap()
 
         assert kept == [table]
         assert stack.staging_tables() == [table]
@@ -234,7 +234,7 @@ class TestOutcomes:
             stack.complete(player, outcome=PlayerOutcome.SKIPPED)
 
         receipt = stack.consolidate().unwrap()
-        kept = stack.consolidator.tidy(receipt).unwrap()
+        kept = stack.consolidator.drop_staging_tables(receipt).unwrap()
 
         assert (receipt.status, receipt.skipped_players) == (MessageStatus.NO_DATA, 2)
         assert (receipt.total_predictions, kept, stack.main_rows()) == (0, [], [])
@@ -292,16 +292,16 @@ class TestOutcomes:
 
         assert stack.consolidate().unwrap() == receipt
 
-    def test_the_run_is_logged_once(self, stack: Stack) -> None:
-        stack.play({"a": [prediction("a")]})
+    def test_the_run_is_logged_once_with_what_it_belongs_to(self, stack: Stack) -> None:
+        stack.play({"a": [prediction("a")]}, correlation_id="run-1")
         receipt = stack.consolidate().unwrap()
 
-        for _ in range(2):
-            stack.consolidator.tidy(receipt).unwrap()
+        written = [stack.consolidator.log_run(receipt).unwrap() for _ in range(2)]
 
+        assert written == [True, False]
         [row] = stack.log_rows()
         assert (row["execution_id"], row["status"], row["record_count"]) == (f"{BATCH}-1", "success", 1)
-        assert row["metadata"]["fence"] == receipt.fence
+        assert (row["metadata"]["fence"], row["correlation_id"]) == (receipt.fence, "run-1")
 
 
 class TestGenerations:
@@ -314,11 +314,11 @@ class TestGenerations:
         stack.time_out(AFTER_DEADLINE)
 
         first = stack.consolidate().unwrap()
-        first_kept = stack.consolidator.tidy(first).unwrap()
+        first_kept = stack.consolidator.drop_staging_tables(first).unwrap()
         tables_between = stack.staging_tables()
         stack.complete("late", staged)
         second = stack.consolidate(generation=2).unwrap()
-        stack.consolidator.tidy(second).unwrap()
+        stack.consolidator.drop_staging_tables(second).unwrap()
 
         assert (first.status, first.total_predictions, first_kept) == (MessageStatus.PARTIAL, 1, [])
         assert tables_between == [staged.table]
@@ -360,7 +360,7 @@ class TestStatements:
         players = [f"player{number}" for number in range(7)]
         stack.play({name: [prediction(name)] for name in players}, worker=lambda name: name)
         receipt = stack.make_consolidator(warehouse=Listening()).consolidate(BATCH, 1).unwrap()
-        stack.consolidator.tidy(receipt).unwrap()
+        stack.consolidator.drop_staging_tables(receipt).unwrap()
 
         into_main = [
             sql for sql in statements if f"MERGE `{TABLES.main}`" in sql or f"INTO `{TABLES.main}`" in sql

@@ -8,7 +8,7 @@ import pytest
 from google.cloud import firestore
 
 from common.batches.records import BatchStatus
-from common.consolidation.fenced_merge import NOT_PROVED
+from common.consolidation.verification import NOT_VERIFIED
 from common.lock.lock import Lock
 from common.result import LOCK_LOST, Result
 from common.warehouse.records import Rows
@@ -78,7 +78,7 @@ def test_no_receipt_while_the_main_table_does_not_hold_every_key_as_staged(
     result = stack.make_consolidator(warehouse=undone).consolidate(BATCH, 1)
 
     assert result.error is not None
-    assert (result.error.exception_class, result.is_retryable) == (NOT_PROVED, True)
+    assert (result.error.exception_class, result.is_retryable) == (NOT_VERIFIED, True)
     assert stack.receipts() == []
     assert stack.batches.get(BATCH).unwrap().status is BatchStatus.CONSOLIDATING
     assert set(tables) <= set(stack.staging_tables())

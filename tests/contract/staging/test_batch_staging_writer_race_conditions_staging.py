@@ -34,9 +34,9 @@ class TestBatchStagingWriter:
         """With the definition's columns, before the first load; formerly the load made it as it liked."""
         written = stack.stage([prediction("a")])
 
-        columns = stack.warehouse.columns(TABLES.path(str(written.table))).unwrap()
-        assert columns is not None
-        assert list(columns) == [column.name for column in COLUMNS]
+        facts = stack.warehouse.look(TABLES.path(str(written.table))).unwrap()
+        assert facts is not None
+        assert list(facts.columns) == [column.name for column in COLUMNS]
 
     def test_write_to_staging_uses_write_append(self, stack: Stack) -> None:
         """One table for a worker's whole life; formerly one for every call."""
@@ -58,7 +58,7 @@ class TestBatchStagingWriter:
 
         assert result.error is not None
         assert (result.error.type, result.error.exception_class) == (ErrorType.PERMANENT, INVALID_ROWS)
-        assert "row 1: confidence_score: not within 0 and 100" in result.error.message
+        assert "row 1: confidence_score: Input should be less than or equal to 100" in result.error.message
         assert stack.staging_tables() == []
 
     def test_write_to_staging_not_found_error(self, clock: WallClock) -> None:
@@ -77,7 +77,7 @@ class TestBatchStagingWriter:
         result = stack.writer.write([prediction("a", new_model_score=0.5)], BATCH, "w1")
 
         assert result.error is not None
-        assert "row 0: new_model_score: no such column" in result.error.message
+        assert "row 0: new_model_score: Extra inputs are not permitted" in result.error.message
 
 
 class TestWhatTheyMissed:

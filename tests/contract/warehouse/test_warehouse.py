@@ -12,6 +12,7 @@ from common.predictions.columns import Column, Mode
 from common.result import ErrorType
 from common.warehouse.jobs import Patience
 from common.warehouse.parameters import Typed
+from common.warehouse.records import TableFacts
 from common.warehouse.warehouse import Limits, Warehouse, connect
 
 COLUMNS = (
@@ -97,17 +98,18 @@ def test_a_parameter_without_a_type_is_a_permanent_failure(warehouse: Warehouse)
 
 
 def test_a_table_is_created_once_and_dropped_once(warehouse: Warehouse) -> None:
-    assert warehouse.create_table(TABLE, COLUMNS).unwrap() is True
-    assert warehouse.create_table(TABLE, COLUMNS).unwrap() is False
-    assert warehouse.columns(TABLE).unwrap() == {"name": "STRING", "line": "NUMERIC", "tags": "ARRAY<STRING>"}
+    created = warehouse.create_table(TABLE, COLUMNS).unwrap()
+    assert warehouse.create_table(TABLE, COLUMNS).unwrap() == created
+    assert warehouse.look(TABLE).unwrap() == TableFacts(
+        created=created, rows=0, columns={"name": "STRING", "line": "NUMERIC", "tags": "ARRAY<STRING>"}
+    )
     assert warehouse.delete_table(TABLE).unwrap() is True
     assert warehouse.delete_table(TABLE).unwrap() is False
 
 
 def test_a_table_that_is_not_there_is_an_answer_or_a_failure_but_never_zero(warehouse: Warehouse) -> None:
     assert warehouse.table_exists(TABLE).unwrap() is False
-    assert warehouse.columns(TABLE).unwrap() is None
-    assert warehouse.rows_if_exists(TABLE).unwrap() is None
+    assert warehouse.look(TABLE).unwrap() is None
     assert not warehouse.row_count(TABLE).is_retryable
     assert warehouse.row_count(TABLE).is_failure
     assert warehouse.query(f"SELECT * FROM `{TABLE}`").is_failure
@@ -130,7 +132,9 @@ def test_loaded_rows_are_appended_and_counted(warehouse: Warehouse) -> None:
     second = warehouse.load(TABLE, [{"name": "ł", "line": "25.0"}], COLUMNS, job_key="k2")
 
     assert (first.unwrap().rows, second.unwrap().rows) == (2, 1)
-    assert warehouse.row_count(TABLE).unwrap() == warehouse.rows_if_exists(TABLE).unwrap() == 3
+    facts = warehouse.look(TABLE).unwrap()
+    assert facts is not None
+    assert warehouse.row_count(TABLE).unwrap() == facts.rows == 3
     found = warehouse.query(f"SELECT name, line FROM `{TABLE}` ORDER BY name").unwrap()
     assert found.rows == [
         {"name": "a", "line": Decimal("24.5")},

@@ -29,12 +29,10 @@ SLICES = (
 STATEMENTS: Mapping[str, str] = {
     "gather": merge_sql.gather(TABLES, SLICES, GATHERED, NOW),
     "gather_more": merge_sql.gather_more(TABLES, SLICES, GATHERED),
-    "gathered_counts": merge_sql.gathered_counts(TABLES, GATHERED, DAY),
-    "ensure_fence": merge_sql.ensure_fence(TABLES, "consolidation_2026-01-17", DAY, NOW),
+    "count": merge_sql.count(TABLES, GATHERED, DAY),
     "merge": merge_sql.merge_script(
         TABLES, GATHERED, lock_key="consolidation_2026-01-17", fence=7, game_date=DAY, now=NOW
     ),
-    "receipt": merge_sql.receipt(TABLES, GATHERED, DAY),
     "duplicates": merge_sql.duplicates(TABLES, DAY),
 }
 
@@ -142,18 +140,6 @@ def test_the_fence_is_written_in_the_transaction_of_the_merge_and_decides_over_i
     assert "WHERE is_claimed AND (SELECT MAX(fence)" in STATEMENTS["merge"]
 
 
-def test_text_that_would_end_its_literal_is_escaped() -> None:
-    assert merge_sql.text("o'neal\\") == "'o\\'neal\\\\'"
-    [parsed] = sqlglot.parse(f"SELECT {merge_sql.text(chr(39) + '; DROP TABLE x; --')}", dialect="bigquery")
-    assert parsed is not None and len(parsed.expressions) == 1
-
-
-@pytest.mark.parametrize("value", ["a\nb", "a\x00", "\u2028"])
-def test_unprintable_text_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match="not printable"):
-        merge_sql.text(value)
-
-
 def test_a_table_is_a_plain_name() -> None:
     with pytest.raises(ValueError, match="no name of a table"):
-        merge_sql.gathered_counts(TABLES, "x` WHERE TRUE; --", DAY)
+        merge_sql.count(TABLES, "x` WHERE TRUE; --", DAY)

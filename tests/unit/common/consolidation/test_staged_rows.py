@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -6,16 +7,20 @@ import pytest
 from common.batches.records import Batch, Completion
 from common.consolidation.merge_sql import Slice
 from common.consolidation.staged_rows import (
+    FOREIGN_TABLE,
     STAGED_ROWS_DIFFER,
-    Claim,
-    Claims,
     Counted,
-    claims_of,
-    compare,
+    StagedBatch,
+    StagedRows,
+    check_names,
     droppable,
+    staged_of,
+    still_unstaged,
+    verify,
 )
 from common.messages import PlayerOutcome
 from common.result import ErrorType
+from common.staging.table_names import staging_table
 
 
 def _completion(player: str, **fields: Any) -> Completion:
@@ -34,14 +39,14 @@ def _counted(table: str, player: str, rows: int, *, claimed: bool = True, misdat
     )
 
 
-CLAIMS = Claims(
-    claims=(Claim(table="t1", player="a", rows=5), Claim(table="t2", player="b", rows=3)),
+STAGED = StagedBatch(
+    staged=(StagedRows(table="t1", player="a", rows=5), StagedRows(table="t2", player="b", rows=3)),
     finished_players=frozenset({"a", "b"}),
     unstaged_players=(),
 )
 
 
-def test_completed_players_claim_their_tables() -> None:
+def test_completed_players_say_where_their_rows_are() -> None:
     completions = [
         _completion("a"),
         _completion("b", staging_table="t2"),
@@ -51,12 +56,12 @@ def test_completed_players_claim_their_tables() -> None:
         _completion("empty", staged_rows=0, predictions_count=0),
     ]
 
-    claims = claims_of(_batch(), completions, generation=1)
+    staged = staged_of(_batch(), completions, generation=1)
 
-    assert claims.slices == (Slice(table="t1", players=("a", "c")), Slice(table="t2", players=("b",)))
-    assert claims.rows == 15
-    assert claims.finished_players == {"a", "b", "c", "empty"}
-    assert claims.unstaged_players == ()
+    assert staged.slices == (Slice(table="t1", players=("a", "c")), Slice(table="t2", players=("b",)))
+    assert staged.rows == 15
+    assert staged.finished_players == {"a", "b", "c", "empty"}
+    assert staged.unstaged_players == ()
 
 
 @pytest.mark.parametrize(
@@ -76,23 +81,23 @@ def test_a_generation_claims_what_no_earlier_one_has_merged(
         _completion("third", generation=3),
     ]
 
-    claims = claims_of(_batch(consolidated), completions, generation)
+    staged = staged_of(_batch(consolidated), completions, generation)
 
-    assert {claim.player for claim in claims.claims} == due
+    assert {one.player for one in staged.staged} == due
 
 
 def test_predictions_without_a_staging_table_are_told() -> None:
     legacy = _completion("legacy", staging_table=None, staged_rows=None)
 
-    claims = claims_of(_batch(), [legacy], generation=1)
+    staged = staged_of(_batch(), [legacy], generation=1)
 
-    assert (claims.claims, claims.unstaged_players) == ((), ("legacy",))
+    assert (staged.staged, staged.unstaged_players) == ((), ("legacy",))
 
 
 def test_what_is_there_as_claimed_passes_whatever_else_is_there() -> None:
     counted = [_counted("t1", "a", 5), _counted("t2", "b", 3), _counted("t2", "a", 5, claimed=False)]
 
-    assert compare(CLAIMS, counted).is_success
+    assert verify(STAGED, counted).is_success
 
 
 @pytest.mark.parametrize(
@@ -105,7 +110,7 @@ def test_what_is_there_as_claimed_passes_whatever_else_is_there() -> None:
     ],
 )
 def test_what_differs_from_its_claim_is_named(counted: list[Counted], problem: str) -> None:
-    result = compare(CLAIMS, [*counted, _counted("t2", "b", 3)])
+    result = verify(STAGED, [*counted, _counted("t2", "b", 3)])
 
     assert result.error is not None
     assert (result.error.type, result.error.exception_class) == (ErrorType.PERMANENT, STAGED_ROWS_DIFFER)
@@ -120,4 +125,56 @@ def test_a_table_may_go_when_all_its_rows_are_of_finished_players() -> None:
         _counted("t2", "a", 5, claimed=False),
     ]
 
-    assert droppable(CLAIMS, counted) == {"t2": 8}
+    assert droppable(STAGED, counted) == {"t2": 8}
+
+
+@pytest.mark.parametrize("predictions", [0, 5])
+def test_of_whom_the_name_alone_is_known_it_is_not_known_that_there_are_no_rows(predictions: int) -> None:
+    """As the arrays of the system before have it: no event, no count."""
+    named = _completion(
+        "legacy", event_id="", predictions_count=predictions, staging_table=None, staged_rows=None
+    )
+    nothing = _completion("nothing", predictions_count=0, staging_table=None, staged_rows=None)
+
+    staged = staged_of(_batch(), [named, nothing], generation=1)
+
+    assert staged.unstaged_players == ("legacy",)
+
+
+def test_legacy_tables_are_searched_for_those_whose_rows_are_missing() -> None:
+    staged = replace(STAGED, unstaged_players=("c", "d")).with_legacy(["old2", "old1"])
+    counted = [
+        _counted("t1", "a", 5),
+        _counted("t2", "b", 3),
+        _counted("old1", "c", 2),
+        _counted("old1", "a", 5, claimed=False),
+    ]
+
+    assert staged.slices[2:] == (
+        Slice(table="old1", players=("c", "d")),
+        Slice(table="old2", players=("c", "d")),
+    )
+    assert verify(staged, counted).is_success
+    assert still_unstaged(staged, counted) == ("d",)
+    assert "another day" in str(verify(staged, [*counted, _counted("old2", "d", 2, misdated=2)]).error)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "player_prop_predictions",
+        "player_prop_predictions_backup",
+        "_gathered_batch1_1_1",
+        staging_table("batch2", "w1"),
+    ],
+)
+def test_a_table_that_is_none_of_the_batchs_is_refused_by_name(table: str) -> None:
+    own = StagedRows(table=staging_table("batch1", "w1"), player="a", rows=1)
+    foreign = StagedRows(table=table, player="b", rows=1)
+
+    assert check_names(replace(STAGED, staged=(own,)), "batch1").is_success
+    refused = check_names(replace(STAGED, staged=(own, foreign)), "batch1")
+
+    assert refused.error is not None
+    assert (refused.error.type, refused.error.exception_class) == (ErrorType.PERMANENT, FOREIGN_TABLE)
+    assert refused.error.message.endswith(f": {table}")

@@ -5,10 +5,13 @@ from hypothesis import strategies as st
 from common.staging import table_names as staging_names
 from common.staging.table_names import (
     MAX_NAME_BYTES,
+    Gathered,
     batch_prefix,
     belongs_to,
+    gathered_prefix,
     gathered_table,
     parse,
+    parse_gathered,
     staging_table,
 )
 
@@ -111,3 +114,16 @@ def test_the_gathered_table_of_each_holder_is_its_own() -> None:
 
     assert len(names) == 4
     assert all(name.startswith(staging_names.GATHERED_PREFIX) for name in names)
+
+
+@given(batch=ids, other=ids, generation=st.integers(1, 99), fence=st.integers(0, 10**6))
+def test_a_gathered_table_says_whose_it_is(batch: str, other: str, generation: int, fence: int) -> None:
+    name = gathered_table(batch, generation, fence)
+
+    assert parse_gathered(name) == Gathered(batch_id=batch, generation=generation, fence=fence)
+    assert name.startswith(gathered_prefix(other)) == (batch == other)
+
+
+@pytest.mark.parametrize("name", ["_gathered_b_1", "_gathered_b_01_1", "_gathered_qff_1_1", "_staging_b_w"])
+def test_any_other_name_is_no_gathered_table(name: str) -> None:
+    assert parse_gathered(name) is None

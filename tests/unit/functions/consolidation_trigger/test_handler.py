@@ -29,26 +29,32 @@ class Batches:
         )
         return Result.success(batch)
 
-    def note_phase_message(self, batch_id: str, generation: int, message_id: str) -> Result[None]:
+    def note_phase_message(
+        self, batch_id: str, generation: int, message_id: str, *, seen: Batch
+    ) -> Result[None]:
         self.phase_generation = generation
         self.noted.append((generation, message_id))
         return Result.success(None)
 
 
 class Consolidator:
-    """Consolidates and tidies as it is told to."""
+    """Consolidates, drops and logs as it is told to."""
 
     def __init__(self) -> None:
         self.consolidated: Result[Receipt] = Result.success(receipt())
-        self.tidied: Result[list[str]] = Result.success([])
-        self.tidy_calls = 0
+        self.dropped: Result[list[str]] = Result.success([])
+        self.calls: list[str] = []
 
-    def consolidate(self, batch_id: str, generation: int) -> Result[Receipt]:
+    def consolidate(self, batch_id: str, generation: int, *, seen: Batch) -> Result[Receipt]:
         return self.consolidated
 
-    def tidy(self, receipt: Receipt) -> Result[list[str]]:
-        self.tidy_calls += 1
-        return self.tidied
+    def drop_staging_tables(self, receipt: Receipt) -> Result[list[str]]:
+        self.calls.append("drop")
+        return self.dropped
+
+    def log_run(self, receipt: Receipt) -> Result[bool]:
+        self.calls.append("log")
+        return Result.success(True)
 
 
 class World:
@@ -77,14 +83,14 @@ def world() -> World:
     return World()
 
 
-def test_a_complete_batch_is_consolidated_tidied_announced_and_noted(world: World) -> None:
+def test_a_complete_batch_is_consolidated_announced_noted_and_cleaned_up(world: World) -> None:
     result = world.deliver()
 
     assert result.unwrap() == receipt()
     [message] = world.published
     assert isinstance(message, PhaseCompletion) and message.correlation_id == "run-1"
     assert world.batches.noted == [(1, "message-1")]
-    assert world.consolidator.tidy_calls == 1
+    assert world.consolidator.calls == ["drop", "log"]
 
 
 def test_a_redelivery_after_the_end_announces_nothing_again(world: World) -> None:
@@ -101,17 +107,18 @@ def test_a_consolidation_that_fails_is_not_announced(world: World) -> None:
     result = world.deliver()
 
     assert result.error is not None and result.error.exception_class == "LockHeld"
-    assert (world.published, world.consolidator.tidy_calls) == ([], 0)
+    assert (world.published, world.consolidator.calls) == ([], [])
 
 
 def test_a_clean_up_that_fails_holds_up_no_announcement_but_fails_the_event(world: World) -> None:
-    world.consolidator.tidied = Result.failure(ErrorInfo.transient("ServiceUnavailable", "later"))
+    world.consolidator.dropped = Result.failure(ErrorInfo.transient("ServiceUnavailable", "later"))
 
     result = world.deliver()
 
     assert result.error is not None and result.error.exception_class == "ServiceUnavailable"
     assert len(world.published) == 1
     assert world.batches.noted == [(1, "message-1")]
+    assert "log" in world.consolidator.calls
 
 
 def test_an_announcement_that_fails_is_made_by_the_redelivery(world: World) -> None:

@@ -5,4 +5,4 @@ SELECT '_staging_b1_w1' AS staging_table, player_lookup IN ('jaysontatum', 'lebr
 FROM `nba_predictions._staging_b1_w1`
 UNION ALL BY NAME
 SELECT '_staging_b1_w2' AS staging_table, player_lookup IN ('stephencurry') AS is_claimed, *
-FROM `nba_predictions._staging_b1_w2`
+FROM `nba_predictions._staging_b1_w2`;

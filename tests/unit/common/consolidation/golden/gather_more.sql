@@ -140,9 +140,9 @@ SELECT
   created_at,
   updated_at
 FROM (
-  SELECT '_staging_b1_w1' AS staging_table, player_lookup IN ('jaysontatum', 'lebronjames') AS is_claimed, *
-  FROM `nba_predictions._staging_b1_w1`
-  UNION ALL BY NAME
-  SELECT '_staging_b1_w2' AS staging_table, player_lookup IN ('stephencurry') AS is_claimed, *
-  FROM `nba_predictions._staging_b1_w2`
-)
+SELECT '_staging_b1_w1' AS staging_table, player_lookup IN ('jaysontatum', 'lebronjames') AS is_claimed, *
+FROM `nba_predictions._staging_b1_w1`
+UNION ALL BY NAME
+SELECT '_staging_b1_w2' AS staging_table, player_lookup IN ('stephencurry') AS is_claimed, *
+FROM `nba_predictions._staging_b1_w2`
+);

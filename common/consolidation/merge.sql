@@ -1,0 +1,131 @@
+-- The statements of a consolidation, filled by merge_sql.py with checked literals: scripts take no parameters on
+-- the emulator, so one form serves both.
+
+-- name: slice
+-- The rows of one staging table, each with where it is from and whether anybody claims it.
+SELECT {table_text} AS staging_table, player_lookup IN ({players}) AS is_claimed, *
+FROM {table}
+
+-- name: gather
+-- Copies staging tables into one, made anew. Each is named: nothing that appears later is in it. Columns are
+-- matched by name, not by their place.
+CREATE OR REPLACE TABLE {gathered}
+OPTIONS (expiration_timestamp = {expires})
+AS
+{slices};
+
+-- name: gather_more
+-- Appends what one statement could not take.
+INSERT INTO {gathered} (
+  {columns}
+)
+SELECT
+  {columns}
+FROM (
+{slices}
+);
+
+-- name: count
+-- Rows per staging table and player, and how many of them are of another day.
+SELECT staging_table, player_lookup, is_claimed, COUNT(*) AS found_rows,
+  COUNTIF({partition} IS DISTINCT FROM {day}) AS misdated_rows
+FROM {gathered}
+GROUP BY staging_table, player_lookup, is_claimed;
+
+-- name: merge
+-- Raises the fence and merges, in one transaction; then counts, compares key by key, and reads the fence back.
+--
+-- The fence row is there before the transaction: two first-time inserts would not conflict in BigQuery, and two
+-- of these at once may leave two rows, with which the rest is right as well. In the transaction the fence is
+-- written even where it is ours already: that write is what makes it conflict with the transaction of any other
+-- holder, which two insert-only MERGEs would not. Where a higher fence stands nothing is written, and the source
+-- of the MERGE is empty.
+--
+-- `contradicting_rows`: same key, time and id as a row of the main table, and another value. Which of two such
+-- rows counts nobody can say, so whichever came first stays, and the receipt tells that one was dropped.
+DECLARE rows_before INT64 DEFAULT (SELECT COUNT(*) FROM {main} WHERE {of_day});
+INSERT INTO {fences} (lock_key, fence, game_date, updated_at)
+SELECT {lock_key}, 0, {day}, {now}
+FROM UNNEST([1])
+WHERE NOT EXISTS (SELECT 1 FROM {fences} WHERE lock_key = {lock_key});
+BEGIN TRANSACTION;
+UPDATE {fences}
+SET fence = {fence}, updated_at = {now}
+WHERE lock_key = {lock_key} AND fence <= {fence};
+MERGE {main} AS T
+USING (
+  SELECT
+    {columns}
+  FROM {gathered}
+  WHERE is_claimed AND (SELECT MAX(fence) FROM {fences} WHERE lock_key = {lock_key}) = {fence}
+  {newest_of_key}
+) AS S
+ON T.{of_day} AND {same_key_T_S}
+WHEN MATCHED AND {is_newer_S_T} THEN
+  UPDATE SET
+    {assignments}
+WHEN NOT MATCHED BY TARGET THEN
+  INSERT (
+    {columns}
+  )
+  VALUES (
+    {values}
+  );
+COMMIT TRANSACTION;
+WITH staged AS (
+  SELECT {key}, {newest}
+  FROM {gathered}
+  WHERE is_claimed
+  {newest_of_key}
+),
+merged AS (
+  SELECT {key}, COUNT(*) AS copies, MAX({newest}) AS {newest}
+  FROM {main}
+  WHERE {of_day}
+  GROUP BY {key}
+),
+compared AS (
+  SELECT
+    COUNT(*) AS keys_staged,
+    COUNTIF(merged.copies IS NOT NULL) AS keys_in_main,
+    COUNTIF(merged.copies > 1) AS duplicate_keys,
+    COUNTIF(merged.{newest} < staged.{newest}) AS outdated_keys
+  FROM staged
+  LEFT JOIN merged ON {same_key_staged_merged}
+),
+contradicting AS (
+  SELECT COUNT(*) AS contradicting_rows
+  FROM {gathered} AS S
+  JOIN {main} AS T
+  ON T.{of_day} AND {same_key_T_S} AND {same_order_T_S}
+  WHERE S.is_claimed AND (
+    {differs_T_S}
+  )
+),
+changed AS (
+  SELECT COUNT(*) AS rows_after, COUNTIF({changed_at} = {now}) AS rows_changed
+  FROM {main}
+  WHERE {of_day}
+)
+SELECT
+  rows_before,
+  changed.rows_after,
+  changed.rows_changed,
+  compared.keys_staged,
+  compared.keys_in_main,
+  compared.duplicate_keys,
+  compared.outdated_keys,
+  contradicting.contradicting_rows,
+  (SELECT MAX(fence) FROM {fences} WHERE lock_key = {lock_key}) AS fence
+FROM compared
+CROSS JOIN contradicting
+CROSS JOIN changed;
+
+-- name: duplicates
+-- The keys of a day that are there more than once.
+SELECT {key}, COUNT(*) AS copies
+FROM {main}
+WHERE {of_day}
+GROUP BY {key}
+HAVING COUNT(*) > 1
+ORDER BY {key}

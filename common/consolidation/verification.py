@@ -1,0 +1,58 @@
+"""What the merge's script counted after its commit, and whether that shows every staged row to be merged."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from ..result import LOCK_LOST, ErrorInfo, ErrorType, Result
+
+NOT_VERIFIED: Final = "NotVerified"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """One row of counts, of the day of the batch. Keys are business keys, each counted once."""
+
+    rows_before: int
+    rows_after: int
+    rows_changed: int
+    """Inserted or updated by this merge."""
+    keys_staged: int
+    keys_in_main: int
+    duplicate_keys: int
+    """Of the staged keys: in the main table more than once."""
+    outdated_keys: int
+    """Of the staged keys: in the main table with an older row than the newest staged one."""
+    contradicting_rows: int
+    """Staged rows that equal a row of the main table in key, time and id, and differ from it in a value."""
+    fence: int
+    """That which stands now: ours, unless somebody has overtaken us."""
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "Counts":
+        return cls(**{field.name: row[field.name] for field in fields(cls)})
+
+    @property
+    def rows_inserted(self) -> int:
+        return self.rows_after - self.rows_before
+
+    @property
+    def rows_updated(self) -> int:
+        return self.rows_changed - self.rows_inserted
+
+
+def verify(counts: Counts, *, fence: int) -> Result[Counts]:
+    """LOCK_LOST where another fence stands: nothing was merged. NOT_VERIFIED where a key is not as staged.
+
+    Duplicates are PERMANENT, no repetition cures them; a missing or older key is UNKNOWN, for merging again
+    may. Contradicting rows are no failure: they are told in the receipt.
+    """
+    if counts.fence != fence:
+        why = f"fence {counts.fence} stands, ours is {fence}"
+        return Result.failure(ErrorInfo.transient(LOCK_LOST, why, fence=fence))
+    if counts.duplicate_keys:
+        why = f"{counts.duplicate_keys} of the merged keys are in the main table more than once"
+        return Result.failure(ErrorInfo.permanent(NOT_VERIFIED, why, **vars(counts)))
+    if counts.keys_in_main != counts.keys_staged or counts.outdated_keys:
+        why = f"not all staged keys are in the main table as staged: {vars(counts)}"
+        return Result.failure(ErrorInfo(ErrorType.UNKNOWN, NOT_VERIFIED, why, {**vars(counts)}))
+    return Result.success(counts)

@@ -1,0 +1,138 @@
+"""Single values as BigQuery's JSON loads take them, exactly, or a ValueError that says why not.
+
+A value comes from a worker's model and may be anything at all: whatever it raises when it is looked at, it is
+no value of the column's type.
+"""
+
+import functools
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, ParamSpec, TypeVar
+
+from pydantic import BeforeValidator, Field
+
+from .columns import Column
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+JSON_INTEGERS: Final = range(-(2**63), 2**64)
+"""Larger ones BigQuery rounds to a float."""
+
+
+def _refusing(check: Callable[P, T]) -> Callable[P, T]:
+    """Whatever looking at a value raises is a refusal of the value."""
+
+    @functools.wraps(check)
+    def refusing(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return check(*args, **kwargs)
+        except ValueError:
+            raise
+        except Exception as exc:  # of the value's own making: any object may be in a row
+            raise ValueError(f"{type(exc).__name__} when it was looked at") from exc
+
+    return refusing
+
+
+def decimal_type(column: Column) -> Any:
+    """NUMERIC with the column's digits."""
+    assert column.precision is not None and column.scale is not None
+    digits = Field(max_digits=column.precision, decimal_places=column.scale, allow_inf_nan=False)
+    return Annotated[Decimal, BeforeValidator(_to_decimal), digits]
+
+
+def decimal_text(column: Column) -> Callable[[Decimal], str]:
+    """Exact decimal text, with as many decimals as the column has."""
+
+    def text(number: Decimal) -> str:
+        written = f"{number:.{column.scale}f}"
+        # More digits than Python's decimal context has are rounded before pydantic counts them.
+        if Decimal(written) != number:
+            raise ValueError(f"more than {column.scale} decimals")
+        return written
+
+    return text
+
+
+@_refusing
+def _to_decimal(value: Any) -> Decimal:
+    """A float means the shortest decimal that is read back as it."""
+    if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
+        raise ValueError("a number was expected")
+    number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite():
+        raise ValueError("not a finite number")
+    return number
+
+
+@_refusing
+def to_float(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError("a float was expected")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
+
+
+@_refusing
+def list_or_none(value: Any) -> Any:
+    """No list is an empty one, as BigQuery has it."""
+    if value is None:
+        return []
+    if not isinstance(value, list | tuple):
+        raise ValueError("a list was expected")
+    return value
+
+
+@_refusing
+def date_text(value: Any) -> str:
+    if isinstance(value, str):
+        return date.fromisoformat(value).isoformat()
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("a date was expected")
+    return value.isoformat()
+
+
+@_refusing
+def timestamp_text(value: Any) -> str:
+    """UTC, to the microsecond."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime) or moment.utcoffset() is None:
+        raise ValueError("a time with its zone was expected")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+@_refusing
+def json_copy(value: Any) -> Any:
+    """A copy of a JSON value; refused if it would not come back as it went in.
+
+    Keys that are no text would become one (and might meet a namesake), tuples would become lists, integers
+    beyond 64 bits would be rounded, and half a surrogate pair is no text at all.
+    """
+    if value is None:
+        return None
+    copy = json.loads(json.dumps(value, allow_nan=False, ensure_ascii=False).encode(), parse_int=_json_int)
+    if copy != value:
+        raise ValueError("does not come back from JSON as it is")
+    return copy
+
+
+def _json_int(digits: str) -> int:
+    number = int(digits)
+    if number not in JSON_INTEGERS:
+        raise ValueError("a number too large for JSON in BigQuery")
+    return number
+
+
+def shown(value: Any, limit: int) -> str:
+    """What a person sees of a value, which may be one that cannot be shown."""
+    try:
+        text = repr(value)
+    except Exception as exc:  # of the value's own making, as above
+        return f"a {type(value).__name__} that cannot be shown ({type(exc).__name__})"
+    return text if len(text) <= limit else text[:limit] + "…"
