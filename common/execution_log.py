@@ -7,15 +7,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from .messages import MessageStatus
 from .result import ErrorInfo, Result
+from .sql_blocks import SqlBlocks
 from .warehouse.parameters import Typed
 from .warehouse.records import Rows
 
 TABLE: Final = "processor_execution_log"
 MAX_STACK_TRACE_CHARS: Final = 10_000
+
+_BLOCKS: Final = SqlBlocks(Path(__file__).with_suffix(".sql"))
 
 
 class LogStore(Protocol):
@@ -52,11 +56,11 @@ class ExecutionLog:
     def write(self, execution: Execution) -> Result[bool]:
         """Add the row; False if it is there already. Two calls at the very same time may both add it."""
         values = _parameters(execution)
-        sql = (
-            f"INSERT INTO `{self._path}` ({', '.join(values)})\n"
-            f"SELECT {', '.join(_expression(name) for name in values)}\nFROM UNNEST([1])\n"
-            f"WHERE NOT EXISTS (\n  SELECT 1 FROM `{self._path}`\n"
-            "  WHERE execution_id = @execution_id AND started_at = @started_at\n)"
+        sql = _BLOCKS.fill(
+            "write",
+            table=self._path,
+            columns=", ".join(values),
+            values=", ".join(_expression(name) for name in values),
         )
         return self._warehouse.execute(sql, values).map(lambda done: done.affected_rows == 1)
 
