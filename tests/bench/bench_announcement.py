@@ -15,7 +15,7 @@ import structlog
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, pubsub_v1
 
-from common.batches.closing import TriggerOutbox
+from common.batches.trigger_outbox import TriggerOutbox
 from common.messages import BatchComplete, Message
 from common.publisher import Publisher
 from common.result import Result
