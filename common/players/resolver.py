@@ -1,27 +1,33 @@
 """Player names → players, many at a time. What is not known for certain is said, never guessed.
 
 Suffixes and nicknames resolve by the alias table: "Gary Payton" is not "Gary Payton II" unless a person said
-so. An error is a failure; it never looks like an answer, and the input is never handed back as one.
+so, and then he is, though there is another "Gary Payton". An error is a failure; it never looks like an
+answer, and the input is never handed back as one.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from cachetools import TTLCache
 
 from ..chunks import chunks
 from ..player_names import InvalidName, normalize
-from ..result import ErrorInfo, Result
-from .sql import RESOLVE
-from .ttl_cache import TtlCache
+from ..result import ErrorInfo, Result, returns_result
+from ..texts import first_of
+from . import sql
 from .unresolved_names import UnresolvedNames
 
 if TYPE_CHECKING:
     from ..warehouse.records import Rows
 
-CHUNK_SIZE = 100
+CHUNK_SIZE: Final = 100
 """Distinct keys per query."""
+MAX_REMEMBERED: Final = 50_000
+"""Answers: all players of all leagues, and then some; the least recently met go first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,64 +99,67 @@ class PlayerNames:
     ) -> None:
         self._warehouse = warehouse
         self._unresolved_names = unresolved_names
-        self._sql = RESOLVE.replace("{reference}", dataset)
-        self._cache: TtlCache[str, Answer] = TtlCache(ttl, now)
+        self._sql = sql.resolve(dataset)
+        self._answers: TTLCache[str, Answer] = TTLCache(
+            MAX_REMEMBERED, ttl.total_seconds(), timer=lambda: now().timestamp()
+        )
+        self._guard = threading.Lock()
 
     def resolve(self, names: Sequence[str | None]) -> Result[Resolution]:
         """Answer all `names`: one query per 100 distinct keys that are not cached.
 
-        Unresolved names are queued for a person. A failure answers none; what was learnt is cached, so that a
-        second call asks for the rest only. A partial answers every name that is one: some value was none
-        (class InvalidName, PERMANENT), or the queue could not be written, which a second call does.
+        Unresolved and ambiguous names are queued for a person. A failure answers none; what was learnt is
+        cached, so that a second call asks for the rest only. A partial answers every name that is one: some
+        value was none (class InvalidName, PERMANENT), or the queue could not be written, which a second call
+        does.
         """
         keys, invalid = _keys(names)
-        known = self._known(sorted(set(keys.values())))
-        return known.and_then(lambda answers: self._resolution(keys, answers, invalid))
+        found = self._find(sorted(set(keys.values())))
+        if found.error is not None:
+            return Result.failure(found.error)
+        answers = found.unwrap()
+        resolution = Resolution(answers={name: answers[key] for name, key in keys.items()}, invalid=invalid)
+        error = self._queue(keys, answers) or _invalid_names(invalid)
+        return Result.partial(resolution, error) if error else Result.success(resolution)
 
     def resolve_one(self, name: str | None) -> Result[Answer]:
         """The batch of one. A value that is no name is a PERMANENT failure of class InvalidName."""
+        result = self.resolve([name])
+        if result.is_failure or result.unwrap().invalid:
+            assert result.error is not None
+            return Result.failure(result.error)
+        return result.map(lambda resolution: next(iter(resolution.answers.values())))
 
-        def only_answer(resolution: Resolution) -> Result[Answer]:
-            error = _invalid_names(resolution.invalid)
-            return Result.failure(error) if error else Result.success(*resolution.answers.values())
-
-        return self.resolve([name]).and_then(only_answer)
-
-    def _known(self, lookups: Sequence[str]) -> Result[dict[str, Answer]]:
-        known = self._cache.get(lookups)
-        missing = [lookup for lookup in lookups if lookup not in known]
+    @returns_result
+    def _find(self, lookups: Sequence[str]) -> dict[str, Answer]:
+        answers = self._remembered(lookups)
+        missing = [lookup for lookup in lookups if lookup not in answers]
         for chunk in chunks(missing, CHUNK_SIZE):
-            found = self._query(chunk)
-            if found.is_failure:
-                return found
-            known |= found.unwrap()
-        return Result.success(known)
-
-    def _query(self, lookups: Sequence[str]) -> Result[dict[str, Answer]]:
-        found = self._warehouse.query(self._sql, {"names": lookups})
-        answers = found.map(lambda rows: _answers(lookups, rows.rows))
-        if answers.is_success:
-            self._cache.put(_certain(answers.unwrap()))
+            found = self._warehouse.query(self._sql, {"names": chunk}).unwrap()
+            learnt = _answers(chunk, found.rows)
+            self._remember({lookup: answer for lookup, answer in learnt.items() if not _waits(answer)})
+            answers |= learnt
         return answers
 
-    def _resolution(
-        self, keys: Mapping[str, str], known: Mapping[str, Answer], invalid: tuple[str, ...]
-    ) -> Result[Resolution]:
-        resolution = Resolution(answers={name: known[key] for name, key in keys.items()}, invalid=invalid)
-        error = self._queue(keys, known) or _invalid_names(invalid)
-        return Result.partial(resolution, error) if error else Result.success(resolution)
-
-    def _queue(self, keys: Mapping[str, str], known: Mapping[str, Answer]) -> ErrorInfo | None:
-        """Queue what is unresolved, and only then remember it: else a failure to queue would be forgotten."""
-        unresolved = {lookup: known[lookup] for lookup in known.keys() - _certain(known).keys()}
-        waiting = unresolved.keys() - self._cache.get(unresolved).keys()
-        spellings = {key: name for name, key in keys.items() if key in waiting}
-        if not spellings:
+    def _queue(self, keys: Mapping[str, str], answers: Mapping[str, Answer]) -> ErrorInfo | None:
+        """Queue what a person has to look at, and only then remember it: a failure is not forgotten."""
+        waiting = {lookup: answer for lookup, answer in answers.items() if _waits(answer)}
+        new = waiting.keys() - self._remembered(waiting).keys()
+        if not new:
             return None
-        result = self._unresolved_names.add(spellings)
-        if result.is_success:
-            self._cache.put({lookup: unresolved[lookup] for lookup in spellings})
-        return result.error
+        spellings = {key: name for name, key in keys.items() if key in new}
+        queued = self._unresolved_names.add(spellings, {key: _note(waiting[key]) for key in spellings})
+        if queued.is_success:
+            self._remember({lookup: waiting[lookup] for lookup in spellings})
+        return queued.error
+
+    def _remembered(self, lookups: Iterable[str]) -> dict[str, Answer]:
+        with self._guard:
+            return {lookup: self._answers[lookup] for lookup in lookups if lookup in self._answers}
+
+    def _remember(self, answers: Mapping[str, Answer]) -> None:
+        with self._guard:
+            self._answers.update(answers)
 
 
 def _keys(names: Iterable[str | None]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -170,7 +179,7 @@ def _keys(names: Iterable[str | None]) -> tuple[dict[str, str], tuple[str, ...]]
 def _invalid_names(invalid: tuple[str, ...]) -> ErrorInfo | None:
     if not invalid:
         return None
-    return ErrorInfo.permanent(InvalidName.__name__, "; ".join(invalid))
+    return ErrorInfo.permanent(InvalidName.__name__, first_of(invalid))
 
 
 def _answers(lookups: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> dict[str, Answer]:
@@ -196,6 +205,14 @@ def _answer(lookup: str, players: Sequence[Player]) -> Answer:
     )
 
 
-def _certain(answers: Mapping[str, Answer]) -> dict[str, Answer]:
-    """The answers that leave nothing to be queued."""
-    return {lookup: answer for lookup, answer in answers.items() if not isinstance(answer, Unresolved)}
+def _waits(answer: Answer) -> bool:
+    """Whether a person has to look at it."""
+    return not isinstance(answer, Player)
+
+
+def _note(answer: Answer) -> str:
+    """What helps that person."""
+    if not isinstance(answer, Ambiguous):
+        return ""
+    ids = first_of([player.universal_player_id for player in answer.candidates])
+    return f"several players go by it: {ids}; an alias decides"

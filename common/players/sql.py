@@ -1,53 +1,18 @@
-"""The statements behind player names. `{reference}` is the dataset; values only ever come as parameters."""
+"""The statements behind player names, for one dataset."""
 
+from pathlib import Path
 from typing import Final
 
-RESOLVE: Final = """\
-WITH lookups AS (
-  SELECT asked AS name, asked AS player_lookup
-  FROM UNNEST(@names) AS asked
-  UNION DISTINCT
-  SELECT alias_lookup AS name, nba_canonical_lookup AS player_lookup
-  FROM `{reference}.player_aliases`
-  WHERE is_active AND alias_lookup IN UNNEST(@names)
-),
-matches AS (
-  SELECT DISTINCT lookups.name, registry.universal_player_id
-  FROM lookups
-  JOIN `{reference}.nba_players_registry` AS registry ON registry.player_lookup = lookups.player_lookup
-)
-SELECT matches.name, registry.universal_player_id, registry.player_lookup, registry.player_name
-FROM matches
-JOIN `{reference}.nba_players_registry` AS registry
-  ON registry.universal_player_id = matches.universal_player_id
-QUALIFY ROW_NUMBER() OVER (
-  PARTITION BY matches.name, registry.universal_player_id
-  ORDER BY registry.season DESC, registry.processed_at DESC, registry.player_lookup, registry.player_name
-) = 1
-"""
-"""Every player that goes by one of the keys @names, by the registry or by an active alias.
+from ..sql_blocks import SqlBlocks
 
-One row per key and player, though the registry has one per player, team and season: the newest names him.
-"""
+_BLOCKS: Final = SqlBlocks(Path(__file__).with_name("players.sql"))
 
-QUEUE_UNRESOLVED: Final = """\
-MERGE `{reference}.unresolved_player_names` AS queued
-USING (SELECT name.original_name, name.normalized_lookup FROM UNNEST(@names) AS name) AS met
-ON queued.source = @source AND queued.normalized_lookup = met.normalized_lookup
-WHEN MATCHED AND queued.last_seen_date < @seen_on THEN UPDATE SET
-  last_seen_date = @seen_on,
-  occurrences = queued.occurrences + 1,
-  status = IF(queued.status = 'resolved', 'pending', queued.status),
-  processed_at = @seen_at
-WHEN NOT MATCHED THEN INSERT (
-  source, original_name, normalized_lookup, first_seen_date, last_seen_date, occurrences, status,
-  created_at, processed_at
-) VALUES (
-  @source, met.original_name, met.normalized_lookup, @seen_on, @seen_on, 1, 'pending',
-  @seen_at, @seen_at
-)
-"""
-"""@source met @names on the day @seen_on; the same day again changes nothing.
 
-A name that is marked as resolved and is met unresolved on a later day is pending again.
-"""
+def resolve(dataset: str) -> str:
+    """Parameter `names`: keys. Columns: name, universal_player_id, player_lookup, player_name."""
+    return _BLOCKS.fill("resolve", reference=dataset)
+
+
+def queue(dataset: str) -> str:
+    """Parameters: `names`, of original_name, normalized_lookup and notes; `source`, `seen_on`, `seen_at`."""
+    return _BLOCKS.fill("queue", reference=dataset)

@@ -1,4 +1,4 @@
-"""The queue of player names that nobody could resolve: `unresolved_player_names`, worked off by people."""
+"""The queue of `unresolved_player_names`, worked off by people: names of nobody, and names of several."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ..job_keys import job_key
 from ..result import Result
-from .sql import QUEUE_UNRESOLVED
+from . import sql
 
 if TYPE_CHECKING:
     from ..warehouse.records import Rows
@@ -28,12 +28,12 @@ class UnresolvedNames:
         self, warehouse: Warehouse, *, dataset: str, source: str, now: Callable[[], datetime]
     ) -> None:
         self._warehouse = warehouse
-        self._sql = QUEUE_UNRESOLVED.replace("{reference}", dataset)
+        self._sql = sql.queue(dataset)
         self._source = source
         self._now = now
 
-    def add(self, names: Mapping[str, str]) -> Result["Rows"]:
-        """Queue `names`, at least one: key → spelling, in one statement.
+    def add(self, names: Mapping[str, str], notes: Mapping[str, str]) -> Result["Rows"]:
+        """Queue `names`, at least one: key → spelling, in one statement; `notes` by key, for whoever looks.
 
         The same names on the same (New York) day change nothing the second time, so a redelivery does not
         count. Equal calls in parallel share one job. Only unequal calls that meet a new name at the same time
@@ -43,7 +43,10 @@ class UnresolvedNames:
         seen_on = seen_at.astimezone(SPORTS_ZONE).date()
         parameters = {
             "source": self._source,
-            "names": [{"normalized_lookup": k, "original_name": n} for k, n in sorted(names.items())],
+            "names": [
+                {"normalized_lookup": key, "original_name": name, "notes": notes.get(key, "")}
+                for key, name in sorted(names.items())
+            ],
             "seen_on": seen_on,
             "seen_at": seen_at,
         }

@@ -93,12 +93,33 @@ def test_a_name_by_its_aliases(
     assert names.resolve_one("Luka").unwrap() == answer
 
 
-def test_an_alias_that_is_another_players_name_is_ambiguous(tables: PlayerTables, names: PlayerNames) -> None:
-    tables.alias([Alias("garypayton", "garypaytonii")])
+@pytest.mark.parametrize(
+    ("alias", "answer"),
+    [
+        pytest.param(Alias("garypayton", "garypaytonii"), PAYTON_II, id="to another player"),
+        pytest.param(Alias("garypayton", "nobody"), PAYTON, id="to nobody"),
+        pytest.param(Alias("garypayton", "garypaytonii", is_active=False), PAYTON, id="inactive"),
+    ],
+)
+def test_an_alias_that_a_person_made_beats_a_namesake_in_the_registry(
+    tables: PlayerTables, names: PlayerNames, alias: Alias, answer: Player
+) -> None:
+    tables.alias([alias])
 
-    assert names.resolve_one("Gary Payton").unwrap() == Ambiguous(
-        lookup="garypayton", candidates=(PAYTON, PAYTON_II)
-    )
+    assert names.resolve(["Gary Payton", "Gary Payton II"]).unwrap().answers == {
+        "Gary Payton": answer,
+        "Gary Payton II": PAYTON_II,
+    }
+
+
+def test_an_ambiguous_name_is_queued_for_review_with_those_who_go_by_it(
+    tables: PlayerTables, names: PlayerNames
+) -> None:
+    names.resolve(["Chris Johnson"]).unwrap()
+
+    [row] = tables.queued()
+    assert (row["normalized_lookup"], row["status"]) == ("chrisjohnson", "pending")
+    assert "chrisjohnson_001; chrisjohnson_002" in row["notes"]
 
 
 def test_a_player_of_many_teams_and_seasons_is_one_player(tables: PlayerTables, names: PlayerNames) -> None:
@@ -128,11 +149,7 @@ def test_a_player_who_changed_his_name_is_found_by_both_and_called_by_the_new_on
 
 def test_an_unresolved_name_is_queued_once_a_day(tables: PlayerTables, clock: WallClock) -> None:
     for _ in range(3):
-        assert (
-            player_names(tables.warehouse, clock)
-            .resolve(["Somebody New", "Luka Dončić", "Chris Johnson"])
-            .is_success
-        )
+        assert player_names(tables.warehouse, clock).resolve(["Somebody New", "Luka Dončić"]).is_success
     first_day = tables.queued()
     clock.advance(timedelta(days=2))
     player_names(tables.warehouse, clock).resolve(["somebody new"]).unwrap()

@@ -134,7 +134,7 @@ def test_an_answer_is_remembered_whatever_it_was(
 
     assert second == first
     assert len(warehouse.asked) == 1
-    assert warehouse.queued == [["nobody"]]
+    assert warehouse.queued == [["chrisjohnson", "nobody"]]
 
 
 def test_an_old_answer_is_asked_for_again(

@@ -1,26 +1,27 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from common.players.sql import QUEUE_UNRESOLVED, RESOLVE
+from common.players import sql
 
 INFRA_SQL = Path(__file__).parents[4] / "infra" / "sql"
 TABLES = ("nba_players_registry", "player_aliases", "unresolved_player_names")
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(text: str) -> exp.Expression:
     """One statement, all of whose placeholders are `{reference}`."""
-    [statement] = sqlglot.parse(sql.replace("{reference}", "nba_reference"), dialect="bigquery")
+    [statement] = sqlglot.parse(text.replace("{reference}", "nba_reference"), dialect="bigquery")
     assert isinstance(statement, exp.Expression)
     assert "{" not in statement.sql("bigquery")
     return statement
 
 
-@pytest.mark.parametrize("sql", [RESOLVE, QUEUE_UNRESOLVED], ids=["resolve", "queue"])
-def test_a_statement_is_bigquery_and_names_its_columns(sql: str) -> None:
-    statement = parse(sql)
+@pytest.mark.parametrize("statement_of", [sql.resolve, sql.queue], ids=["resolve", "queue"])
+def test_a_statement_is_bigquery_and_names_its_columns(statement_of: Callable[[str], str]) -> None:
+    statement = parse(statement_of("nba_reference"))
 
     assert list(statement.find_all(exp.Star)) == []
     assert {table.db for table in statement.find_all(exp.Table) if table.name in TABLES} == {"nba_reference"}
