@@ -4,34 +4,32 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from google.api_core.exceptions import GoogleAPIError
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 
 from common.sport import Sport, SportNames
-from common.warehouse.warehouse import connect
+from common.warehouse.warehouse import EMULATOR_HOST, connect
 
 from .applying import MissingDatasets, Warehouse, apply, plan
 from .difference import Change
 from .statements import FOLDER
-
-EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """0: the warehouse is, or now is, as it should be. 1: something is left that a person has to decide, or
     with --dry-run anything at all. 2: wrong usage. 3: could not look or could not finish."""
     options = _parser().parse_args(arguments)
-    warehouse = Warehouse(
-        client=connect(options.project, environment), is_emulated=bool(environment.get(EMULATOR))
-    )
     names = SportNames(sport=Sport(options.sport), dataset_prefix=options.dataset_prefix)
     try:
+        client = connect(options.project, environment)
+        warehouse = Warehouse(client=client, is_emulated=bool(environment.get(EMULATOR_HOST)))
         return _run(warehouse, names, is_dry=options.dry_run)
+    except DefaultCredentialsError:
+        print("infra/sql/apply: no account: gcloud auth application-default login", file=sys.stderr)
     except (MissingDatasets, GoogleAPIError, GoogleAuthError) as exc:
         print(f"infra/sql/apply: {exc}", file=sys.stderr)
-        return 3
+    return 3
 
 
 def _run(warehouse: Warehouse, names: SportNames, *, is_dry: bool) -> int:

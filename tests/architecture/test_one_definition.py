@@ -28,6 +28,8 @@ REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "tests/requirement
 """Installed together."""
 APART = tuple(f"infra/offline/{name}requirements.txt" for name in ("", "bundled-", "provider-"))
 """In an environment of their own, which needs another protobuf."""
+CHECKOV = ("infra/offline/checkov-requirements.txt",)
+"""In one more, made only when it is asked for."""
 
 
 def places_of(text: str) -> list[str]:
@@ -86,7 +88,9 @@ def test_search_path_is_left_alone() -> None:
     ]
 
 
-@pytest.mark.parametrize("files", [REQUIREMENTS, APART], ids=["of the project", "of Terraform offline"])
+@pytest.mark.parametrize(
+    "files", [REQUIREMENTS, APART, CHECKOV], ids=["of the project", "of Terraform offline", "of checkov"]
+)
 def test_every_requirement_is_pinned_exactly_and_in_one_place(files: tuple[str, ...]) -> None:
     pinned: dict[str, str] = {}
     for file in files:
@@ -112,7 +116,7 @@ def test_there_is_no_other_list_of_requirements() -> None:
         if path.match(pattern)
     }
 
-    assert found == {*REQUIREMENTS, *APART}
+    assert found == {*REQUIREMENTS, *APART, *CHECKOV}
     assert "project" not in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
