@@ -1,5 +1,15 @@
 """`python -m local`: see `./local/run --help`."""
 
-from .cli import app
+import signal
 
-app(prog_name="./local/run")
+
+def main() -> None:
+    """Until the command line takes over, which takes a second of imports, Ctrl-C ends the program without a
+    word: nothing has been started yet, and a stack trace would tell nobody anything."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from .cli import app
+
+    app(prog_name="./local/run")
+
+
+main()

@@ -3,14 +3,12 @@
 Status: 0 all promises are kept; 1 one is broken, or something stands in the way; 2 wrong options; 130 Ctrl-C.
 """
 
-import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from pathlib import Path
+from types import FrameType
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -29,17 +27,19 @@ from .judging import report
 from .judging.progress import bars
 from .judging.promises import judge
 from .problem import Problem
+from .run_folder import run_folder
 from .stack.stack import Stack
 from .terminal import Terminal
 
 EASTERN: Final = ZoneInfo("America/New_York")
 INTERRUPTED: Final = 130
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 terminal = Terminal(Console(highlight=False))
 
 SportOption = Annotated[
-    Sport, typer.Option(help="Another sport borrows the NBA's names: nba_api has no others.")
+    Sport, typer.Option(envvar="SPORT", help="Another sport borrows the NBA's names: nba_api has no others.")
 ]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Default: a free one.")]
 
@@ -63,8 +63,13 @@ def run(
     seed: Annotated[int, typer.Option(help="Of what happens at random.")] = 7,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a run is over.")] = 240,
 ) -> None:
-    """Play a slate on the whole system, then check every promise against the stores."""
+    """Play a slate on the whole system, then check every promise against the stores.
+
+    DATASET_PREFIX, ENVIRONMENT, the flags of the migration and what else functions/manifest.json lets a
+    deployment set is taken from the environment; the project is always `local`, and no secret is taken.
+    """
     if context.invoked_subcommand is not None:
+        _refuse_options_before(context.invoked_subcommand, context)
         return
     with _one_line_problems():
         game_date = day.date() if day else _today()
@@ -91,19 +96,28 @@ def serve(
     ports = {name: port for name, port in chosen.items() if port is not None}
     with (
         _one_line_problems(),
-        _folder() as folder,
+        run_folder() as folder,
         Stack.up(sport, folder, terminal.doing, ports=ports) as stack,
     ):
         terminal.explain(stack)
         while True:
-            stack.revive()
+            for server in stack.revive(gives_up=False):
+                terminal.tell_of_restart(server)
             time.sleep(1)
+
+
+def _refuse_options_before(command: str, context: typer.Context) -> None:
+    """What is said before a command belongs to a run, and the command would ignore it."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"{parameter.opts[0]} is an option of a run; {command} does not know it")
 
 
 def _run(plan: Plan) -> None:
     """Everything from an idle machine to the verdicts; a Problem if a promise is broken."""
     terminal.introduce(plan)
-    with _folder() as folder:
+    with run_folder() as folder:
         with Stack.up(plan.slate.sport, folder, terminal.doing) as stack, hire(plan, stack) as crew:
             with terminal.doing("workers"):
                 crew.wait_until_pulling()
@@ -117,34 +131,22 @@ def _run(plan: Plan) -> None:
     terminal.console.print("\n[bold green]Every promise is kept.[/]")
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """The first one ends the program; another must not tear the clean-up that it began."""
+    for each in _ENDINGS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def _today() -> date:
     return datetime.now(EASTERN).date()
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder for one run. It stays where something went wrong that its logs may explain."""
-    folder = Path(tempfile.mkdtemp(prefix="local-run-"))
-    try:
-        yield folder
-    except (Problem, ResultError, GoogleAPIError) as problem:
-        if not any(folder.iterdir()):
-            folder.rmdir()
-            raise
-        if str(folder) in str(problem):
-            raise
-        raise Problem(f"{problem} (logs: {folder})") from problem
-    except KeyboardInterrupt:
-        shutil.rmtree(folder)
-        raise
-    shutil.rmtree(folder)
-
-
-@contextmanager
 def _one_line_problems() -> Iterator[None]:
     """Ends the program with a sentence and a status, by SIGTERM and SIGHUP as by Ctrl-C."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    for number in _ENDINGS:
+        signal.signal(number, _interrupt)
     try:
         yield
     except (Problem, ResultError, GoogleAPIError) as problem:

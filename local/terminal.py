@@ -11,6 +11,7 @@ from common.sport import Sport
 
 from .day.chaos import AFTERMATH, Victim
 from .day.play import Plan
+from .stack.serving import Server
 from .stack.stack import Stack
 
 
@@ -44,6 +45,9 @@ class Terminal:
 
     def tell_of_death(self, victim: Victim) -> None:
         self.console.print(f"  [red]kill -9 {victim.value}[/]: {AFTERMATH[victim]}")
+
+    def tell_of_restart(self, server: Server) -> None:
+        self._plain(f"{server.deployment.name} has died and is started again. Why: {server.log}")
 
     def explain(self, stack: Stack) -> None:
         """How to reach what is up. Plain lines, to be copied or evaluated."""

@@ -27,7 +27,13 @@ def batch_id_of(slate: Slate, asked_at: datetime) -> str:
 
 
 def ask(
-    slate: Slate, *, asked_at: datetime, batches: Batches, publisher: Publisher, shuffle_seed: int | None
+    slate: Slate,
+    *,
+    asked_at: datetime,
+    batches: Batches,
+    publisher: Publisher,
+    dataset_prefix: str,
+    shuffle_seed: int | None,
 ) -> Result[Batch]:
     """Open the batch and publish one request per player, out of order if there is a seed."""
     batch_id = batch_id_of(slate, asked_at)
@@ -40,6 +46,7 @@ def ask(
         slate.players,
         deadline=asked_at + BATCH_DEADLINE,
         correlation_id=batch_id,
+        dataset_prefix=dataset_prefix,
     )
     return opened.and_then(lambda batch: _publish(requests, publisher).map(lambda _: batch))
 

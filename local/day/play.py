@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from common.batches.batches import Batches
-from common.batches.store import FirestoreDocuments
-
 from ..judging import gathering
 from ..judging.evidence import Evidence
 from ..judging.gauges import Gauges, Reading
@@ -89,16 +86,22 @@ def play(
         ending=ending,
         was_killed=killing.done.is_set(),
         replaced_workers=crew.replaced,
-        revived={server.deployment.name: server.restarts for server in stack.servers if server.restarts},
+        revived=_revived(stack),
     )
+
+
+def _revived(stack: Stack) -> dict[str, int]:
+    restarts = {server.deployment.name: server.lives.restarts for server in stack.servers}
+    return {name: times for name, times in restarts.items() if times}
 
 
 def _ask(plan: Plan, stack: Stack, asked_at: datetime) -> None:
     coordinator.ask(
         plan.slate,
         asked_at=asked_at,
-        batches=Batches(FirestoreDocuments(stack.database)),
+        batches=stack.batches,
         publisher=stack.publisher,
+        dataset_prefix=stack.settings.dataset_prefix,
         shuffle_seed=plan.disorder.seed if plan.disorder.shuffle else None,
     ).unwrap()
 

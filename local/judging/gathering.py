@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import topics
-from common.batches.batches import Batches
 from common.batches.records import CLAIMS, RECEIPTS, UNEXPECTED, Batch, batch_path
-from common.batches.store import FirestoreDocuments
 from common.consolidation.day_lock import LOCK_TYPE
 from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
 from common.consolidation.receipt import Receipt
@@ -46,7 +44,7 @@ def gather(
     events = {one.message_id for one in completion_events}
     recorder_log = _settled_log(stack.server("completion_recorder").log, events, settle_within)
     triggers, announced, *dead_letters = _published(stack)
-    batches = Batches(FirestoreDocuments(stack.database))
+    batches = stack.batches
     batch = batches.get(batch_id).unwrap()
     document = stack.database.document(batch_path(batch_id))
     opened_at = document.get(["start_time"], timeout=READ_TIMEOUT_SECONDS).get("start_time")
@@ -95,7 +93,13 @@ def _ids(collection: Any) -> tuple[str, ...]:
 
 
 def _lock(stack: Stack, batch: Batch) -> LockRecord | None:
-    key = LockKey(lock_type=LOCK_TYPE, game_date=batch.game_date, sport=stack.sport.value)
+    names = stack.sport_names
+    key = LockKey(
+        lock_type=LOCK_TYPE,
+        game_date=batch.game_date,
+        sport=names.sport.value,
+        dataset_prefix=names.dataset_prefix,
+    )
     snapshot = (
         stack.database.collection(key.collection).document(key.document_id).get(timeout=READ_TIMEOUT_SECONDS)
     )

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from common.batches.batches import Batches
 from common.batches.records import Batch, BatchStatus
-from common.batches.store import CALL_TIMEOUT_SECONDS, FirestoreDocuments
+from common.batches.store import CALL_TIMEOUT_SECONDS
 from common.consolidation.merge_sql import Tables
 from common.entrypoint.dead_letters import COLLECTION as DEAD_LETTERS
 from common.result import Result
@@ -37,7 +36,7 @@ class Gauges:
 
     def __init__(self, stack: Stack, batch_id: str) -> None:
         self._database = stack.database
-        self._batches = Batches(FirestoreDocuments(stack.database))
+        self._batches = stack.batches
         self._warehouse = Warehouse(stack.bigquery)
         self._tables = Tables(predictions=stack.sport_names.dataset(DatasetRole.PREDICTIONS))
         self._batch_id = batch_id

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from ..machine import MissingTool, missing
-from .ports import LOOPBACK, free_port, require_free
+from .ports import LOOPBACK, free_port, require_different, require_free
 from .service import Service, ServiceFailed
 
 # Two seconds each on an idle machine.
@@ -118,12 +118,14 @@ class Emulators(AbstractContextManager["Emulators"]):
         that it shall have; the others get free ones. Raises a `Problem` (`MissingTool`, `BusyPort`,
         `ServiceFailed`); nothing is left then.
         """
-        wanted = {name: require_free(name, port) for name, port in (ports or {}).items()}
+        wanted = require_different(ports or {})
+        for name, port in wanted.items():
+            require_free(name, port)
         with ExitStack() as stack:
-            started = [
-                _spawn(kind, run_dir.resolve(), project, wanted.get(kind.name) or free_port(), stack)
-                for kind in kinds
-            ]
+            started = []
+            for kind in kinds:
+                port = wanted.get(kind.name) or free_port(besides=wanted.values())
+                started.append(_spawn(kind, run_dir.resolve(), project, port, stack))
             for emulator in started:
                 _wait_until_ready(emulator)
             return cls(started, stack.pop_all())

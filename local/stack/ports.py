@@ -1,6 +1,7 @@
 """TCP ports of this machine."""
 
 import socket
+from collections.abc import Collection, Mapping
 
 from ..problem import Problem
 
@@ -16,12 +17,35 @@ class BusyPort(Problem):
         )
 
 
-def free_port() -> int:
-    """A port that nobody listens on now. Nothing reserves it: start the server soon."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+class SharedPort(Problem):
+    """Two servers are to listen on one port."""
+
+    def __init__(self, names: Collection[str], port: int) -> None:
+        super().__init__(
+            f"{' and '.join(names)}: port {port} can serve only one of them; choose another port."
+        )
+
+
+def free_port(*, besides: Collection[int] = ()) -> int:
+    """A port that nobody listens on now, and none of `besides`, which are promised already.
+
+    Nothing reserves it: start the server soon.
+    """
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        if port not in besides:
+            return port
+
+
+def require_different(ports: Mapping[str, int]) -> Mapping[str, int]:
+    """Name → port, as it is; raises `SharedPort` if two names have the same."""
+    for port in ports.values():
+        sharing = [name for name, other in ports.items() if other == port]
+        if len(sharing) > 1:
+            raise SharedPort(sharing, port)
+    return ports
 
 
 def require_free(name: str, port: int) -> int:

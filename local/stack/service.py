@@ -16,7 +16,7 @@ from typing import Self
 
 from ..problem import Problem
 
-_GUARD = Path(__file__).with_name("guard.py")
+GUARD = Path(__file__).with_name("guard.py")
 _POLL_SECONDS = 0.05
 _AT_ONCE = timedelta(0)
 
@@ -55,7 +55,7 @@ class Service:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_GUARD), *command],
+                [sys.executable, "-I", "-S", str(GUARD), *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

@@ -7,6 +7,7 @@ the limit on concurrent requests is the platform's and is not imitated.
 
 import http.client
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,7 @@ from common.topics import Topic
 from infra.manifest import Function, heard, load
 
 from ..problem import Problem
+from .lives import Lives
 from .ports import LOOPBACK, free_port
 from .service import Service, ServiceFailed
 from .topology import Push
@@ -24,7 +26,6 @@ from .topology import Push
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv" / "functions" / "bin" / "python"
 
-MAX_RESTARTS = 5
 _READY_WITHIN = timedelta(seconds=60)
 _PROBE_SECONDS = 2.0
 
@@ -50,7 +51,7 @@ class Server:
     staged: Path
     """The folder that holds the staged functions."""
     log: Path
-    restarts: int = 0
+    lives: Lives = field(default_factory=Lives)
     _service: Service | None = field(default=None)
 
     @property
@@ -63,6 +64,7 @@ class Server:
 
     def start(self) -> None:
         """Returns at once; see `wait_until_ready`."""
+        self.lives.begin(time.monotonic())
         self._service = Service.start(
             self.deployment.name,
             self._command(),
@@ -78,14 +80,18 @@ class Server:
         """SIGKILL to the server and its workers, in the middle of whatever they do."""
         self._running.stop()
 
-    def revive(self) -> None:
-        """Start it again if it has died. One that will not stay alive is a Problem."""
-        if self._running.is_running:
-            return
-        if self.restarts == MAX_RESTARTS:
-            raise ServiceFailed(self.deployment.name, f"died {MAX_RESTARTS + 1} times", self.log)
-        self.restarts += 1
+    def revive(self, *, gives_up: bool) -> bool:
+        """Start it again if it has died, later and later if it dies early; True if it did.
+
+        Where `gives_up`, one that will not stay alive is a Problem.
+        """
+        if self._running.is_running or not self.lives.may_start(time.monotonic()):
+            return False
+        if gives_up and self.lives.is_hopeless:
+            times = f"died {self.lives.early_deaths} times in a row"
+            raise ServiceFailed(self.deployment.name, times, self.log)
         self.start()
+        return True
 
     def stop(self) -> None:
         """Safe to call twice."""

@@ -14,16 +14,19 @@ from pathlib import Path
 
 from google.cloud import bigquery, firestore, pubsub_v1
 
+from common.batches.batches import Batches
+from common.batches.store import FirestoreDocuments
 from common.publisher import Publisher
+from common.settings import Settings
 from common.sport import Sport, SportNames
 from common.warehouse.warehouse import connect
+from infra.manifest import load
 
-from . import ddl, serving, topology
+from . import configuration, ddl, serving, topology
+from .configuration import PROJECT
 from .emulators import KINDS, Emulators
 from .service import ServiceFailed
 from .serving import Server
-
-PROJECT = "local"
 
 Tell = Callable[[str], AbstractContextManager[object]]
 """Shows what is being done while the block runs."""
@@ -33,7 +36,8 @@ Tell = Callable[[str], AbstractContextManager[object]]
 class Stack:
     """What runs, and the clients that reach it."""
 
-    sport: Sport
+    settings: Settings
+    """As functions and workers read them."""
     folder: Path
     """Where the logs and the stages are."""
     environment: Mapping[str, str]
@@ -52,12 +56,21 @@ class Stack:
         return {**machine, **self.environment, "PYTHONUNBUFFERED": "1"}
 
     @property
+    def sport(self) -> Sport:
+        return self.settings.sport
+
+    @property
     def names(self) -> topology.Names:
         return topology.Names(project=PROJECT, sport=self.sport)
 
     @property
     def sport_names(self) -> SportNames:
-        return SportNames(sport=self.sport)
+        return self.settings.names
+
+    @property
+    def batches(self) -> Batches:
+        """Batches opened here are stamped with the mode of the settings."""
+        return Batches(FirestoreDocuments(self.database), mode=self.settings.schema_mode)
 
     @property
     def publisher(self) -> Publisher:
@@ -67,27 +80,35 @@ class Stack:
         """The first server of the function in `functions/{folder}`."""
         return next(server for server in self.servers if server.deployment.folder == folder)
 
-    def revive(self) -> None:
-        """Start again whatever function has died; a Problem if an emulator has, for its data is gone."""
-        for server in self.servers:
-            server.revive()
+    def revive(self, *, gives_up: bool = True) -> list[Server]:
+        """Start again whatever function has died; a Problem if an emulator has, for its data is gone.
+
+        Returns the servers that were started. Where `gives_up`, one that will not stay alive is a Problem.
+        """
+        revived = [server for server in self.servers if server.revive(gives_up=gives_up)]
         for kind in KINDS:
             service = self.emulators[kind.name].service
             if not service.is_running:
                 raise ServiceFailed(kind.name, "ended, and its data with it", service.log)
+        return revived
 
     @classmethod
     @contextmanager
     def up(
         cls, sport: Sport, folder: Path, tell: Tell, *, ports: Mapping[str, int] | None = None
     ) -> Iterator["Stack"]:
-        """Start everything; a Problem names what could not be. `ports` are those of emulators, by name."""
+        """Start everything; a Problem names what could not be. `ports` are those of emulators, by name.
+
+        What this process's environment sets for the functions, they are told: see `configuration.py`.
+        """
+        told = configuration.values(sport, load(serving.ROOT), os.environ)
+        settings = configuration.settings(told)
         with ExitStack() as down:
             with tell("emulators"):
                 emulators = down.enter_context(Emulators.start(folder, PROJECT, ports=ports))
             # Google's clients look there, and nowhere else, for emulators.
             os.environ.update(emulators.environment)
-            stack = cls._connected(sport, folder, emulators)
+            stack = cls._connected(settings, told, folder, emulators)
             for server in stack.servers:
                 down.callback(server.stop)
             with tell("tables"):
@@ -102,13 +123,15 @@ class Stack:
             yield stack
 
     @classmethod
-    def _connected(cls, sport: Sport, folder: Path, emulators: Emulators) -> "Stack":
+    def _connected(
+        cls, settings: Settings, told: Mapping[str, str], folder: Path, emulators: Emulators
+    ) -> "Stack":
         return cls(
-            sport=sport,
+            settings=settings,
             folder=folder,
-            environment=_settings(sport) | emulators.environment,
+            environment={**told, **emulators.environment},
             emulators=emulators,
-            servers=tuple(_servers(sport, folder, emulators.environment)),
+            servers=tuple(_servers(settings.sport, told, folder, emulators.environment)),
             database=firestore.Client(project=PROJECT),
             bigquery=connect(PROJECT, os.environ),
             publisher_client=pubsub_v1.PublisherClient(),
@@ -116,22 +139,14 @@ class Stack:
         )
 
 
-def _settings(sport: Sport) -> dict[str, str]:
-    """What functions and workers are told. A lease this short only shortens the wait for a dead holder."""
-    return {
-        "GCP_PROJECT": PROJECT,
-        "SPORT": sport.value,
-        "ENVIRONMENT": "local",
-        "LOCK_LEASE_SECONDS": "20",
-    }
-
-
-def _servers(sport: Sport, folder: Path, emulators: Mapping[str, str]) -> list[Server]:
+def _servers(
+    sport: Sport, told: Mapping[str, str], folder: Path, emulators: Mapping[str, str]
+) -> list[Server]:
     return [
         Server(
             deployment=deployment,
             environment=serving.environment(
-                deployment.function, _settings(sport), emulators=emulators, machine=os.environ
+                deployment.function, told, emulators=emulators, machine=os.environ
             ),
             staged=folder / "stage",
             log=folder / f"{deployment.name}.log",

@@ -1,13 +1,26 @@
 """The whole system on one machine, by its command: it plays, it judges, and it leaves nothing behind."""
 
+import http.client
 import signal
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import pytest
-
-from tests.support.local_run import local_run
+from tests.support.local_run import WITHIN, local_run
 from tests.support.polling import eventually
+
+
+def get(url: str) -> int | None:
+    """Status of a GET; None while nobody answers."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+    try:
+        connection.request("GET", address.path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def test_a_slate_with_chaos_on_it_keeps_every_promise_and_leaves_nothing(tmp_path: Path) -> None:
@@ -44,14 +57,60 @@ def test_a_run_that_is_out_of_time_names_who_is_missing_and_keeps_its_logs(tmp_p
         assert list(run.temporary.glob("local-run-*/nba-completion-recorder.log"))
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
-def test_a_run_that_is_ended_while_it_starts_leaves_no_process(how: signal.Signals, tmp_path: Path) -> None:
+def test_a_run_that_is_killed_leaves_no_process_and_its_folder_goes_with_the_next(tmp_path: Path) -> None:
     with local_run(folder=tmp_path) as run:
         run.wait_for("✔ emulators")
 
-        run.send(how)
+        run.send(signal.SIGKILL)
 
         eventually(lambda: run.processes() == [])
+        assert len(list(run.temporary.iterdir())) == 1
+    with local_run("serve", "--pubsub-port", "1", folder=tmp_path) as following:
+        assert following.status() == 1
+        assert list(following.temporary.iterdir()) == []
+
+
+def test_a_run_is_isolated_by_the_prefix_that_its_environment_sets(tmp_path: Path) -> None:
+    chosen = {"DATASET_PREFIX": "mine", "DUAL_WRITE_MODE": "true", "ENVIRONMENT": "staging"}
+    with local_run("--players", "6", "--workers", "1", folder=tmp_path, **chosen) as run:
+        assert run.status() == 0, run.said
+        assert "Every promise is kept." in run.said
+
+
+def test_a_setting_that_no_function_would_take_is_one_line(tmp_path: Path) -> None:
+    with local_run("--players", "6", folder=tmp_path, ENVIRONMENT="PROD UCTION") as run:
+        assert run.status() == 1
+
+        assert "./local/run: settings: ENVIRONMENT='PROD UCTION'" in run.said
+        assert "Traceback" not in run.said
+
+
+def test_an_option_of_a_run_before_another_command_is_refused(tmp_path: Path) -> None:
+    with local_run("--players", "3", "serve", folder=tmp_path) as run:
+        assert run.status() == 2
+        assert "--players is an option of a run; serve does not know it" in run.said
+
+
+def test_one_port_for_two_emulators_is_one_line(tmp_path: Path) -> None:
+    with local_run("serve", "--firestore-port", "18080", "--pubsub-port", "18080", folder=tmp_path) as run:
+        assert run.status() == 1
+
+        [line] = run.said.splitlines()
+        assert "firestore and pubsub: port 18080 can serve only one of them" in line
+
+
+def test_a_served_function_that_is_killed_is_there_again_and_only_what_is_posted_is_a_delivery(
+    tmp_path: Path,
+) -> None:
+    with local_run("serve", folder=tmp_path) as run:
+        run.wait_for("Ctrl-C ends it all.")
+
+        run.kill_function("completion_recorder")
+
+        run.wait_for("nba-completion-recorder has died and is started again. Why: ")
+        eventually(lambda: get(run.url_of("completion_recorder")) == 405, within=WITHIN)
+        run.send(signal.SIGTERM)
+        assert run.status() == 130
 
 
 def test_more_players_than_there_are_is_one_line(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`./local/run` as a process, followed line by line; its set-up is left to whoever runs the tests."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,11 +10,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from local.stack.service import GUARD as GUARD_SCRIPT
 from tests.support.polling import eventually
 from tests.support.process_family import ProcessFamily
 
 ROOT = Path(__file__).resolve().parents[2]
+GUARD = str(GUARD_SCRIPT).encode()
 WITHIN = timedelta(seconds=90)
+
+_DEAF = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+"""Ctrl-C is ignored until Python is up, as by the script `local/run`."""
 
 
 class LocalRun:
@@ -22,10 +28,10 @@ class LocalRun:
     def __init__(self, arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> None:
         self._output = folder / "said.txt"
         self.temporary = folder / "tmp"
-        self.temporary.mkdir()
+        self.temporary.mkdir(exist_ok=True)
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local", *arguments],
+                [*_DEAF, sys.executable, "-m", "local", *arguments],
                 cwd=ROOT,
                 env={**environment, "TMPDIR": str(self.temporary), "COLUMNS": "200"},
                 stdin=subprocess.DEVNULL,
@@ -52,6 +58,24 @@ class LocalRun:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    def listens_to_ctrl_c(self) -> bool:
+        """False while Python is starting."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
+        [ignored] = re.findall(r"^SigIgn:\s*(\w+)", status, re.MULTILINE)
+        return not int(ignored, 16) & 1 << (signal.SIGINT - 1)
+
+    def kill_function(self, entry_point: str) -> None:
+        """SIGKILL to the server of a function, as the machine's own killer would send it."""
+        for pid in self.processes():
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"functions_framework" in command and entry_point.encode() in command and GUARD not in command:
+                os.kill(pid, signal.SIGKILL)
+
+    def url_of(self, function: str) -> str:
+        """Where `serve` says that Pub/Sub posts to."""
+        [url] = re.findall(rf"^\S+-{function.replace('_', '-')}\S*: (http\S+)", self.said, re.MULTILINE)
+        return str(url)
+
     def processes(self) -> list[int]:
         """Its own and all that came of it."""
         return self._family.alive()
@@ -68,9 +92,9 @@ class LocalRun:
 
 
 @contextmanager
-def local_run(*arguments: str, folder: Path) -> Iterator[LocalRun]:
-    """Started; ended with the block."""
-    run = LocalRun(arguments, folder, os.environ)
+def local_run(*arguments: str, folder: Path, **environment: str) -> Iterator[LocalRun]:
+    """Started, with what `environment` adds to that of the tests; ended with the block."""
+    run = LocalRun(arguments, folder, {**os.environ, **environment})
     try:
         yield run
     finally:
