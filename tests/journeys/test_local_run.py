@@ -65,7 +65,10 @@ def test_a_run_that_is_killed_leaves_no_process_and_its_folder_goes_with_the_nex
 
         eventually(lambda: run.processes() == [])
         assert len(list(run.temporary.iterdir())) == 1
-    with local_run("serve", "--pubsub-port", "1", folder=tmp_path) as following:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        local_run("serve", "--pubsub-port", str(taken.getsockname()[1]), folder=tmp_path) as following,
+    ):
         assert following.status() == 1
         assert list(following.temporary.iterdir()) == []
 
