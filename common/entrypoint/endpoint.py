@@ -21,7 +21,7 @@ from ..messages import MESSAGES, M
 from ..result import ErrorInfo, Result, ResultError
 from ..sport import Sport
 from ..topics import Topic
-from . import envelope
+from . import canary, envelope
 from .bodies import Bodies, BodyRefused
 from .envelope import Delivery
 from .rules import Disposition, dispose, origin, read_message
@@ -75,6 +75,8 @@ class Endpoint:
     now: Callable[[], datetime]
     unnamed: Topic | None = None
     """The topic that is meant where a delivery does not tell its own; default: the only one there is."""
+    canary: Callable[[str], Result[Any]] | None = None
+    """Answers a deployment that asks by this id whether the function works; see `canary.py`."""
     executor: Executor = field(default_factory=_dead_letter_executor)
     """Its own: dead letters that wait for a store that hangs must not hold up good events."""
 
@@ -121,6 +123,9 @@ class Endpoint:
     async def _handle(self, delivery: Delivery) -> Result[Any]:
         if delivery.error is not None:
             return Result.failure(delivery.error)
+        canary_id = canary.asked(delivery)
+        if canary_id is not None and self.canary is not None:
+            return await asyncio.to_thread(self.canary, canary_id)
         topic = origin(delivery.topic, sport=self.sport, heard=self.routes, unnamed=self._unnamed).unwrap()
         route = self.routes[topic]
         message = read_message(

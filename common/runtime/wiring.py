@@ -16,9 +16,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from google.cloud import firestore
 
 from .. import logs
+from ..entrypoint.canary import CALL_TIMEOUT_SECONDS, Canary, Probe
+from ..entrypoint.canary import COLLECTION as CANARIES
 from ..entrypoint.dead_letters import DeadLetters
 from ..entrypoint.endpoint import Endpoint, Route
+from ..result import Result
 from ..settings import Settings, WarehouseSettings
+from ..sport import DatasetRole
 from ..topics import Topic
 from .once import once
 
@@ -45,6 +49,7 @@ class Wiring(Generic[S]):
         self.publisher: Callable[[], Publisher] = once(self._publisher)
         self.dead_letters: Callable[[], DeadLetters] = once(self._dead_letters)
         self.reporter: Callable[[], Reporter] = once(self._reporter)
+        self.canary: Callable[[], Canary] = once(self._canary)
 
     def now(self) -> datetime:
         """This machine's clock, in UTC. What two machines must agree on is judged by a server's."""
@@ -60,7 +65,19 @@ class Wiring(Generic[S]):
             sport=self.settings.sport,
             max_age=self.settings.max_event_age,
             now=self.now,
+            canary=lambda canary_id: self.canary().answer(canary_id),
         )
+
+    def _probes(self) -> dict[str, Probe]:
+        """What a canary tries: each store that the function uses, by name."""
+        return {"firestore": self._try_firestore}
+
+    def _try_firestore(self) -> Result[bool]:
+        reference = self.database().collection(CANARIES).document("probe")
+        return Result.success(reference.get(retry=None, timeout=CALL_TIMEOUT_SECONDS).exists)
+
+    def _canary(self) -> Canary:
+        return Canary(self.database(), self._probes(), environment=self._environment, now=self.now)
 
     def _database(self) -> firestore.Client:
         return firestore.Client(project=self.settings.gcp_project)
@@ -102,6 +119,14 @@ class WarehouseWiring(Wiring[W]):
     def __init__(self, settings: type[W], *, function: str, environment: Mapping[str, str]) -> None:
         super().__init__(settings, function=function, environment=environment)
         self.warehouse: Callable[[], Warehouse] = once(self._warehouse)
+
+    def _probes(self) -> dict[str, Probe]:
+        return {**super()._probes(), "bigquery": self._try_bigquery}
+
+    def _try_bigquery(self) -> Result[Any]:
+        """Asks a small table that `infra/sql` makes: jobs, dataset and tables, all in one."""
+        dataset = self.settings.names.dataset(DatasetRole.PREDICTIONS)
+        return self.warehouse().query(f"SELECT 1 FROM `{dataset}.consolidation_fences` LIMIT 1")
 
     def _warehouse(self) -> "Warehouse":
         from ..warehouse.warehouse import MAXIMUM_BYTES_BILLED, Limits, Warehouse, connect

@@ -13,9 +13,9 @@ import pytest
 from common.settings import Settings, WarehouseSettings
 from common.sport import Sport, SportNames
 from common.topics import REGISTRY
+from infra.deployment.stage import stage
+from infra.deployment.verify import VerifyError, placeholders, verify
 from infra.manifest import Function, heard, load
-from infra.stage import stage
-from infra.verify import VerifyError, verify
 from tests.support.source_tree import FUNCTIONS, ROOT, modules
 
 PYTHON = ROOT / ".venv" / "functions" / "bin" / "python"
@@ -50,14 +50,16 @@ class Started:
 def started(staged: Path) -> Started:
     """All at the same time: each takes half a second."""
 
+    def load_with_settings(name: str) -> frozenset[str]:
+        return verify(staged / name, function(name), placeholders(function(name)), PYTHON)
+
     def load_without_settings(name: str) -> str:
-        without = function(name).model_copy(update={"required_env": ()})
         with pytest.raises(VerifyError) as refusal:
-            verify(staged / name, without, PYTHON)
+            verify(staged / name, function(name), function(name).fixed_env, PYTHON)
         return str(refusal.value)
 
     with ThreadPoolExecutor() as pool:
-        loaded = pool.map(lambda name: verify(staged / name, function(name), PYTHON), FUNCTIONS)
+        loaded = pool.map(load_with_settings, FUNCTIONS)
         refused = pool.map(load_without_settings, FUNCTIONS)
         return Started(
             loaded=dict(zip(FUNCTIONS, loaded, strict=True)),

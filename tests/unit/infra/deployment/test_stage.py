@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.stage import StageError, stage
+from infra.deployment.stage import StageError, stage
 
 CHECKED_BY_HASH = (0b11).to_bytes(4, "little")
 """The flags of such bytecode, by PEP 552."""
@@ -119,7 +119,7 @@ def test_copy_that_differs_is_refused(source: Path, tmp_path: Path, monkeypatch:
     def copy_badly(origin: Path, target: Path) -> None:
         target.write_text(origin.read_text() + "!")
 
-    monkeypatch.setattr("infra.stage.shutil.copyfile", copy_badly)
+    monkeypatch.setattr("infra.deployment.stage.shutil.copyfile", copy_badly)
 
     with pytest.raises(StageError, match="its copy differs"):
         stage(source, "x", tmp_path / "out")
@@ -131,3 +131,62 @@ def test_file_of_a_function_that_would_cover_one_of_ours_is_refused(source: Path
 
     with pytest.raises(StageError, match="functions/x/common: would hide"):
         stage(source, "x", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("functions", id="the sources of the functions"),
+        pytest.param(".", id="the whole tree"),
+        pytest.param("common/new", id="a new folder among the sources"),
+        pytest.param("out", id="a new folder beside them"),
+        pytest.param("functions/../common", id="by a detour"),
+    ],
+)
+def test_target_in_the_tree_that_is_staged_is_refused_and_nothing_is_deleted(
+    source: Path, place: str
+) -> None:
+    before = sorted(source.rglob("*"))
+
+    with pytest.raises(StageError, match="lies in the tree that is staged"):
+        stage(source, "x", source / place)
+
+    assert sorted(source.rglob("*")) == before
+
+
+def test_target_that_links_into_the_tree_is_refused(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(source / "functions")
+
+    with pytest.raises(StageError, match="lies in the tree that is staged"):
+        stage(source, "x", tmp_path / "link")
+
+
+def test_target_with_other_things_in_it_is_refused_and_they_stay(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "x").mkdir(parents=True)
+    (tmp_path / "mine" / "x" / "thesis.txt").touch()
+
+    with pytest.raises(StageError, match="is not empty, and no stage"):
+        stage(source, "x", tmp_path / "mine")
+
+    assert (tmp_path / "mine" / "x" / "thesis.txt").exists()
+
+
+def test_target_that_is_a_file_is_refused_in_one_line(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StageError, match="is not a folder"):
+        stage(source, "x", tmp_path / "file")
+
+
+def test_target_below_a_file_is_refused_in_one_line(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StageError, match="cannot be written to"):
+        stage(source, "x", tmp_path / "file" / "out")
+
+
+def test_scratch_folder_of_the_tree_may_hold_stages_several_of_them(source: Path) -> None:
+    stage(source, "x", source / ".run" / "deploy")
+    stage(source, "y", source / ".run" / "deploy")
+
+    assert (source / ".run" / "deploy" / "x" / "main.py").is_file()

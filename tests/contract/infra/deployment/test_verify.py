@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.verify import VerifyError, verify
+from infra.deployment.verify import VerifyError, placeholders, verify
 from tests.support.a_function import a_function
 
+FUNCTION = a_function()
+VALUES = placeholders(FUNCTION)
 GOOD = """
 import functions_framework.aio
 import common.result
@@ -31,7 +33,7 @@ def staged(tmp_path: Path) -> Path:
 
 
 def test_function_that_starts_tells_what_it_loaded(staged: Path) -> None:
-    loaded = verify(staged, a_function(), sys.executable)
+    loaded = verify(staged, FUNCTION, VALUES, sys.executable)
 
     assert {"main", "main.rules", "common.result"} <= loaded
 
@@ -39,7 +41,7 @@ def test_function_that_starts_tells_what_it_loaded(staged: Path) -> None:
 def test_stage_stays_as_it_was(staged: Path) -> None:
     before = sorted(staged.rglob("*"))
 
-    verify(staged, a_function(), sys.executable)
+    verify(staged, FUNCTION, VALUES, sys.executable)
 
     assert sorted(staged.rglob("*")) == before
 
@@ -52,7 +54,7 @@ def test_common_that_is_found_elsewhere_is_refused(staged: Path, tmp_path: Path)
     (staged / "main.py").write_text(path_hack + GOOD)
 
     with pytest.raises(VerifyError, match=r"elsewhere/common/__init__\.py, outside the stage"):
-        verify(staged, a_function(), sys.executable)
+        verify(staged, FUNCTION, VALUES, sys.executable)
 
 
 def test_repository_is_not_found_by_accident(staged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +65,7 @@ def test_repository_is_not_found_by_accident(staged: Path, monkeypatch: pytest.M
     (staged / "main.py").write_text("import common.topics\n" + GOOD)
 
     with pytest.raises(VerifyError, match=r"No module named 'common\.topics'"):
-        verify(staged, a_function(), sys.executable)
+        verify(staged, FUNCTION, VALUES, sys.executable)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_function_that_would_not_start_is_refused_with_its_last_words(
     (staged / "main.py").write_text(main)
 
     with pytest.raises(VerifyError, match=complaint):
-        verify(staged, a_function(), sys.executable)
+        verify(staged, FUNCTION, VALUES, sys.executable)
 
 
 def test_environment_of_the_caller_does_not_leak(staged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +97,6 @@ def test_environment_of_the_caller_does_not_leak(staged: Path, monkeypatch: pyte
     (staged / "main.py").write_text("import os\nraise SystemExit(f'{sorted(os.environ)}')\n")
 
     with pytest.raises(VerifyError, match="GCP_PROJECT") as refused:
-        verify(staged, a_function(), sys.executable)
+        verify(staged, FUNCTION, VALUES, sys.executable)
 
     assert "GOOGLE" not in str(refused.value)

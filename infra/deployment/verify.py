@@ -8,10 +8,11 @@ ours was found.
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
-from .manifest import Function
+from ..manifest import Function
+from .problem import DeployError
 
 START_TIMEOUT_SECONDS = 60.0
 _PLACEHOLDERS = {"GCP_PROJECT": "verify", "SPORT": "nba"}
@@ -36,24 +37,27 @@ print("\\n".join(sorted(sys.modules)))
 """
 
 
-class VerifyError(Exception):
+class VerifyError(DeployError):
     """A staged function that would not start; the message holds the last words of its process."""
 
 
-def verify(staged: Path, function: Function, python: Path | str = sys.executable) -> frozenset[str]:
+def verify(
+    staged: Path, function: Function, values: Mapping[str, str], python: Path | str = sys.executable
+) -> frozenset[str]:
     """Start the function in its own process under `python`; returns the names of all modules that it loaded.
 
-    Raises VerifyError if it does not load, if its entry point is not registered, or if a module of ours
-    comes from outside `staged`.
+    `values` is the whole of its environment, as it will be deployed: a value that would stop the function
+    at its cold start stops it here. Nothing of the caller's is added: credentials or a PYTHONPATH could
+    hide what is missing. Raises VerifyError if it does not load, if its entry point is not registered, or
+    if a module of ours comes from outside `staged`.
     """
     command = [str(python), "-B", "-P", "-c", _PROBE, str(staged.resolve()), function.entry_point]
-    environment = _environment(function.required_env) | dict(function.fixed_env)
     try:
         with tempfile.TemporaryDirectory() as neutral:
             probe = subprocess.run(
                 command,
                 cwd=neutral,
-                env=environment,
+                env=dict(values),
                 capture_output=True,
                 text=True,
                 timeout=START_TIMEOUT_SECONDS,
@@ -63,10 +67,12 @@ def verify(staged: Path, function: Function, python: Path | str = sys.executable
     except subprocess.TimeoutExpired as exc:
         raise VerifyError(f"{staged.name}: has not started within {START_TIMEOUT_SECONDS:g} s") from exc
     if probe.returncode != 0:
-        raise VerifyError(f"{staged.name}: {probe.stderr.strip() or probe.stdout.strip()}")
+        told = (probe.stderr.strip() or probe.stdout.strip() or f"status {probe.returncode}").splitlines()
+        raise VerifyError(f"{staged.name}: would not start: {told[-1]}")
     return frozenset(probe.stdout.split())
 
 
-def _environment(required: Iterable[str]) -> dict[str, str]:
-    """Nothing of the caller's: credentials or a PYTHONPATH could hide what is missing."""
-    return {name: _PLACEHOLDERS.get(name, "verify") for name in required}
+def placeholders(function: Function) -> dict[str, str]:
+    """Values for a function that is only staged: nobody has said where it will be deployed."""
+    required = {name: _PLACEHOLDERS.get(name, "verify") for name in function.required_env}
+    return required | dict(function.fixed_env)

@@ -12,22 +12,30 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from .problem import DeployError
+
+MARK = ".staged"
+"""Lies beside the staged functions: a folder that has it is ours to empty."""
+_SCRATCH = ".run"
+"""The one folder of the source tree where stages may lie: nothing in it is source."""
 _NEVER_UPLOADED = ("__pycache__", "*.pyc", "*.md", ".*")
 _TAKEN = ("common", "requirements.txt")
 """Names in the stage that are not the function's own."""
 
 
-class StageError(Exception):
-    """A stage that must not be deployed; the message names the file."""
+class StageError(DeployError):
+    """A stage that must not be deployed, or a place where none may be made; the message names the file."""
 
 
 def stage(root: Path, name: str, target: Path) -> Path:
     """Build `target/<name>` anew from the source tree at `root`; returns that folder.
 
     Raises StageError for a missing function, for a link in the source, for a file of the function where
-    `common` or the requirements belong, for a copy that is not equal to its source, and what is no Python.
+    `common` or the requirements belong, for a copy that is not equal to its source, and what is no Python;
+    and for a `target` that is not ours to write to: one in the source tree, or with other things in it.
     """
     sources = _sources(root, name)
+    _claim(root, target)
     staged = target / name
     shutil.rmtree(staged, ignore_errors=True)
     for path, source in sources.items():
@@ -36,6 +44,22 @@ def stage(root: Path, name: str, target: Path) -> Path:
     _compare(sources, staged)
     _compile(staged)
     return staged
+
+
+def _claim(root: Path, target: Path) -> None:
+    """Make the target, or see that an earlier stage has: what lies in it will be removed."""
+    place, source = target.resolve(), root.resolve()
+    if place.is_relative_to(source) and not place.is_relative_to(source / _SCRATCH):
+        raise StageError(f"{target}: lies in the tree that is staged, and staging would delete its sources")
+    if place.exists() and not place.is_dir():
+        raise StageError(f"{target}: is not a folder")
+    if place.is_dir() and any(place.iterdir()) and not (place / MARK).is_file():
+        raise StageError(f"{target}: is not empty, and no stage; staging would delete what is in it")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / MARK).touch()
+    except OSError as exc:
+        raise StageError(f"{target}: cannot be written to ({exc.strerror})") from exc
 
 
 def _sources(root: Path, name: str) -> Mapping[Path, Path]:

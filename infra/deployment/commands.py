@@ -1,0 +1,176 @@
+"""Every gcloud command of a deployment, as a list of words: pure, so that all of them can be tried on
+gcloud's own parser. What only reads asks for JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .release import Release
+from .running import PREVIOUS_TAG
+from .target import Target
+
+Command = list[str]
+
+_JSON: Final = "--format=json"
+_INVOKER_ROLE: Final = "--role=roles/run.invoker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canary:
+    """What a smoke test makes and removes again: a topic and its push subscription, of one name."""
+
+    name: str
+    canary_id: str
+
+
+# What is asked.
+
+
+def active_account() -> Command:
+    return ["gcloud", "auth", "list", "--filter=status:ACTIVE", _JSON]
+
+
+def access_token() -> Command:
+    return ["gcloud", "auth", "print-access-token", _JSON]
+
+
+def project(target: Target) -> Command:
+    return ["gcloud", "projects", "describe", target.project, _JSON]
+
+
+def project_policy(target: Target) -> Command:
+    return ["gcloud", "projects", "get-iam-policy", target.project, _JSON]
+
+
+def enabled_apis(target: Target) -> Command:
+    return ["gcloud", "services", "list", "--enabled", f"--project={target.project}", _JSON]
+
+
+def accounts(target: Target) -> Command:
+    return ["gcloud", "iam", "service-accounts", "list", f"--project={target.project}", _JSON]
+
+
+def topics(target: Target) -> Command:
+    return ["gcloud", "pubsub", "topics", "list", f"--project={target.project}", _JSON]
+
+
+def subscriptions(target: Target) -> Command:
+    return ["gcloud", "pubsub", "subscriptions", "list", f"--project={target.project}", _JSON]
+
+
+def newest_version(secret: str, target: Target) -> Command:
+    flags = ["--filter=state:ENABLED", "--sort-by=~createTime", "--limit=1"]
+    return ["gcloud", "secrets", "versions", "list", secret, *flags, f"--project={target.project}", _JSON]
+
+
+def services(target: Target) -> Command:
+    return ["gcloud", "run", "services", "list", *_place(target), _JSON]
+
+
+def revisions(service: str, target: Target) -> Command:
+    return ["gcloud", "run", "revisions", "list", f"--service={service}", *_place(target), _JSON]
+
+
+def service_policy(service: str, target: Target) -> Command:
+    return ["gcloud", "run", "services", "get-iam-policy", service, *_place(target), _JSON]
+
+
+# What is changed.
+
+
+def deploy(
+    release: Release, target: Target, *, source: Path, env_file: Path, deployment: str, takes_traffic: bool
+) -> Command:
+    """A new revision `{service}-{deployment}` under the tag `{deployment}`.
+
+    The environment is given as a whole: what the file does not name is removed, and so are secrets. A service
+    cannot be created without traffic, gcloud says; its first revision takes it.
+    """
+    secrets = ",".join(f"{name}={secret}" for name, secret in release.secrets.items())
+    flags = {
+        "function": release.entry_point,
+        "base-image": release.runtime,
+        "source": str(source),
+        "env-vars-file": str(env_file),
+        "labels": ",".join(f"{name}={value}" for name, value in release.labels.items()),
+        "revision-suffix": deployment,
+        "tag": deployment,
+        **release.settings,
+    }
+    return [
+        *("gcloud", "run", "deploy", release.service, *_place(target)),
+        *(f"--{flag}={value}" for flag, value in flags.items()),
+        f"--set-secrets={secrets}" if secrets else "--clear-secrets",
+        *([] if takes_traffic else ["--no-traffic"]),
+        *("--no-allow-unauthenticated", "--quiet", _JSON),
+    ]
+
+
+def move_traffic(
+    service: str, target: Target, *, to: str, previous: str | None, untag: Sequence[str]
+) -> Command:
+    """All traffic to one revision by its name, in one step with the tags.
+
+    By name, since LATEST would give it to whatever is deployed next, before that is tried. `previous` is
+    tagged as such, for a rollback.
+    """
+    tags = [f"--update-tags={PREVIOUS_TAG}={previous}"] if previous else []
+    return [*_update_traffic(service, target, untag), f"--to-revisions={to}=100", *tags]
+
+
+def remove_tags(service: str, target: Target, *, untag: Sequence[str]) -> Command:
+    """Moves no traffic."""
+    return _update_traffic(service, target, untag)
+
+
+def allow_invoker(service: str, target: Target) -> Command:
+    member = f"--member=serviceAccount:{target.invoker}"
+    add = ["gcloud", "run", "services", "add-iam-policy-binding", service, *_place(target)]
+    return [*add, member, _INVOKER_ROLE, "--quiet"]
+
+
+def create_topic(canary: Canary, target: Target) -> Command:
+    return ["gcloud", "pubsub", "topics", "create", canary.name, f"--project={target.project}", "--quiet"]
+
+
+def create_subscription(canary: Canary, target: Target, *, tag_url: str, service_url: str) -> Command:
+    """Pushes to the tagged revision alone. The token is made out to the service: a tag's address is none that
+    Cloud Run accepts as an audience."""
+    flags = {
+        "topic": canary.name,
+        "push-endpoint": f"{tag_url}/projects/{target.project}/topics/{canary.name}",
+        "push-auth-service-account": target.invoker,
+        "push-auth-token-audience": service_url,
+        "ack-deadline": "60",
+        "min-retry-delay": "1s",
+        "max-retry-delay": "10s",
+        "message-retention-duration": "10m",
+        "expiration-period": "1d",
+        "project": target.project,
+    }
+    create = ["gcloud", "pubsub", "subscriptions", "create", canary.name]
+    return [*create, *(f"--{flag}={value}" for flag, value in flags.items()), "--quiet"]
+
+
+def publish(canary: Canary, target: Target, *, attributes: Mapping[str, str]) -> Command:
+    written = ",".join(f"{name}={value}" for name, value in attributes.items())
+    flags = ["--message=canary", f"--attribute={written}", f"--project={target.project}", "--quiet"]
+    return ["gcloud", "pubsub", "topics", "publish", canary.name, *flags]
+
+
+def delete_subscription(name: str, target: Target) -> Command:
+    return ["gcloud", "pubsub", "subscriptions", "delete", name, f"--project={target.project}", "--quiet"]
+
+
+def delete_topic(name: str, target: Target) -> Command:
+    return ["gcloud", "pubsub", "topics", "delete", name, f"--project={target.project}", "--quiet"]
+
+
+def _place(target: Target) -> list[str]:
+    return [f"--project={target.project}", f"--region={target.region}"]
+
+
+def _update_traffic(service: str, target: Target, untag: Sequence[str]) -> Command:
+    tags = [f"--remove-tags={','.join(untag)}"] if untag else []
+    return ["gcloud", "run", "services", "update-traffic", service, *_place(target), *tags, "--quiet", _JSON]

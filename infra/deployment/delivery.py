@@ -1,0 +1,103 @@
+"""Can Pub/Sub reach a function, as the registry says? Terraform makes what is looked at here; a binding
+that is lost stops every delivery without an error on our side, so each deployment and each `--status`
+looks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from common.topics import Subscription, Topic
+
+from ..manifest import Function, heard
+from . import commands
+from .difference import Difference, Drift
+from .gcloud import Gcloud
+from .preflight import TERRAFORM, members
+from .release import Release
+from .target import Target
+
+_ROLE = "roles/run.invoker"
+_PUBLIC = ("allUsers", "allAuthenticatedUsers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Of one service, as it follows from its name: known before the service exists."""
+
+    target: Target
+    service: str
+    project_number: str
+
+    def endpoint(self, topic: str) -> str:
+        """Where a subscription of the topic pushes."""
+        return f"{self.url}/projects/{self.target.project}/topics/{topic}"
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.service}-{self.project_number}.{self.target.region}.run.app"
+
+
+def invoker_is_bound(gcloud: Gcloud, service: str, target: Target, project_policy: Mapping[str, Any]) -> bool:
+    """Whether Pub/Sub's identity may call the service, by the service's own policy or the project's."""
+    own = members(gcloud.read(commands.service_policy(service, target)))
+    held = own.get(_ROLE, frozenset()) | project_policy.get(_ROLE, frozenset())
+    return f"serviceAccount:{target.invoker}" in held
+
+
+def invokers(
+    gcloud: Gcloud, release: Release, target: Target, held: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """The binding that is missing, and every one that lets in strangers. `held`: the project's role →
+    members."""
+    own = members(gcloud.read(commands.service_policy(release.service, target))).get(_ROLE, frozenset())
+    wanted = f"serviceAccount:{target.invoker}"
+    if wanted not in own | held.get(_ROLE, frozenset()):
+        add = " ".join(commands.allow_invoker(release.service, target))
+        yield _difference(release, "invoker", None, wanted, add)
+    for stranger in sorted(own.intersection(_PUBLIC)):
+        yield _difference(release, "invoker", stranger, None, TERRAFORM)
+
+
+def subscriptions(
+    release: Release, function: Function, address: Address, listed: Sequence[Mapping[str, Any]]
+) -> Iterator[Difference]:
+    """Each subscription that is missing, or does not deliver as the registry says."""
+    found = {each["name"].rpartition("/")[2]: each for each in listed}
+    for topic, subscription in heard(release.folder, function).items():
+        name = topic.subscription_name(address.target.sport, release.folder)
+        if name not in found:
+            yield _difference(release, f"subscription {name}", None, "there", TERRAFORM)
+            continue
+        wanted = _wanted(topic, subscription, address)
+        for what, runs in _told(found[name]).items():
+            if runs != wanted[what]:
+                yield _difference(release, f"{name}: {what}", runs, wanted[what], TERRAFORM)
+
+
+def _wanted(topic: Topic, subscription: Subscription, address: Address) -> dict[str, str | None]:
+    sport, project = address.target.sport, address.target.project
+    return {
+        "push endpoint": address.endpoint(topic.name(sport)),
+        "identity": address.target.invoker,
+        "ack deadline": str(subscription.ack_deadline_seconds),
+        "dead letters": f"projects/{project}/topics/{topic.dead_letter_name(sport)}",
+        "delivery attempts": str(subscription.max_delivery_attempts),
+    }
+
+
+def _told(listed: Mapping[str, Any]) -> dict[str, str | None]:
+    push, dead = listed.get("pushConfig", {}), listed.get("deadLetterPolicy", {})
+    return {
+        "push endpoint": push.get("pushEndpoint"),
+        "identity": push.get("oidcToken", {}).get("serviceAccountEmail"),
+        "ack deadline": str(listed.get("ackDeadlineSeconds")),
+        "dead letters": dead.get("deadLetterTopic"),
+        "delivery attempts": str(dead.get("maxDeliveryAttempts")),
+    }
+
+
+def _difference(release: Release, what: str, runs: str | None, wanted: str | None, remedy: str) -> Difference:
+    return Difference(
+        service=release.service, drift=Drift.DELIVERY, what=what, runs=runs, wanted=wanted, remedy=remedy
+    )

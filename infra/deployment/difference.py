@@ -1,0 +1,88 @@
+"""What runs, against what the repository holds: pure, and one line for each thing that differs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from .release import Release
+from .running import Revision, Service
+
+
+class Drift(Enum):
+    """Kinds of difference, the gravest first; the value is the exit status of `--status`."""
+
+    NOT_DEPLOYED = 10
+    DELIVERY = 11
+    """Pub/Sub cannot reach the function, or not as the registry says: binding, subscription, dead letters."""
+    TRAFFIC = 12
+    """Another revision serves than the newest one, or several do."""
+    ENVIRONMENT = 13
+    """A variable, or the version of a secret."""
+    SETTINGS = 14
+    CODE = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One thing that differs. `runs` and `wanted` are None where there is none of it."""
+
+    service: str
+    drift: Drift
+    what: str
+    runs: str | None
+    wanted: str | None
+    remedy: str | None = None
+    """The command that mends it, where that is not to deploy."""
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.what}: {_shown(self.runs)} → {_shown(self.wanted)}"
+
+
+def differences(release: Release, service: Service | None) -> list[Difference]:
+    """Between the release and what serves. Empty means: deploying would change nothing."""
+    if service is None:
+        return [_difference(release, Drift.NOT_DEPLOYED, "service", None, release.digest)]
+    serving = service.serving
+    if serving is None:
+        return [_difference(release, Drift.TRAFFIC, "traffic", service.split or None, "one revision")]
+    found = [*_contents(release, serving, service.ingress)]
+    if not found and serving.digest != release.digest:
+        found = [_difference(release, Drift.CODE, "release", serving.digest or None, release.digest)]
+    return found
+
+
+def newer(release: Release, service: Service) -> list[Difference]:
+    """The revision that was made after the one that serves, and serves nobody."""
+    serving = service.serving
+    if serving is None or service.latest in ("", serving.name):
+        return []
+    return [_difference(release, Drift.TRAFFIC, "the newest revision serves", serving.name, service.latest)]
+
+
+def _contents(release: Release, serving: Revision, ingress: str) -> Iterator[Difference]:
+    yield from _maps(release, Drift.ENVIRONMENT, "", serving.environment, release.environment)
+    yield from _maps(release, Drift.ENVIRONMENT, "secret ", serving.secrets, release.secrets)
+    runs = {**serving.settings, "ingress": ingress}
+    yield from _maps(release, Drift.SETTINGS, "", runs, release.settings)
+    if serving.runtime != release.runtime:
+        yield _difference(release, Drift.SETTINGS, "runtime", serving.runtime or None, release.runtime)
+    if serving.code != release.code:
+        yield _difference(release, Drift.CODE, "code", serving.code or None, release.code)
+
+
+def _maps(
+    release: Release, drift: Drift, prefix: str, runs: Mapping[str, str], wanted: Mapping[str, str]
+) -> Iterator[Difference]:
+    for name in sorted(runs.keys() | wanted.keys()):
+        if runs.get(name) != wanted.get(name):
+            yield _difference(release, drift, prefix + name, runs.get(name), wanted.get(name))
+
+
+def _difference(
+    release: Release, drift: Drift, what: str, runs: str | None, wanted: str | None
+) -> Difference:
+    return Difference(service=release.service, drift=drift, what=what, runs=runs, wanted=wanted)
+
+
+def _shown(value: str | None) -> str:
+    return "nothing" if value is None else repr(value)

@@ -1,0 +1,70 @@
+"""gcloud, called as a program: every command is said before it runs, and a failure is told with gcloud's
+own words."""
+
+import json
+import shlex
+import subprocess
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+from .commands import Command
+from .problem import DeployError
+
+LONGEST_RUN: Final = timedelta(minutes=30)
+"""A build and the start of a revision included."""
+_LAST_LINES: Final = 8
+
+
+class Gcloud(Protocol):
+    """What the steps of a deployment ask gcloud by."""
+
+    def read(self, command: Command) -> Any:
+        """What the command prints, from JSON; raises DeployError where it fails."""
+
+    def run(self, command: Command) -> None:
+        """As `read`, for what changes something; what it prints is left unread."""
+
+
+class GcloudProgram:
+    """The gcloud that is installed."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def read(self, command: Command) -> Any:
+        printed = self._call(command)
+        try:
+            return json.loads(printed)
+        except ValueError as exc:
+            raise DeployError(f"{shlex.join(command)}: printed no JSON") from exc
+
+    def run(self, command: Command) -> None:
+        self._call(command)
+
+    def _call(self, command: Command) -> str:
+        self._say(shlex.join(command))
+        try:
+            ended = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=LONGEST_RUN.total_seconds(),
+                check=False,
+            )
+        except FileNotFoundError as exc:
+            raise DeployError(
+                "gcloud is not installed", remedy="see https://cloud.google.com/sdk/docs/install"
+            ) from exc
+        except subprocess.TimeoutExpired as exc:
+            raise DeployError(f"{shlex.join(command)}: has not ended within {LONGEST_RUN}") from exc
+        if ended.returncode != 0:
+            told = _last_words(ended.stderr)
+            raise DeployError(f"{shlex.join(command)}: status {ended.returncode}\n{told}")
+        return ended.stdout
+
+
+def _last_words(stderr: str) -> str:
+    lines = [line for line in stderr.strip().splitlines() if line.strip()]
+    return "\n".join(f"    {line}" for line in lines[-_LAST_LINES:])

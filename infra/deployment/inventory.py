@@ -1,0 +1,46 @@
+"""What is there in a target: read anew at each question, for another deployment may be at work."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import commands, running
+from .gcloud import Gcloud
+from .problem import DeployError
+from .running import Service
+from .target import Target
+
+
+class Inventory:
+    """The services of one target, and the secrets that they may use."""
+
+    def __init__(self, gcloud: Gcloud, target: Target) -> None:
+        self._gcloud = gcloud
+        self._target = target
+
+    def services(self) -> dict[str, Mapping[str, Any]]:
+        """Name → description, as gcloud prints it."""
+        listed = self._gcloud.read(commands.services(self._target))
+        return {each["metadata"]["name"]: each for each in listed}
+
+    def service(self, name: str) -> Service | None:
+        """With its revisions; None where there is none."""
+        described = self.services().get(name)
+        if described is None:
+            return None
+        return running.service(described, self._gcloud.read(commands.revisions(name, self._target)))
+
+    def existing(self, name: str) -> Service:
+        """One that has to be there."""
+        found = self.service(name)
+        if found is None:
+            raise DeployError(f"{name}: there is no such service")
+        return found
+
+    def newest_version(self, secret: str) -> str:
+        """Its number. The deployed revision is pinned to it: `latest` would change what runs without a
+        trace."""
+        versions = self._gcloud.read(commands.newest_version(secret, self._target))
+        if not versions:
+            add = f"gcloud secrets versions add {secret} --project={self._target.project} --data-file=-"
+            raise DeployError(f"secret {secret}: has no enabled version", remedy=add)
+        return str(versions[0]["name"]).rpartition("/")[2]

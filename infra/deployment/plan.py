@@ -1,0 +1,106 @@
+"""What `--dry-run` prints: every command of a deployment in its order, without asking anybody anything.
+
+Two things only the project can tell: its number, and the versions of its secrets; placeholders stand for
+them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from . import commands, smoke
+from .commands import Command
+from .delivery import Address
+from .release import Release
+from .target import Target
+from .workshop import Workshop
+
+NUMBER: Final = "PROJECT_NUMBER"
+VERSION: Final = "NEWEST"
+SERVING: Final = "serving"
+"""End of the name of the revision that serves before."""
+
+Step = tuple[str, list[Command]]
+
+
+def plan(releases: Sequence[Release], workshop: Workshop, deployment: str) -> Iterator[Step]:
+    """Step → its commands, for services that are there and differ. The sources and files that are named
+    exist."""
+    target = workshop.target
+    yield "preflight", preflight(target)
+    yield "difference", [command for each in releases for command in _difference(each, target)]
+    yield "deploy without traffic", [_deploy(each, workshop, deployment) for each in releases]
+    yield (
+        "smoke test",
+        [*sweep(target), *(each for one in releases for each in _smoke(one, target, deployment))],
+    )
+    yield "traffic", [command for each in releases for command in _traffic(each, target, deployment)]
+    yield "read back", [*_read_back(releases, target)]
+
+
+def preflight(target: Target) -> list[Command]:
+    return [
+        commands.active_account(),
+        commands.project_policy(target),
+        commands.project(target),
+        commands.enabled_apis(target),
+        commands.accounts(target),
+    ]
+
+
+def sweep(target: Target) -> list[Command]:
+    return [commands.subscriptions(target), commands.topics(target), commands.access_token()]
+
+
+def _looked_at(release: Release, target: Target) -> list[Command]:
+    return [commands.services(target), commands.revisions(release.service, target)]
+
+
+def _difference(release: Release, target: Target) -> list[Command]:
+    secrets = [secret.partition(":")[0] for secret in release.secrets.values()]
+    return [*(commands.newest_version(each, target) for each in secrets), *_looked_at(release, target)]
+
+
+def _deploy(release: Release, workshop: Workshop, deployment: str) -> Command:
+    source, env_file = workshop.upload(release)
+    return commands.deploy(
+        release,
+        workshop.target,
+        source=source,
+        env_file=env_file,
+        deployment=deployment,
+        takes_traffic=False,
+    )
+
+
+def _smoke(release: Release, target: Target, deployment: str) -> list[Command]:
+    address = Address(target=target, service=release.service, project_number=NUMBER)
+    canary = smoke.canary(release.service, deployment)
+    tag_url = address.url.replace("https://", f"https://{deployment}---")
+    return [
+        commands.service_policy(release.service, target),
+        *_looked_at(release, target),
+        commands.create_topic(canary, target),
+        commands.create_subscription(canary, target, tag_url=tag_url, service_url=address.url),
+        commands.publish(canary, target, attributes=smoke.attributes(canary)),
+        commands.delete_subscription(canary.name, target),
+        commands.delete_topic(canary.name, target),
+    ]
+
+
+def _traffic(release: Release, target: Target, deployment: str) -> list[Command]:
+    move = commands.move_traffic(
+        release.service,
+        target,
+        to=f"{release.service}-{deployment}",
+        previous=f"{release.service}-{SERVING}",
+        untag=[deployment],
+    )
+    return [*_looked_at(release, target), move]
+
+
+def _read_back(releases: Sequence[Release], target: Target) -> Iterator[Command]:
+    yield from (commands.service_policy(each.service, target) for each in releases)
+    yield commands.subscriptions(target)
+    for each in releases:
+        yield from _looked_at(each, target)
+        yield commands.service_policy(each.service, target)

@@ -1,0 +1,198 @@
+"""A deployment from end to end. Each step is done for all functions before the next begins, so that no
+traffic moves while anything may still fail:
+
+    preflight → stage → verify → difference → deploy without traffic → smoke test → traffic → read back
+
+Run again, it does what is still to be done; where nothing differs, it only reads back. Two at once do not
+disturb each other: each tries its own revision, and who finds that the traffic has moved meanwhile moves
+nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ..manifest import Function, Manifest
+from . import commands, delivery, preflight, smoke, status
+from .answers import Answers
+from .delivery import Address
+from .difference import differences
+from .drift import drifts
+from .gcloud import Gcloud
+from .inventory import Inventory
+from .preflight import Facts
+from .problem import DeployError
+from .release import Release, unsaid
+from .running import Service
+from .target import Target
+from .workshop import Workshop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One function that is deployed."""
+
+    release: Release
+    before: Service | None
+    """What was there, if anything was."""
+    deployment: str
+    """See `smoke.new_deployment`."""
+
+    @property
+    def service(self) -> str:
+        return self.release.service
+
+    @property
+    def revision(self) -> str:
+        return f"{self.service}-{self.deployment}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """Deploys the functions of a manifest, or some of them, to one target."""
+
+    target: Target
+    gcloud: Gcloud
+    answers: Callable[[], Answers]
+    """Called when the first canary is sent."""
+    workshop: Workshop
+    say: Callable[[str], None]
+    now: Callable[[], float]
+    """Seconds since 1970."""
+    salt: Callable[[], bytes]
+    """Tells apart deployments that begin in the same second."""
+
+    def deploy(self, manifest: Manifest, functions: Mapping[str, Function]) -> None:
+        """Raises DeployError with the step that failed; then no traffic has moved, unless it says so."""
+        changes: list[Change] = []
+        with self._step("preflight"):
+            facts = preflight.read(self.gcloud, self.target)
+            today = datetime.fromtimestamp(self.now(), UTC).date()
+            preflight.check(facts, self.target, functions, runtime=manifest.runtime, today=today)
+        with self._step("stage and verify"):
+            self.workshop.stage(functions)
+        with self._step("difference"):
+            version_of = self._inventory.newest_version
+            releases = self.workshop.releases(manifest, functions, version_of=version_of)
+            changes += [found for each in releases if (found := self._change(each, functions[each.folder]))]
+        with self._step("deploy without traffic", undo=lambda: self._untag(changes)):
+            for change in changes:
+                self._deploy(change)
+        with self._step("smoke test", undo=lambda: self._untag(changes)):
+            self._smoke(changes, facts)
+        with self._step("traffic", undo=lambda: self._untag(changes)):
+            for change in changes:
+                self._move(change)
+        with self._step("read back"):
+            self._read_back(releases, functions, facts)
+        self.say("deployed, and read back" if changes else "nothing to do: what is here runs")
+
+    @contextmanager
+    def _step(self, name: str, undo: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Names the step that fails. Ctrl-C is a failure too: what was made is taken away again."""
+        self.say(f"== {name}")
+        try:
+            yield
+        except DeployError as exc:
+            try:
+                undo()
+            except DeployError as second:
+                left = f"what it has made could not be removed: {second}"
+                raise DeployError(f"{name}: {exc}\n{left}") from exc
+            raise DeployError(f"{name}: {exc}") from exc
+        except KeyboardInterrupt:
+            undo()
+            raise
+
+    @property
+    def _inventory(self) -> Inventory:
+        return Inventory(self.gcloud, self.target)
+
+    def _change(self, release: Release, function: Function) -> Change | None:
+        """None where there is nothing to do. What differs is shown."""
+        before = self._inventory.service(release.service)
+        found = differences(release, before)
+        for difference in found:
+            self.say(str(difference))
+        self._keep_what_nobody_dropped(release, function, before)
+        deployment = smoke.new_deployment(self.now(), self.salt())
+        return Change(release=release, before=before, deployment=deployment) if found else None
+
+    def _keep_what_nobody_dropped(self, release: Release, function: Function, before: Service | None) -> None:
+        serving = before.serving if before else None
+        lost = unsaid(function, self.workshop.given, serving.environment) if serving else {}
+        if lost:
+            told = ", ".join(f"{name}={value!r}" for name, value in lost.items())
+            raise DeployError(f"{release.service}: {told} would be lost: set it, or set it to nothing")
+
+    def _deploy(self, change: Change) -> None:
+        source, env_file = self.workshop.upload(change.release)
+        deploy = commands.deploy(
+            change.release,
+            self.target,
+            source=source,
+            env_file=env_file,
+            deployment=change.deployment,
+            takes_traffic=change.before is None,
+        )
+        self.gcloud.run(deploy)
+
+    def _smoke(self, changes: Sequence[Change], facts: Facts) -> None:
+        if not changes:
+            return
+        smoke.sweep(self.gcloud, self.target, self.now())
+        answers = self.answers()
+        for change in changes:
+            self._allow_invoker(change.service, facts)
+            service = self._inventory.existing(change.service)
+            url = Address(target=self.target, service=change.service, project_number=facts.project_number).url
+            smoke.probe(self.gcloud, answers, self.target, service, change.deployment, url)
+            self.say(f"{change.service}: {change.revision} answers, and its stores are well")
+
+    def _allow_invoker(self, service: str, facts: Facts) -> None:
+        """A binding needs its service, so that Terraform cannot make it before the first deployment; one that
+        got lost is made again."""
+        if not delivery.invoker_is_bound(self.gcloud, service, self.target, facts.policy):
+            self.say(f"{service}: Pub/Sub's identity may not call it; the binding is made")
+            self.gcloud.run(commands.allow_invoker(service, self.target))
+
+    def _untag(self, changes: Sequence[Change]) -> None:
+        """The revisions of a deployment that failed keep no address. They have no traffic, but for the
+        first one of a service, which gcloud gives it at once."""
+        for change in changes:
+            service = self._inventory.service(change.service)
+            if service is not None and service.tagged(change.deployment):
+                self.gcloud.run(commands.remove_tags(change.service, self.target, untag=[change.deployment]))
+            if service is not None and change.before is None:
+                self.say(f"{change.service}: had no revision before; {service.split} serves")
+
+    def _move(self, change: Change) -> None:
+        service = self._inventory.existing(change.service)
+        if change.before is not None and service.split != change.before.split:
+            raise DeployError(
+                f"{change.service}: another deployment has moved the traffic from {change.before.split} to "
+                f"{service.split}; it is left there. Look at --status, and deploy again"
+            )
+        serving = service.serving
+        previous = serving.name if serving and serving.name != change.revision else None
+        tags = [each.tag for each in service.traffic if each.tag]
+        stale = [tag for tag in tags if smoke.is_abandoned(tag, self.now())]
+        move = commands.move_traffic(
+            change.service,
+            self.target,
+            to=change.revision,
+            previous=previous,
+            untag=[change.deployment, *stale],
+        )
+        self.gcloud.run(move)
+        self.say(f"{change.service}: {change.revision} has the traffic")
+
+    def _read_back(
+        self, releases: Sequence[Release], functions: Mapping[str, Function], facts: Facts
+    ) -> None:
+        for release in releases:
+            self._allow_invoker(release.service, facts)
+        found = list(drifts(self.gcloud, self.target, facts, releases, functions))
+        if found:
+            raise DeployError(status.as_text(found))
