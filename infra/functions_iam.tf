@@ -166,22 +166,35 @@ resource "google_project_iam_member" "build" {
   member  = google_service_account.build.member
 }
 
-# Who deploys: what infra/deployment/preflight.py asks for, and the upload of the source. A canary has a topic and a
-# subscription of its own, made and removed by each deployment, and its answer is a document.
+# Who deploys may change the services, let them run as their accounts, and try a revision: a topic and a push
+# subscription of its own, whose answer is a document. infra/deployment/preflight.py checks for the same roles.
+locals {
+  deployer_roles = [
+    "roles/datastore.user", "roles/iam.securityReviewer", "roles/pubsub.editor", "roles/run.sourceDeveloper",
+    "roles/secretmanager.viewer", "roles/serviceusage.serviceUsageConsumer",
+  ]
+}
+
 resource "google_project_iam_member" "deployer" {
-  for_each = {
-    for pair in setproduct(var.deployers, [
-      "roles/cloudbuild.builds.editor",
-      "roles/datastore.user",
-      "roles/iam.serviceAccountUser",
-      "roles/pubsub.editor",
-      "roles/run.admin",
-      "roles/run.sourceDeveloper",
-      "roles/secretmanager.viewer",
-    ]) : "${pair[0]} ${pair[1]}" => { member = pair[0], role = pair[1] }
-  }
+  for_each = { for pair in setproduct(var.deployers, local.deployer_roles) : join(" ", pair) => pair }
 
   project = var.project_id
-  role    = each.value.role
-  member  = each.value.member
+  role    = each.value[1]
+  member  = each.value[0]
+}
+
+resource "google_service_account_iam_member" "deployer" {
+  for_each = merge([
+    for member in var.deployers : {
+      for name, account in merge(google_service_account.function, {
+        build         = google_service_account.build
+        event_invoker = google_service_account.event_invoker
+      }) :
+      "${member} ${name}" => { member = member, account = account.name }
+    }
+  ]...)
+
+  service_account_id = each.value.account
+  role               = "roles/iam.serviceAccountUser"
+  member             = each.value.member
 }

@@ -13,7 +13,6 @@ from .target import Target
 Command = list[str]
 
 _JSON: Final = "--format=json"
-_INVOKER_ROLE: Final = "--role=roles/run.invoker"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +50,18 @@ def accounts(target: Target) -> Command:
     return ["gcloud", "iam", "service-accounts", "list", f"--project={target.project}", _JSON]
 
 
+def account_policy(account: str, target: Target) -> Command:
+    return [
+        "gcloud",
+        "iam",
+        "service-accounts",
+        "get-iam-policy",
+        account,
+        f"--project={target.project}",
+        _JSON,
+    ]
+
+
 def topics(target: Target) -> Command:
     return ["gcloud", "pubsub", "topics", "list", f"--project={target.project}", _JSON]
 
@@ -79,31 +90,31 @@ def service_policy(service: str, target: Target) -> Command:
 # What is changed.
 
 
-def deploy(
-    release: Release, target: Target, *, source: Path, env_file: Path, deployment: str, takes_traffic: bool
-) -> Command:
-    """A new revision `{service}-{deployment}` under the tag `{deployment}`.
+def deploy(release: Release, target: Target, *, source: Path, env_file: Path, deployment: str) -> Command:
+    """A new revision `{service}-{deployment}` under the tag `{deployment}`, without traffic.
 
-    The environment is given as a whole: what the file does not name is removed, and so are secrets. A service
-    cannot be created without traffic, gcloud says; its first revision takes it.
+    The environment is given as a whole: what the file does not name is removed, and so are secrets.
+    Arguments of the container are cleared: the first revision, which Terraform makes, has some, and they
+    would stay. Who may call the service is Terraform's to say, and not touched.
     """
     secrets = ",".join(f"{name}={secret}" for name, secret in release.secrets.items())
     flags = {
         "function": release.entry_point,
         "base-image": release.runtime,
         "source": str(source),
+        "build-service-account": f"projects/{target.project}/serviceAccounts/{target.builder}",
         "env-vars-file": str(env_file),
         "labels": ",".join(f"{name}={value}" for name, value in release.labels.items()),
         "revision-suffix": deployment,
         "tag": deployment,
+        "args": "",
         **release.settings,
     }
     return [
         *("gcloud", "run", "deploy", release.service, *_place(target)),
         *(f"--{flag}={value}" for flag, value in flags.items()),
         f"--set-secrets={secrets}" if secrets else "--clear-secrets",
-        *([] if takes_traffic else ["--no-traffic"]),
-        *("--no-allow-unauthenticated", "--quiet", _JSON),
+        *("--no-traffic", "--quiet", _JSON),
     ]
 
 
@@ -122,12 +133,6 @@ def move_traffic(
 def remove_tags(service: str, target: Target, *, untag: Sequence[str]) -> Command:
     """Moves no traffic."""
     return _update_traffic(service, target, untag)
-
-
-def allow_invoker(service: str, target: Target) -> Command:
-    member = f"--member=serviceAccount:{target.invoker}"
-    add = ["gcloud", "run", "services", "add-iam-policy-binding", service, *_place(target)]
-    return [*add, member, _INVOKER_ROLE, "--quiet"]
 
 
 def create_topic(canary: Canary, target: Target) -> Command:

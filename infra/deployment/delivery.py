@@ -38,13 +38,6 @@ class Address:
         return f"https://{self.service}-{self.project_number}.{self.target.region}.run.app"
 
 
-def invoker_is_bound(gcloud: Gcloud, service: str, target: Target, project_policy: Mapping[str, Any]) -> bool:
-    """Whether Pub/Sub's identity may call the service, by the service's own policy or the project's."""
-    own = members(gcloud.read(commands.service_policy(service, target)))
-    held = own.get(_ROLE, frozenset()) | project_policy.get(_ROLE, frozenset())
-    return f"serviceAccount:{target.invoker}" in held
-
-
 def invokers(
     gcloud: Gcloud, release: Release, target: Target, held: Mapping[str, Any]
 ) -> Iterator[Difference]:
@@ -53,8 +46,7 @@ def invokers(
     own = members(gcloud.read(commands.service_policy(release.service, target))).get(_ROLE, frozenset())
     wanted = f"serviceAccount:{target.invoker}"
     if wanted not in own | held.get(_ROLE, frozenset()):
-        add = " ".join(commands.allow_invoker(release.service, target))
-        yield _difference(release, "invoker", None, wanted, add)
+        yield _difference(release, "invoker", None, wanted, TERRAFORM)
     for stranger in sorted(own.intersection(_PUBLIC)):
         yield _difference(release, "invoker", stranger, None, TERRAFORM)
 

@@ -12,6 +12,7 @@ class Drift(Enum):
     """Kinds of difference, the gravest first; the value is the exit status of `--status`."""
 
     NOT_DEPLOYED = 10
+    """No revision of ours serves: Terraform's first one does, or somebody else's."""
     DELIVERY = 11
     """Pub/Sub cannot reach the function, or not as the registry says: binding, subscription, dead letters."""
     TRAFFIC = 12
@@ -45,6 +46,8 @@ def differences(release: Release, service: Service | None) -> list[Difference]:
     serving = service.serving
     if serving is None:
         return [_difference(release, Drift.TRAFFIC, "traffic", service.split or None, "one revision")]
+    if not serving.digest:
+        return [_difference(release, Drift.NOT_DEPLOYED, "release", None, release.digest)]
     found = [*_contents(release, serving, service.ingress)]
     if not found and serving.digest != release.digest:
         found = [_difference(release, Drift.CODE, "release", serving.digest or None, release.digest)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from . import commands, running
 from .gcloud import Gcloud
+from .preflight import TERRAFORM
 from .problem import DeployError
 from .running import Service
 from .target import Target
@@ -33,7 +34,7 @@ class Inventory:
         """One that has to be there."""
         found = self.service(name)
         if found is None:
-            raise DeployError(f"{name}: there is no such service")
+            raise DeployError(f"{name}: there is no such service", remedy=TERRAFORM)
         return found
 
     def newest_version(self, secret: str) -> str:

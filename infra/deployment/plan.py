@@ -26,8 +26,12 @@ def plan(releases: Sequence[Release], workshop: Workshop, deployment: str) -> It
     """Step → its commands, for services that are there and differ. The sources and files that are named
     exist."""
     target = workshop.target
-    yield "preflight", preflight(target)
-    yield "difference", [command for each in releases for command in _difference(each, target)]
+    accounts = {target.invoker, target.builder, *(each.settings["service-account"] for each in releases)}
+    yield (
+        "preflight",
+        [*preflight(target), *(commands.account_policy(each, target) for each in sorted(accounts))],
+    )
+    yield "difference", [*_difference(releases, target)]
     yield "deploy without traffic", [_deploy(each, workshop, deployment) for each in releases]
     yield (
         "smoke test",
@@ -55,9 +59,13 @@ def _looked_at(release: Release, target: Target) -> list[Command]:
     return [commands.services(target), commands.revisions(release.service, target)]
 
 
-def _difference(release: Release, target: Target) -> list[Command]:
-    secrets = [secret.partition(":")[0] for secret in release.secrets.values()]
-    return [*(commands.newest_version(each, target) for each in secrets), *_looked_at(release, target)]
+def _difference(releases: Sequence[Release], target: Target) -> Iterator[Command]:
+    for each in releases:
+        for secret in each.secrets.values():
+            yield commands.newest_version(secret.partition(":")[0], target)
+    for each in releases:
+        yield from _looked_at(each, target)
+        yield commands.service_policy(each.service, target)
 
 
 def _deploy(release: Release, workshop: Workshop, deployment: str) -> Command:
@@ -68,7 +76,6 @@ def _deploy(release: Release, workshop: Workshop, deployment: str) -> Command:
         source=source,
         env_file=env_file,
         deployment=deployment,
-        takes_traffic=False,
     )
 
 
@@ -77,7 +84,6 @@ def _smoke(release: Release, target: Target, deployment: str) -> list[Command]:
     canary = smoke.canary(release.service, deployment)
     tag_url = address.url.replace("https://", f"https://{deployment}---")
     return [
-        commands.service_policy(release.service, target),
         *_looked_at(release, target),
         commands.create_topic(canary, target),
         commands.create_subscription(canary, target, tag_url=tag_url, service_url=address.url),
@@ -99,7 +105,6 @@ def _traffic(release: Release, target: Target, deployment: str) -> list[Command]
 
 
 def _read_back(releases: Sequence[Release], target: Target) -> Iterator[Command]:
-    yield from (commands.service_policy(each.service, target) for each in releases)
     yield commands.subscriptions(target)
     for each in releases:
         yield from _looked_at(each, target)

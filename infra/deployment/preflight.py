@@ -25,17 +25,18 @@ APIS: Final = (
 )
 
 ROLES: Final = {
-    "roles/run.admin": (),
-    "roles/cloudbuild.builds.editor": (),
-    "roles/iam.serviceAccountUser": ("roles/iam.serviceAccountAdmin",),
-    "roles/pubsub.editor": ("roles/pubsub.admin",),
-    "roles/datastore.user": ("roles/datastore.owner",),
-    "roles/secretmanager.viewer": ("roles/secretmanager.admin",),
+    "roles/run.sourceDeveloper": ("roles/run.admin", "roles/editor"),
+    "roles/pubsub.editor": ("roles/pubsub.admin", "roles/editor"),
+    "roles/datastore.user": ("roles/datastore.owner", "roles/editor"),
+    "roles/secretmanager.viewer": ("roles/secretmanager.admin", "roles/editor"),
+    "roles/serviceusage.serviceUsageConsumer": ("roles/serviceusage.serviceUsageAdmin", "roles/editor"),
+    "roles/iam.securityReviewer": ("roles/iam.securityAdmin", "roles/viewer", "roles/editor"),
 }
-"""What who deploys must hold → wider roles that will do as well; so do owner and editor."""
-_WIDEST: Final = ("roles/owner", "roles/editor")
-_NOT_OF_EDITORS: Final = ("roles/run.admin", "roles/iam.serviceAccountUser")
-"""An editor can neither set who may invoke a service nor act as another account."""
+"""What who deploys must hold in the project → wider roles that will do as well; an owner needs no other."""
+ACT_AS: Final = "roles/iam.serviceAccountUser"
+"""On each account: the functions run as theirs, the build as its own, and a canary is pushed as the
+invoker."""
+_OWNER: Final = "roles/owner"
 
 MAX_LABEL: Final = 63
 """Of a part of a DNS name: `{tag}---{service}-{project number}` is one."""
@@ -57,6 +58,11 @@ class Facts:
     """Role → its members."""
     accounts: frozenset[str]
     """E-mail addresses of the service accounts."""
+
+    @property
+    def member(self) -> str:
+        kind = "serviceAccount" if self.account.endswith(".gserviceaccount.com") else "user"
+        return f"{kind}:{self.account}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,23 +101,49 @@ def members(policy: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     return found
 
 
+def users(gcloud: Gcloud, target: Target, accounts: Collection[str]) -> dict[str, frozenset[str]]:
+    """Service account → who may act as it by its own policy."""
+    return {
+        account: members(gcloud.read(commands.account_policy(account, target))).get(ACT_AS, frozenset())
+        for account in sorted(accounts)
+    }
+
+
+def needed_accounts(target: Target, functions: Collection[Function]) -> frozenset[str]:
+    """The service accounts that a deployment names."""
+    own = (target.account(function.service_account) for function in functions)
+    return frozenset({target.invoker, target.builder, *own})
+
+
 def check(
-    facts: Facts, target: Target, functions: Mapping[str, Function], *, runtime: str, today: date
-) -> None:
-    """Raises DeployError with every obstacle at once. `functions` by their folders."""
-    found = list(obstacles(facts, target, functions, runtime=runtime, today=today))
+    gcloud: Gcloud, target: Target, functions: Mapping[str, Function], runtime: str, today: date
+) -> Facts:
+    """What was read; raises DeployError with every obstacle at once. `functions` by their folders."""
+    facts = read(gcloud, target)
+    there = needed_accounts(target, functions.values()) & facts.accounts
+    may_act = users(gcloud, target, there)
+    found = list(obstacles(facts, target, functions, may_act=may_act, runtime=runtime, today=today))
     if found:
         raise DeployError("\n".join(map(str, found)))
+    return facts
 
 
 def obstacles(
-    facts: Facts, target: Target, functions: Mapping[str, Function], *, runtime: str, today: date
+    facts: Facts,
+    target: Target,
+    functions: Mapping[str, Function],
+    *,
+    may_act: Mapping[str, frozenset[str]],
+    runtime: str,
+    today: date,
 ) -> Iterator[Obstacle]:
     """Everything that is missing. A role that some group holds is taken as held: gcloud does not tell who is
     in a group, and the deployment then says what was refused."""
     yield from _missing_apis(facts, target)
     yield from _missing_roles(facts, target)
-    yield from _missing_accounts(facts, target, functions.values())
+    for account in sorted(needed_accounts(target, functions.values()) - facts.accounts):
+        yield Obstacle(what=f"{account}: there is no such service account", remedy=TERRAFORM)
+    yield from _missing_users(facts, target, may_act)
     for folder in functions:
         yield from _long_names(target.service(folder), facts.project_number)
     if objection := runtimes.objection(runtime, today):
@@ -128,27 +160,29 @@ def _missing_apis(facts: Facts, target: Target) -> Iterator[Obstacle]:
 
 
 def _missing_roles(facts: Facts, target: Target) -> Iterator[Obstacle]:
-    kind = "serviceAccount" if facts.account.endswith(".gserviceaccount.com") else "user"
-    member = f"{kind}:{facts.account}"
-    for role in ROLES:
-        if not _holds(facts.policy, member, role):
+    for role, wider in ROLES.items():
+        if not _is_among(facts.member, *(facts.policy.get(each, ()) for each in (role, *wider, _OWNER))):
             add = f"gcloud projects add-iam-policy-binding {target.project}"
             yield Obstacle(
                 what=f"{facts.account} lacks {role}",
-                remedy=f"{add} --member={member} --role={role} --condition=None",
+                remedy=f"{add} --member={facts.member} --role={role} --condition=None",
             )
 
 
-def _holds(policy: Mapping[str, frozenset[str]], member: str, role: str) -> bool:
-    widest = _WIDEST[:1] if role in _NOT_OF_EDITORS else _WIDEST
-    holders: set[str] = set().union(*(policy.get(each, ()) for each in (role, *ROLES[role], *widest)))
-    return member in holders or any(holder.startswith(("group:", "domain:")) for holder in holders)
+def _missing_users(facts: Facts, target: Target, may_act: Mapping[str, frozenset[str]]) -> Iterator[Obstacle]:
+    everywhere = [facts.policy.get(role, ()) for role in (ACT_AS, _OWNER)]
+    for account, holders in may_act.items():
+        if not _is_among(facts.member, holders, *everywhere):
+            add = f"gcloud iam service-accounts add-iam-policy-binding {account} --project={target.project}"
+            yield Obstacle(
+                what=f"{facts.account} may not act as {account}",
+                remedy=f"{add} --member={facts.member} --role={ACT_AS}",
+            )
 
 
-def _missing_accounts(facts: Facts, target: Target, functions: Collection[Function]) -> Iterator[Obstacle]:
-    needed = {target.invoker, *(target.account(function.service_account) for function in functions)}
-    for account in sorted(needed - facts.accounts):
-        yield Obstacle(what=f"{account}: there is no such service account", remedy=TERRAFORM)
+def _is_among(member: str, *holders: Collection[str]) -> bool:
+    everybody = set().union(*holders)
+    return member in everybody or any(each.startswith(("group:", "domain:")) for each in everybody)
 
 
 def _long_names(service: str, project_number: str) -> Iterator[Obstacle]:

@@ -17,7 +17,7 @@ from ..manifest import Function, Manifest
 from . import commands, delivery, preflight, smoke, status
 from .answers import Answers
 from .delivery import Address
-from .difference import differences
+from .difference import Difference, differences
 from .drift import drifts
 from .gcloud import Gcloud
 from .inventory import Inventory
@@ -34,8 +34,7 @@ class Change:
     """One function that is deployed."""
 
     release: Release
-    before: Service | None
-    """What was there, if anything was."""
+    before: Service
     deployment: str
     """See `smoke.new_deployment`."""
 
@@ -67,15 +66,15 @@ class Rollout:
         """Raises DeployError with the step that failed; then no traffic has moved, unless it says so."""
         changes: list[Change] = []
         with self._step("preflight"):
-            facts = preflight.read(self.gcloud, self.target)
             today = datetime.fromtimestamp(self.now(), UTC).date()
-            preflight.check(facts, self.target, functions, runtime=manifest.runtime, today=today)
+            facts = preflight.check(self.gcloud, self.target, functions, manifest.runtime, today)
         with self._step("stage and verify"):
             self.workshop.stage(functions)
         with self._step("difference"):
             version_of = self._inventory.newest_version
             releases = self.workshop.releases(manifest, functions, version_of=version_of)
-            changes += [found for each in releases if (found := self._change(each, functions[each.folder]))]
+            for each in releases:
+                changes += self._change(each, functions[each.folder], facts)
         with self._step("deploy without traffic", undo=lambda: self._untag(changes)):
             for change in changes:
                 self._deploy(change)
@@ -109,19 +108,20 @@ class Rollout:
     def _inventory(self) -> Inventory:
         return Inventory(self.gcloud, self.target)
 
-    def _change(self, release: Release, function: Function) -> Change | None:
-        """None where there is nothing to do. What differs is shown."""
-        before = self._inventory.service(release.service)
+    def _change(self, release: Release, function: Function, facts: Facts) -> list[Change]:
+        """Empty where there is nothing to do. What differs is shown."""
+        before = self._inventory.existing(release.service)
+        # Without the binding no event arrives, a canary included; it is Terraform's, and looked for first.
+        _refuse(list(delivery.invokers(self.gcloud, release, self.target, facts.policy)))
         found = differences(release, before)
         for difference in found:
             self.say(str(difference))
         self._keep_what_nobody_dropped(release, function, before)
         deployment = smoke.new_deployment(self.now(), self.salt())
-        return Change(release=release, before=before, deployment=deployment) if found else None
+        return [Change(release=release, before=before, deployment=deployment)] if found else []
 
-    def _keep_what_nobody_dropped(self, release: Release, function: Function, before: Service | None) -> None:
-        serving = before.serving if before else None
-        lost = unsaid(function, self.workshop.given, serving.environment) if serving else {}
+    def _keep_what_nobody_dropped(self, release: Release, function: Function, before: Service) -> None:
+        lost = unsaid(function, self.workshop.given, before.serving.environment) if before.serving else {}
         if lost:
             told = ", ".join(f"{name}={value!r}" for name, value in lost.items())
             raise DeployError(f"{release.service}: {told} would be lost: set it, or set it to nothing")
@@ -134,7 +134,6 @@ class Rollout:
             source=source,
             env_file=env_file,
             deployment=change.deployment,
-            takes_traffic=change.before is None,
         )
         self.gcloud.run(deploy)
 
@@ -144,38 +143,28 @@ class Rollout:
         smoke.sweep(self.gcloud, self.target, self.now())
         answers = self.answers()
         for change in changes:
-            self._allow_invoker(change.service, facts)
             service = self._inventory.existing(change.service)
             url = Address(target=self.target, service=change.service, project_number=facts.project_number).url
             smoke.probe(self.gcloud, answers, self.target, service, change.deployment, url)
             self.say(f"{change.service}: {change.revision} answers, and its stores are well")
 
-    def _allow_invoker(self, service: str, facts: Facts) -> None:
-        """A binding needs its service, so that Terraform cannot make it before the first deployment; one that
-        got lost is made again."""
-        if not delivery.invoker_is_bound(self.gcloud, service, self.target, facts.policy):
-            self.say(f"{service}: Pub/Sub's identity may not call it; the binding is made")
-            self.gcloud.run(commands.allow_invoker(service, self.target))
-
     def _untag(self, changes: Sequence[Change]) -> None:
-        """The revisions of a deployment that failed keep no address. They have no traffic, but for the
-        first one of a service, which gcloud gives it at once."""
+        """The revisions of a deployment that failed keep no address. They have no traffic."""
         for change in changes:
-            service = self._inventory.service(change.service)
-            if service is not None and service.tagged(change.deployment):
+            service = self._inventory.existing(change.service)
+            if service.tagged(change.deployment):
                 self.gcloud.run(commands.remove_tags(change.service, self.target, untag=[change.deployment]))
-            if service is not None and change.before is None:
-                self.say(f"{change.service}: had no revision before; {service.split} serves")
 
     def _move(self, change: Change) -> None:
         service = self._inventory.existing(change.service)
-        if change.before is not None and service.split != change.before.split:
+        if service.split != change.before.split:
             raise DeployError(
                 f"{change.service}: another deployment has moved the traffic from {change.before.split} to "
                 f"{service.split}; it is left there. Look at --status, and deploy again"
             )
         serving = service.serving
-        previous = serving.name if serving and serving.name != change.revision else None
+        # Terraform's first revision answers nothing: there is no way back to it.
+        previous = serving.name if serving and serving.digest else None
         tags = [each.tag for each in service.traffic if each.tag]
         stale = [tag for tag in tags if smoke.is_abandoned(tag, self.now())]
         move = commands.move_traffic(
@@ -191,8 +180,9 @@ class Rollout:
     def _read_back(
         self, releases: Sequence[Release], functions: Mapping[str, Function], facts: Facts
     ) -> None:
-        for release in releases:
-            self._allow_invoker(release.service, facts)
-        found = list(drifts(self.gcloud, self.target, facts, releases, functions))
-        if found:
-            raise DeployError(status.as_text(found))
+        _refuse(list(drifts(self.gcloud, self.target, facts, releases, functions)))
+
+
+def _refuse(found: Sequence[Difference]) -> None:
+    if found:
+        raise DeployError(status.as_text(found))

@@ -11,7 +11,9 @@ from common.sport import Sport, SportNames
 from .problem import DeployError
 
 INVOKER: Final = "event-invoker"
-"""The service account in whose name Pub/Sub calls the functions; Terraform makes it."""
+"""The service account in whose name Pub/Sub calls the functions; Terraform makes it, and the next."""
+BUILDER: Final = "function-build"
+"""Builds the functions, in place of the project's default account, which may edit everything."""
 
 _VALID: Final = {
     "GCP_PROJECT": re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"),
@@ -40,6 +42,10 @@ class Target:
     @property
     def invoker(self) -> str:
         return self.account(INVOKER)
+
+    @property
+    def builder(self) -> str:
+        return self.account(BUILDER)
 
 
 def target(environment: Mapping[str, str]) -> Target:

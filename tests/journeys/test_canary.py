@@ -1,4 +1,4 @@
-"""A deployment asks a function whether it works: every function answers, on the emulators, and leaves nothing else."""
+"""A deployment asks each function whether it works: it answers, on the emulators, and leaves nothing else."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -70,7 +70,7 @@ async def test_function_that_works_answers_by_a_document_and_leaves_nothing_else
     assert left == []
 
 
-@pytest.mark.parametrize("name", filter(uses_bigquery, FUNCTIONS))
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if uses_bigquery(name)])
 async def test_function_whose_tables_are_missing_says_so_and_is_no_dead_letter(
     firestore_client: firestore.Client,
     bigquery_host: str,

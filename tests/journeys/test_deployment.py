@@ -40,19 +40,17 @@ def drift(project: GcloudProject, capsys: Captured, **given: str) -> tuple[int, 
     return status, {(each["kind"], each["what"]) for each in told["drift"]}
 
 
-def test_first_deployment_creates_the_service_lets_pubsub_in_and_proves_it(
+def test_first_deployment_takes_over_from_the_server_that_terraform_has_made(
     project: GcloudProject, capsys: Captured
 ) -> None:
-    assert drift(project, capsys)[0] == 10
+    assert drift(project, capsys) == (10, {("not_deployed", "release")})
 
     assert project.deploy() == 0
 
     [revision] = project.revisions()
     assert project.serving() == {revision: 100}
-    assert project.tags() == {}
-    assert project.state["services"][RECORDER]["invokers"] == [
-        "serviceAccount:event-invoker@a-project.iam.gserviceaccount.com"
-    ]
+    assert project.state["services"][RECORDER]["args"] == []
+    assert project.tags() == {}, "there is no way back to a server that refuses every event"
     assert project.canaries() == []
     assert drift(project, capsys) == (0, set())
 
@@ -176,17 +174,24 @@ def test_deployment_after_one_that_failed_deploys_anew_and_succeeds(deployed: Gc
     assert deployed.serving() == {deployed.revisions()[-1]: 100}
 
 
-def test_first_deployment_that_fails_says_that_its_revision_serves(
-    project: GcloudProject, capsys: Captured
-) -> None:
+def test_first_deployment_that_fails_leaves_the_events_to_wait(project: GcloudProject) -> None:
+    before = project.serving()
     project.change(mute=True)
 
     assert project.deploy() == 1
 
-    assert (
-        f"{RECORDER}: had no revision before; {project.revisions()[0]} 100 % serves"
-        in capsys.readouterr().out
-    )
+    assert project.serving() == before
+
+
+def test_deployment_before_terraform_says_what_comes_first(project: GcloudProject, capsys: Captured) -> None:
+    project.change(services={}, accounts=[])
+    assert project.deploy() == 1
+    assert "there is no such service account\n    mend it: terraform" in capsys.readouterr().err
+
+    project.change(accounts=list(project.state["may_act"]))
+    assert project.deploy() == 1
+    assert f"{RECORDER}: there is no such service\n    mend it: terraform" in capsys.readouterr().err
+    assert drift(project, capsys)[0] == 10
 
 
 def test_subscription_that_terraform_has_not_made_fails_the_reading_back(
@@ -218,22 +223,23 @@ def test_subscription_that_pushes_elsewhere_or_gives_up_early_is_delivery_drift(
     assert {what.partition(": ")[2] for _, what in found} >= {"push endpoint", "ack deadline"}
 
 
-def test_lost_binding_is_seen_and_made_again_by_the_next_deployment_though_nothing_else_differs(
+def test_lost_binding_is_seen_and_nothing_is_deployed_until_terraform_has_made_it_again(
     deployed: GcloudProject, capsys: Captured
 ) -> None:
+    invokers = deployed.state["services"][RECORDER]["invokers"]
     deployed.change_service(invokers=[])
     assert drift(deployed, capsys) == (11, {("delivery", "invoker")})
 
-    assert deployed.deploy() == 0
+    assert deployed.deploy(DATASET_PREFIX="t1") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("deploy: difference: delivery") and "mend it: terraform" in error
+    assert deployed.called("run deploy") == []
+    deployed.change_service(invokers=invokers)
 
-    assert len(deployed.revisions()) == 1
-    assert "Pub/Sub's identity may not call it; the binding is made" in capsys.readouterr().out
-    assert drift(deployed, capsys) == (0, set())
+    assert deployed.deploy(DATASET_PREFIX="t1") == 0
 
 
-def test_service_that_anybody_may_call_fails_the_reading_back(
-    deployed: GcloudProject, capsys: Captured
-) -> None:
+def test_service_that_anybody_may_call_is_not_deployed_to(deployed: GcloudProject, capsys: Captured) -> None:
     invokers = deployed.state["services"][RECORDER]["invokers"]
     deployed.change_service(invokers=[*invokers, "allUsers"])
 
@@ -301,13 +307,8 @@ def test_deployment_that_is_overtaken_moves_nothing_and_says_so(
 
     assert "another deployment has moved the traffic" in capsys.readouterr().err
     [serving] = deployed.serving()
-    environments = {
-        each["metadata"]["name"]: {
-            one["name"]: one.get("value") for one in each["spec"]["containers"][0]["env"]
-        }
-        for each in deployed.state["services"][RECORDER]["revisions"]
-    }
-    assert environments[serving]["DATASET_PREFIX"] == "theirs"
+    assert serving == deployed.newest()["metadata"]["name"]
+    assert {"name": "DATASET_PREFIX", "value": "theirs"} in deployed.newest()["spec"]["containers"][0]["env"]
     assert deployed.canaries() == []
     assert deployed.tags().keys() == {"previous"}
 

@@ -15,7 +15,7 @@ from infra.deployment.answers import Answer
 from infra.deployment.cli import main
 from infra.deployment.commands import Command
 from infra.deployment.gcloud import GcloudProgram
-from infra.deployment.preflight import APIS, ROLES
+from infra.deployment.preflight import APIS, ROLES, needed_accounts
 from infra.deployment.problem import DeployError
 from infra.deployment.target import Target, target
 from infra.manifest import heard, load
@@ -112,7 +112,8 @@ class GcloudProject:
         return {line["tag"]: line["revisionName"] for line in traffic if "tag" in line}
 
     def revisions(self, name: str = RECORDER) -> list[str]:
-        return [each["metadata"]["name"] for each in self.state["services"][name]["revisions"]]
+        """All but the one that Terraform has made."""
+        return [each["metadata"]["name"] for each in self.state["services"][name]["revisions"]][1:]
 
     def newest(self, name: str = RECORDER) -> dict[str, Any]:
         """The revision that was made last, as gcloud describes it."""
@@ -138,22 +139,43 @@ class GcloudProject:
 
 def _prepared(place: Target) -> dict[str, Any]:
     functions = load(ROOT).functions
+    accounts = sorted(needed_accounts(place, functions.values()))
     topics = [entry.name(place.sport) for entry in REGISTRY.values()]
     return {
         "active": [{"account": PERSON.removeprefix("user:")}],
         "apis": [*APIS],
         "policy": {"bindings": [{"role": role, "members": [PERSON]} for role in ROLES]},
-        "accounts": [place.invoker, *(place.account(each.service_account) for each in functions.values())],
+        "accounts": accounts,
+        "may_act": {account: [PERSON] for account in accounts},
         "topics": [f"projects/{place.project}/topics/{name}" for name in topics],
         "subscriptions": [each for name in functions for each in _subscriptions(place, name)],
         "secrets": {"slack": 1},
-        "services": {},
+        "services": {place.service(name): _placeholder(place, name) for name in functions},
         "checks": {"firestore": "ok"},
         "answers": {},
         "mute": False,
         "unready": [],
         "failures": [],
         "calls": [],
+    }
+
+
+def _placeholder(place: Target, name: str) -> dict[str, Any]:
+    """The service as Terraform makes it: a server that refuses every event, and arguments that would stay."""
+    revision = f"{place.service(name)}-00001-abc"
+    return {
+        "revisions": [
+            {
+                "metadata": {"name": revision, "labels": {}},
+                "spec": {"containers": [{"args": ["python", "-m", "http.server"]}]},
+                "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+            }
+        ],
+        "traffic": [{"latestRevision": True, "revisionName": revision, "percent": 100}],
+        "invokers": [f"serviceAccount:{place.invoker}"],
+        "ingress": "internal",
+        "command": [],
+        "args": ["python", "-m", "http.server"],
     }
 
 

@@ -36,15 +36,15 @@ def answer(state: State, words: list[str]) -> Any:
 
 def deploy(state: State, name: str, flags: dict[str, str]) -> Any:
     service = state["services"].get(name)
-    if service is None and "no-traffic" in flags:
-        raise Refused("ERROR: --no-traffic not supported when creating a new service.")
-    revision = f"{name}-{flags['revision-suffix']}"
     if service is None:
-        traffic = [{"revisionName": revision, "percent": 100}]
-        service = {"revisions": [], "traffic": traffic, "invokers": []}
-        state["services"][name] = service
-    elif revision in [each["metadata"]["name"] for each in service["revisions"]]:
+        raise Refused("ERROR: --no-traffic not supported when creating a new service.")
+    if service["command"]:
+        raise Refused("ERROR: (gcloud.run.deploy) argument --command: not allowed with argument --function")
+    revision = f"{name}-{flags['revision-suffix']}"
+    if revision in [each["metadata"]["name"] for each in service["revisions"]]:
         raise Refused(f"ERROR: Revision named '{revision}' already exists.")
+    if "args" in flags:
+        service["args"] = list(filter(None, flags["args"].split(",")))
     service["revisions"].append(described_revision(revision, flags))
     service["ingress"] = flags["ingress"]
     if revision in state["unready"]:
@@ -134,11 +134,9 @@ def service_policy(state: State, name: str, flags: dict[str, str]) -> Any:
     return {"bindings": [{"role": "roles/run.invoker", "members": members}] if members else []}
 
 
-def bind(state: State, name: str, flags: dict[str, str]) -> Any:
-    invokers = state["services"][name]["invokers"]
-    if flags["member"] not in invokers:
-        invokers.append(flags["member"])
-    return None
+def account_policy(state: State, name: str, flags: dict[str, str]) -> Any:
+    members = state["may_act"].get(name, [])
+    return {"bindings": [{"role": "roles/iam.serviceAccountUser", "members": members}] if members else []}
 
 
 def create_topic(state: State, name: str, flags: dict[str, str]) -> Any:
@@ -182,7 +180,8 @@ def publish(state: State, name: str, flags: dict[str, str]) -> Any:
             for service, described in state["services"].items():
                 for line in described["traffic"]:
                     is_meant = push["pushEndpoint"].startswith(line.get("url", "nowhere"))
-                    if is_meant and member in described["invokers"] and not state["mute"]:
+                    can_answer = not state["mute"] and not described["args"]
+                    if is_meant and member in described["invokers"] and can_answer:
                         checks = state["checks"]
                         found = {"service": service, "revision": line["revisionName"], "checks": checks}
                         state["answers"][canary_id] = found
@@ -201,6 +200,7 @@ _VERBS = {
     "projects get-iam-policy": lambda state, *_: state["policy"],
     "services list": lambda state, *_: [{"config": {"name": api}} for api in state["apis"]],
     "iam service-accounts list": lambda state, *_: [{"email": email} for email in state["accounts"]],
+    "iam service-accounts get-iam-policy": account_policy,
     "pubsub topics list": lambda state, *_: [{"name": name} for name in state["topics"]],
     "pubsub topics create": create_topic,
     "pubsub topics delete": delete_topic,
@@ -214,7 +214,6 @@ _VERBS = {
     "run services list": services,
     "run services update-traffic": update_traffic,
     "run services get-iam-policy": service_policy,
-    "run services add-iam-policy-binding": bind,
 }
 
 

@@ -29,9 +29,7 @@ RECORDER, TRIGGER = "completion_recorder", "consolidation_trigger"
     [
         pytest.param(RECORDER, "ENVIRONMENT", "PROD UCTION", "ENVIRONMENT='PROD UCTION'", id="name"),
         pytest.param(RECORDER, "DUAL_WRITE_MODE", "maybe", "DUAL_WRITE_MODE='maybe'", id="flag"),
-        pytest.param(
-            RECORDER, "USE_SUBCOLLECTION_READS", "false", "no valid combination", id="flags at odds"
-        ),
+        pytest.param(RECORDER, "USE_SUBCOLLECTION_READS", "false", "no valid combination", id="flags"),
         pytest.param(TRIGGER, "LOCK_LEASE_SECONDS", "1", "LOCK_LEASE_SECONDS='1'", id="lease"),
     ],
 )
