@@ -56,7 +56,7 @@ async def test_function_that_works_answers_by_a_document_and_leaves_nothing_else
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    ddl.apply(bigquery_client, ROOT / "infra" / "sql", SportNames(sport=Sport.NBA))
+    ddl.apply(bigquery_client, SportNames(sport=Sport.NBA))
 
     assert await asked(name, project_id, monkeypatch) == 200
 
