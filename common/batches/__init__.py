@@ -5,9 +5,9 @@
 works on them is loaded when it is asked for, so that rules and handlers load no client, no clock and no log.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..lazy_face import lazy_face
 from .records import Batch, BatchStatus, Completion, Counts, Progress, Roster
 
 if TYPE_CHECKING:
@@ -51,8 +51,4 @@ _LAZY = {
     "TriggerOutbox": "trigger_outbox",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+__getattr__ = lazy_face(__name__, _LAZY)

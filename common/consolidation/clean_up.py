@@ -119,7 +119,11 @@ class CleanUp:
 
     @returns_result
     def _drop_if(self, name: str, may_go: Callable[[TableFacts], bool]) -> bool:
-        """Whether it is gone now."""
+        """Whether it is gone now.
+
+        Looked at right before: BigQuery has no condition for a drop, so a table that is made anew in between
+        is dropped all the same. Its writer finds it gone, and its consolidation misses it by name.
+        """
         path = self._tables.path(name)
         facts = self._warehouse.look(path).unwrap()
         if facts is None:
@@ -140,6 +144,7 @@ def _is_as_merged(facts: TableFacts, merged: MergedTable) -> bool:
 
 
 def _batch_id(table: str) -> str | None:
+    """Whose a table is by its name; None for any other, which is left alone."""
     if parsed := table_names.parse(table):
         return parsed[0]
     gathered = table_names.parse_gathered(table)

@@ -69,6 +69,7 @@ class Consolidator:
             earlier = self._receipts.latest(batch).unwrap()
             started_at = self._now()
             merged = self._merge(batch, generation, lease, started_at)
+            # Made before the last look at the lease: between that and the store nothing is to take time.
             receipt = _receipt(
                 batch,
                 merged,
@@ -87,6 +88,7 @@ class Consolidator:
 
         Again: does what is left to do.
         """
+        # One that fails does not hold up the other: both are told by the next call, if not by this one.
         kept = self._clean_up.drop_merged(receipt.batch_id, receipt.tables)
         self._clean_up.drop_gathered(receipt.batch_id, up_to_fence=receipt.fence).unwrap()
         return kept.unwrap()
@@ -97,6 +99,7 @@ class Consolidator:
         return self._log.write(_execution(receipt)).unwrap()
 
     def _merge(self, batch: Batch, generation: int, lease: Lease, started_at: datetime) -> Merged:
+        """Under the fence of the lease. `started_at` marks the rows that it changes."""
         merge = FencedMerge(
             warehouse=self._warehouse,
             tables=self._tables,
@@ -147,6 +150,7 @@ def _receipt(
     started_at: datetime,
     consolidated_at: datetime,
 ) -> Receipt:
+    """What is stored of a merge, beside what is known of the batch and of its earlier generations."""
     counts = batch.counts
     before = 0 if earlier is None else earlier.total_predictions
     return Receipt(
@@ -180,6 +184,7 @@ def _receipt(
 
 
 def _execution(receipt: Receipt) -> Execution:
+    """The run as the log of all processors has it; a repeat has the same id, and so no second row."""
     return Execution(
         execution_id=receipt.execution_id,
         processor_name=PROCESSOR,

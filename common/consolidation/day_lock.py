@@ -27,6 +27,7 @@ class DayLock:
         self._names = names
 
     def key(self, game_date: date) -> LockKey:
+        """Of the lock, and of the fence's row. Other datasets are another day to themselves."""
         return LockKey(
             lock_type=LOCK_TYPE,
             game_date=game_date,

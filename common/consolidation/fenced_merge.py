@@ -73,15 +73,21 @@ class Merged:
 
 @dataclass(frozen=True, kw_only=True)
 class FencedMerge:
-    """Merges the staged rows of one batch, once, for one holder of the lock."""
+    """Merges the staged rows of one batch, once, for one holder of the lock.
+
+    Two jobs for up to 500 tables: one gathers and counts, one merges and verifies. Between them is what may
+    still refuse, and nothing that the main table would notice has happened by then.
+    """
 
     warehouse: MergeStore
     tables: Tables
     holder: Holder
     lock_key: str
+    """Names the fence's row, as it names the lock: a day of a sport in one set of datasets."""
     batch_id: str
     generation: int
     game_date: date
+    """The day of every row: the partition of the main table that is read and written."""
     now: datetime
     """When this merge began, to the microsecond: marks the rows that it changes."""
 
@@ -101,10 +107,11 @@ class FencedMerge:
         schema_check.check(_columns(facts, [*(part.table for part in staged.slices), TABLE])).unwrap()
         counted = self._gather(staged.slices)
         staged_rows.verify(staged, counted).unwrap()
+        # From here on nothing can be taken back. A lease that ends after this look is the fence's to stop.
         self.holder.check().unwrap()
         done = self._merge().unwrap()
         counts = verification.verify(Counts.of(done.rows[0]), fence=self.holder.fence).unwrap()
-        return self._merged(staged, counted, facts, done, counts)
+        return self._merged(staged, counted, facts=facts, done=done, counts=counts)
 
     @property
     def gathered_table(self) -> str:
@@ -128,6 +135,7 @@ class FencedMerge:
         return [Counted(**row) for row in found.rows]
 
     def _gather_statements(self, slices: Sequence[Slice]) -> Iterator[str]:
+        """The first makes the table anew: what an earlier attempt of this holder has left in it is gone."""
         first, *others = runs(slices)
         into = self.gathered_table
         yield merge_sql.gather(self.tables, first, into, self.now + EXPIRES_AFTER)
@@ -135,6 +143,7 @@ class FencedMerge:
             yield merge_sql.gather_more(self.tables, run, into)
 
     def _merge(self) -> Result[Rows]:
+        """The one statement that the main table sees, however many tables there are."""
         sql = merge_sql.merge_script(
             self.tables,
             self.gathered_table,
@@ -149,6 +158,7 @@ class FencedMerge:
         self,
         staged: StagedBatch,
         counted: Sequence[Counted],
+        *,
         facts: Mapping[str, TableFacts | None],
         done: Rows,
         counts: Counts,
@@ -179,7 +189,10 @@ class FencedMerge:
 
 
 def runs(slices: Sequence[Slice]) -> list[Sequence[Slice]]:
-    """Cut the slices so that one statement can take each run."""
+    """Cut the slices so that one statement can take each run, by tables and by the length of its text.
+
+    The length is estimated, generously: names are quoted, and each table stands in its statement twice.
+    """
     cut: list[list[Slice]] = [[]]
     chars = 0
     for part in slices:

@@ -43,11 +43,8 @@ class StagedBatch:
     the rows of `unstaged_players` are looked for there."""
 
     @property
-    def rows(self) -> int:
-        return sum(one.rows for one in self.staged)
-
-    @property
     def slices(self) -> tuple[Slice, ...]:
+        """Which rows of which table are merged, by table; a table stands in it once."""
         players: dict[str, list[str]] = defaultdict(list)
         for one in self.staged:
             players[one.table].append(one.player)
@@ -131,7 +128,10 @@ def still_unstaged(staged: StagedBatch, counted: Sequence[Counted]) -> tuple[str
 
 
 def droppable(staged: StagedBatch, counted: Sequence[Counted]) -> Mapping[str, int]:
-    """Table → its rows, of the tables in which nobody's rows are still to be merged."""
+    """Table → its rows, of the tables in which nobody's rows are still to be merged.
+
+    A player who has not completed yet may still claim rows that are there: such a table stays.
+    """
     rows: dict[str, int] = defaultdict(int)
     awaited = {one.staging_table for one in counted if one.player_lookup not in staged.finished_players}
     for one in counted:
@@ -141,6 +141,7 @@ def droppable(staged: StagedBatch, counted: Sequence[Counted]) -> Mapping[str, i
 
 
 def _is_unstaged(one: Completion) -> bool:
+    """Whether there are rows, or may be, and nobody says where."""
     # Without an event id only the name is known: how many predictions there are is unknown, not zero.
     is_name_only = not one.event_id
     return one.staging_table is None and bool(one.predictions_count or is_name_only)

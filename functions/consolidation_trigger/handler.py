@@ -59,6 +59,7 @@ def handle(
 
 
 def _refuse_another_day(batch: Batch, message: BatchComplete) -> None:
+    """A message that contradicts its batch is forged or mixed up, and no repetition makes it right."""
     if batch.game_date != message.game_date:
         why = f"game_date: {message.game_date}, but batch {batch.batch_id!r} is of {batch.game_date}"
         raise ResultError(ErrorInfo.permanent("WrongDay", why))
@@ -68,6 +69,7 @@ def _announce(
     receipt: Receipt, event_id: str, *, batches: Batches, publisher: Publisher, dataset: str
 ) -> None:
     """Publish, then note that it was; noted already, by whoever was faster too: nothing."""
+    # Read anew: whoever was faster has noted it since, and a second announcement would wake phase 6 again.
     batch = batches.get(receipt.batch_id).unwrap()
     if batch.phase_generation >= receipt.generation:
         return
@@ -77,6 +79,7 @@ def _announce(
 
 
 def _tell(receipt: Receipt) -> None:
+    """What came of it, and by name what did not: a partial batch is announced, and somebody has to look."""
     log.info(
         f"batch consolidated: {receipt.keys_in_main} predictions from {len(receipt.tables)} tables",
         action="batch_consolidated",

@@ -99,8 +99,11 @@ class TestWhatTheyMissed:
 
         assert [rows_of(stack, one) for one in written] == [2, 2, 1, 1]
 
-    def test_the_loads_id_is_made_from_its_content_alone(self, stack: Stack) -> None:
-        """What makes BigQuery refuse the second load of another instance; the emulator runs any id again."""
+    def test_the_loads_id_is_made_from_its_content_and_from_which_table_it_goes_into(
+        self, stack: Stack
+    ) -> None:
+        """The same id makes BigQuery refuse the second load of another instance (the emulator runs any id
+        again); a table that was dropped and made anew has another, for its rows are not there."""
         sent: list[str] = []
 
         class Listening:
@@ -111,12 +114,29 @@ class TestWhatTheyMissed:
                 sent.append(job_key)
                 return stack.warehouse.load(*args, job_key=job_key)  # type: ignore[arg-type]
 
-        for _ in range(2):
+        def write_by_another_instance() -> StagedWrite:
             writer = StagingWriter(Listening(), TABLES.predictions, stack.now)  # type: ignore[arg-type]
-            writer.write([prediction("a"), prediction("b")], BATCH, "w1").unwrap()
+            return writer.write([prediction("a"), prediction("b")], BATCH, "w1").unwrap()
 
-        assert len(sent) == 2
-        assert sent[0] == sent[1]
+        written = [write_by_another_instance() for _ in range(2)]
+        stack.warehouse.delete_table(TABLES.path(str(written[0].table))).unwrap()
+        anew = write_by_another_instance()
+
+        assert sent[0] == sent[1] != sent[2]
+        assert rows_of(stack, anew) == 2
+
+    def test_what_an_instance_has_written_is_written_again_where_the_table_is_gone(
+        self, stack: Stack
+    ) -> None:
+        """That it was loaded once does not say that it is there."""
+        table = str(stack.stage([prediction("a")]).table)
+        stack.warehouse.delete_table(TABLES.path(table)).unwrap()
+
+        gone = stack.writer.write([prediction("a")], BATCH, "w1")
+        retried = stack.writer.write([prediction("a")], BATCH, "w1").unwrap()
+
+        assert gone.is_retryable and "was dropped" in str(gone.error)
+        assert rows_of(stack, retried) == 1
 
     def test_a_load_ignores_nothing_and_makes_no_table(self, clock: WallClock) -> None:
         """What BigQuery is told; the emulator takes unknown fields in silence whatever it is told."""

@@ -59,7 +59,7 @@ def test_completed_players_say_where_their_rows_are() -> None:
     staged = staged_of(_batch(), completions, generation=1)
 
     assert staged.slices == (Slice(table="t1", players=("a", "c")), Slice(table="t2", players=("b",)))
-    assert staged.rows == 15
+    assert sum(one.rows for one in staged.staged) == 15
     assert staged.finished_players == {"a", "b", "c", "empty"}
     assert staged.unstaged_players == ()
 
