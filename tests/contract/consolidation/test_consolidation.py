@@ -17,12 +17,14 @@ from common.predictions.columns import Column
 from common.predictions.schema_check import SCHEMA_DIFFERS
 from common.predictions.table import COLUMNS
 from common.result import ErrorInfo, ErrorType, Result
+from common.sport import Sport, SportNames
 from common.staging.table_names import staging_table
 from common.warehouse.jobs import MAY_STILL_RUN
 from common.warehouse.records import Rows
 from tests.support.batch_helpers import AFTER_DEADLINE, GAME_DATE
 from tests.support.consolidation_stack import BATCH, LOCK_KEY, TABLES, Stack
 from tests.support.prediction_rows import CREATED_AT, prediction
+from tests.support.results import error_of
 
 INTEGER = Column(name="extra", type="INT64")
 
@@ -269,15 +271,17 @@ class TestOutcomes:
         assert not result.is_retryable
         assert stack.main_rows() == []
 
-    def test_a_batch_of_other_datasets_is_refused(self, stack: Stack) -> None:
-        stack.batches.open(
-            BATCH, GAME_DATE, [], deadline=AFTER_DEADLINE, dataset_prefix="experiment"
-        ).unwrap()
+    @pytest.mark.parametrize(("of_batch", "ours"), [("experiment", ""), ("", "experiment")])
+    def test_a_batch_of_other_datasets_is_refused_and_left_as_it_is(
+        self, stack: Stack, of_batch: str, ours: str
+    ) -> None:
+        stack.open([], dataset_prefix=of_batch)
+        names = SportNames(sport=Sport.NBA, dataset_prefix=ours)
 
-        result = stack.consolidate()
+        error = error_of(stack.make_consolidator(names=names).consolidate(BATCH, 1))
 
-        assert result.error is not None
-        assert (result.error.type, result.error.exception_class) == (ErrorType.PERMANENT, "WrongPrefix")
+        assert (error.type, error.exception_class) == (ErrorType.PERMANENT, "WrongPrefix")
+        assert stack.batches.get(BATCH).unwrap().status is BatchStatus.COMPLETE
 
     def test_a_batch_that_nobody_opened_is_not_there_yet(self, stack: Stack) -> None:
         result = stack.consolidate("unheard-of")
