@@ -1,4 +1,8 @@
-"""The W3C trace context that ties the log lines and messages of one chain of events together."""
+"""The W3C trace context that ties the log lines and messages of one chain of events together.
+
+By hand, though the Pub/Sub client brings OpenTelemetry along: importing its propagator alone is some 35 ms, a
+twentieth of a cold start, and nothing else that the recorder needs loads it (measured).
+"""
 
 import hashlib
 import re

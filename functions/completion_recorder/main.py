@@ -15,8 +15,7 @@ from common.batches.batches import Batches
 from common.batches.dual_write_check import ConsistencyCheck
 from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
-from common.entrypoint.endpoint import Route
-from common.entrypoint.envelope import Delivery
+from common.entrypoint import Delivery, Route
 from common.messages import PlayerCompletion
 from common.recorder.answers import Recorded
 from common.recorder.recorder import Recorder

@@ -17,9 +17,8 @@ from common import logs
 from common.batches.batches import Batches
 from common.batches.store import FirestoreDocuments
 from common.consolidation import Consolidator, Receipt
-from common.entrypoint.endpoint import Route, in_thread
-from common.entrypoint.envelope import Delivery
-from common.lock.lock import Lock
+from common.entrypoint import Delivery, Route, in_thread
+from common.lock import Lock
 from common.messages import BatchComplete
 from common.result import Result
 from common.runtime.gc_tuning import start_collecting
