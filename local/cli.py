@@ -3,11 +3,12 @@
 Status: 0 all promises are kept; 1 one is broken, or something stands in the way; 2 wrong options; 130 Ctrl-C.
 """
 
+import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import FrameType
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -16,14 +17,17 @@ import typer
 from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 
+from common.phases.graph import GRAPHS
 from common.result import ResultError
 from common.sport import Sport
 
 from .day.chaos import Disorder, Victim
-from .day.play import Plan, hire, play
+from .day.pipeline import Mischief
+from .day.play import Audience, Plan, hire, play
 from .day.players import first_players
 from .day.slate import Slate
 from .judging import report
+from .judging.boundaries import judge_boundaries
 from .judging.progress import bars
 from .judging.promises import judge
 from .problem import Problem
@@ -56,6 +60,9 @@ def run(
         bool, typer.Option("--shuffle", help="Requests and completions out of order.")
     ] = False,
     kill: Annotated[Victim | None, typer.Option(help="SIGKILL it in the middle of its work.")] = None,
+    late: Annotated[str | None, typer.Option(help="A processor that reports after the others.")] = None,
+    fail: Annotated[str | None, typer.Option(help="A processor that fails.")] = None,
+    gate_closed: Annotated[str | None, typer.Option(help="A table that is empty for a while.")] = None,
     day: Annotated[
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: today in New York.")
     ] = None,
@@ -63,7 +70,7 @@ def run(
     seed: Annotated[int, typer.Option(help="Of what happens at random.")] = 7,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a run is over.")] = 240,
 ) -> None:
-    """Play a slate on the whole system, then check every promise against the stores.
+    """Play a day on the whole system, phase by phase, then check every promise against the stores.
 
     DATASET_PREFIX, ENVIRONMENT, the flags of the migration and what else functions/manifest.json lets a
     deployment set is taken from the environment; the project is always `local`, and no secret is taken.
@@ -79,6 +86,7 @@ def run(
                 workers=workers,
                 disorder=Disorder(duplicates=duplicates, shuffle=shuffle, seed=seed),
                 victim=kill,
+                mischief=Mischief(late=late, fails=fail, gate_closed=gate_closed),
                 deadline=timedelta(seconds=timeout),
             )
         )
@@ -116,14 +124,19 @@ def _refuse_options_before(command: str, context: typer.Context) -> None:
 
 def _run(plan: Plan) -> None:
     """Everything from an idle machine to the verdicts; a Problem if a promise is broken."""
+    graph = GRAPHS[plan.slate.sport.value]
+    plan.mischief.check(graph, plan.slate.game_date, datetime.now(UTC))
+    os.environ.setdefault("PHASE_CLOCK_SPEED", f"{plan.mischief.speed:g}")
     terminal.introduce(plan)
     with run_folder() as folder:
         with Stack.up(plan.slate.sport, folder, terminal.doing) as stack, hire(plan, stack) as crew:
             with terminal.doing("workers"):
                 crew.wait_until_pulling()
-            with bars(terminal.console, plan.slate) as shown:
-                played = play(plan, stack, crew, show=shown.show, tell=terminal.tell_of_death)
+            with bars(terminal.console, plan.slate, graph) as shown:
+                audience = Audience(show=shown.show, show_days=shown.show_days, tell=terminal.tell_of_death)
+                played = play(plan, stack, crew, audience)
         verdicts = judge(played.evidence, victim=plan.victim, was_killed=played.was_killed)
+        verdicts.append(judge_boundaries(played.boundaries, plan.victim))
         report.show(terminal.console, played, verdicts)
         broken = [verdict.promise for verdict in verdicts if not verdict.is_kept]
         if broken:

@@ -22,12 +22,14 @@ class Victim(Enum):
     RECORDER = "recorder"
     TRIGGER = "trigger"
     WORKER = "worker"
+    TRANSITIONS = "transitions"
 
 
 AFTERMATH = {
     Victim.RECORDER: "what it held is delivered again",
     Victim.TRIGGER: "the lock is free when the dead holder's lease ends",
     Victim.WORKER: "its requests come again within a minute",
+    Victim.TRANSITIONS: "what it held is delivered again, and the sweep looks at what is due",
 }
 """What the system has to do after each death."""
 

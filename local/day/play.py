@@ -1,22 +1,31 @@
 """One run: the slate is played on a stack that is up, to its end or to its deadline."""
 
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+from common.phases.graph import GRAPHS
+from common.phases.records import Day
+
 from ..judging import gathering
+from ..judging.boundaries import BoundaryEvidence, gather_boundaries, read_days
 from ..judging.evidence import Evidence
 from ..judging.gauges import Gauges, Reading
+from ..problem import Problem
 from ..stack.stack import Stack
 from . import coordinator
 from .chaos import Disorder, Killing, Victim
 from .crew import Crew, Job
+from .pipeline import Mischief, Pipeline, wait_for
 from .slate import Slate
 
 _READ_EVERY_SECONDS = 0.5
 _SETTLE_WITHIN = timedelta(seconds=15)
+_PHASES_WITHIN_SECONDS = 150.0
+"""For the phases before the predictions, and for the export behind them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +36,7 @@ class Plan:
     workers: int
     disorder: Disorder
     victim: Victim | None
+    mischief: Mischief
     deadline: timedelta
     """From the first request on; then the run is over, whatever is missing."""
 
@@ -45,6 +55,7 @@ class Played:
     """What became of it."""
 
     evidence: Evidence
+    boundaries: tuple[BoundaryEvidence, ...]
     ending: Ending
     was_killed: bool
     replaced_workers: int
@@ -63,19 +74,78 @@ def hire(plan: Plan, stack: Stack) -> Crew:
     return Crew(job, plan.workers)
 
 
-def play(
-    plan: Plan, stack: Stack, crew: Crew, *, show: Callable[[Reading], None], tell: Callable[[Victim], None]
-) -> Played:
-    """Play the plan. Raises a Problem where something will not stay alive.
+@dataclass(frozen=True, kw_only=True)
+class Audience:
+    """Who is shown how far a run is."""
 
-    `show` gets every reading, `tell` is called at a death, from another thread.
-    """
+    show: Callable[[Reading], None]
+    show_days: Callable[[Mapping[str, Day]], None]
+    """By boundary."""
+    tell: Callable[[Victim], None]
+    """Called at a death, from another thread."""
+
+
+def play(plan: Plan, stack: Stack, crew: Crew, audience: Audience) -> Played:
+    """Play the plan: the phases before, the predictions, the export. Raises a Problem where something will
+    not stay alive, or where the predictions are not asked for."""
+    pipeline = Pipeline(
+        stack=stack,
+        graph=GRAPHS[plan.slate.sport.value],
+        game_date=plan.slate.game_date,
+        mischief=plan.mischief,
+    )
+    transitions = _killing_of_transitions(plan.victim, pipeline, audience.tell)
+    with pipeline:
+        _wait(pipeline.predictions_wanted, pipeline, audience)
+        played = _play_predictions(plan, stack, crew, audience)
+        if played.ending is Ending.FINISHED:
+            _wait(pipeline.export_wanted, pipeline, audience)
+    transitions.call_off()
+    boundaries = tuple(gather_boundaries(stack, pipeline))
+    return replace(played, boundaries=boundaries, was_killed=played.was_killed or transitions.done.is_set())
+
+
+def _wait(event: threading.Event, pipeline: Pipeline, audience: Audience) -> None:
+    """Until a phase is started; what stands in the way is in the boundaries' evidence."""
+
+    def meanwhile() -> None:
+        pipeline.stack.revive()
+        audience.show_days(read_days(pipeline.stack, pipeline.graph, pipeline))
+
+    if not wait_for(event, pipeline, within_seconds=_PHASES_WITHIN_SECONDS, meanwhile=meanwhile):
+        days = read_days(pipeline.stack, pipeline.graph, pipeline)
+        told = (f"{name}: {day.decision.reason}" for name, day in days.items() if day.decision)
+        raise Problem(f"a phase was not started in time; {'; '.join(told)}")
+    meanwhile()
+
+
+def _killing_of_transitions(
+    victim: Victim | None, pipeline: Pipeline, tell: Callable[[Victim], None]
+) -> Killing:
+    """In the middle of its work: processors have reported, and their phase has not been started."""
+
+    def is_time() -> bool:
+        days = read_days(pipeline.stack, pipeline.graph, pipeline).values()
+        return victim is Victim.TRANSITIONS and any(
+            day.reports and not day.state.is_final for day in days if day.key.phase > 2
+        )
+
+    def kill() -> None:
+        pipeline.stack.server("phase_transitions").kill()
+        tell(Victim.TRANSITIONS)
+
+    killing = Killing(is_time if victim is Victim.TRANSITIONS else lambda: False, kill)
+    killing.start()
+    return killing
+
+
+def _play_predictions(plan: Plan, stack: Stack, crew: Crew, audience: Audience) -> Played:
     asked_at = datetime.now(UTC)
     batch_id = coordinator.batch_id_of(plan.slate, asked_at)
     gauges = Gauges(stack, batch_id)
-    killing = _killing(plan.victim, gauges, crew, stack, tell)
+    killing = _killing(plan.victim, gauges, crew, stack, audience.tell)
     _ask(plan, stack, asked_at)
-    ending = _watch(plan, stack, gauges, crew, show)
+    ending = _watch(plan, stack, gauges, crew, audience.show)
     killing.call_off()
     crew.dismiss()
     settle_within = _SETTLE_WITHIN if ending is Ending.FINISHED else timedelta(0)
@@ -83,6 +153,7 @@ def play(
     evidence = gathering.gather(stack, batch_id, requests, settle_within=settle_within)
     return Played(
         evidence=evidence,
+        boundaries=(),
         ending=ending,
         was_killed=killing.done.is_set(),
         replaced_workers=crew.replaced,

@@ -1,11 +1,14 @@
-"""What a run shows while it runs: one bar for each stage of its players."""
+"""What a run shows while it runs: one bar for each boundary, and for each stage of its players."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from common.phases.records import Day
+from common.phases.shape import Graph
 
 from ..day.predicting import is_skipped
 from ..day.slate import Slate
@@ -14,13 +17,21 @@ from .gauges import Reading
 
 @dataclass(frozen=True, kw_only=True)
 class Bars:
-    """The four bars."""
+    """One for each boundary, and the four of the players."""
 
     progress: Progress
     requested: TaskID
     staged: TaskID
     recorded: TaskID
     consolidated: TaskID
+    boundaries: Mapping[str, TaskID]
+
+    def show_days(self, days: Mapping[str, Day]) -> None:
+        """The processors that are there, of those that the date's mode expects."""
+        for name, day in days.items():
+            if day.decision is not None:
+                present, needed = len(day.decision.present), len(day.decision.needed)
+                self.progress.update(self.boundaries[name], completed=present, total=needed)
 
     def show(self, reading: Reading) -> None:
         self.progress.update(self.requested, completed=reading.requested)
@@ -30,19 +41,24 @@ class Bars:
 
 
 @contextmanager
-def bars(console: Console, slate: Slate) -> Iterator[Bars]:
+def bars(console: Console, slate: Slate, graph: Graph) -> Iterator[Bars]:
     """Shown while the block runs, and left standing after it. Only players with predictions are staged."""
     everybody = len(slate.players)
     with_rows = sum(not is_skipped(player) for player in slate.players)
     columns = (
-        TextColumn("  {task.description:<12}"),
+        TextColumn("  {task.description:<16}"),
         BarColumn(bar_width=40),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
+        boundaries = {
+            boundary.name: progress.add_task(boundary.name.replace("_", " "), total=None)
+            for boundary in graph.boundaries
+        }
         yield Bars(
             progress=progress,
+            boundaries=boundaries,
             requested=progress.add_task("requested", total=everybody),
             staged=progress.add_task("staged", total=with_rows),
             recorded=progress.add_task("recorded", total=everybody),

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..day.play import Played
+from .boundaries import BoundaryEvidence
 from .evidence import Evidence
 from .promises import Verdict, last_receipt, times
 
@@ -18,7 +19,9 @@ MAX_NAMED = 5
 def show(console: Console, played: Played, verdicts: Iterable[Verdict]) -> None:
     """Print all of it."""
     found = played.evidence
-    console.print(_facts(played), _times(found), _promises(verdicts), sep="\n")
+    console.print(
+        _facts(played), _boundaries(played.boundaries), _times(found), _promises(verdicts), sep="\n"
+    )
 
 
 def _facts(played: Played) -> Table:
@@ -97,6 +100,18 @@ def _named(names: tuple[str, ...]) -> str:
     """`0`, or how many and the first few of them."""
     more = ", …" if len(names) > MAX_NAMED else ""
     return f"{len(names)} ({', '.join(names[:MAX_NAMED])}{more})" if names else "0"
+
+
+def _boundaries(found: Iterable[BoundaryEvidence]) -> Table:
+    table = _table("How the phases were started", columns=4)
+    for each in found:
+        day, decision = each.day, each.day.decision
+        reason = day.dispatch.reason if day.dispatch else decision.reason if decision else "no event"
+        there = f"{len(decision.present)} of {len(decision.needed)} processors" if decision else ""
+        late = f", late: {_named(day.late)}" if day.late else ""
+        waited = f"[cyan]{each.waited.total_seconds():6.2f} s[/]" if each.waited else ""
+        table.add_row(each.boundary.name, day.state.value, waited, escape(f"{reason}: {there}{late}"))
+    return table
 
 
 def _times(found: Evidence) -> Table:

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 TIMEOUT_SECONDS = 10.0
-TAPPED = (topics.PREDICTION_READY, topics.PREDICTION_BATCH_COMPLETE, topics.PHASE5_PREDICTIONS_COMPLETE)
+STARTING = tuple(entry for entry in REGISTRY.values() if entry.publisher == "phase_transitions")
+"""Topics on which a phase is started: the played processors listen there."""
+TAPPED = (
+    topics.PREDICTION_READY,
+    topics.PREDICTION_BATCH_COMPLETE,
+    topics.PHASE5_PREDICTIONS_COMPLETE,
+    *STARTING,
+)
 """Topics with a second subscription, from which the report learns what was really published."""
 
 

@@ -40,6 +40,7 @@ def test_a_slate_with_chaos_on_it_keeps_every_promise_and_leaves_nothing(tmp_pat
 
         assert status == 0, run.said
         assert "✔ The crash was real" in run.said
+        assert "✔ Each boundary dispatched once, for the right reason" in run.said
         assert "Every promise is kept." in run.said
         assert run.processes() == []
         assert list(run.temporary.iterdir()) == []

@@ -13,7 +13,9 @@ from tests.support.sound_run import batch, completions, sound_run
 
 
 def printed(evidence: Evidence) -> str:
-    played = Played(evidence=evidence, ending=Ending.FINISHED, was_killed=False, replaced_workers=0)
+    played = Played(
+        evidence=evidence, boundaries=(), ending=Ending.FINISHED, was_killed=False, replaced_workers=0
+    )
     console = Console(file=io.StringIO(), width=200)
     report.show(console, played, judge(evidence, victim=None, was_killed=False))
     assert isinstance(console.file, io.StringIO)

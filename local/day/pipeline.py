@@ -1,0 +1,254 @@
+"""The processors of the phases around the predictions, played: each fills its tables and reports.
+
+A phase that nothing starts begins by itself; each other one begins when its trigger is heard, and phase 5 is
+the coordinator's and the workers'. Beside them ticks the scheduler of the sweep, faster than in the cloud.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from google.api_core.exceptions import DeadlineExceeded
+
+from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
+from common.messages import ExportTrigger, MessageStatus, Phase, PhaseCompletion, PhaseTrigger, Sweep
+from common.phases.rules import mode_of
+from common.phases.shape import Boundary, Graph, ModeRules, Table
+from common.predictions.table import TABLE as PREDICTIONS
+from common.topics import topic
+from common.warehouse.warehouse import Warehouse
+
+from ..problem import Problem
+from ..stack.stack import Stack
+from . import phase_tables
+
+if TYPE_CHECKING:
+    from google.pubsub_v1 import PubsubMessage
+
+GAMES: Final = ("game1", "game2", "game3")
+SPEED: Final = 60.0
+"""By how much the waits of the graph are shortened: an hour is a minute."""
+SPEED_OF_MISCHIEF: Final = 360.0
+"""Where somebody is late or fails: an hour is ten seconds."""
+LATE_SECONDS: Final = 30.0
+"""More than the first two tiers at that speed."""
+RETRY_SECONDS: Final = 5.0
+"""After a critical processor failed, until it succeeds: without it the day would not go on."""
+CLOSED_SECONDS: Final = 8.0
+_SWEEP_EVERY_SECONDS: Final = 2.0
+_PULL_SECONDS: Final = 2.0
+_PHASES: Final = dict(enumerate(Phase, start=1))
+_PREDICTIONS_PHASE: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mischief:
+    """What goes wrong before and after the predictions."""
+
+    late: str | None = None
+    """A processor that reports after the others have stopped waiting."""
+    fails: str | None = None
+    """A processor that fails; a critical one is repeated, and then succeeds."""
+    gate_closed: str | None = None
+    """A table that is empty for a while."""
+
+    @property
+    def speed(self) -> float:
+        return SPEED if self == Mischief() else SPEED_OF_MISCHIEF
+
+    def check(self, graph: Graph, game_date: date, now: datetime) -> None:
+        """A Problem names what there is, where the names mean nothing to the graph in the date's mode."""
+        rules = [boundary.modes[mode_of(game_date, now)] for boundary in graph.boundaries]
+        processors = sorted({name for each in rules for name in each.expected} - {CONSOLIDATION})
+        tables = sorted({name for each in rules for name in _required(each)} - {PREDICTIONS})
+        for option, given, known in (
+            ("--late", self.late, processors),
+            ("--fail", self.fails, processors),
+            ("--gate-closed", self.gate_closed, tables),
+        ):
+            if given is not None and given not in known:
+                raise Problem(f"{option} {given}: that day has {', '.join(known)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """One message that started a phase."""
+
+    topic: str
+    """Its constant."""
+    message_id: str
+    dispatch_id: str
+    reason: str | None
+
+
+@dataclass
+class Pipeline:
+    """One date of one sport; its threads end with the block."""
+
+    stack: Stack
+    graph: Graph
+    game_date: date
+    mischief: Mischief
+    started: list[Started] = field(default_factory=list)
+    """Every message that started a phase, in the order in which they were heard."""
+    failures: list[BaseException] = field(default_factory=list)
+    predictions_wanted: threading.Event = field(default_factory=threading.Event)
+    export_wanted: threading.Event = field(default_factory=threading.Event)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> "Pipeline":
+        self._warehouse = Warehouse(self.stack.bigquery)
+        phase_tables.create(self._warehouse, self.stack.sport_names, phase_tables.tables_of(self.graph))
+        self._fill(_tables([self.graph.schedule] if self.graph.schedule else []))
+        self._go(self._tick)
+        for constant in {boundary.dispatches_to for boundary in self.graph.boundaries}:
+            self._go(partial(self._listen, constant))
+        begun_by_others = {boundary.next_phase for boundary in self.graph.boundaries}
+        for boundary in self.graph.boundaries:
+            if boundary.phase not in begun_by_others:
+                self._run(boundary)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def rules(self, boundary: Boundary) -> ModeRules:
+        return boundary.modes[mode_of(self.game_date, datetime.now(UTC))]
+
+    def _go(self, what: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                what()
+            except Exception as exc:  # whoever plays the day looks at these, and ends it
+                self.failures.append(exc)
+
+        thread = threading.Thread(target=run, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _tick(self) -> None:
+        sweep = topic("PHASE_SWEEP")
+        while not self._over.wait(_SWEEP_EVERY_SECONDS):
+            self.stack.publisher.publish(sweep, Sweep(timestamp=datetime.now(UTC))).unwrap()
+
+    def _listen(self, constant: str) -> None:
+        """Every message once, though it may come twice: the ids of the messages tell."""
+        heard: set[str] = set()
+        while not self._over.is_set():
+            for message in self._pulled(constant):
+                if message.message_id not in heard:
+                    heard.add(message.message_id)
+                    self._hear(constant, message)
+
+    def _pulled(self, constant: str) -> "Sequence[PubsubMessage]":
+        tap = self.stack.names.tap(topic(constant))
+        client = self.stack.subscriber_client
+        try:
+            pulled = client.pull(subscription=tap, max_messages=10, retry=None, timeout=_PULL_SECONDS)
+        except DeadlineExceeded:
+            return ()
+        ids = [one.ack_id for one in pulled.received_messages]
+        if ids:
+            client.acknowledge(subscription=tap, ack_ids=ids, retry=None, timeout=_PULL_SECONDS)
+        return [one.message for one in pulled.received_messages]
+
+    def _hear(self, constant: str, message: "PubsubMessage") -> None:
+        """As a receiver does: a repeat of a dispatch is told by its id, and dropped."""
+        model = ExportTrigger if topic(constant).message == ExportTrigger.__name__ else PhaseTrigger
+        trigger = model.parse(message.data).unwrap()
+        is_repeat = any(each.dispatch_id == trigger.dispatch_id for each in self.started)
+        self.started.append(
+            Started(
+                topic=constant,
+                message_id=message.message_id,
+                dispatch_id=trigger.dispatch_id,
+                reason=trigger.trigger_reason,
+            )
+        )
+        if not is_repeat:
+            self._follow(constant)
+
+    def _follow(self, constant: str) -> None:
+        boundary = next(each for each in self.graph.boundaries if each.dispatches_to == constant)
+        if boundary.next_phase == _PREDICTIONS_PHASE:
+            self.predictions_wanted.set()
+        elif topic(constant).message == ExportTrigger.__name__:
+            self.export_wanted.set()
+        else:
+            self._run(next(each for each in self.graph.boundaries if each.phase == boundary.next_phase))
+
+    def _run(self, boundary: Boundary) -> None:
+        """Fill the tables of the phase, then let every processor of it report."""
+        rules = self.rules(boundary)
+        tables = _tables(table for gate in rules.gates for table in getattr(gate, "tables", ()))
+        closed = [table for table in tables if table.name == self.mischief.gate_closed]
+        self._fill([table for table in tables if table not in closed])
+        if closed:
+            self._go(partial(self._fill_later, closed))
+        for name in rules.expected:
+            self._go(partial(self._report, boundary, rules, name))
+
+    def _fill_later(self, tables: Sequence[Table]) -> None:
+        if not self._over.wait(CLOSED_SECONDS):
+            self._fill(tables)
+
+    def _fill(self, tables: Iterable[Table]) -> None:
+        for table in tables:
+            phase_tables.fill(self._warehouse, self.stack.sport_names, table, self.game_date, GAMES)
+
+    def _report(self, boundary: Boundary, rules: ModeRules, name: str) -> None:
+        if name == self.mischief.late:
+            self._over.wait(LATE_SECONDS)
+        if name != self.mischief.fails:
+            self._complete(boundary, name, MessageStatus.SUCCESS)
+            return
+        self._complete(boundary, name, MessageStatus.FAILED)
+        if name in rules.critical and not self._over.wait(RETRY_SECONDS):
+            self._complete(boundary, name, MessageStatus.SUCCESS)
+
+    def _complete(self, boundary: Boundary, name: str, status: MessageStatus) -> None:
+        if self._over.is_set():
+            return
+        run = uuid.uuid4().hex
+        completion = PhaseCompletion(
+            processor_name=name,
+            phase=_PHASES[boundary.phase],
+            execution_id=run,
+            correlation_id=f"{name}-{run[:8]}",
+            game_date=self.game_date,
+            status=status,
+            record_count=len(GAMES) if status is MessageStatus.SUCCESS else 0,
+            timestamp=datetime.now(UTC),
+        )
+        self.stack.publisher.publish(topic(boundary.completes_on), completion).unwrap()
+
+
+def wait_for(
+    event: threading.Event, pipeline: Pipeline, *, within_seconds: float, meanwhile: Callable[[], None]
+) -> bool:
+    """Whether it came in time. Raises what a thread of the pipeline has raised."""
+    ends_at = time.monotonic() + within_seconds
+    while not event.wait(0.5):
+        meanwhile()
+        if pipeline.failures:
+            raise Problem(f"the pipeline: {pipeline.failures[0]}")
+        if time.monotonic() > ends_at:
+            return False
+    return True
+
+
+def _required(rules: ModeRules) -> list[str]:
+    return [name for gate in rules.gates for name in getattr(gate, "required", ())]
+
+
+def _tables(tables: Iterable[Table]) -> list[Table]:
+    """Those that are filled here: the predictions are the consolidation's."""
+    return [table for table in tables if table.name != PREDICTIONS]
