@@ -32,6 +32,8 @@ from .judging.progress import bars
 from .judging.promises import judge
 from .problem import Problem
 from .run_folder import run_folder
+from .stack.served import noted
+from .stack.serving import ROOT
 from .stack.stack import Stack
 from .terminal import Terminal
 
@@ -106,6 +108,7 @@ def serve(
         _one_line_problems(),
         run_folder() as folder,
         Stack.up(sport, folder, terminal.doing, ports=ports) as stack,
+        noted(stack, ROOT),
     ):
         terminal.explain(stack)
         while True:

@@ -62,7 +62,9 @@ class Terminal:
             for push in server.pushes:
                 endpoint = push.endpoint(stack.names.project, stack.sport)
                 self._plain(f"{server.deployment.name}: {endpoint}")
-        self._plain(f"\nLogs: {stack.folder}\nCtrl-C ends it all.")
+        self._plain(
+            f"\nWhat is wrong, and why: ./ops/run status --local\nLogs: {stack.folder}\nCtrl-C ends it all."
+        )
 
     def problem(self, what: str) -> None:
         self._plain(f"./local/run: {what}", style="red")

@@ -64,7 +64,7 @@ class DeadLetters:
         Safe to repeat: the document has the event's id and is written again with the same content; the
         dead-letter topic may get the message twice, with the same `dead_letter_event_id`.
         """
-        document_id = _document_id(delivery.event_id)
+        document_id = document_id_of(delivery.event_id)
         topic_name = self._topic_name(delivery)
         document = self._document(delivery, topic_name, error, now)
         try:
@@ -111,7 +111,7 @@ class DeadLetters:
         }
 
 
-def _document_id(event_id: str) -> str:
+def document_id_of(event_id: str) -> str:
     try:
         return check_document_id(event_id)
     except ValueError:

@@ -23,6 +23,9 @@ MESSAGE_ID_HEADERS: Final = ("ce-id", "x-goog-pubsub-message-id")
 TIME_HEADERS: Final = ("ce-time", "x-goog-pubsub-publish-time")
 """What tells who it is of a body that cannot be read. A push subscription writes the second of each if it is
 asked to."""
+REPLAYED_EVENT: Final = "replayed_event_id"
+"""Attribute of a dead letter that a person published again: the event that it was at first, so that a repeat
+of what was recorded then is still a repeat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +33,9 @@ class Delivery:
     """One delivery of one Pub/Sub message."""
 
     event_id: str
-    """The Pub/Sub message id: the same at every redelivery, new when a publisher publishes again. Where no
-    part of a broken request tells it, one that is new for every delivery."""
+    """The Pub/Sub message id: the same at every redelivery, new when a publisher publishes again. That of the
+    first delivery where a person replays a dead letter. Where no part of a broken request tells it, one that
+    is new for every delivery."""
     published_at: datetime | None = None
     """In UTC."""
     topic: str | None = None
@@ -122,7 +126,7 @@ def _delivery(
     published_at = part(_time, *times, otherwise=None)
     event_id = part(_id, told_id, message.get("messageId"), message.get("message_id"), otherwise="")
     return Delivery(
-        event_id=event_id or f"unreadable-{uuid.uuid4().hex}",
+        event_id=attributes.get(REPLAYED_EVENT) or event_id or f"unreadable-{uuid.uuid4().hex}",
         published_at=published_at,
         topic=topic,
         attributes=attributes,

@@ -72,6 +72,14 @@ class OverdueBatches:
         return self._settle(batch, ()) if batch.is_due or batch.owes_trigger else None
 
     @returns_result
+    def close_now(self, batch_id: str) -> Batch:
+        """Close one open batch whatever its deadline says: who is missing is timed out, the trigger is
+        published. For people. Idempotent: a batch that is closed stays as it is."""
+        time_out_missing(self._batches, batch_id).unwrap()
+        self._settle(self._batches.get(batch_id).unwrap(), ())
+        return self._batches.get(batch_id).unwrap()
+
+    @returns_result
     def _candidates(self) -> dict[str, Result[Batch]]:
         """Batches that may be open or owe their trigger, by id; a failure for one that cannot be read."""
         waiting = [status.value for status in BatchStatus if status.wants_trigger]

@@ -32,14 +32,22 @@ class Redriven:
 
 
 @returns_result
-def redrive(batches: Batches, publisher: RequestPublisher, batch_id: str, request: MakeRequest) -> Redriven:
-    """Publish `request(batch, player)` for every missing player, also for those who were timed out.
+def redrive(
+    batches: Batches,
+    publisher: RequestPublisher,
+    batch_id: str,
+    request: MakeRequest,
+    *,
+    players: tuple[str, ...] | None = None,
+) -> Redriven:
+    """Publish `request(batch, player)` for every missing player, also for those who were timed out; or for
+    `players`, whom the caller chose, such as those that failed.
 
     PERMANENT for a batch without a manifest (nobody knows who is missing), one that was abandoned, and after
     MAX_REDRIVES. Repeating it asks again, and counts again; two at once count both.
     """
     progress = batches.progress(batch_id).unwrap()
-    missing = _missing(progress)
+    missing = _missing(progress) if players is None else players
     if not missing:
         return Redriven(players=(), message_ids=())
     # Counted before publishing: a crash in between counts one too many, never one too few.

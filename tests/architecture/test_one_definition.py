@@ -24,7 +24,12 @@ OWNERS = {
     "consolidation_fences": "common.consolidation.merge_sql",
     "processor_execution_log": "common.execution_log",
 }
-REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "tests/requirements.txt")
+REQUIREMENTS = (
+    "requirements.txt",
+    "ops/requirements.txt",
+    "local/requirements.txt",
+    "tests/requirements.txt",
+)
 """Installed together."""
 APART = tuple(f"infra/offline/{name}requirements.txt" for name in ("", "bundled-", "provider-"))
 """In an environment of their own, which needs another protobuf."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.entrypoint.envelope import Delivery, read
+from common.entrypoint.envelope import REPLAYED_EVENT, Delivery, read
 from common.result import ErrorType
 from tests.support.deliveries import Headers, binary, pubsub_message, push, structured
 
@@ -49,6 +49,13 @@ def test_message_with_attributes_only_has_no_data_and_no_error(
     delivery = delivery_of(*envelope(pubsub_message(attributes={"a": "b"}) | data))
 
     assert (delivery.data, delivery.error, delivery.attributes) == (b"", None, {"a": "b"})
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES)
+def test_dead_letter_that_is_published_again_is_the_event_that_it_was(envelope: Envelope) -> None:
+    again = pubsub_message(b"x", attributes={REPLAYED_EVENT: "m-0"})
+
+    assert delivery_of(*envelope(again)).event_id == "m-0"
 
 
 def test_topic_is_unknown_where_the_path_does_not_hold_it() -> None:

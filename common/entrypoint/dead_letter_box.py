@@ -1,0 +1,125 @@
+"""Reads the dead letters that wait for a person, and notes what a person did with them.
+
+A dead letter waits until it is replayed or discarded; its document stays, for whoever asks later.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from google.api_core.exceptions import GoogleAPIError, NotFound
+from google.auth.exceptions import GoogleAuthError
+
+from ..result import ErrorInfo, Result
+from .dead_letters import COLLECTION, RETRY, STORE_TIMEOUT_SECONDS, document_id_of
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Client
+
+MAX_READ: Final = 1_000
+_LIMITS: Final[Mapping[str, Any]] = {"retry": RETRY, "timeout": STORE_TIMEOUT_SECONDS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """One message that could not be handled, as its document tells it."""
+
+    event_id: str
+    topic: str
+    """Full name, with the sport."""
+    function: str
+    reason: str
+    error_class: str
+    details: Mapping[str, Any]
+    data: str
+    is_whole: bool
+    """Whether `data` is all that was received: a document keeps 50,000 characters."""
+    attributes: Mapping[str, str]
+    published_at: datetime | None
+    dead_lettered_at: datetime
+    replayed_at: datetime | None
+    discarded_at: datetime | None
+
+    @property
+    def waits(self) -> bool:
+        return self.replayed_at is None and self.discarded_at is None
+
+    @property
+    def batch_id(self) -> str | None:
+        """The batch that the message is about, if it says so."""
+        try:
+            found = json.loads(self.data)
+        except ValueError:
+            return None
+        batch_id = found.get("batch_id") if isinstance(found, dict) else None
+        return batch_id if isinstance(batch_id, str) else None
+
+    @classmethod
+    def from_document(cls, data: Mapping[str, Any]) -> Self:
+        """Raises KeyError or ValueError for a document that is no dead letter."""
+        return cls(
+            event_id=data["event_id"],
+            topic=data["topic"],
+            function=data["function"],
+            reason=data["reason"],
+            error_class=data["error_class"],
+            details=_object(data.get("error_details")),
+            data=data["data"],
+            is_whole=len(data["data"].encode()) == data["data_bytes"],
+            attributes=_object(data.get("attributes")),
+            published_at=data.get("published_at"),
+            dead_lettered_at=data["dead_lettered_at"],
+            replayed_at=data.get("replayed_at"),
+            discarded_at=data.get("discarded_at"),
+        )
+
+
+class DeadLetterBox:
+    """The dead letters of one database; safe to share between threads."""
+
+    def __init__(self, db: "Client") -> None:
+        self._letters = db.collection(COLLECTION)
+
+    def newest(self, limit: int = MAX_READ) -> Result[list[DeadLetter]]:
+        """The newest first, those that were handled included. PERMANENT if one makes no sense, naming it."""
+        query = self._letters.order_by("dead_lettered_at", direction="DESCENDING").limit(limit)
+        try:
+            snapshots = query.get(**_LIMITS)
+        except (GoogleAPIError, GoogleAuthError) as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, collection=COLLECTION))
+        found = []
+        for snapshot in snapshots:
+            try:
+                found.append(DeadLetter.from_document(snapshot.to_dict() or {}))
+            except (KeyError, ValueError, AttributeError) as exc:
+                return Result.failure(ErrorInfo.from_exception(exc, dead_letter=snapshot.id))
+        return Result.success(found)
+
+    def note_replayed(
+        self, event_id: str, at: datetime, *, who: str, why: str, message_id: str
+    ) -> Result[None]:
+        """That it was published again, as which message. Again: the last one stands."""
+        return self._note(
+            event_id,
+            {"replayed_at": at, "replayed_by": who, "replayed_why": why, "replayed_as": message_id},
+        )
+
+    def note_discarded(self, event_id: str, at: datetime, *, who: str, why: str) -> Result[None]:
+        """That nobody needs it any more."""
+        return self._note(event_id, {"discarded_at": at, "discarded_by": who, "discarded_why": why})
+
+    def _note(self, event_id: str, fields: Mapping[str, Any]) -> Result[None]:
+        try:
+            self._letters.document(document_id_of(event_id)).update(dict(fields), **_LIMITS)
+        except NotFound:
+            return Result.failure(ErrorInfo.permanent("NoSuchThing", f"dead letter {event_id!r}: not there"))
+        except (GoogleAPIError, GoogleAuthError) as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, dead_letter=event_id))
+        return Result.success(None)
+
+
+def _object(text: Any) -> Mapping[str, Any]:
+    found = json.loads(text) if text else {}
+    return found if isinstance(found, dict) else {}

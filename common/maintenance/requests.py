@@ -1,0 +1,61 @@
+"""Prediction requests made again: what the coordinator asked for once, from what the analytics know."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from ..batches.records import Batch
+from ..messages import PredictionRequest
+from ..result import ErrorInfo, Result, ResultError, returns_result
+from ..sport import DatasetRole, SportNames
+from ..sql_blocks import SqlBlocks
+from ..warehouse.records import Rows
+
+CONTEXT_TABLE: Final = "upcoming_player_game_context"
+"""Of the analytics: one row per player and game, before it is played."""
+NO_GAME: Final = "NoGame"
+
+_SQL: Final = SqlBlocks(Path(__file__).with_suffix(".sql"))
+
+
+class QueryStore(Protocol):
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+
+
+class Requests:
+    """Makes them for the batches of one sport."""
+
+    def __init__(self, warehouse: QueryStore, names: SportNames) -> None:
+        self._warehouse = warehouse
+        dataset = names.dataset(DatasetRole.ANALYTICS)
+        self._table = f"`{dataset}.{CONTEXT_TABLE}`"
+
+    @returns_result
+    def of(self, batch: Batch, players: Collection[str]) -> Callable[[Batch, str], PredictionRequest]:
+        """What makes the request of each of these players; one query.
+
+        PERMANENT, naming them, if the analytics know no game of some: nobody could predict for them.
+        """
+        games = self._games(batch.game_date, players)
+        without = sorted(set(players) - games.keys())
+        if without:
+            why = f"{len(without)} players have no game on {batch.game_date}: {', '.join(without[:20])}"
+            raise ResultError(ErrorInfo.permanent(NO_GAME, why))
+
+        def request(of: Batch, player: str) -> PredictionRequest:
+            return PredictionRequest(
+                batch_id=of.batch_id,
+                player_lookup=player,
+                game_date=of.game_date,
+                game_id=games[player],
+                dataset_prefix=of.dataset_prefix or None,
+                correlation_id=of.correlation_id,
+            )
+
+        return request
+
+    def _games(self, game_date: date, players: Collection[str]) -> dict[str, str]:
+        sql = _SQL.fill("games", table=self._table)
+        found = self._warehouse.query(sql, {"game_date": game_date, "players": sorted(players)}).unwrap()
+        return {row["player_lookup"]: row["game_id"] for row in found.rows}

@@ -1,0 +1,40 @@
+"""The note that a stack leaves while it is up, for whoever wants to use it: `./ops/run --local`."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.where import LOCAL_FILE
+
+from .stack import Stack
+
+
+@contextmanager
+def noted(stack: Stack, root: Path) -> Iterator[Path]:
+    """The note is there while the block runs. One that an earlier stack left is written over: the newest is
+    meant."""
+    file = root / LOCAL_FILE
+    file.parent.mkdir(exist_ok=True)
+    _write(file, {"pid": os.getpid(), "environment": dict(stack.environment)})
+    try:
+        yield file
+    finally:
+        if _pid(file) == os.getpid():
+            file.unlink()
+
+
+def _write(file: Path, content: dict[str, object]) -> None:
+    """All at once: a reader sees the whole note or none."""
+    new = file.with_suffix(f".{os.getpid()}")
+    new.write_text(json.dumps(content), encoding="utf-8")
+    new.replace(file)
+
+
+def _pid(file: Path) -> int | None:
+    try:
+        pid: int = json.loads(file.read_text(encoding="utf-8"))["pid"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return pid

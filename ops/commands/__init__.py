@@ -1,0 +1,1 @@
+"""One module for each subject: what its commands read, decide and write."""

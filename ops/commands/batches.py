@@ -1,0 +1,151 @@
+"""Commands about one batch: who is missing, and the steps that a person may take for it."""
+
+from functools import partial
+from typing import Protocol
+
+from rich.columns import Columns
+from rich.console import RenderableType
+from rich.text import Text
+
+from common.batches.batches import Batches
+from common.batches.records import Batch, BatchStatus, Progress
+from common.maintenance.deadlines import OverdueBatches
+from common.maintenance.redrive import RequestPublisher, redrive
+from common.maintenance.requests import Requests
+from common.maintenance.schema_migration import ORDER, Migration
+from common.messages import PlayerOutcome
+from common.result import ErrorInfo, Result, ResultError
+from common.schema_mode import SchemaMode
+
+from ..answer import Answer
+from ..exit_status import ExitStatus
+from ..operations import Plan, Step
+from ..wording import count, names
+
+
+class Trigger(Protocol):
+    """Publishes the trigger of a batch."""
+
+    def send(self, batch: Batch) -> Result[str]: ...
+
+
+def missing(batches: Batches, batch_id: str) -> Answer:
+    """Who no worker spoke for, who was timed out, and whom nobody had asked for."""
+    progress = _progress(batches, batch_id)
+    batch = progress.batch
+    data = {
+        "batch_id": batch_id,
+        "missing": progress.missing,
+        "timed_out": progress.timed_out,
+        "unexpected": progress.unexpected,
+        "ended": batch.counts.ended,
+        "expected": batch.expected_players,
+    }
+    number = batch.expected_players - batch.counts.reported
+    unnamed = "; who, was never stored for this batch" if progress.missing is None else ""
+    shown: list[RenderableType] = [f"{count(number, 'player')} missing{unnamed}."]
+    if progress.missing:
+        shown.append(Columns(map(Text, progress.missing), padding=(0, 2)))
+    if progress.unexpected:
+        shown.append(Text(f"Nobody had asked for {names(progress.unexpected)}."))
+    return Answer(data=data, shown=shown, status=ExitStatus.FOUND if number > 0 else ExitStatus.WELL)
+
+
+def plan_redrive(
+    batches: Batches, requests: Requests, publisher: RequestPublisher, batch_id: str, *, failed: bool
+) -> Plan:
+    """Ask again for the missing players, or for those that failed."""
+    progress = _progress(batches, batch_id)
+    players = _failed(batches, progress.batch) if failed else progress.missing
+    if players is None:
+        raise _refused(f"batch {batch_id!r} has no manifest: who is missing is not known")
+    command = f"redrive {batch_id} {'--failed' if failed else '--missing'}"
+    if not players:
+        return Plan(command=command, steps=[])
+    request = requests.of(progress.batch, players).unwrap()
+
+    def ask() -> Result[str]:
+        done = redrive(batches, publisher, batch_id, request, players=players)
+        return done.map(lambda found: f"{count(len(found.message_ids), 'request')} published")
+
+    sentence = f"publish prediction requests for {count(len(players), 'player')} of {batch_id}"
+    return Plan(command=command, steps=[Step(sentence=sentence, do=ask)], shown=[names(players, shown=20)])
+
+
+def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batch_id: str) -> Plan:
+    """The step that is due: time out who is missing and close, or publish the trigger (again)."""
+    batch = _batch(batches, batch_id)
+    command = f"close {batch_id}"
+    if batch.status is BatchStatus.OPEN:
+        return Plan(command=command, steps=[_close(batches, overdue, batch)])
+    if batch.status in (BatchStatus.FAILED, BatchStatus.ABANDONED):
+        raise _refused(f"batch {batch_id!r} is {batch.status.value}: nothing follows from it")
+    is_announced = batch.phase_generation >= batch.generation
+    if batch.status is BatchStatus.CONSOLIDATED and is_announced:
+        return Plan(command=command, steps=[], shown=[f"{batch_id} is consolidated and announced."])
+    sentence = f"publish the trigger of {batch_id}, generation {batch.generation}, again"
+    return Plan(command=command, steps=[Step(sentence=sentence, do=partial(trigger.send, batch))])
+
+
+def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan:
+    batch = _batch(batches, batch_id)
+    command = f"abandon {batch_id}"
+    if batch.status is BatchStatus.ABANDONED:
+        return Plan(command=command, steps=[])
+
+    def give_up() -> Result[str]:
+        given_up = batches.abandon(batch_id, who=who, why=why)
+        return given_up.map(lambda after: f"{batch_id} {after.status.value}")
+
+    ended = f"{batch.counts.ended} of {batch.expected_players} ended"
+    sentence = f"abandon {batch_id} ({batch.status.value}, {ended})"
+    return Plan(command=command, steps=[Step(sentence=sentence, do=give_up)])
+
+
+def plan_migrate(batches: Batches, batch_id: str, to: SchemaMode) -> Plan:
+    """Move an open batch to another schema mode, forward or back."""
+    batch = _batch(batches, batch_id)
+    command = f"migrate {batch_id} --to {to.value}"
+    if batch.schema_mode is to:
+        return Plan(command=command, steps=[])
+    migration = Migration(batches)
+    is_forward = ORDER.index(to) > ORDER.index(batch.schema_mode)
+    switch = migration.upgrade if is_forward else migration.rollback
+
+    def do() -> Result[str]:
+        return switch(batch_id, to=to).map(lambda after: f"{batch_id} is in mode {after.schema_mode.value}")
+
+    sentence = f"move {batch_id} from {batch.schema_mode.value} to {to.value}: backfill, verify, switch"
+    return Plan(command=command, steps=[Step(sentence=sentence, do=do)])
+
+
+def _close(batches: Batches, overdue: OverdueBatches, batch: Batch) -> Step:
+    left = batch.expected_players - batch.counts.ended
+    sentence = f"close {batch.batch_id}" + (
+        f", timing out {count(left, 'missing player')}" if left > 0 else ""
+    )
+
+    def do() -> Result[str]:
+        return overdue.close_now(batch.batch_id).map(lambda after: f"{batch.batch_id} {after.status.value}")
+
+    return Step(sentence=sentence, do=do)
+
+
+def _failed(batches: Batches, batch: Batch) -> tuple[str, ...]:
+    ended = batches.ended(batch).unwrap()
+    return tuple(one.player_lookup for one in ended if one.outcome is PlayerOutcome.FAILED)
+
+
+def _batch(batches: Batches, batch_id: str) -> Batch:
+    return _progress(batches, batch_id).batch
+
+
+def _progress(batches: Batches, batch_id: str) -> Progress:
+    found = batches.progress(batch_id)
+    if found.error is not None and found.error.is_expected:
+        raise ResultError(ErrorInfo.permanent("NoSuchThing", f"batch {batch_id!r}: there is none"))
+    return found.unwrap()
+
+
+def _refused(why: str) -> ResultError:
+    return ResultError(ErrorInfo.permanent("WrongUsage", why))

@@ -1,0 +1,78 @@
+"""Commands about the locks of the consolidations."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+from rich.table import Table
+from rich.text import Text
+
+from common.lock.lock import Lock
+from common.lock.rules import LockKey
+from common.lock.store import LockSnapshot
+from common.result import ErrorInfo, Result, ResultError
+
+from ..answer import Answer
+from ..exit_status import ExitStatus
+from ..operations import Plan, Step
+from ..wording import duration, moment
+
+KeyOf = Callable[[date], LockKey]
+ReadLock = Callable[[LockKey], Result[LockSnapshot]]
+DAYS_SHOWN = 7
+
+
+def recent(key_of: KeyOf, today: date) -> list[LockKey]:
+    """The locks of the last week and of tomorrow: a lock is of one game date."""
+    return [key_of(today + timedelta(days=1 - back)) for back in range(DAYS_SHOWN + 1)]
+
+
+def listed(keys: Sequence[LockKey], read: ReadLock) -> Answer:
+    """Those that are held, with their holder; one whose lease ran out waits for its next holder."""
+    table = Table(
+        "lock", "held for", "fence", "since (UTC)", "until (UTC)", "", box=None, header_style="bold"
+    )
+    held = []
+    for key in keys:
+        snapshot = read(key).unwrap()
+        record = snapshot.record
+        if record is None or not record.is_held:
+            continue
+        expired = snapshot.has_expired()
+        ago = duration(snapshot.server_now - record.expires_at)
+        state = Text(f"expired {ago} ago", style="red") if expired else Text("alive", style="green")
+        times = (moment(record.acquired_at), moment(record.expires_at))
+        table.add_row(str(key), record.operation_id, str(record.fence), *times, state)
+        held.append({"lock": str(key), "is_expired": expired, "record": record})
+    is_well = not any(each["is_expired"] for each in held)
+    return Answer(
+        data={"locks": held},
+        shown=[table] if held else ["No lock is held."],
+        status=ExitStatus.WELL if is_well else ExitStatus.FOUND,
+    )
+
+
+def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, why: str) -> Plan:
+    """Take a lock from the holder that it has now, and from no successor."""
+    record = read(key).unwrap().record
+    command = f"force-release {key.game_date}"
+    if record is None or not record.is_held:
+        return Plan(command=command, steps=[])
+
+    def do() -> Result[str]:
+        released = lock.force_release(key, who, why, holder_id=record.holder_id)
+        return released.map(lambda ended: "released" if ended else "it was free by then")
+
+    sentence = (
+        f"take {key} from {record.operation_id} (fence {record.fence}, until {moment(record.expires_at)}): "
+        "whatever it still does under this fence writes nothing"
+    )
+    return Plan(command=command, steps=[Step(sentence=sentence, do=do)])
+
+
+def date_in(text: str) -> date:
+    """The date of `2026-01-17` or of `consolidation_locks/consolidation_2026-01-17`."""
+    try:
+        return date.fromisoformat(text[-10:])
+    except ValueError:
+        why = f"lock: {text!r} ends with no date"
+        raise ResultError(ErrorInfo.permanent("WrongUsage", why)) from None

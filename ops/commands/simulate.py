@@ -1,0 +1,109 @@
+"""`simulate`: recorded completions through an edited phase graph, beside what was."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.bar import Bar
+from rich.table import Table
+
+from common.phases.days import Days
+from common.phases.shape import Boundary, Graph, GraphError
+from common.result import ErrorInfo, ResultError
+
+from ..answer import Answer
+from ..simulating.replayed import Replayed, replayed
+from ..wording import clock, count, duration, names
+
+
+def graph_of(file: Path) -> Graph:
+    """The graph in a JSON or YAML file; raises ResultError with everything that is wrong with it."""
+    try:
+        return Graph.read(_parsed(file))
+    except (OSError, ValueError) as exc:
+        known = exc if isinstance(exc, GraphError | OSError) else f"{file}: {exc}"
+        raise ResultError(ErrorInfo.permanent("WrongUsage", f"--graph: {known}")) from exc
+
+
+def simulate(days: Days, graph: Graph, first: date, last: date) -> Answer:
+    """Every boundary of every date from `first` to `last`, both included."""
+    dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    wanted = [(boundary, each) for each in dates for boundary in graph.boundaries]
+    read_days = days.read_many(wanted).unwrap()
+    found = [
+        replayed(boundary, day)
+        for (boundary, _), day in zip(wanted, read_days, strict=True)
+        if day.reports or day.dispatch
+    ]
+    return Answer(data={"dates": found, "summary": _summary(found)}, shown=_shown(found, graph.boundaries))
+
+
+def _summary(found: Sequence[Replayed]) -> dict[str, Any]:
+    gained = [each.gained for each in found if each.gained is not None]
+    minutes = [length.total_seconds() / 60 for length in gained]
+    return {
+        "simulated": len(found),
+        "minutes_gained": round(sum(minutes), 1),
+        "earlier": sum(each > 0 for each in minutes),
+        "later": sum(each < 0 for each in minutes),
+        "incomplete": sum(bool(each.without) for each in found),
+        "never": sum(each.would_at is None for each in found),
+    }
+
+
+def _shown(found: Sequence[Replayed], boundaries: Sequence[Boundary]) -> list[Any]:
+    if not found:
+        return ["No completion was recorded in these days."]
+    table = Table(
+        "date", "boundary", "was", "would be", "gained", "", "without", box=None, header_style="bold"
+    )
+    longest = max((abs(each.gained).total_seconds() for each in found if each.gained), default=0.0) or 1.0
+    for each in found:
+        table.add_row(
+            str(each.game_date),
+            each.boundary,
+            _moment(each.was_at, each.was_reason),
+            _moment(each.would_at, each.would_reason),
+            _gained(each.gained),
+            _chart(each.gained, longest),
+            names(each.without),
+        )
+    summary = _summary(found)
+    line = (
+        f"{count(summary['simulated'], 'boundary date')}: {summary['earlier']} earlier, "
+        f"{summary['later']} later, {summary['minutes_gained']:g} minutes gained in all; "
+        f"{summary['incomplete']} would have gone out incomplete, {summary['never']} not at all."
+    )
+    return [table, line]
+
+
+def _moment(at: Any, reason: str | None) -> str:
+    return "never" if at is None else f"{clock(at)} {reason or ''}".rstrip()
+
+
+def _gained(length: timedelta | None) -> str:
+    if not length:
+        return "" if length is None else "0"
+    return f"{'+' if length > timedelta() else '-'}{duration(abs(length))}"
+
+
+def _chart(length: timedelta | None, longest: float) -> Bar | str:
+    """As long as the largest difference of the table, in its middle: to the right is earlier."""
+    if not length:
+        return ""
+    share = length.total_seconds() / longest
+    return Bar(size=2.0, begin=min(1.0, 1.0 + share), end=max(1.0, 1.0 + share), width=20)
+
+
+def _parsed(file: Path) -> Any:
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".json":
+        return json.loads(text)
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise ValueError(str(exc)) from exc

@@ -1,0 +1,107 @@
+"""`status` and the lists that it is made of: one query for each kind of thing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from common.batches.batches import Batches
+from common.batches.records import Batch
+from common.entrypoint.dead_letter_box import DeadLetterBox
+from common.findings.records import Tracked
+from common.result import Result, ResultError
+
+from ..answer import Answer
+from ..exit_status import ExitStatus
+from ..wording import count, moment
+
+
+def batches_of(batches: Batches, game_date: date) -> dict[str, Result[Batch]]:
+    """The batches of a date by id; a failure for one that cannot be read. One query."""
+    return batches.store.where("game_date", [game_date.isoformat()]).unwrap()
+
+
+def batches(found: Mapping[str, Result[Batch]]) -> Answer:
+    """One line for each batch. Whether one is well, `explain` tells: this reads their documents alone."""
+    table = Table("batch", "status", "ended", "predictions", "deadline (UTC)", box=None, header_style="bold")
+    for batch_id, result in found.items():
+        if result.error is not None:
+            table.add_row(batch_id, Text("unreadable", style="red"), "", "", Text(result.error.message))
+            continue
+        batch = result.unwrap()
+        table.add_row(
+            batch_id,
+            batch.status.value,
+            f"{batch.counts.ended} / {batch.expected_players}",
+            f"{batch.total_predictions:,}",
+            "" if batch.deadline is None else moment(batch.deadline),
+        )
+    data = {
+        batch_id: {"unreadable": result.error.message} if result.error else result.unwrap()
+        for batch_id, result in found.items()
+    }
+    is_readable = all(result.is_success for result in found.values())
+    return Answer(
+        data={"batches": data},
+        shown=[table] if found else ["No batch."],
+        status=ExitStatus.WELL if is_readable else ExitStatus.FOUND,
+    )
+
+
+def findings(tracked: Sequence[Tracked]) -> Answer:
+    """Those that are open, the worst and oldest first, each with its command."""
+    opened = [each for each in tracked if each.is_open]
+    opened.sort(key=lambda each: (-each.finding.severity.rank, each.first_seen, each.finding_id))
+    shown: list[RenderableType] = [
+        f"{count(len(opened), 'finding')} open." if opened else "No finding is open."
+    ]
+    for each in opened:
+        colour = "red" if each.finding.severity.rank else "yellow"
+        silence = f"  silent until {moment(each.silence.until)}" if each.silence else ""
+        since = f"  (since {moment(each.first_seen)}){silence}"
+        said = f"{each.finding.scope.name}: {each.finding.summary}{since}"
+        shown.append(Text.assemble((f"{each.finding.finding_class.value}  ", f"bold {colour}"), said))
+        shown.append(Text(f"    {each.finding.command}", style="bold"))
+    data = {
+        "findings": [
+            {**each.to_document(), "finding_id": each.finding_id, "command": each.finding.command}
+            for each in opened
+        ]
+    }
+    return Answer(data=data, shown=shown, status=ExitStatus.FOUND if opened else ExitStatus.WELL)
+
+
+def dead_letters(box: DeadLetterBox) -> Answer:
+    """How many wait; `dead-letters` lists them."""
+    waiting = [each for each in box.newest().unwrap() if each.waits]
+    words = (
+        f"{count(len(waiting), 'dead letter')} waiting: ./ops/run dead-letters"
+        if waiting
+        else "No dead letter waits."
+    )
+    return Answer(
+        data={"waiting": len(waiting)},
+        shown=[words],
+        status=ExitStatus.FOUND if waiting else ExitStatus.WELL,
+    )
+
+
+def whole(name: str, game_date: date, parts: Mapping[str, Answer | ResultError]) -> Answer:
+    """All parts below each other. One that could not be read says so, and the rest is told all the same."""
+    shown: list[RenderableType] = [Text.assemble((f"{name}, {game_date}", "bold"))]
+    data: dict[str, Any] = {"system": name, "game_date": game_date}
+    statuses = []
+    for title, part in parts.items():
+        shown += ["", Text(title, style="bold underline")]
+        if isinstance(part, ResultError):
+            shown.append(Text(f"could not look: {part}", style="red"))
+            data[title] = {"unknown": part.error.to_dict()}
+            statuses.append(ExitStatus.COULD_NOT_LOOK)
+            continue
+        shown += part.shown
+        data[title] = part.data
+        statuses.append(part.status)
+    return Answer(data=data, shown=shown, status=max(statuses, default=ExitStatus.WELL))

@@ -1,0 +1,178 @@
+"""How a batch stands: facts in, one verdict out. Every state of a batch has its sentence."""
+
+from datetime import timedelta
+from typing import Final
+
+from common.batches.records import Batch, BatchStatus
+from common.batches.rules import completion_pct, is_overdue
+
+from ..wording import clock, count, duration, moment, names
+from .batch_facts import BatchFacts, Refusal
+from .verdict import State, Verdict, ill, well
+
+STALLED_AFTER: Final = timedelta(minutes=10)
+"""Without a completion for this long, an open batch is said to stand still."""
+TRIGGER_GRACE: Final = timedelta(minutes=2)
+"""A trigger may take this long to be noted or to be acted upon before anybody is asked to look."""
+
+_BY_CLASS: Final = {"StagedRowsDiffer": State.STAGED_ROWS_DIFFER, "SchemaDiffers": State.SCHEMA_DIFFERS}
+
+
+def verdict(facts: BatchFacts) -> Verdict:
+    """The verdict on a batch. Pure: the same facts give the same words."""
+    judge = {
+        BatchStatus.OPEN: _open,
+        BatchStatus.COMPLETE: _closed,
+        BatchStatus.PARTIAL: _closed,
+        BatchStatus.CONSOLIDATING: _consolidating,
+        BatchStatus.CONSOLIDATED: _consolidated,
+        BatchStatus.FAILED: _failed,
+        BatchStatus.ABANDONED: _abandoned,
+    }[facts.batch.status]
+    return judge(facts)
+
+
+def _open(facts: BatchFacts) -> Verdict:
+    batch = facts.batch
+    if batch.is_due:
+        sentence = f"all {batch.expected_players} players have ended and nobody has closed the batch."
+        return ill(State.UNTRIGGERED, sentence, f"./ops/run close {batch.batch_id}")
+    if is_overdue(batch, facts.now):
+        return _overdue(facts)
+    silent_for = facts.now - (facts.last_completion_at or batch.update_time)
+    if silent_for > STALLED_AFTER:
+        sentence = f"{_heard(facts)}; nothing came for {duration(silent_for)}.{_missing(facts)}"
+        return ill(State.STALLED, sentence, f"./ops/run redrive {batch.batch_id} --missing")
+    return well(State.RUNNING, f"{_heard(facts)}.{_end(facts)}", f"./ops/run watch {batch.batch_id}")
+
+
+def _overdue(facts: BatchFacts) -> Verdict:
+    batch = facts.batch
+    assert batch.deadline is not None  # else it would not be overdue
+    late = duration(facts.now - batch.deadline)
+    sentence = (
+        f"{_heard(facts)}; the deadline passed {late} ago, and no sweep has closed it.{_missing(facts)}"
+    )
+    return ill(State.OVERDUE, sentence, f"./ops/run close {batch.batch_id}")
+
+
+def _closed(facts: BatchFacts) -> Verdict:
+    batch = facts.batch
+    refusal = _refusal(facts)
+    if refusal is not None:
+        return _refused(facts, refusal)
+    age = facts.now - (batch.closed_at or batch.update_time)
+    if batch.owes_trigger:
+        sentence = f"{_closed_as(batch)} {duration(age)} ago, and its trigger was not published."
+        command = f"./ops/run repair trigger-unsent:{batch.batch_id}"
+        return (ill if age > TRIGGER_GRACE else well)(State.UNTRIGGERED, sentence, command)
+    holder = facts.holder
+    if holder is not None and holder.is_alive and holder.operation_id != batch.batch_id:
+        sentence = (
+            f"{_closed_as(batch)}; its consolidation waits for {holder.lock}, held for "
+            f"{holder.operation_id} until {clock(holder.expires_at)}."
+        )
+        return well(State.WAITING_FOR_LOCK, sentence, f"./ops/run explain {holder.operation_id}")
+    is_late = batch.consolidated_generation > 0
+    before = f"generation {batch.consolidated_generation} is merged; " if is_late else ""
+    late = " for who came late" if is_late else ""
+    begun = f"triggered {duration(age)} ago, and its consolidation has not begun"
+    sentence = f"{before}{_closed_as(batch)}{late}; {begun}."
+    state = State.LATE_GENERATION if is_late else State.TRIGGERED
+    return (ill if age > STALLED_AFTER else well)(state, sentence, "./ops/run dead-letters")
+
+
+def _consolidating(facts: BatchFacts) -> Verdict:
+    batch, holder = facts.batch, facts.holder
+    refusal = _refusal(facts)
+    if refusal is not None:
+        return _refused(facts, refusal)
+    if holder is not None and holder.is_alive:
+        if holder.operation_id != batch.batch_id:
+            sentence = (
+                f"its consolidation was cut short; {holder.lock} is held for {holder.operation_id} now."
+            )
+            return well(State.WAITING_FOR_LOCK, sentence, f"./ops/run explain {holder.operation_id}")
+        sentence = f"its rows are being merged under fence {holder.fence}."
+        return well(State.CONSOLIDATING, sentence, f"./ops/run watch {batch.batch_id}")
+    age = facts.now - batch.update_time
+    sentence = f"its consolidation began {duration(age)} ago, and nobody holds the lock: it was cut short."
+    command = f"./ops/run repair batch-hangs:{batch.batch_id}"
+    return (ill if age > STALLED_AFTER else well)(State.INTERRUPTED, sentence, command)
+
+
+def _consolidated(facts: BatchFacts) -> Verdict:
+    batch = facts.batch
+    if batch.phase_generation < batch.consolidated_generation:
+        sentence = f"{batch.total_predictions:,} predictions are merged, and the next phase was not told."
+        return ill(State.UNANNOUNCED, sentence, f"./ops/run repair phase-unannounced:{batch.batch_id}")
+    without = [*(facts.missing or ()), *facts.unstaged]
+    if without or batch.counts.failed:
+        sentence = (
+            f"{batch.total_predictions:,} predictions are merged and announced, without "
+            f"{count(len(without) + batch.counts.failed, 'player')}{_named(without)}."
+        )
+        command = f"./ops/run redrive {batch.batch_id} --missing" if facts.missing else None
+        return well(State.PARTIAL, sentence, command)
+    sentence = f"{batch.total_predictions:,} predictions are merged and announced."
+    return well(State.CONSOLIDATED, sentence, f"./ops/run verify {batch.game_date}")
+
+
+def _failed(facts: BatchFacts) -> Verdict:
+    batch = facts.batch
+    sentence = (
+        f"closed at its deadline with {_pct(batch)} of the players heard of, below "
+        f"{batch.min_completion_pct:g} %: not consolidated.{_missing(facts)}"
+    )
+    return ill(State.FAILED, sentence, f"./ops/run redrive {batch.batch_id} --missing")
+
+
+def _abandoned(facts: BatchFacts) -> Verdict:
+    return well(State.ABANDONED, "given up by a person: it is never merged.", None)
+
+
+def _refused(facts: BatchFacts, refusal: Refusal) -> Verdict:
+    state = _BY_CLASS.get(refusal.error_class, State.REFUSED)
+    sentence = (
+        f"its consolidation was refused at {moment(refusal.at)} ({refusal.error_class}): {refusal.reason}"
+    )
+    return ill(state, sentence, f"./ops/run dead-letters replay {refusal.event_id}")
+
+
+def _refusal(facts: BatchFacts) -> Refusal | None:
+    """The newest refusal of a consolidation since the batch was closed."""
+    since = facts.batch.closed_at
+    of_consolidation = (each for each in facts.refusals if each.function == "consolidation_trigger")
+    return next((each for each in of_consolidation if since is None or each.at >= since), None)
+
+
+def _heard(facts: BatchFacts) -> str:
+    batch = facts.batch
+    return f"{batch.counts.ended} of {batch.expected_players} players have ended"
+
+
+def _closed_as(batch: Batch) -> str:
+    again = f", generation {batch.generation}," if batch.generation > 1 else ""
+    return f"closed as {batch.status.value}{again}"
+
+
+def _missing(facts: BatchFacts) -> str:
+    return f" Missing: {names(facts.missing)}." if facts.missing else ""
+
+
+def _named(players: list[str]) -> str:
+    return f" ({names(players)})" if players else ""
+
+
+def _pct(batch: Batch) -> str:
+    return f"{completion_pct(batch.counts, batch.expected_players):.1f} %"
+
+
+def _end(facts: BatchFacts) -> str:
+    if facts.expected_end is None:
+        return ""
+    end = facts.expected_end
+    return (
+        f" The last is expected at {clock(end.likely)} "
+        f"(between {clock(end.earliest)} and {clock(end.latest)})."
+    )

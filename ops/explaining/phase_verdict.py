@@ -1,0 +1,96 @@
+"""How a boundary between two phases stands on a date: what was read of it in, one verdict out."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from common.phases.records import Closed, Day, Decision, PhaseState
+
+from ..wording import clock, count, duration, moment, names
+from .verdict import State, Verdict, ill, well
+
+DISPATCH_GRACE: Final = timedelta(minutes=15)
+"""The sweep comes every ten minutes and resumes what was cut short."""
+
+
+def verdict(day: Day, now: datetime) -> Verdict:
+    """The verdict on one boundary and date, as of `now`. Pure: the same reading gives the same words."""
+    if day.document is None and not day.reports:
+        sentence = f"no event of phase {day.key.phase} was ever seen for {day.key.game_date}."
+        return ill(State.SILENT, sentence, f"./ops/run phases {day.key.game_date}")
+    judge = {
+        PhaseState.WAITING: _waiting,
+        PhaseState.READY: _ready,
+        PhaseState.BLOCKED: _blocked,
+        PhaseState.HELD: _held,
+        PhaseState.DISPATCHING: _dispatching,
+        PhaseState.DISPATCHED: _dispatched,
+        PhaseState.ABANDONED: _abandoned,
+    }[day.state]
+    return judge(day, now)
+
+
+def _waiting(day: Day, now: datetime) -> Verdict:
+    decision = day.decision
+    command = f"./ops/run phases {day.key.game_date}"
+    if decision is None:
+        return well(
+            State.WAITING, f"{count(len(day.reports), 'processor')} reported; not decided yet.", command
+        )
+    missing = f"; missing: {names(decision.missing)}" if decision.missing else ""
+    failed = f"; failed: {names(decision.failed)}" if decision.failed else ""
+    sentence = (
+        f"{len(decision.present)} of {count(len(decision.needed), 'processor')} done{missing}{failed}."
+        f"{_next(decision)}"
+    )
+    return (ill if decision.failed else well)(State.WAITING, sentence, command)
+
+
+def _ready(day: Day, now: datetime) -> Verdict:
+    reason = f" ({day.decision.reason})" if day.decision else ""
+    sentence = f"enough processors are done, and a gate could not be evaluated{reason}.{_next(day.decision)}"
+    return ill(State.READY, sentence, _by_hand("dispatch", day))
+
+
+def _blocked(day: Day, now: datetime) -> Verdict:
+    closed = [gate for gate in day.decision.gates if isinstance(gate, Closed)] if day.decision else []
+    reasons = "; ".join(f"{gate.name} is {gate.value:g}, {gate.limit:g} is needed" for gate in closed)
+    since = f" for {duration(now - day.stuck_since)}" if day.stuck_since else ""
+    sentence = f"blocked{since}: {reasons or 'a gate is closed'}.{_next(day.decision)}"
+    return ill(State.BLOCKED, sentence, _by_hand("dispatch", day))
+
+
+def _held(day: Day, now: datetime) -> Verdict:
+    return well(State.HELD, f"held{_who(day)}; what arrives is recorded.", _by_hand("release", day))
+
+
+def _dispatching(day: Day, now: datetime) -> Verdict:
+    since = day.dispatch.claimed_at if day.dispatch else now
+    sentence = f"its trigger has been on its way for {duration(now - since)}."
+    command = f"./ops/run phases {day.key.game_date}"
+    return (ill if now - since > DISPATCH_GRACE else well)(State.DISPATCHING, sentence, command)
+
+
+def _dispatched(day: Day, now: datetime) -> Verdict:
+    reason = f" ({day.dispatch.reason})" if day.dispatch else ""
+    at = f" at {moment(day.dispatched_at)}" if day.dispatched_at else ""
+    late = f" Late since then: {names(day.late)}." if day.late else ""
+    return well(State.DISPATCHED, f"dispatched{at}{reason} as message {day.message_id}.{late}")
+
+
+def _abandoned(day: Day, now: datetime) -> Verdict:
+    command = f"./ops/run replay {day.key.game_date} --from {day.key.phase + 1}"
+    return well(State.ABANDONED, f"given up{_who(day)}: it is never dispatched.", command)
+
+
+def _next(decision: Decision | None) -> str:
+    at = decision.next_check if decision else None
+    return f" Looked at again at {clock(at)}." if at else ""
+
+
+def _who(day: Day) -> str:
+    act = day.by_hand
+    return f" by {act.who} since {moment(act.at)} ({act.why})" if act else ""
+
+
+def _by_hand(verb: str, day: Day) -> str:
+    return f"./ops/run {verb} {day.key.phase} {day.key.game_date}"

@@ -1,0 +1,66 @@
+"""A verdict: one sentence that says how things stand, and the command that looks closer or mends."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..exit_status import ExitStatus
+
+
+class State(Enum):
+    """Everything that a batch or a boundary can be found in. The runbook has an entry for each."""
+
+    RUNNING = "running"
+    STALLED = "stalled"
+    OVERDUE = "overdue"
+    UNTRIGGERED = "untriggered"
+    """All players have ended, and nobody was told."""
+    TRIGGERED = "triggered"
+    """The trigger is out; its consolidation has not begun."""
+    WAITING_FOR_LOCK = "waiting for the lock"
+    CONSOLIDATING = "consolidating"
+    INTERRUPTED = "interrupted"
+    """In its consolidation, and nobody works on it."""
+    STAGED_ROWS_DIFFER = "staged rows differ"
+    SCHEMA_DIFFERS = "schema differs"
+    REFUSED = "refused"
+    """The consolidation was refused for another reason, which the dead letter tells."""
+    CONSOLIDATED = "consolidated"
+    PARTIAL = "consolidated without some players"
+    UNANNOUNCED = "unannounced"
+    """Consolidated, and the next phase was not told."""
+    LATE_GENERATION = "late generation"
+    """Consolidated before; a late player's rows wait for the next consolidation."""
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+    WAITING = "waiting"
+    READY = "ready"
+    BLOCKED = "blocked"
+    HELD = "held"
+    DISPATCHING = "dispatching"
+    DISPATCHED = "dispatched"
+    SILENT = "silent"
+    """No event of this phase was ever seen for the day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What to tell whoever asks first."""
+
+    state: State
+    sentence: str
+    command: str | None
+    """The next command, ready to paste; None where there is nothing to do."""
+    is_well: bool
+
+    @property
+    def status(self) -> ExitStatus:
+        return ExitStatus.WELL if self.is_well else ExitStatus.FOUND
+
+
+def well(state: State, sentence: str, command: str | None = None) -> Verdict:
+    return Verdict(state=state, sentence=sentence, command=command, is_well=True)
+
+
+def ill(state: State, sentence: str, command: str | None) -> Verdict:
+    return Verdict(state=state, sentence=sentence, command=command, is_well=False)

@@ -1,0 +1,49 @@
+"""The records of operations in Firestore: `operations/{auto}`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPIError
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from common.result import ErrorInfo, Result, is_transient
+
+from .operations import COLLECTION, Record
+
+_LIMITS: Mapping[str, Any] = {
+    "retry": Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=20.0),
+    "timeout": 10.0,
+}
+
+
+class FirestoreLedger:
+    """Keeps records of operations; nothing that was kept is ever removed."""
+
+    def __init__(self, db: firestore.Client) -> None:
+        self._records = db.collection(COLLECTION)
+
+    def begin(self, record: Record) -> Result[str]:
+        """Its id; that of an unfinished record of the same plan, which a command cut short has left."""
+        unfinished = self._records.where(filter=FieldFilter("digest", "==", record.digest)).where(
+            filter=FieldFilter("result", "==", None)
+        )
+        try:
+            found = unfinished.limit(1).get(**_LIMITS)
+            if found:
+                return Result.success(found[0].id)
+            ref = self._records.document()
+            ref.create(record.to_document(), **_LIMITS)
+        except (GoogleAPIError, GoogleAuthError) as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, operation=record.command))
+        return Result.success(ref.id)
+
+    def end(self, record_id: str, result: Mapping[str, Any]) -> Result[None]:
+        """Again with the same result: nothing changes."""
+        try:
+            self._records.document(record_id).update({"result": dict(result)}, **_LIMITS)
+        except (GoogleAPIError, GoogleAuthError) as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, operation=record_id))
+        return Result.success(None)

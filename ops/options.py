@@ -1,0 +1,69 @@
+"""The options and arguments that commands share, and the application that they are registered with."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from common.result import ErrorInfo, ResultError
+from common.schema_mode import SchemaMode
+
+from .answer import Format
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="What is wrong, why, and the command that mends it. Exit status: 0 all well, 1 something found, "
+    "2 wrong usage, 3 could not look.",
+)
+
+Local = Annotated[
+    bool, typer.Option("--local", help="Work on what ./local/run serve keeps up, not on GCP_PROJECT.")
+]
+Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the answer.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it. Without, the plan is only shown.")]
+Why = Annotated[str, typer.Option("--why", help="Why this is done; kept in operations/.")]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option("--where", help="FIELD=VALUE, with * and ?; repeat it for more than one."),
+]
+
+Batch = Annotated[str, typer.Argument(metavar="BATCH", help="As in prediction_batches/.")]
+Subject = Annotated[str, typer.Argument(metavar="BATCH|DATE", help="A batch, or a game date in New York.")]
+GameDate = Annotated[str, typer.Argument(metavar="DATE", help="Game date in New York: 2026-01-17, or today.")]
+Phase = Annotated[int, typer.Argument(metavar="PHASE", help="The phase that has ended: 2 to 5.")]
+FindingId = Annotated[str, typer.Argument(metavar="FINDING", help="As `findings` lists it.")]
+ModeOption = Annotated[SchemaMode, typer.Option("--to", help="The mode to move the batch to.")]
+GraphFile = Annotated[Path, typer.Option("--graph", exists=True, dir_okay=False, help="JSON or YAML.")]
+FirstDay = Annotated[str, typer.Option("--from", metavar="DATE", help="The first game date.")]
+LastDay = Annotated[str, typer.Option("--to", metavar="DATE", help="The last game date.")]
+FromPhase = Annotated[int, typer.Option("--from", metavar="PHASE", help="The phase to start again: 3 to 6.")]
+Handled = Annotated[bool, typer.Option("--handled", help="Those that were replayed or discarded, too.")]
+Failed = Annotated[bool, typer.Option("--failed", help="Those that failed, instead of the missing ones.")]
+MissingOnly = Annotated[bool, typer.Option("--missing", help="Those whom no worker spoke for (the default).")]
+LockName = Annotated[str, typer.Argument(metavar="LOCK", help="Its game date, or as `locks` lists it.")]
+EventId = Annotated[str | None, typer.Argument(metavar="[EVENT]", help="As `dead-letters` lists it.")]
+Moment = Annotated[
+    datetime | None,
+    typer.Option("--at", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"], help="In UTC, as it was then."),
+]
+
+
+def date_of(text: str, today: date) -> date:
+    """`today`, or an ISO date; raises ResultError for anything else."""
+    if text == "today":
+        return today
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        why = f"date: {text!r} is neither an ISO date nor `today`"
+        raise ResultError(ErrorInfo.permanent("WrongUsage", why)) from None
+
+
+def looks_like_a_date(text: str) -> bool:
+    try:
+        date_of(text, date.min)
+    except ResultError:
+        return False
+    return True

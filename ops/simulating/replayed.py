@@ -1,0 +1,80 @@
+"""One boundary and date under an edited graph: when it would have started, beside when it did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from common.phases.records import Day, Report
+from common.phases.rules import Readiness, readiness, reports_by_arrival, when_waiting
+from common.phases.shape import Boundary
+
+HORIZON: Final = timedelta(days=3)
+"""After the last report: no tier and no deadline of a sound graph lies behind it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """What was, and what would have been. Times are None where it did not start, or would not have."""
+
+    boundary: str
+    game_date: date
+    was_at: datetime | None
+    was_reason: str | None
+    would_at: datetime | None
+    would_reason: str | None
+    without: tuple[str, ...]
+    """Expected processors that were not done yet when it would have started."""
+
+    @property
+    def gained(self) -> timedelta | None:
+        """Positive: earlier than it was. None where one of the two did not start."""
+        if self.was_at is None or self.would_at is None:
+            return None
+        return self.was_at - self.would_at
+
+
+def replayed(boundary: Boundary, day: Day) -> Replayed:
+    """Take the date through the graph again: at each report, and whenever the graph would have looked.
+
+    Gates are not asked again, what they saw is gone: where the date stood blocked, they are taken to have
+    opened when it was dispatched, else to have been open.
+    """
+    ready = next(_ready(boundary, day), None)
+    would_at = None if ready is None else max(ready[0], _gates_opened_at(day) or ready[0])
+    return Replayed(
+        boundary=boundary.name,
+        game_date=day.key.game_date,
+        was_at=day.dispatched_at,
+        was_reason=day.dispatch.reason if day.dispatch else None,
+        would_at=would_at,
+        would_reason=None if ready is None else ready[1].reason,
+        without=() if ready is None else ready[1].missing,
+    )
+
+
+def _ready(boundary: Boundary, day: Day) -> Iterator[tuple[datetime, Readiness]]:
+    """Each moment at which enough processors are done, in order."""
+    arrived: dict[str, Report] = {}
+    waiting = reports_by_arrival(day.in_generation)
+    for number, report in enumerate(waiting):
+        arrived[report.processor] = report
+        until = waiting[number + 1].recorded_at if number + 1 < len(waiting) else None
+        yield from _looks(boundary, replace(day, reports=dict(arrived)), report.recorded_at, until)
+
+
+def _looks(
+    boundary: Boundary, day: Day, at: datetime, until: datetime | None
+) -> Iterator[tuple[datetime, Readiness]]:
+    """From one report to the next: at the report itself, and at each check that falls due meanwhile."""
+    end = at + HORIZON if until is None else until
+    moment: datetime | None = at
+    while moment is not None and moment <= end and (until is None or moment < until or moment == at):
+        found = readiness(boundary, day, moment)
+        if found.is_ready:
+            yield moment, found
+        moment = when_waiting(found, day.key.game_date, moment)
+
+
+def _gates_opened_at(day: Day) -> datetime | None:
+    return day.dispatched_at if day.stuck_since is not None else None

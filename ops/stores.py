@@ -1,0 +1,89 @@
+"""The stores of a system, through the same wiring as the functions; each made when first needed."""
+
+import logging
+import os
+import sys
+import time
+from datetime import date, timedelta
+from typing import Final
+
+import structlog
+
+from common.batches.batches import Batches
+from common.batches.store import FirestoreDocuments
+from common.batches.trigger_outbox import TriggerOutbox
+from common.consolidation.day_lock import DayLock
+from common.entrypoint.dead_letter_box import DeadLetterBox
+from common.findings.store import FirestoreFindings
+from common.lock.lock import Lock
+from common.lock.rules import LockKey
+from common.lock.store import FirestoreLocks
+from common.phases.assembly import PhaseTransitions
+from common.phases.rules import EASTERN
+from common.runtime.once import once
+from common.runtime.wiring import WarehouseWiring
+from common.settings import WarehouseSettings
+
+from .commands import phases
+from .explaining.batch_evidence import BatchEvidence
+from .ledger import FirestoreLedger
+from .where import Where
+
+CALL_TIMEOUT: Final = timedelta(seconds=10)
+
+
+class Stores:
+    """What a command works on. One per process."""
+
+    def __init__(self, where: Where) -> None:
+        self.where = where
+        # Google's clients look in the environment of the process, and nowhere else, for emulators.
+        os.environ.update(where.environment)
+        wiring = WarehouseWiring(WarehouseSettings, function="ops", environment=where.environment)
+        _speak_to_people()
+        self.settings = wiring.settings
+        self.names = wiring.settings.names
+        self.now = wiring.now
+        self.database = wiring.database
+        self.publisher = wiring.publisher
+        self.warehouse = wiring.warehouse
+        self.wiring = wiring
+        self.batches = once(self._batches)
+        self.locks = once(lambda: FirestoreLocks(wiring.database(), CALL_TIMEOUT, time.monotonic))
+        self.lock = once(lambda: Lock(wiring.database()))
+        self.ledger = once(lambda: FirestoreLedger(wiring.database()))
+        self.dead_letters = once(lambda: DeadLetterBox(wiring.database()))
+        self.findings = once(lambda: FirestoreFindings(wiring.database()))
+        self.phases = once(lambda: PhaseTransitions(wiring, wiring.settings.names))
+        self.outbox = once(lambda: TriggerOutbox(self.batches().store, wiring.publisher))
+
+    def lock_key(self, game_date: date) -> LockKey:
+        """Of the consolidations of a date."""
+        return DayLock(self.lock(), self.names).key(game_date)
+
+    def today(self) -> date:
+        """The date in New York, where game dates are counted."""
+        return self.now().astimezone(EASTERN).date()
+
+    def days(self, game_date: date) -> phases.Standing:
+        """Every boundary on a date."""
+        transitions = self.phases()
+        return phases.on(transitions.boundaries().days, transitions.graph, game_date)
+
+    def evidence(self) -> BatchEvidence:
+        return BatchEvidence(
+            self.batches(), lock=self.locks().read, key_of=self.lock_key, dead_letters=self.dead_letters()
+        )
+
+    def _batches(self) -> Batches:
+        documents = FirestoreDocuments(self.database())
+        return Batches(documents, mode=self.settings.schema_mode)
+
+
+def _speak_to_people() -> None:
+    """Warnings go to standard error as text: standard output belongs to the answer."""
+    structlog.configure(
+        processors=[structlog.dev.ConsoleRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

@@ -1,0 +1,56 @@
+"""Which system a command works on: a project, or the local stack that `./local/run serve` keeps up."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from common.result import ErrorInfo, Result
+from common.settings import Settings, SettingsError
+
+LOCAL_FILE: Final = Path(".run") / "serve.json"
+"""Below the repository; `./local/run serve` writes it when everything is up, and removes it at its end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """A system, as its environment names it."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    """What a client of that system has to be told; emulators included."""
+    is_local: bool
+
+    @property
+    def name(self) -> str:
+        scope = f", prefix {self.settings.dataset_prefix}" if self.settings.dataset_prefix else ""
+        place = "local stack" if self.is_local else self.settings.gcp_project
+        return f"{place} ({self.settings.sport.value}{scope})"
+
+
+def local(root: Path) -> Result[Where]:
+    """The stack that serves from this checkout. PERMANENT, and says how to start it, where none does."""
+    file = root / LOCAL_FILE
+    try:
+        environment = json.loads(file.read_text(encoding="utf-8"))["environment"]
+    except FileNotFoundError:
+        why = f"{LOCAL_FILE}: not there; start the local stack with ./local/run serve"
+        return Result.failure(ErrorInfo.permanent("NotServed", why))
+    except (ValueError, KeyError, TypeError) as exc:
+        why = f"{LOCAL_FILE}: {exc}; start the local stack again with ./local/run serve"
+        return Result.failure(ErrorInfo.permanent("NotServed", why))
+    return _from(environment, is_local=True)
+
+
+def from_environment(environment: Mapping[str, str]) -> Result[Where]:
+    """The project that `GCP_PROJECT`, `SPORT` and the others name, as for the functions themselves."""
+    return _from(environment, is_local=False)
+
+
+def _from(environment: Mapping[str, str], *, is_local: bool) -> Result[Where]:
+    try:
+        settings = Settings.from_environment(environment)
+    except SettingsError as exc:
+        return Result.failure(ErrorInfo.permanent("InvalidSettings", str(exc)))
+    return Result.success(Where(settings=settings, environment=environment, is_local=is_local))
