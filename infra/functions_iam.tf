@@ -26,10 +26,9 @@ locals {
       status_page   = false
     }
     consistency_auditor = {
-      # It compares the subscriptions with the registry, and reads how many dead letters wait from their metric.
-      project_roles = [
-        "roles/datastore.user", "roles/bigquery.jobUser", "roles/pubsub.viewer", "roles/monitoring.viewer",
-      ]
+      # It compares the subscriptions with the registry, and looks whether dead letters wait in theirs.
+      project_roles = ["roles/datastore.user", "roles/bigquery.jobUser", "roles/pubsub.viewer"]
+
       reads  = ["raw", "analytics", "precompute", "reference"]
       writes = ["predictions", "orchestration"]
       publishes = [
@@ -140,6 +139,15 @@ resource "google_pubsub_subscription_iam_member" "outside_subscriber" {
   subscription = google_pubsub_subscription.pull[each.value.subscription].id
   role         = "roles/pubsub.subscriber"
   member       = each.value.member
+}
+
+# The auditor looks at the dead letters that wait, and gives them back at once.
+resource "google_pubsub_subscription_iam_member" "dead_letters_looked_at" {
+  for_each = contains(keys(local.functions), "consistency_auditor") ? local.topics : {}
+
+  subscription = google_pubsub_subscription.dead_letter[each.key].id
+  role         = "roles/pubsub.subscriber"
+  member       = google_service_account.function["consistency_auditor"].member
 }
 
 # The identity in which Pub/Sub pushes. It may call the functions and nothing else, and only Pub/Sub may sign as it.

@@ -24,6 +24,7 @@ from .outcomes import Found, Outcome, Unknown
 from .report import STORES_CHECK, Asked, AuditReport, Mended, outcome_fields, stores_down
 
 DAYS_BACK: Final = 2
+MAX_OPEN_DATES: Final = 10
 TIME_LIMIT: Final = timedelta(seconds=420)
 """For the checks; what follows has the rest of the function's time."""
 
@@ -88,26 +89,19 @@ class Auditor:
 
     def _look(self, asked: Asked) -> dict[str, Outcome]:
         ends_at = self.monotonic() + self.time_limit.total_seconds()
-        today = self.today()
-        first = today - timedelta(days=DAYS_BACK)
-        dates = [asked.game_date] if asked.game_date else [first + timedelta(days=n) for n in range(3)]
+        first = self.today() - timedelta(days=DAYS_BACK)
+        # Without them, what is over is found to be over by the next run.
+        open_findings = [each.finding for each in (self.store.unsettled().data or {}).values()]
         sight = self.sight(
-            now=self.now(), dates=dates, is_time_up=lambda: self.monotonic() >= ends_at, seen=_NOT_SEEN
+            now=self.now(),
+            dates=_dates(asked, first, open_findings),
+            is_time_up=lambda: self.monotonic() >= ends_at,
+            seen=_NOT_SEEN,
         )
-        seen = sight.batches.seen(self._wanted(asked, first)).map(self._from_where_the_last_run_ended)
+        wanted = _wanted(asked, first, open_findings)
+        seen = sight.batches.seen(wanted).map(self._from_where_the_last_run_ended)
         sight = replace(sight, seen=seen)
         return {check.name: _guarded(check, sight) for check in self.checks if asked.includes(check.of)}
-
-    def _wanted(self, asked: Asked, first: date) -> Wanted:
-        known = self.store.unsettled().data or {}  # without them, what is over is found over by the next run
-        also = {each.finding.scope.name for each in known.values() if _is_of_batch(each.finding)}
-        is_limited = asked.batch_id is not None or asked.game_date is not None
-        return Wanted(
-            batch_id=asked.batch_id,
-            game_date=asked.game_date,
-            since=first,
-            also=frozenset() if is_limited else frozenset(also),
-        )
 
     def _from_where_the_last_run_ended(self, seen: Seen) -> Seen:
         """The batches that it had no time for come first."""
@@ -186,8 +180,24 @@ def _resume_after(outcomes: Mapping[str, Outcome]) -> str | None:
     return next((each.resume_after for each in outcomes.values() if each.resume_after), None)
 
 
-def _is_of_batch(finding: Finding) -> bool:
-    return finding.scope.kind is ScopeKind.BATCH
+def _wanted(asked: Asked, first: date, open_findings: Sequence[Finding]) -> Wanted:
+    also = frozenset(each.scope.name for each in open_findings if each.scope.kind is ScopeKind.BATCH)
+    return Wanted(
+        batch_id=asked.batch_id,
+        game_date=asked.game_date,
+        since=first,
+        also=frozenset() if asked.is_limited else also,
+    )
+
+
+def _dates(asked: Asked, first: date, open_findings: Sequence[Finding]) -> list[date]:
+    """The date asked for; or those of the last days, and a few that have an open finding."""
+    if asked.game_date is not None:
+        return [asked.game_date]
+    recent = {first + timedelta(days=number) for number in range(DAYS_BACK + 1)}
+    kept = {each.scope.game_date for each in open_findings if each.scope.kind is ScopeKind.DATE} - {None}
+    older = sorted((each for each in kept if each is not None), reverse=True)[:MAX_OPEN_DATES]
+    return sorted(recent | set(older))
 
 
 def _changes(told: Result[Told]) -> tuple[str, ...]:

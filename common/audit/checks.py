@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Final
 
 from ..batches import differences
-from ..batches.records import Batch
 from ..consolidation.merge_sql import Tables
 from ..findings import ScopeKind
 from ..result import Result
@@ -43,7 +42,6 @@ class Sight:
     seen: Result[Seen]
     is_time_up: Callable[[], bool]
     batches: Batches
-    batch_of: Callable[[str], Result[Batch]]
     warehouse: QueryStore
     tables: Tables
     staging: Staging
@@ -104,20 +102,14 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(
         name=phase_checks.PHASES,
         of=DATE,
-        stores=FIRESTORE,
-        run=lambda at: phase_checks.check_phases(at.phases, at.dates),
-    ),
-    Check(
-        name=phase_checks.SILENCE,
-        of=DATE,
         stores=BOTH,
-        run=lambda at: phase_checks.check_silence(at.phases, at.schedule, at.dates),
+        run=lambda at: phase_checks.check_phases(at.phases, at.schedule, at.dates),
     ),
     Check(
         name=staging_checks.CHECK,
         of=SYSTEM,
         stores=BIGQUERY,
-        run=lambda at: staging_checks.check_staging(at.staging, at.batch_of, at.now),
+        run=lambda at: staging_checks.check_staging(at.staging, at.now),
     ),
     Check(
         name=lock_checks.CHECK, of=SYSTEM, stores=FIRESTORE, run=lambda at: lock_checks.check_locks(at.locks)

@@ -21,6 +21,10 @@ class Asked:
     game_date: date | None = None
     repair: bool = False
 
+    @property
+    def is_limited(self) -> bool:
+        return self.batch_id is not None or self.game_date is not None
+
     def includes(self, kind: ScopeKind) -> bool:
         """Whether a check of such things takes part."""
         if self.batch_id is not None:

@@ -10,8 +10,8 @@ from ..sql_blocks import SqlBlocks
 from ..warehouse.records import Rows
 
 SQL: Final = SqlBlocks(Path(__file__).with_name("days.sql"))
-REACH: Final = timedelta(days=14)
-"""A schedule without a single game this far around the dates is not that of a day off: it is not there."""
+REACH: Final = timedelta(days=200)
+"""A schedule without a single game this far around is not that of a summer break: it is not there."""
 
 
 class QueryStore(Protocol):
@@ -27,7 +27,7 @@ class GameSchedule:
 
     @returns_result
     def games(self, first_day: date, last_day: date) -> Mapping[date, int] | None:
-        """Games by date; a date that is not in it has none. None: no game is known for weeks around, so
+        """Games by date; a date that is not in it has none. None: no game is known for months around, so
         nobody can say. A failed query is a failure, and never a day off."""
         rows = self._warehouse.query(
             SQL.fill("games", schedule=f"`{self._table}`"),
@@ -67,3 +67,10 @@ def get_dates_with_data(
     for row in rows.rows:
         found[row["table_name"]].add(row["game_date"])
     return {table: frozenset(days) for table, days in found.items()}
+
+
+class NoSchedule:
+    """Of a sport whose games nobody has written down: nobody can say whether silence is wrong."""
+
+    def games(self, first_day: date, last_day: date) -> Result[Mapping[date, int] | None]:
+        return Result.success(None)

@@ -2,32 +2,48 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from ..batches.records import Batch
+from ..consolidation.clean_up import BatchOf, CleanUp
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
-from ..result import Result
+from ..result import Result, returns_result
 from .outcomes import Outcome, Unknown, outcome_of
 
 CHECK: Final = "staging"
 BIGQUERY: Final = "bigquery"
 
 
-class OrphansSeen(Protocol):
-    @property
-    def over(self) -> Sequence[Any]: ...
-
-
 class Staging(Protocol):
-    def orphans(self, batch_of: Callable[[str], Result[Batch]], now: datetime) -> Result[Any]: ...
+    def orphans(self, now: datetime) -> Result[list[str]]:
+        """The names of the tables that may go, sorted."""
+        ...
 
 
-def check_staging(staging: Staging, batch_of: Callable[[str], Result[Batch]], now: datetime) -> Outcome:
+class StagingTables:
+    """The staging tables of one dataset."""
+
+    def __init__(self, clean_up: CleanUp, batch_of: BatchOf, now: Callable[[], datetime]) -> None:
+        self._clean_up = clean_up
+        self._batch_of = batch_of
+        self._now = now
+
+    def orphans(self, now: datetime) -> Result[list[str]]:
+        return self._clean_up.orphans(self._batch_of, now).map(lambda found: sorted(found.over))
+
+    @returns_result
+    def remove(self, names: Sequence[str]) -> list[str]:
+        """Remove those of them that are orphans still; returns which. What is gone already is gone."""
+        going = sorted(set(names) & set(self.orphans(self._now()).unwrap()))
+        self._clean_up.drop(going).unwrap()
+        return going
+
+
+def check_staging(staging: Staging, now: datetime) -> Outcome:
     """One listing of tables, no query."""
-    seen = staging.orphans(batch_of, now)
+    seen = staging.orphans(now)
     if seen.error is not None:
         return Unknown(store=BIGQUERY, error=seen.error)
-    names = tuple(sorted(table.name for table in seen.unwrap().over))
+    names = tuple(seen.unwrap())
     if not names:
         return outcome_of(())
     finding = Finding(

@@ -100,6 +100,7 @@ class Change:
     fields: Mapping[str, Any]
     creates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    deletes: tuple[str, ...] = ()
     then: Callable[[datetime], Batch] | None = None
     """The batch once this is written, given the time of the write; None where only reading it again tells."""
 
@@ -115,4 +116,5 @@ class Change:
             Update(path=path, fields=fields, unchanged_since=batch.update_time),
             *(Create(path=f"{path}/{below}", fields=document) for below, document in self.creates.items()),
             *(Set(path=f"{path}/{below}", fields=document) for below, document in self.sets.items()),
+            *(Delete(path=f"{path}/{below}") for below in self.deletes),
         ]

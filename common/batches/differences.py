@@ -83,11 +83,13 @@ def differences(
 def _missing(
     batch: Batch, documents: Mapping[str, Completion], expected: Collection[str] | None
 ) -> tuple[str, ...]:
-    """In the array without a document; without an array, expected and counted as having ended."""
+    """In the array without a document; without an array, expected and closed or counted as having ended."""
     if batch.schema_mode.writes_array:
         return tuple(sorted(batch.in_array.keys() - documents.keys()))
-    all_counted = expected is not None and batch.counter == len(expected)
-    return tuple(sorted(set(expected or ()) - documents.keys())) if all_counted else ()
+    is_closed = batch.status not in (BatchStatus.OPEN, BatchStatus.ABANDONED)
+    if expected is None or not (is_closed or batch.counter == len(expected)):
+        return ()
+    return tuple(sorted(set(expected) - documents.keys()))
 
 
 def _ghosts(

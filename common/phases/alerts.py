@@ -38,6 +38,8 @@ class Alerts:
 
 def finding_of(boundary: Boundary, day: Day, alert: Alert) -> Finding:
     finding_class, severity = _CLASSES[alert.kind]
+    if alert.kind == "deadline_missed" and is_silent(day):
+        finding_class = FindingClass.SILENT_PHASE
     return Finding(
         finding_class=finding_class,
         severity=severity,
@@ -48,3 +50,9 @@ def finding_of(boundary: Boundary, day: Day, alert: Alert) -> Finding:
         ids=day.decision.missing if day.decision else (),
         look=operator_command("phases", day.key.game_date.isoformat()),
     )
+
+
+def is_silent(day: Day) -> bool:
+    """Whether no processor of the phase has reported anything of the date."""
+    decided_on = day.decision is not None and (day.decision.present or day.decision.failed)
+    return not day.reports and not decided_on

@@ -27,6 +27,8 @@ from ..topics import Topic
 from .once import once
 
 if TYPE_CHECKING:
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
     from ..findings.reporter import Reporter
     from ..publisher import Publisher
     from ..warehouse.warehouse import Warehouse
@@ -46,6 +48,8 @@ class Wiring(Generic[S]):
         logs.configure(self.settings.gcp_project, function=function, environment=self.settings.environment)
         self.database: Callable[[], firestore.Client] = once(self._database)
         self.async_database: Callable[[], firestore.AsyncClient] = once(self._async_database)
+        self.publisher_client: Callable[[], PublisherClient] = once(self._publisher_client)
+        self.subscriber_client: Callable[[], SubscriberClient] = once(self._subscriber_client)
         self.publisher: Callable[[], Publisher] = once(self._publisher)
         self.dead_letters: Callable[[], DeadLetters] = once(self._dead_letters)
         self.reporter: Callable[[], Reporter] = once(self._reporter)
@@ -86,12 +90,20 @@ class Wiring(Generic[S]):
         """Its calls belong to the event loop that makes the first one."""
         return firestore.AsyncClient(project=self.settings.gcp_project)
 
-    def _publisher(self) -> "Publisher":
+    def _publisher_client(self) -> "PublisherClient":
         from google.cloud import pubsub_v1
 
+        return pubsub_v1.PublisherClient()
+
+    def _subscriber_client(self) -> "SubscriberClient":
+        from google.cloud import pubsub_v1
+
+        return pubsub_v1.SubscriberClient()
+
+    def _publisher(self) -> "Publisher":
         from ..publisher import Publisher
 
-        client = pubsub_v1.PublisherClient()
+        client = self.publisher_client()
         return Publisher(client, project=self.settings.gcp_project, sport=self.settings.sport)
 
     def _dead_letters(self) -> DeadLetters:

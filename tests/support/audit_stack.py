@@ -1,8 +1,8 @@
 """An auditor on the emulators: batches and rows are real, what is not of this test is sound."""
 
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 from typing import Any
 
 from google.cloud import firestore
@@ -19,7 +19,7 @@ from common.audit.run_checks import SWEEPERS, RunReader
 from common.audit.topology_checks import SubscriptionSeen, TopologySeen
 from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.records import Batch, batch_path
+from common.batches.records import batch_path
 from common.findings import Finding
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock
@@ -85,7 +85,7 @@ class Phases:
 
     def seen(self, dates: Sequence[date]) -> Result[PhasesSeen]:
         found = tuple(day for day in self.days if day.game_date in dates)
-        return Result.success(PhasesSeen(days=found, read_time=datetime.now(UTC), reads=len(found)))
+        return Result.success(PhasesSeen(days=found, now=datetime.now(UTC), reads=len(found)))
 
 
 class Games:
@@ -99,8 +99,8 @@ class Games:
 
 
 class NoOrphans:
-    def orphans(self, batch_of: Callable[[str], Result[Batch]], now: datetime) -> Result[Any]:
-        return Result.success(SimpleNamespace(over=()))
+    def orphans(self, now: datetime) -> Result[list[str]]:
+        return Result.success([])
 
 
 class NoRepairs:
@@ -144,7 +144,6 @@ class AuditStack:
         return Sight(
             sport=Sport.NBA,
             batches=BatchReader(self.db),
-            batch_of=self.batches.get,
             warehouse=self.warehouse,
             tables=TABLES,
             staging=self.staging,
@@ -189,11 +188,14 @@ class AuditStack:
         self, batch_id: str, *players: str, game_date: date = GAME_DATE, deadline: datetime
     ) -> None:
         """Open a batch and record all its players."""
-        opening = self.batches.open(batch_id, game_date, players, deadline=deadline)
-        opening.unwrap()
+        self.batches.open(batch_id, game_date, players, deadline=deadline).unwrap()
+        await self.record(batch_id, *players, game_date=game_date)
+
+    async def record(self, batch_id: str, *players: str, game_date: date = GAME_DATE) -> None:
         db = firestore.AsyncClient(project=self.db.project)
         recorder = Recorder(AsyncFirestoreDocuments(db), self.batches)
         for player in players:
             event = completion(player, batch_id=batch_id, game_date=game_date)
-            (await recorder.record(event, event_id=f"event-{player}")).unwrap()
+            event_id = f"event-{player}-{uuid.uuid4().hex}"
+            (await recorder.record(event, event_id=event_id)).unwrap()
         db.close()

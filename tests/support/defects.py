@@ -7,15 +7,18 @@ from typing import Any
 
 from google.cloud import firestore
 
-from common.audit.phase_checks import PhaseDay
+from common.audit.phase_checks import PHASES, PhaseDay
 from common.batches.records import COMPLETIONS
+from common.findings import Finding, FindingClass, Scope
 from common.messages import PlayerOutcome
 from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.consolidation_stack import BATCH, LOCK_KEY, TABLES, Stack
+from tests.support.findings import finding
 from tests.support.prediction_rows import prediction
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 LINES = (24.5, 25.5)
 PLAYERS = "abcdef"
 
@@ -83,9 +86,10 @@ def break_system(audits: AuditStack) -> Told:
     audits.topology.subscriptions[name] = replace(known, dead_letter_topic="", max_delivery_attempts=0)
     audits.topology.counts["nba-prediction-ready-dlq-sub"] = 3
     audits.phases.days = [
-        phase("2→3", state="blocked", since=now() - 2 * HOUR),
-        phase("3→4", state="dispatching", since=ago),
-        phase("4→5", has_events=False),
+        phase("2→3", stuck=(stuck("2→3", FindingClass.STUCK_PHASE),)),
+        phase("3→4", claimed_at=ago),
+        phase("4→5", stuck=(stuck("4→5", FindingClass.SILENT_PHASE),), is_silent=True),
+        phase("5→6", GAME_DATE - DAY, stuck=(stuck("5→6", FindingClass.SILENT_PHASE),), is_silent=True),
     ]
     audits.games.by_date = {GAME_DATE: 6}
     day = GAME_DATE.isoformat()
@@ -103,19 +107,12 @@ def break_system(audits: AuditStack) -> Told:
     }
 
 
-def phase(boundary: str, **fields: Any) -> PhaseDay:
-    known: dict[str, Any] = {
-        "phase": 3,
-        "boundary": boundary,
-        "game_date": GAME_DATE,
-        "state": "waiting",
-        "since": None,
-        "reason": "gate closed",
-        "missing": (),
-        "has_events": True,
-        "expected_by": now() - HOUR,
-    }
-    return PhaseDay(**{**known, **fields})
+def phase(boundary: str, game_date: date = GAME_DATE, **fields: Any) -> PhaseDay:
+    return PhaseDay(boundary=boundary, game_date=game_date, **fields)
+
+
+def stuck(boundary: str, finding_class: FindingClass) -> Finding:
+    return finding(finding_class, check=PHASES, scope=Scope.of_date(GAME_DATE), subject=boundary)
 
 
 def play_rows(stack: Stack, game_date: date = GAME_DATE) -> None:

@@ -1,0 +1,113 @@
+"""The parts of the audit, put together: for the function that the scheduler wakes, and for operators."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final
+
+from ..batches.batches import Batches
+from ..batches.store import FirestoreDocuments
+from ..batches.trigger_outbox import TriggerOutbox
+from ..consolidation.clean_up import CleanUp
+from ..consolidation.consolidator import LOCK_TYPE
+from ..consolidation.merge_sql import Tables
+from ..findings import slack
+from ..findings.store import FirestoreFindings
+from ..lock.lock import Lock
+from ..lock.rules import LockKey
+from ..maintenance.deadlines import OverdueBatches
+from ..maintenance.requests import Requests
+from ..phases.assembly import PhaseTransitions
+from ..phases.rules import EASTERN
+from ..runtime.once import once
+from ..runtime.wiring import WarehouseWiring
+from ..sport import DatasetRole
+from .audit_log import FirestoreAuditLog
+from .auditor import Auditor
+from .batch_reader import BatchReader
+from .checks import Sight
+from .lock_checks import LockReader
+from .phase_reader import Dispatches, PhaseReader
+from .repairs import SafeRepairs
+from .run_checks import RunReader
+from .schedule import GameSchedule, NoSchedule
+from .staging_checks import StagingTables
+from .topology_checks import PubSubTopology
+
+
+class Audit:
+    """One deployment's audit; its clients are made when they are first needed."""
+
+    def __init__(self, wiring: WarehouseWiring[Any]) -> None:
+        self._wiring = wiring
+        self._names = wiring.settings.names
+        self._tables: Final = Tables(predictions=self._names.dataset(DatasetRole.PREDICTIONS))
+        self._phases = PhaseTransitions(wiring, self._names)
+        self.batches: Callable[[], Batches] = once(self._batches)
+        self.auditor: Callable[[], Auditor] = once(self._auditor)
+
+    def _auditor(self) -> Auditor:
+        wiring = self._wiring
+        return Auditor(
+            sight=self._sight,
+            store=FirestoreFindings(wiring.database()),
+            channel=slack.channel(wiring.settings.findings_webhook_url),
+            audit_log=FirestoreAuditLog(wiring.database()),
+            repairs=self._repairs(),
+            now=wiring.now,
+            today=lambda: wiring.now().astimezone(EASTERN).date(),
+        )
+
+    def _sight(self, **of_this_run: Any) -> Sight:
+        wiring, db = self._wiring, self._wiring.database()
+        days, graph = self._phases.boundaries().days, self._phases.graph
+        schedule = graph.schedule
+        path = f"{self._names.dataset(schedule.role)}.{schedule.name}" if schedule else None
+        return Sight(
+            sport=wiring.settings.sport,
+            batches=BatchReader(db),
+            warehouse=wiring.warehouse(),
+            tables=self._tables,
+            staging=self._staging(),
+            locks=LockReader(db, self.lock_key(wiring.now().date()).collection),
+            phases=PhaseReader(days, graph, wiring.now),
+            schedule=GameSchedule(wiring.warehouse(), path) if path else NoSchedule(),
+            runs=RunReader(db),
+            topology=PubSubTopology(
+                wiring.publisher_client(), wiring.subscriber_client(), wiring.settings.gcp_project
+            ),
+            **of_this_run,
+        )
+
+    def _repairs(self) -> SafeRepairs:
+        wiring, batches = self._wiring, self.batches()
+        outbox = TriggerOutbox(batches.store, wiring.publisher)
+        return SafeRepairs(
+            batches=batches,
+            outbox=outbox,
+            overdue=OverdueBatches(batches, outbox),
+            lock=Lock(wiring.database()),
+            lock_key=self.lock_key,
+            staging=self._staging(),
+            requests=Requests(wiring.warehouse(), self._names),
+            publisher=wiring.publisher,
+            dispatches=Dispatches(self._phases.boundaries, self._phases.graph),
+            now=wiring.now,
+        )
+
+    def lock_key(self, game_date: date) -> LockKey:
+        """Of the consolidations of a date."""
+        names = self._names
+        return LockKey(
+            lock_type=LOCK_TYPE,
+            game_date=game_date,
+            sport=names.sport.value,
+            dataset_prefix=names.dataset_prefix,
+        )
+
+    def _staging(self) -> StagingTables:
+        clean_up = CleanUp(self._wiring.warehouse(), self._tables)
+        return StagingTables(clean_up, self.batches().get, self._wiring.now)
+
+    def _batches(self) -> Batches:
+        documents = FirestoreDocuments(self._wiring.database())
+        return Batches(documents, mode=self._wiring.settings.schema_mode)

@@ -1,0 +1,72 @@
+"""The phases as an audit reads them: the dates first, and the reports of those only that are not over."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from ..phases.alerts import finding_of, is_silent
+from ..phases.boundaries import Boundaries
+from ..phases.days import Days
+from ..phases.records import Day, PhaseState
+from ..phases.rules import alerts
+from ..phases.shape import Boundary, Graph
+from ..result import ErrorInfo, ResultError, returns_result
+from .phase_checks import PhaseDay, PhasesSeen
+
+STUCK: Final = frozenset({"blocked_too_long", "critical_missing", "deadline_missed"})
+"""Of the alerts of a date, those that go on until something is done."""
+
+
+class PhaseReader:
+    """The boundaries of one sport; safe to share between threads."""
+
+    def __init__(self, days: Days, graph: Graph, now: Callable[[], datetime]) -> None:
+        self._days = days
+        self._graph = graph
+        self._now = now
+
+    @returns_result
+    def seen(self, dates: Sequence[date]) -> PhasesSeen:
+        now = self._now()
+        wanted = [(boundary, day) for boundary in self._graph.boundaries for day in dates]
+        days = self._days.read_many(wanted).unwrap()
+        reads, found = len(wanted), []
+        for (boundary, game_date), day in zip(wanted, days, strict=True):
+            if day.state.is_final or day.state is PhaseState.HELD:
+                continue
+            full = day
+            if day.document is not None:
+                full = self._days.read(boundary, game_date).unwrap()
+                reads += 1 + len(boundary.known)
+            found.append(_phase_day(boundary, full, now))
+        return PhasesSeen(days=tuple(found), now=now, reads=reads)
+
+
+def _phase_day(boundary: Boundary, day: Day, now: datetime) -> PhaseDay:
+    is_claimed = day.state is PhaseState.DISPATCHING and day.dispatch is not None
+    return PhaseDay(
+        boundary=boundary.name,
+        game_date=day.key.game_date,
+        stuck=tuple(
+            finding_of(boundary, day, alert) for alert in alerts(boundary, day, now) if alert.kind in STUCK
+        ),
+        is_silent=is_silent(day),
+        claimed_at=day.dispatch.claimed_at if is_claimed and day.dispatch else None,
+    )
+
+
+class Dispatches:
+    """Resumes what was decided and not sent."""
+
+    def __init__(self, boundaries: Callable[[], Boundaries], graph: Graph) -> None:
+        self._boundaries = boundaries
+        self._graph = graph
+
+    @returns_result
+    def resume(self, boundary: str, game_date: date) -> Mapping[str, Any]:
+        """Safe to repeat: what is sent already is left alone."""
+        known = next((each for each in self._graph.boundaries if each.name == boundary), None)
+        if known is None:
+            raise ResultError(ErrorInfo.permanent("NotResumed", f"{boundary!r} is no boundary of the graph"))
+        day = self._boundaries().look(known, game_date).unwrap()
+        return {"state": day.state.value, "message_id": day.message_id}

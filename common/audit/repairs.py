@@ -1,0 +1,149 @@
+"""What an audit mends: each repair may be repeated, and says what was before and what is now."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from ..batches.batches import Batches
+from ..batches.records import Batch, BatchStatus
+from ..batches.trigger_outbox import TriggerOutbox
+from ..findings import Finding, FindingClass, Repair
+from ..lock.lock import Lock
+from ..lock.rules import LockKey
+from ..maintenance.deadlines import OverdueBatches
+from ..maintenance.recount import recount
+from ..maintenance.redrive import MakeRequest, RequestPublisher, redrive
+from ..messages import PlayerOutcome
+from ..result import ErrorInfo, Result, ResultError
+from .report import Mended
+
+WHO = "consistency_auditor"
+
+State = Mapping[str, Any]
+
+
+class RequestMaker(Protocol):
+    def of(self, batch: Batch, players: Collection[str]) -> Result[MakeRequest]: ...
+
+
+class StagingTables(Protocol):
+    def remove(self, names: Sequence[str]) -> Result[list[str]]: ...
+
+
+class Dispatches(Protocol):
+    def resume(self, boundary: str, game_date: date) -> Result[State]:
+        """Publish what was decided and not sent; the date's state afterwards."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SafeRepairs:
+    """Mends the findings of one deployment, and nothing that is not found."""
+
+    batches: Batches
+    outbox: TriggerOutbox
+    overdue: OverdueBatches
+    lock: Lock
+    lock_key: Callable[[date], LockKey]
+    staging: StagingTables
+    requests: RequestMaker
+    publisher: Callable[[], RequestPublisher]
+    dispatches: Dispatches
+    now: Callable[[], datetime]
+
+    def mend(self, finding: Finding) -> Mended:
+        """Never raises for what a store answers: a repair that failed is in its error, and proposed again."""
+        before: State = {}
+        after: State = {}
+        error: ErrorInfo | None = None
+        assert finding.repair is not None
+        try:
+            before, after = _WORK[finding.repair](self, finding)
+        except ResultError as exc:
+            error = exc.error
+        return Mended(
+            finding_id=finding.finding_id,
+            repair=finding.repair.value,
+            before=before,
+            after=after,
+            error=error,
+        )
+
+    def _republish(self, finding: Finding) -> tuple[State, State]:
+        """Consolidation and announcement endure repeats; a batch that needs neither is left alone."""
+        batch = self.batches.get(finding.scope.name).unwrap()
+        closed = (BatchStatus.CONSOLIDATING, BatchStatus.CONSOLIDATED)
+        if not (batch.status.wants_trigger or batch.status in closed):
+            return _state(batch), _state(batch)
+        message_id = self.outbox.send(batch).unwrap()
+        now = self.batches.get(batch.batch_id).unwrap()
+        return _state(batch), {**_state(now), "published": message_id}
+
+    def _close(self, finding: Finding) -> tuple[State, State]:
+        batch = self.batches.get(finding.scope.name).unwrap()
+        self.overdue.resume(batch, self.now()).unwrap()
+        return _state(batch), _state(self.batches.get(batch.batch_id).unwrap())
+
+    def _recount(self, finding: Finding) -> tuple[State, State]:
+        batch = self.batches.get(finding.scope.name).unwrap()
+        return _state(batch), _state(recount(self.batches, batch.batch_id).unwrap())
+
+    def _redrive(self, finding: Finding) -> tuple[State, State]:
+        """Who has lost a document or rows is timed out first: a completion that comes then counts as late,
+        and brings its rows in a generation of its own."""
+        before = self.batches.get(finding.scope.name).unwrap()
+        batch = before
+        lost = finding.ids if finding.finding_class is not FindingClass.FAILED_BATCH else ()
+        missing = self._still_lost(batch, lost)
+        # Asked first: whom nobody could predict for is not timed out either.
+        request = self.requests.of(batch, missing).unwrap()
+        if finding.finding_class is not FindingClass.FAILED_BATCH:
+            batch = recount(self.batches, batch.batch_id, lost=missing).unwrap()
+        redriven = redrive(self.batches, self.publisher(), batch.batch_id, request).unwrap()
+        return _state(before), {**_state(batch), "redriven": list(redriven.players)}
+
+    def _still_lost(self, batch: Batch, lost: Collection[str]) -> tuple[str, ...]:
+        """With those who are missing anyway, in the order of their names."""
+        progress = self.batches.progress(batch.batch_id).unwrap()
+        return tuple(sorted({*lost, *(progress.missing or ())}))
+
+    def _release(self, finding: Finding) -> tuple[State, State]:
+        game_date = date.fromisoformat(finding.scope.name.rpartition("_")[2])
+        key = self.lock_key(game_date)
+        if key.document_id != finding.scope.name:
+            why = f"lock {finding.scope.name!r} is none of this deployment"
+            raise ResultError(ErrorInfo.permanent("NotReleased", why))
+        ended = self.lock.force_release(key, WHO, finding.summary).unwrap()
+        return {"held_by": ended.operation_id if ended else None}, {"held_by": None}
+
+    def _remove(self, finding: Finding) -> tuple[State, State]:
+        gone = self.staging.remove(finding.ids).unwrap()
+        return {"tables": list(finding.ids)}, {"tables": sorted(set(finding.ids) - set(gone))}
+
+    def _dispatch(self, finding: Finding) -> tuple[State, State]:
+        assert finding.scope.game_date is not None
+        after = self.dispatches.resume(finding.subject, finding.scope.game_date).unwrap()
+        return {"state": "dispatching"}, after
+
+
+_WORK: Mapping[Repair, Callable[[SafeRepairs, Finding], tuple[State, State]]] = {
+    Repair.REPUBLISH_TRIGGER: SafeRepairs._republish,
+    Repair.CONSOLIDATE_AGAIN: SafeRepairs._republish,
+    Repair.CLOSE_OVERDUE: SafeRepairs._close,
+    Repair.RECOMPUTE_COUNTERS: SafeRepairs._recount,
+    Repair.REDRIVE_MISSING: SafeRepairs._redrive,
+    Repair.RELEASE_LOCK: SafeRepairs._release,
+    Repair.REMOVE_ORPHANS: SafeRepairs._remove,
+    Repair.REPUBLISH_DISPATCH: SafeRepairs._dispatch,
+}
+
+
+def _state(batch: Batch) -> State:
+    return {
+        "status": batch.status.value,
+        "counts": {outcome.value: getattr(batch.counts, outcome.value) for outcome in PlayerOutcome},
+        "predictions": batch.total_predictions,
+        "generation": batch.generation,
+        "trigger_message_id": batch.trigger_message_id,
+    }

@@ -1,0 +1,1 @@
+"""Hourly: looks for whatever is stuck, inconsistent or absent, and tells."""
