@@ -1,19 +1,17 @@
 """The parts of the audit, put together: for the function that the scheduler wakes, and for operators."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any, Final
 
 from ..batches.batches import Batches
 from ..batches.store import FirestoreDocuments
 from ..batches.trigger_outbox import TriggerOutbox
 from ..consolidation.clean_up import CleanUp
-from ..consolidation.consolidator import LOCK_TYPE
+from ..consolidation.day_lock import DayLock
 from ..consolidation.merge_sql import Tables
 from ..findings import slack
 from ..findings.store import FirestoreFindings
 from ..lock.lock import Lock
-from ..lock.rules import LockKey
 from ..maintenance.deadlines import OverdueBatches
 from ..maintenance.requests import Requests
 from ..phases.assembly import PhaseTransitions
@@ -68,7 +66,7 @@ class Audit:
             warehouse=wiring.warehouse(),
             tables=self._tables,
             staging=self._staging(),
-            locks=LockReader(db, self.lock_key(wiring.now().date()).collection),
+            locks=LockReader(db, self._day_lock().key(wiring.now().date()).collection),
             phases=PhaseReader(days, graph, wiring.now),
             schedule=GameSchedule(wiring.warehouse(), path) if path else NoSchedule(),
             runs=RunReader(db),
@@ -86,7 +84,7 @@ class Audit:
             outbox=outbox,
             overdue=OverdueBatches(batches, outbox),
             lock=Lock(wiring.database()),
-            lock_key=self.lock_key,
+            lock_key=self._day_lock().key,
             staging=self._staging(),
             requests=Requests(wiring.warehouse(), self._names),
             publisher=wiring.publisher,
@@ -94,19 +92,12 @@ class Audit:
             now=wiring.now,
         )
 
-    def lock_key(self, game_date: date) -> LockKey:
-        """Of the consolidations of a date."""
-        names = self._names
-        return LockKey(
-            lock_type=LOCK_TYPE,
-            game_date=game_date,
-            sport=names.sport.value,
-            dataset_prefix=names.dataset_prefix,
-        )
-
     def _staging(self) -> StagingTables:
         clean_up = CleanUp(self._wiring.warehouse(), self._tables)
         return StagingTables(clean_up, self.batches().get, self._wiring.now)
+
+    def _day_lock(self) -> DayLock:
+        return DayLock(Lock(self._wiring.database()), self._names)
 
     def _batches(self) -> Batches:
         documents = FirestoreDocuments(self._wiring.database())

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from ..consolidation.clean_up import BatchOf, CleanUp
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..result import Result, returns_result
+from ..warehouse.records import TableInfo
 from .outcomes import Outcome, Unknown, outcome_of
 
 CHECK: Final = "staging"
@@ -28,14 +29,18 @@ class StagingTables:
         self._now = now
 
     def orphans(self, now: datetime) -> Result[list[str]]:
-        return self._clean_up.orphans(self._batch_of, now).map(lambda found: sorted(found.over))
+        return self._over(now).map(lambda found: sorted(found))
 
     @returns_result
     def remove(self, names: Sequence[str]) -> list[str]:
         """Remove those of them that are orphans still; returns which. What is gone already is gone."""
-        going = sorted(set(names) & set(self.orphans(self._now()).unwrap()))
-        self._clean_up.drop(going).unwrap()
-        return going
+        found = self._over(self._now()).unwrap()
+        going = [found[name] for name in sorted(found.keys() & set(names))]
+        return self._clean_up.drop_orphans(going).unwrap()
+
+    def _over(self, now: datetime) -> Result[dict[str, TableInfo]]:
+        orphans = self._clean_up.orphans(self._batch_of, now)
+        return orphans.map(lambda found: {table.name: table for table in found.over})
 
 
 def check_staging(staging: Staging, now: datetime) -> Outcome:
