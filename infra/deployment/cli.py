@@ -53,7 +53,7 @@ def main(
 ) -> int:
     """Returns the exit status. `gcloud` is made with what says each command; `answered` stands in for the
     Firestore in which canaries are answered."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         _Deployment(options, environment, gcloud, answered).run()
     except _Status as ended:
@@ -75,29 +75,30 @@ class _Status(Exception):
         self.number = number
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Of the command line."""
+    made = argparse.ArgumentParser(
         prog="./deploy.sh",
         description="Stage, verify, compare, deploy without traffic, try, give traffic, read back.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    modes = parser.add_mutually_exclusive_group()
+    modes = made.add_mutually_exclusive_group()
     modes.add_argument("--dry-run", action="store_true", help="stage, verify, print the commands; no account")
     modes.add_argument("--status", action="store_true", help="compare what runs with what is here; no change")
     modes.add_argument("--rollback", action="store_true", help="traffic back to what served before")
     modes.add_argument("--stage", type=Path, metavar="DIR", help="only stage into DIR and verify")
-    parser.add_argument("--only", action="append", metavar="FUNCTION", help="in functions/; repeatable")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="of --status")
+    made.add_argument("--only", action="append", metavar="FUNCTION", help="in functions/; repeatable")
+    made.add_argument("-o", "--output", choices=("text", "json"), default="text", help="of --status")
     for name, variable in _OPTIONS.items():
-        parser.add_argument(f"--{name}", metavar=name[0].upper(), help=f"default: {variable}")
-    parser.add_argument(
+        made.add_argument(f"--{name}", metavar=name[0].upper(), help=f"default: {variable}")
+    made.add_argument(
         "--verify",
         metavar="PYTHON",
         default=sys.executable,
         help="starts the staged functions; it should hold requirements.txt and nothing else",
     )
-    return parser
+    return made
 
 
 _OPTIONS: Final = {"project": "GCP_PROJECT", "region": "REGION", "sport": "SPORT"}

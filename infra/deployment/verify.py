@@ -1,8 +1,9 @@
-"""Does a staged function start, and from its own files? Asked of a process of its own, as the platform asks.
+"""Does a staged function start and answer, and from its own files? Asked of a process of its own, as the
+platform asks.
 
 The framework appends a function's folder to the search path, so that any `common` found earlier wins
-(measured). Hence a neutral working directory, `python -P`, no PYTHONPATH, and a look at where each module of
-ours was found.
+(measured). Hence a neutral working directory, `python -P`, no PYTHONPATH, and a look at where each module
+of ours was found.
 """
 
 import subprocess
@@ -17,14 +18,15 @@ from .problem import DeployError
 START_TIMEOUT_SECONDS = 60.0
 _PLACEHOLDERS = {"GCP_PROJECT": "verify", "SPORT": "nba"}
 
-# Loads the function through the framework itself. Exits with a sentence when something is wrong.
+# Loads the function through the framework itself and calls it once, with what is no delivery: it needs no
+# store for its answer. Exits with a sentence when something is wrong.
 _PROBE = """
-import sys
+import asyncio, sys
 from pathlib import Path
 from functions_framework import _function_registry as registry, aio
 
 stage, target = Path(sys.argv[1]).resolve(), sys.argv[2]
-aio.create_asgi_app(target, str(stage / "main.py"))
+app = aio.create_asgi_app(target, str(stage / "main.py"))
 if target not in registry.REGISTRY_MAP or target not in registry.ASGI_FUNCTIONS:
     sys.exit(f"{target}: is not registered with functions_framework.aio")
 ours = {n: m for n, m in sys.modules.items() if n.split(".")[0] in ("common", "main", "functions")}
@@ -33,7 +35,17 @@ if "common" not in ours:
 for name, module in ours.items():
     if not Path(module.__file__ or "").resolve().is_relative_to(stage):
         sys.exit(f"{name}: found at {module.__file__}, outside the stage")
-print("\\n".join(sorted(sys.modules)))
+modules = sorted(sys.modules)
+request = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+async def receive():
+    return {"type": "http.request", "body": b"", "more_body": False}
+answered = []
+async def send(message):
+    answered.append(message.get("status", 0))
+asyncio.run(app(request, receive, send))
+if max(answered, default=500) >= 500:
+    sys.exit(f"{target}: answers with {max(answered, default='nothing')}")
+print("\\n".join(modules))
 """
 
 

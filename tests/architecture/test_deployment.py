@@ -13,6 +13,7 @@ import pytest
 from common.settings import Settings, WarehouseSettings
 from common.sport import Sport, SportNames
 from common.topics import REGISTRY
+from infra.deployment.release import digest
 from infra.deployment.stage import stage
 from infra.deployment.verify import VerifyError, placeholders, verify
 from infra.manifest import Function, heard, load
@@ -141,6 +142,10 @@ def test_staged_recorder_never_loads_bigquery_pandas_or_pyarrow(started: Started
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_staged_function_without_its_settings_stops_and_names_them(started: Started, name: str) -> None:
     assert "GCP_PROJECT: Field required" in started.refused[name]
+
+
+def test_common_is_the_same_in_every_stage(staged: Path) -> None:
+    assert len({digest(staged / name / "common") for name in FUNCTIONS}) == 1
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

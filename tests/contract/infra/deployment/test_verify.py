@@ -81,6 +81,9 @@ def test_repository_is_not_found_by_accident(staged: Path, monkeypatch: pytest.M
         pytest.param("import nowhere\n" + GOOD, "No module named 'nowhere'", id="requirement missing"),
         pytest.param("raise SystemExit('no settings')\n" + GOOD, "no settings", id="it gives up"),
         pytest.param("def broken(:\n", "SyntaxError", id="it is no Python"),
+        pytest.param(
+            GOOD.replace("decide()", "1 / 0"), "recorder: answers with 500", id="it fails when called"
+        ),
     ],
 )
 def test_function_that_would_not_start_is_refused_with_its_last_words(
