@@ -21,15 +21,15 @@ from common.phases.graph import GRAPHS
 from common.result import ResultError
 from common.sport import Sport
 
+from . import report
 from .day.chaos import Disorder, Victim
 from .day.pipeline import Mischief
-from .day.play import Audience, Plan, hire, play
 from .day.players import first_players
 from .day.slate import Slate
-from .judging import report
 from .judging.boundaries import judge_boundaries
 from .judging.progress import bars
 from .judging.promises import judge
+from .play import Audience, Plan, hire, play
 from .problem import Problem
 from .run_folder import run_folder
 from .stack.served import noted

@@ -10,7 +10,7 @@ from rich.console import Console
 from common.sport import Sport
 
 from .day.chaos import AFTERMATH, Victim
-from .day.play import Plan
+from .play import Plan
 from .stack.serving import Server
 from .stack.stack import Stack
 

@@ -119,11 +119,12 @@ def folder_of(name: str) -> str:
     return name.split(".")[1]
 
 
-def test_folders_of_common_do_not_depend_on_each_other_in_circles() -> None:
+@pytest.mark.parametrize("house", ["common", "local"])
+def test_folders_do_not_depend_on_each_other_in_circles(house: str) -> None:
     edges: dict[tuple[str, str], str] = {}
     for module in modules().values():
         for each in module.imports:
-            if is_in(module.name, "common") and each.module.startswith("common.") and "." in module.name:
+            if is_in(module.name, house) and each.module.startswith(f"{house}.") and "." in module.name:
                 ends = folder_of(module.name), folder_of(each.module)
                 if ends[0] != ends[1]:
                     edges.setdefault(ends, f"{module.at(each.line)} imports {each.module}")

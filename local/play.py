@@ -10,17 +10,17 @@ from enum import Enum
 from common.phases.graph import GRAPHS
 from common.phases.records import Day
 
-from ..judging import gathering
-from ..judging.boundaries import BoundaryEvidence, gather_boundaries, read_days
-from ..judging.evidence import Evidence
-from ..judging.gauges import Gauges, Reading
-from ..problem import Problem
-from ..stack.stack import Stack
-from . import coordinator
-from .chaos import Disorder, Killing, Victim
-from .crew import Crew, Job
-from .pipeline import Mischief, Pipeline, wait_for
-from .slate import Slate
+from .day import coordinator
+from .day.chaos import Disorder, Killing, Victim
+from .day.crew import Crew, Job
+from .day.pipeline import Mischief, Pipeline, wait_for
+from .day.slate import Slate
+from .judging import gathering
+from .judging.boundaries import BoundaryEvidence, gather_boundaries, read_days
+from .judging.evidence import Evidence
+from .judging.gauges import Gauges, Reading
+from .problem import Problem
+from .stack.stack import Stack
 
 _READ_EVERY_SECONDS = 0.5
 _SETTLE_WITHIN = timedelta(seconds=15)

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..day.play import Played
-from .boundaries import BoundaryEvidence
-from .evidence import Evidence
-from .promises import Verdict, last_receipt, times
+from .judging.boundaries import BoundaryEvidence
+from .judging.evidence import Evidence
+from .judging.promises import Verdict, last_receipt, times
+from .play import Played
 
 MAX_NAMED = 5
 

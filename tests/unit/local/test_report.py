@@ -5,10 +5,10 @@ import io
 from rich.console import Console
 
 from common.batches.records import BatchStatus, Counts
-from local.day.play import Ending, Played
-from local.judging import report
+from local import report
 from local.judging.evidence import Evidence
 from local.judging.promises import judge
+from local.play import Ending, Played
 from tests.support.sound_run import batch, completions, sound_run
 
 
