@@ -5,6 +5,9 @@
 # day: $2.16. What TTL removes is billed as deletes, $0.02 per 100,000. Point-in-time recovery costs storage again for
 # seven days of versions: at the few MB that there are, less than a cent.
 
+# Indexes: each query of the suite filters by one field or orders by one, for which Firestore keeps an index by itself. A
+# query of two needs a google_firestore_index here, and says so when it is first asked.
+
 locals {
   # Collection group → the field by which TTL tells its age. Documents of a batch; the batch itself goes last, and is the
   # auditor's to remove, since TTL leaves sub-collections behind. Up to 24 h late.

@@ -28,9 +28,8 @@ locals {
     consistency_auditor = {
       # It compares the subscriptions with the registry, and looks whether dead letters wait in theirs.
       project_roles = ["roles/datastore.user", "roles/bigquery.jobUser", "roles/pubsub.viewer"]
-
-      reads  = ["raw", "analytics", "precompute", "reference"]
-      writes = ["predictions", "orchestration"]
+      reads         = ["raw", "analytics", "precompute", "reference"]
+      writes        = ["predictions", "orchestration"]
       publishes = [
         "PREDICTION_BATCH_COMPLETE", "PREDICTION_REQUEST", "PREDICTIONS_TRIGGER", "PHASE3_TRIGGER", "PHASE4_TRIGGER",
         "PHASE5_PREDICTIONS_COMPLETE", "PHASE6_EXPORT_TRIGGER",

@@ -26,7 +26,6 @@ VARIABLES: Mapping[str, object] = {
 PROJECT_ROLES = {
     "roles/bigquery.jobUser",
     "roles/datastore.user",
-    "roles/monitoring.viewer",
     "roles/pubsub.viewer",
     "roles/run.builder",
 }
