@@ -266,6 +266,24 @@ def speaker_faults(planned: Planned, manifest: Manifest) -> list[str]:
     ]
 
 
+def listener_faults(planned: Planned, manifest: Manifest) -> list[str]:
+    """A function is pushed to and pulls nothing; the auditor looks at dead letters, and nowhere else."""
+    members = {
+        f"serviceAccount:{account(each.service_account)}": name for name, each in manifest.functions.items()
+    }
+    wanted = [
+        ("consistency_auditor", each["id"])
+        for each in planned.of("google_pubsub_subscription", "dead_letter")
+        if "consistency_auditor" in manifest.functions
+    ]
+    granted = [
+        (members[each["member"]], _object(each))
+        for each in planned.grants()
+        if each["role"] == "roles/pubsub.subscriber" and each["member"] in members
+    ]
+    return differences("listener", wanted, granted)
+
+
 def _repaired(sports: Iterable[Sport]) -> set[str]:
     """What the auditor may say again when somebody's trigger is owed."""
     speakers = {"completion_recorder", "consolidation_trigger", "phase_transitions", "coordinator"}
@@ -338,6 +356,7 @@ def faults(planned: Planned, manifest: Manifest) -> list[str]:
         *agent_faults(planned),
         *privilege_faults(planned, manifest),
         *speaker_faults(planned, manifest),
+        *listener_faults(planned, manifest),
         *dataset_faults(planned),
         *secret_faults(planned, manifest),
         *schedule_faults(planned),
