@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from common.entrypoint.bodies import MAX_BODY_BYTES, MAX_HELD_BYTES
 from common.settings import Settings, WarehouseSettings
 from common.sport import Sport, SportNames
 from common.topics import REGISTRY
@@ -22,6 +23,8 @@ from tests.support.source_tree import FUNCTIONS, ROOT, modules
 PYTHON = ROOT / ".venv" / "functions" / "bin" / "python"
 MANIFEST = load(ROOT)
 EVENT_TIMEOUT_SECONDS = 540
+SIZES_OF_A_BODY_IN_MEMORY = 4
+"""While it is read: its bytes, its JSON, the message in it, the message read."""
 
 
 def function(name: str) -> Function:
@@ -89,6 +92,15 @@ def test_delivery_is_not_repeated_while_the_function_may_still_run(name: str) ->
     for delivery in heard(name, function(name)).values():
         assert function(name).timeout_seconds < delivery.ack_deadline_seconds <= 600
     assert function(name).timeout_seconds <= EVENT_TIMEOUT_SECONDS
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_bodies_that_are_held_at_a_time_leave_the_function_half_of_its_memory(name: str) -> None:
+    """However many requests it takes at once: 80 messages as large as Pub/Sub takes would be more."""
+    memory_bytes = function(name).memory_mib * 2**20
+
+    assert MAX_BODY_BYTES <= MAX_HELD_BYTES
+    assert SIZES_OF_A_BODY_IN_MEMORY * MAX_HELD_BYTES <= memory_bytes / 2
 
 
 def test_entry_points_and_service_accounts_are_not_shared() -> None:
