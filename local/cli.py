@@ -129,7 +129,8 @@ def _run(plan: Plan) -> None:
     """Everything from an idle machine to the verdicts; a Problem if a promise is broken."""
     graph = GRAPHS[plan.slate.sport.value]
     plan.mischief.check(graph, plan.slate.game_date, datetime.now(UTC))
-    os.environ.setdefault("PHASE_CLOCK_SPEED", f"{plan.mischief.speed:g}")
+    if os.environ.get("ENVIRONMENT") != "production":  # which refuses to be hurried
+        os.environ.setdefault("PHASE_CLOCK_SPEED", f"{plan.mischief.speed:g}")
     terminal.introduce(plan)
     with run_folder() as folder:
         with Stack.up(plan.slate.sport, folder, terminal.doing) as stack, hire(plan, stack) as crew:

@@ -9,7 +9,7 @@ sweep, goes on where it ended.
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -127,7 +127,9 @@ class Boundaries:
             if step.change is None:
                 return step.told(day)
             if self.days.write(boundary, day, step.change).unwrap():
-                return step.told(self.days.read(boundary, game_date).unwrap())
+                # Only what is to be written again has to be read again.
+                written = step.written or self.days.read(boundary, game_date).unwrap()
+                return step.told(written)
         raise ResultError(contended(self.days.key(boundary, game_date)))
 
     def _step(self, boundary: Boundary, day: Day, claimant: str) -> "_Step":
@@ -138,12 +140,13 @@ class Boundaries:
         now = self._now()
         found = readiness(boundary, day, now)
         if day.state is PhaseState.HELD:
-            return _Step(change=changes.keep(day, _held(day, found, now)))
+            held = _held(day, found, now)
+            return _Step(change=changes.keep(day, held), written=_kept(day, held))
         gates = self._read_gates(boundary, day, found, now)
         error = gates if isinstance(gates, ErrorInfo) else None
         decision = decide(boundary, day, found, gates, now)
         if decision.state is not PhaseState.DISPATCHING:
-            return _Step(change=changes.keep(day, decision), error=error)
+            return _Step(change=changes.keep(day, decision), error=error, written=_kept(day, decision))
         dispatch = dispatch_of(boundary, day, decision, decision.reason, claimant, now)
         return _Step(change=changes.claim(day, decision, dispatch))
 
@@ -159,6 +162,11 @@ class Boundaries:
         """Tell and log what is to be told and logged of the date. It cannot fail what has been done; what is
         left is a partial, and due at the next look."""
         now = self._now()
+        if untold(boundary, day, now) or day.owed:
+            fresh = self.days.read(boundary, day.key.game_date)
+            if fresh.error is not None:
+                return Result.partial(day, fresh.error)
+            day = fresh.unwrap()
         told, done, errors = [], [], []
         for alert in untold(boundary, day, now):
             telling = self._alerts.tell(boundary, day, alert)
@@ -183,6 +191,8 @@ class _Step:
 
     change: Change | None
     error: ErrorInfo | None = None
+    written: Day | None = None
+    """The date once the change is written, where nothing is to be written on it next."""
 
     def told(self, day: Day) -> Day:
         if self.error is not None:
@@ -211,6 +221,10 @@ def _held(day: Day, found: Readiness, now: datetime) -> Decision:
     who = f"held by {by_hand.who}: {by_hand.why}" if by_hand else "held"
     next_check = when_waiting(found, day.key.game_date, now)
     return found.decision(now, PhaseState.HELD, reason=f"{who}; else: {found.reason}", next_check=next_check)
+
+
+def _kept(day: Day, decision: Decision) -> Day:
+    return replace(day, state=decision.state, decision=decision, next_check=decision.next_check)
 
 
 def _next_check(day: Day, now: datetime, *, is_left: bool) -> datetime | None:

@@ -26,7 +26,8 @@ class Document:
     path: str
     fields: Mapping[str, Any]
     version: Any
-    """Changes with every write; only the store that gave it can compare it."""
+    """Changes with every write that changes the document (Firestore keeps it where nothing is new: so each
+    commit writes the server's time, too); only the store that gave it can compare it."""
 
     @property
     def id(self) -> str:

@@ -23,6 +23,7 @@ OWNERS = {
     "player_prop_predictions": "common.predictions.table",
     "consolidation_fences": "common.consolidation.merge_sql",
     "processor_execution_log": "common.execution_log",
+    "sweeps": "common.maintenance.sweep_ticks",
 }
 REQUIREMENTS = (
     "requirements.txt",

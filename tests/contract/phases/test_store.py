@@ -1,15 +1,19 @@
 """The stores of the phases: the one in memory and Firestore keep the same promises."""
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from google.cloud import firestore
 
 from common.phases.documents import Create, Fill, Merge, Store, Update
 from common.phases.memory_store import MemoryStore
+from common.phases.records import PhaseState
 from common.phases.store import FirestoreStore
+from tests.support.batch_helpers import GAME_DATE
 from tests.support.phase_world import PRECOMPUTE, PhaseWorld
 
 DAY = "phase4_completion/2026-01-17"
@@ -101,7 +105,9 @@ def raced(action: Callable[[int], object], number: int = 8) -> list[object]:
 def test_of_many_that_create_or_update_at_once_one_wins(store: Store) -> None:
     created = raced(lambda index: store.commit([Create(path=DAY, fields={"by": index})]).unwrap())
     seen = store.read([DAY]).unwrap()[DAY]
-    updated = raced(lambda index: store.commit([Update(document=seen, fields={"by": index})]).unwrap())
+    updated = raced(
+        lambda index: store.commit([Update(document=seen, fields={"by": f"update {index}"})]).unwrap()
+    )
 
     assert (created.count(True), updated.count(True)) == (1, 1)
 
@@ -143,3 +149,48 @@ def test_world_is_the_same_in_both_stores(store: Store) -> None:
     ]
     assert world.reasons == ["tier2_timeout"]
     assert world.day().late == (PRECOMPUTE[0],)
+
+
+def test_held_and_released_while_events_pour_in_starts_once_and_not_before(store: Store) -> None:
+    world = PhaseWorld(store=store)
+    by = {"who": "ann", "why": "odds"}
+
+    def act(index: int) -> object:
+        boundary, game_date = world.boundary(), GAME_DATE
+        if index % 4 == 3:
+            return world.operations.hold(boundary, game_date, **by)
+        return world.report(PRECOMPUTE[index % 5])
+
+    world.operations.hold(world.boundary(), GAME_DATE, **by).unwrap()
+    raced(act, number=20)
+    started_while_held, day = len(world.started), world.day()
+    raced(lambda _: world.operations.release(world.boundary(), GAME_DATE, **by), number=4)
+
+    assert (started_while_held, day.state, len(day.reports)) == (0, PhaseState.HELD, 5)
+    assert world.reasons == ["all_complete"]
+    assert [act["act"] for act in world.below("acts").values()] == ["hold", "release"]
+
+
+class Counting:
+    """A store that counts what it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.calls: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls[name] += 1
+        return getattr(self._store, name)
+
+
+def test_report_costs_one_commit_without_a_reading_one_reading_and_the_decision_kept(store: Store) -> None:
+    counting = Counting(store)
+    world = PhaseWorld(store=counting)
+
+    world.report(PRECOMPUTE[0]).unwrap()
+    first = dict(counting.calls)
+    counting.calls.clear()
+    world.report(PRECOMPUTE[0]).unwrap()
+
+    assert first == {"commit": 2, "read": 1}
+    assert counting.calls == {"commit": 1, "read": 2}
