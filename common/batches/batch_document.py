@@ -17,6 +17,8 @@ from .records import Batch, BatchStatus, Counts
 UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError)
 """What making sense of a document raises that nobody here has written."""
 
+EARLIER_RELEASE: Final = "earlier release"
+
 T = TypeVar("T")
 
 
@@ -41,6 +43,9 @@ def read_batch(document: Document) -> Batch:
         deadline=_time(data, "deadline"),
         correlation_id=_text(data, "correlation_id"),
         dataset_prefix=data.get("dataset_prefix") or "",
+        # An earlier release claimed nothing: whoever closed the batch was at it from then on.
+        trigger_claim=_text(data, "trigger_claim") if "trigger_claim" in data else EARLIER_RELEASE,
+        trigger_claimed_at=_time(data, "trigger_claimed_at") or _time(data, "closed_at"),
         trigger_message_id=_text(data, "trigger_message_id"),
         trigger_generation=_trigger_generation(data),
         consolidated_generation=_number(data, "consolidated_generation"),

@@ -1,22 +1,26 @@
-"""Closing a batch, once, and who owes its trigger.
+"""Closing a batch, once, and who publishes its trigger.
 
-    all players ended      claims/closed-{generation} is created      BatchComplete       trigger_message_id
-    ──────────────────►    with the batch's new status, one commit ─►  is published ──────► is noted
-                           (refused if it exists)
+    all players ended      claims/closed-{generation} is created,     BatchComplete       trigger_message_id
+    ──────────────────►    the publishing is claimed, one commit  ──►  is published ──────► is noted
+                           (refused if somebody was faster)
 
-A crash anywhere is resumed by the redelivery of the event that closed the batch (at once) or by any other
-event and the sweep (after a grace). The counter alone never closes a batch.
+Whoever's commit closes the batch holds the claim of publishing, for a grace that the server's clock judges.
+So however often the closing event is delivered, and at once: without a crash the trigger goes out once. After
+a crash in between, somebody claims it anew when the grace is over (a redelivery, another event, the sweep)
+and publishes at most once more: n crashes of publishers make at most n + 1 messages of a generation.
+The counter alone never closes a batch.
 """
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import uuid4
 
-from ..result import Result, returns_result
+from ..result import ErrorInfo, Result, returns_result
 from .batch_store import BatchStore
 from .changes import Change
 from .records import Batch, BatchStatus, Completion
-from .rules import must_publish
-from .transitions import close
+from .rules import is_claimable
+from .transitions import claim_trigger, close
 
 SWEEP: Final = "sweep"
 """The event id of whoever closes a batch without an event."""
@@ -24,10 +28,10 @@ SWEEP: Final = "sweep"
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """A batch whose last player has just ended, as the commit left it that recorded so.
+    """A batch as the caller's own commit or reading has just left it.
 
-    Whoever writes it must prove by its update time that nobody has written it since: the fields that the
-    commit neither wrote nor returned are as of the first event.
+    Whoever writes it must prove by its update time that nobody has written it since: the fields that a commit
+    neither wrote nor returned are as of the first event.
     """
 
     batch: Batch
@@ -43,12 +47,18 @@ class Settlement:
     closed_by_caller: bool
     """Whether the caller's event closed the current generation."""
     owes_trigger: bool
-    """Whether the caller is to publish the trigger now."""
+    """Whether the caller is to publish the trigger now: the claim of it is the caller's."""
 
     @property
     def is_settled(self) -> bool:
         """Nothing is left to do for this generation."""
         return self.batch.status is not BatchStatus.OPEN and not self.batch.owes_trigger
+
+    @property
+    def awaits_another(self) -> bool:
+        """The caller's event closed the batch, and another delivery of it is publishing the trigger, or has
+        crashed at it: the caller must not say that all is done."""
+        return self.closed_by_caller and self.batch.owes_trigger and not self.owes_trigger
 
 
 class Closing:
@@ -58,33 +68,43 @@ class Closing:
         self._store = store
 
     @returns_result
-    def settle(self, batch_id: str, event_id: str, *, due: Due | None = None) -> Settlement:
-        """Close the batch if all its players have ended and nobody has closed it yet.
+    def settle(
+        self, batch_id: str, event_id: str, *, claimant: str | None = None, due: Due | None = None
+    ) -> Settlement:
+        """Close the batch if all its players have ended and nobody has closed it yet; claim its trigger if
+        nobody is publishing it.
 
-        `due` is what the caller knows of the batch already. Idempotent: the same event gets the same answer
-        until the trigger is noted.
+        `claimant` tells this attempt from every other; it is made up here unless the caller has claimed under
+        it before. `due` is what the caller knows of the batch already. Idempotent.
         """
-        seen, ends_seen = (None, None) if due is None else (due.batch, due.ends)
+        me = claimant or uuid4().hex
+        ends_seen = None if due is None else due.ends
 
         def decide(batch: Batch) -> Result[Change | None]:
-            if not batch.is_due:
-                return Result.success(None)
-            ends = self._store.ends(batch).unwrap() if ends_seen is None else ends_seen
-            return Result.success(close(batch, event_id=event_id, ends=ends))
+            if batch.is_due:
+                ends = self._store.ends(batch).unwrap() if ends_seen is None else ends_seen
+                return Result.success(close(batch, event_id=event_id, claimant=me, ends=ends))
+            is_free = batch.owes_trigger and batch.trigger_claim != me and is_claimable(batch)
+            return Result.success(claim_trigger(batch, me) if is_free else None)
 
+        if due is not None and decide(due.batch).unwrap() is None:
+            return _settlement(due.batch, event_id, me)
+        seen = None if due is None else due.batch
         settled = self._store.compare_and_set(batch_id, decide, seen=seen).unwrap()
-        return _settlement(settled.batch, event_id)
+        return _settlement(settled.batch, event_id, me)
 
 
-def _settlement(batch: Batch, event_id: str) -> Settlement:
-    closed_by, closed_at = batch.closed_by_event, batch.closed_at
-    if closed_by is None or closed_at is None:
-        return Settlement(batch=batch, closed_by_caller=False, owes_trigger=False)
-    is_mine = must_publish(
-        closed_by=closed_by, event_id=event_id, closed_at=closed_at, server_now=batch.read_time
+def being_published(batch: Batch) -> ErrorInfo:
+    """For who must hear of the trigger before saying that all is done."""
+    return ErrorInfo.not_yet(
+        f"batch {batch.batch_id!r}: the trigger of generation {batch.generation} is being published",
+        batch_id=batch.batch_id,
     )
+
+
+def _settlement(batch: Batch, event_id: str, claimant: str) -> Settlement:
     return Settlement(
         batch=batch,
-        closed_by_caller=closed_by == event_id,
-        owes_trigger=batch.owes_trigger and is_mine,
+        closed_by_caller=batch.closed_by_event == event_id,
+        owes_trigger=batch.owes_trigger and batch.trigger_claim == claimant,
     )

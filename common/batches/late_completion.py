@@ -16,7 +16,7 @@ from .changes import SERVER_TIME, Change, Difference, Increment, Union
 from .records import ARRAY, CLAIMS, COMPLETIONS, COUNTER, Batch, BatchStatus, Completion
 from .rules import closing_status, outdoes
 from .timeline import contradiction, entry
-from .transitions import claim, claim_id, closed_fields
+from .transitions import as_closed, claim, claim_id, closed_fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,14 @@ class LateCompletions:
         batch_id: str,
         completion: Completion,
         *,
+        claimant: str,
         seen: Batch | None = None,
         found: Completion | None = None,
     ) -> Replaced:
         """Move the player to the better outcome; a closed batch is closed again, in a new generation.
 
-        Idempotent: a player for whom something as good stands is left alone. `seen` and `found`, the batch
+        `claimant` is who goes on to publish that trigger, see `Closing.settle`. Idempotent: a player for whom
+        something as good stands is left alone. `seen` and `found`, the batch
         and the player as the caller read them in one moment, save the first reading of both.
         """
         stands = completion
@@ -60,7 +62,7 @@ class LateCompletions:
                 stands = before
                 return Result.success(None)
             stands = moved(batch, before, completion)
-            return Result.success(move(batch, before, stands))
+            return Result.success(move(batch, before, stands, claimant=claimant))
 
         settled = self._store.compare_and_set(batch_id, decide, seen=seen).unwrap()
         return Replaced(batch=settled.batch, stands=stands)
@@ -90,7 +92,7 @@ def moved(batch: Batch, before: Completion, new: Completion) -> Completion:
     return replace(new, late=is_late, generation=generation)
 
 
-def move(batch: Batch, before: Completion, after: Completion) -> Change:
+def move(batch: Batch, before: Completion, after: Completion, *, claimant: str) -> Change:
     """The commit that lets `after`, as `moved` made it, stand for a player in the place of `before`."""
     status = reclosed(batch, before.outcome, after.outcome)
     predictions = after.predictions_count - before.predictions_count
@@ -99,7 +101,10 @@ def move(batch: Batch, before: Completion, after: Completion) -> Change:
     fields = {**_counters(batch, before, after, predictions), **_arrays(batch, before, after, predictions)}
     creates: dict[str, Mapping[str, Any]] = {}
     if status is not None:
-        fields |= {**closed_fields(status, event_id=after.event_id), "generation": after.generation}
+        fields |= {
+            **closed_fields(status, event_id=after.event_id, claimant=claimant),
+            "generation": after.generation,
+        }
         creates[f"{CLAIMS}/{claim_id(after.generation)}"] = claim(status, event_id=after.event_id)
     sets = _story(before, after)
     if batch.schema_mode.writes_subcollection:
@@ -108,26 +113,26 @@ def move(batch: Batch, before: Completion, after: Completion) -> Change:
         fields=fields,
         creates=creates,
         sets=sets,
-        then=lambda at: _afterwards(batch, before, after, predictions, at),
+        then=lambda at: _afterwards(batch, before, after, predictions, claimant, at),
     )
 
 
-def _afterwards(batch: Batch, before: Completion, after: Completion, predictions: int, at: datetime) -> Batch:
+def _afterwards(
+    batch: Batch, before: Completion, after: Completion, predictions: int, claimant: str, at: datetime
+) -> Batch:
     status = reclosed(batch, before.outcome, after.outcome)
-    closed: dict[str, Any] = {}
-    if status is not None:
-        closed = {"status": status, "closed_at": at, "closed_by_event": after.event_id}
     in_array = batch.in_array
     if batch.schema_mode.writes_array:
         in_array = {**in_array, after.player_lookup: after}
-    return batch.as_written(
-        at,
-        counts=batch.counts.plus(before.outcome, -1).plus(after.outcome),
-        total_predictions=batch.total_predictions + predictions,
-        generation=after.generation,
-        in_array=in_array,
-        **closed,
-    )
+    more: dict[str, Any] = {
+        "counts": batch.counts.plus(before.outcome, -1).plus(after.outcome),
+        "total_predictions": batch.total_predictions + predictions,
+        "generation": after.generation,
+        "in_array": in_array,
+    }
+    if status is None:
+        return batch.as_written(at, **more)
+    return as_closed(batch, at, status, event_id=after.event_id, claimant=claimant, **more)
 
 
 def _story(before: Completion, after: Completion) -> dict[str, Mapping[str, Any]]:

@@ -75,7 +75,7 @@ class Opening:
         }
         if self.players:
             return document
-        return document | closed_fields(BatchStatus.COMPLETE, event_id=self.event_id)
+        return document | closed_fields(BatchStatus.COMPLETE, event_id=self.event_id, claimant=None)
 
     def below(self) -> dict[str, Mapping[str, Any]]:
         """The documents below it, by path."""

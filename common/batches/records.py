@@ -169,6 +169,9 @@ class Batch:
     deadline: datetime | None
     correlation_id: str | None
     dataset_prefix: str
+    trigger_claim: str | None
+    """Made up by whoever is publishing the trigger; None if nobody is, or if it was given back."""
+    trigger_claimed_at: datetime | None
     trigger_message_id: str | None
     trigger_generation: int
     consolidated_generation: int

@@ -10,8 +10,9 @@ from .records import Batch, BatchStatus, Completion, Counts
 MAX_ARRAY_ELEMENTS: Final = 1_000
 """More players than this do not go into the legacy array."""
 ARRAY_WARNING_ELEMENTS: Final = MAX_ARRAY_ELEMENTS * 9 // 10
-TRIGGER_GRACE: Final = timedelta(seconds=30)
-"""How long whoever closed a batch has to publish its trigger before others step in."""
+TRIGGER_GRACE: Final = timedelta(seconds=60)
+"""How long a claim of a trigger's publishing holds: longer than publishing it and noting it may take, so that
+only who has crashed is overtaken."""
 CONSISTENCY_SAMPLE_PCT: Final = 10
 
 
@@ -56,12 +57,14 @@ def is_overdue(batch: Batch, now: datetime) -> bool:
     return batch.status is BatchStatus.OPEN and batch.deadline is not None and batch.deadline <= now
 
 
-def must_publish(*, closed_by: str, event_id: str, closed_at: datetime, server_now: datetime) -> bool:
-    """Whether the caller publishes a trigger that is not noted: at once if its event closed the batch, else
-    only after a grace, for the one who did may be at it right now."""
-    is_closer = closed_by == event_id
-    grace_is_over = server_now - closed_at >= TRIGGER_GRACE
-    return is_closer or grace_is_over
+def is_claimable(batch: Batch) -> bool:
+    """Whether the publishing of a trigger is free to claim, by the server's clock.
+
+    Nobody is at it, or whoever claimed it has had the time to publish it and to note it, and has not.
+    """
+    if batch.trigger_claim is None or batch.trigger_claimed_at is None:
+        return True
+    return batch.read_time - batch.trigger_claimed_at >= TRIGGER_GRACE
 
 
 def is_sampled(batch_id: str, player_lookup: str, pct: int = CONSISTENCY_SAMPLE_PCT) -> bool:

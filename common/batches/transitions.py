@@ -4,6 +4,7 @@ Each is done at most once, however often it is asked for: None means that nothin
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from ..result import ErrorInfo, Result
@@ -17,7 +18,7 @@ def claim_id(generation: int) -> str:
     return f"closed-{generation}"
 
 
-def close(batch: Batch, *, event_id: str, ends: tuple[Completion, ...] = ()) -> Change:
+def close(batch: Batch, *, event_id: str, claimant: str, ends: tuple[Completion, ...] = ()) -> Change:
     """The commit that closes an open batch whose players have all ended."""
     counts = batch.counts
     status = closing_status(
@@ -35,22 +36,59 @@ def close(batch: Batch, *, event_id: str, ends: tuple[Completion, ...] = ()) -> 
         story |= entry(event, end.player_lookup, generation=batch.generation, completed_at=end.completed_at)
 
     return Change(
-        fields=closed_fields(status, event_id=event_id),
+        fields=closed_fields(status, event_id=event_id, claimant=claimant),
         creates={f"{CLAIMS}/{claim_id(batch.generation)}": claim(status, event_id=event_id)},
         sets=story,
-        then=lambda at: batch.as_written(at, status=status, closed_at=at, closed_by_event=event_id),
+        then=lambda at: as_closed(batch, at, status, event_id=event_id, claimant=claimant),
     )
 
 
-def closed_fields(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
-    """The fields that every closing writes: `event_id` is whose closing it is."""
+def closed_fields(status: BatchStatus, *, event_id: str, claimant: str | None) -> dict[str, Any]:
+    """The fields that every closing writes: `event_id` is whose closing it is.
+
+    `claimant`, who goes on to publish the trigger: the closing claims that, too, and costs no commit more.
+    """
     return {
         "status": status.value,
         "is_complete": True,
         "completion_time": SERVER_TIME,
         "closed_at": SERVER_TIME,
         "closed_by_event": event_id,
+        "trigger_claim": claimant,
+        "trigger_claimed_at": SERVER_TIME,
     }
+
+
+def as_closed(
+    batch: Batch, at: datetime, status: BatchStatus, *, event_id: str, claimant: str, **more: Any
+) -> Batch:
+    """The batch once `closed_fields` were written."""
+    return batch.as_written(
+        at,
+        status=status,
+        closed_at=at,
+        closed_by_event=event_id,
+        trigger_claim=claimant,
+        trigger_claimed_at=at,
+        **more,
+    )
+
+
+def claim_trigger(batch: Batch, claimant: str) -> Change:
+    """Claim the publishing of a trigger that is free to claim. Of many who try one is not refused."""
+    return Change(
+        fields={"trigger_claim": claimant, "trigger_claimed_at": SERVER_TIME},
+        then=lambda at: batch.as_written(at, trigger_claim=claimant, trigger_claimed_at=at),
+    )
+
+
+def give_back_trigger(batch: Batch, claimant: str) -> Result[Change | None]:
+    """It could not be published: let the next one try at once, if nobody else has claimed it since."""
+    if batch.trigger_claim != claimant:
+        return Result.success(None)
+    return Result.success(
+        Change(fields={"trigger_claim": None}, then=lambda at: batch.as_written(at, trigger_claim=None))
+    )
 
 
 def claim(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
@@ -121,17 +159,23 @@ def announce(batch: Batch, generation: int, message_id: str) -> Result[Change | 
 
 
 def abandon(batch: Batch, who: str, why: str) -> Result[Change | None]:
-    """Claims the closing of an open batch, so that nobody else closes it."""
+    """Claims the closing of an open batch, so that nobody else closes it.
+
+    When and by what event a closed batch was closed, stays.
+    """
     if batch.status is BatchStatus.ABANDONED:
         return Result.success(None)
     if batch.status in (BatchStatus.CONSOLIDATING, BatchStatus.CONSOLIDATED):
         return Result.failure(_wrong_status(batch, "abandoned"))
-    event_id = f"abandon:{who}"
-    is_unclaimed = batch.status is BatchStatus.OPEN
-    claimed = {f"{CLAIMS}/{claim_id(batch.generation)}": claim(BatchStatus.ABANDONED, event_id=event_id)}
+    status, event_id = BatchStatus.ABANDONED, f"abandon:{who}"
+    fields: dict[str, Any] = {"status": status.value}
+    creates: dict[str, Mapping[str, Any]] = {}
+    if batch.status is BatchStatus.OPEN:
+        fields = closed_fields(status, event_id=event_id, claimant=None)
+        creates = {f"{CLAIMS}/{claim_id(batch.generation)}": claim(status, event_id=event_id)}
     change = Change(
-        fields=closed_fields(BatchStatus.ABANDONED, event_id=event_id),
-        creates=claimed if is_unclaimed else {},
+        fields=fields,
+        creates=creates,
         sets=entry("abandoned", f"by {who}: {why}", generation=batch.generation, who=who, why=why),
     )
     return Result.success(change)

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from typing import Protocol
+from uuid import uuid4
 
 import structlog
 
 from ..messages import BatchComplete, Message
-from ..result import Result, returns_result
+from ..result import Result, ResultError, returns_result
 from ..topics import PREDICTION_BATCH_COMPLETE, Topic
 from .batch_store import BatchStore
+from .changes import Change
+from .closing import being_published
 from .records import Batch
-from .transitions import note_trigger
+from .rules import is_claimable
+from .transitions import claim_trigger, give_back_trigger, note_trigger
 
 log = structlog.get_logger()
 
@@ -30,7 +34,9 @@ class TriggerOutbox:
     def send(self, batch: Batch) -> str:
         """Publish `BatchComplete` for the batch's generation; returns the message id.
 
-        Publish first, note second: a crash in between publishes again, and the consolidation endures repeats.
+        `batch` is as its closing or `claim` left it: the claim in it is the caller's. Publish first, note
+        second: a crash in between publishes once more when the claim is over, and the consolidation endures
+        repeats. A publish that failed gives the claim back, so that the next delivery tries again at once.
         """
         message = BatchComplete(
             batch_id=batch.batch_id,
@@ -38,7 +44,11 @@ class TriggerOutbox:
             generation=batch.generation,
             correlation_id=batch.correlation_id,
         )
-        message_id = self._publisher().publish(PREDICTION_BATCH_COMPLETE, message).unwrap()
+        published = self._publisher().publish(PREDICTION_BATCH_COMPLETE, message)
+        if published.error is not None:
+            self._give_back(batch)
+            raise ResultError(published.error)
+        message_id = published.unwrap()
         log.info(
             "trigger published",
             action="trigger_published",
@@ -50,3 +60,30 @@ class TriggerOutbox:
             batch.batch_id, lambda now: note_trigger(now, batch.generation, message_id), seen=batch
         ).unwrap()
         return message_id
+
+    @returns_result
+    def claim(self, batch: Batch) -> Batch:
+        """Claim the publishing for a batch that no event has closed just now: one that was opened without
+        players, or one whose consolidation hangs. Not yet, while another holds the claim, and for a batch
+        that has moved on."""
+        claimant = uuid4().hex
+
+        def decide(now: Batch) -> Result[Change | None]:
+            is_as_seen = (now.status, now.generation) == (batch.status, batch.generation)
+            is_free = is_as_seen and now.trigger_claim != claimant and is_claimable(now)
+            return Result.success(claim_trigger(now, claimant) if is_free else None)
+
+        claimed = self._store.compare_and_set(batch.batch_id, decide, seen=batch).unwrap().batch
+        if claimed.trigger_claim != claimant:
+            raise ResultError(being_published(claimed))
+        return claimed
+
+    def _give_back(self, batch: Batch) -> None:
+        claimant = batch.trigger_claim
+        if claimant is None:
+            return
+        given = self._store.compare_and_set(
+            batch.batch_id, lambda now: give_back_trigger(now, claimant), seen=batch
+        )
+        if given.error is not None:  # it comes free when its grace is over
+            log.warning("trigger's claim not given back", action="claim_kept", error=given.error.to_dict())

@@ -9,12 +9,12 @@ import structlog
 
 from ..lock.lease import Lease
 from ..lock.lock import Lock
-from ..lock.rules import LockKey
+from ..lock.rules import CONSOLIDATION, LockKey
 from ..result import LOCK_LOST, ErrorInfo, ErrorType, ResultError
 from ..sport import SportNames
 from ..warehouse.jobs import MAY_STILL_RUN
 
-LOCK_TYPE: Final = "consolidation"
+LOCK_TYPE: Final = CONSOLIDATION
 
 log = structlog.get_logger()
 

@@ -20,6 +20,10 @@ LONGEST_CEILING: Final = timedelta(seconds=5)
 _SHARE_OF_THE_WAIT: Final = 0.1
 
 
+CONSOLIDATION: Final = "consolidation"
+"""The type of the lock under which batches are consolidated; the sweep looks at it, too."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LockKey:
     """Names one lock: one type of work, on one day, in one set of datasets.

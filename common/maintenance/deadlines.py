@@ -5,7 +5,6 @@ beside itself.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -20,22 +19,11 @@ from ..batches.trigger_outbox import TriggerOutbox
 from ..messages import PlayerOutcome
 from ..recorder.array_commit import ArrayCommit
 from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
+from .swept import Resumed
 
 CHUNK: Final = 200
 EVENT_ID: Final = "deadline"
 REASON: Final = "not heard of by the deadline"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resumed:
-    """What was done for one batch."""
-
-    batch_id: str
-    timed_out: tuple[str, ...]
-    closed_as: BatchStatus | None
-    """None if it was closed before, or is still open."""
-    trigger_message_id: str | None
-    """None if no trigger was owed, or not yet by us."""
 
 
 class OverdueBatches:
@@ -53,7 +41,7 @@ class OverdueBatches:
 
         `now` is aware. A partial names the batches that could not be helped; the next call tries them again.
         """
-        found = self._candidates()
+        found = self.waiting()
         if found.error is not None:
             return Result.failure(found.error)
         return _gather(
@@ -66,10 +54,11 @@ class OverdueBatches:
     @returns_result
     def resume(self, batch: Batch, now: datetime) -> Resumed | None:
         """Do what one batch needs by the clock; None where nothing is to be done. Idempotent."""
-        if is_overdue(batch, now):
-            timed_out = time_out_missing(self._batches, batch.batch_id).unwrap()
-            return self._settle(batch, timed_out)
-        return self._settle(batch, ()) if batch.is_due or batch.owes_trigger else None
+        if not needs_resuming(batch, now):
+            return None
+        overdue = is_overdue(batch, now)
+        timed_out = time_out_missing(self._batches, batch.batch_id).unwrap() if overdue else ()
+        return self._settle(batch, timed_out)
 
     @returns_result
     def close_now(self, batch_id: str) -> Batch:
@@ -80,9 +69,10 @@ class OverdueBatches:
         return self._batches.get(batch_id).unwrap()
 
     @returns_result
-    def _candidates(self) -> dict[str, Result[Batch]]:
+    def waiting(self, *, and_also: Sequence[BatchStatus] = ()) -> dict[str, Result[Batch]]:
         """Batches that may be open or owe their trigger, by id; a failure for one that cannot be read."""
-        waiting = [status.value for status in BatchStatus if status.wants_trigger]
+        statuses = (*(status for status in BatchStatus if status.wants_trigger), *and_also)
+        waiting = [status.value for status in statuses]
         return {
             **self._store.where("is_complete", [False]).unwrap(),
             **self._store.where("status", waiting).unwrap(),
@@ -97,6 +87,11 @@ class OverdueBatches:
             closed_as=_closed_as(batch, settlement),
             trigger_message_id=sent,
         )
+
+
+def needs_resuming(batch: Batch, now: datetime) -> bool:
+    """Whether a batch is past its deadline, or its closing or trigger was cut short."""
+    return is_overdue(batch, now) or batch.is_due or batch.owes_trigger
 
 
 @returns_result

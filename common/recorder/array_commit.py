@@ -5,6 +5,8 @@ Read, append, write under a precondition: exact under redelivery, at the price o
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from ..batches.batch_store import BatchStore
 from ..batches.changes import Change, Increment, Union
@@ -12,6 +14,12 @@ from ..batches.records import Batch, Completion, array_players
 from ..batches.rules import MAX_ARRAY_ELEMENTS
 from ..result import ErrorInfo, Result
 from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
+
+MAX_REASON_BYTES: Final = 300
+MAX_ARRAY_BYTES: Final = 950_000
+"""Firestore takes 1 MiB a document; the rest is for the fields beside the array."""
+ENTRY_BYTES: Final = 260
+"""Of an entry without its texts: the names of its fields, numbers, times."""
 
 Answers = dict[str, Result[CommitAnswer]]
 
@@ -55,14 +63,16 @@ class ArrayCommit:
             return []
         new: list[Completion] = []
         counts, room = batch.counts, MAX_ARRAY_ELEMENTS - len(batch.in_array)
-        for one in completions:
+        bytes_left = MAX_ARRAY_BYTES - sum(map(array_bytes, batch.in_array.values()))
+        for one in map(cut, completions):
             known = batch.in_array.get(one.player_lookup)
             if known is not None:
                 answers[one.player_lookup] = Result.success(answer_for(batch, known, one))
-            elif len(new) == room:
+            elif len(new) == room or array_bytes(one) > bytes_left:
                 answers[one.player_lookup] = Result.failure(array_is_full(batch.batch_id, one))
             else:
                 new.append(one)
+                bytes_left -= array_bytes(one)
                 counts = counts.plus(one.outcome)
                 recorded = Recorded(
                     outcome=RecordOutcome.RECORDED,
@@ -72,6 +82,25 @@ class ArrayCommit:
                 )
                 answers[one.player_lookup] = Result.success(recorded)
         return new
+
+
+def cut(completion: Completion) -> Completion:
+    """As the array keeps it: a document per player has room for a reason, the one document of all has not."""
+    reason = completion.reason
+    if reason is None or len(reason.encode()) <= MAX_REASON_BYTES:
+        return completion
+    kept = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+    return replace(completion, reason=f"{kept} (cut)")
+
+
+def array_bytes(completion: Completion) -> int:
+    """What a player takes of the batch document: rather a little too much."""
+    texts = (completion.event_id, completion.reason, completion.staging_table)
+    return (
+        ENTRY_BYTES
+        + 2 * len(completion.player_lookup.encode())
+        + sum(len(text.encode()) for text in texts if text)
+    )
 
 
 def append(batch: Batch, new: Sequence[Completion]) -> Change:
@@ -92,7 +121,8 @@ def array_is_full(batch_id: str, completion: Completion) -> ErrorInfo:
     return ErrorInfo.permanent(
         "ArrayFull",
         f"player_lookup: {completion.player_lookup!r} does not fit into the array of batch {batch_id!r}, "
-        f"which holds {MAX_ARRAY_ELEMENTS}; upgrade the batch to mode 'subcollection' and replay the event",
+        f"which holds {MAX_ARRAY_ELEMENTS} players and {MAX_ARRAY_BYTES} bytes; upgrade the batch to mode "
+        "'subcollection' and replay the event",
         batch_id=batch_id,
         player_lookup=completion.player_lookup,
     )

@@ -1,14 +1,16 @@
 """Records completions exactly once, many in one commit, and tells the one caller that completed its batch."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
 import structlog
 
 from ..batches.batches import Batches
 from ..batches.changes import SERVER_TIME, Create, Set
-from ..batches.closing import Closing, Due
+from ..batches.closing import Closing, Due, being_published
 from ..batches.late_completion import LateCompletions
 from ..batches.port import AsyncDocuments, is_refused
 from ..batches.records import UNEXPECTED, Batch, Completion, Counts, Roster, batch_path
@@ -43,6 +45,7 @@ class Recorder:
         self._closing = Closing(batches.store)
         self._late = LateCompletions(batches.store)
         self._max_in_flight = max_in_flight
+        self._instance, self._attempts = uuid4().hex, itertools.count()
         self._cache = BatchCache(batches, self._cached, max_batches=max_batches)
 
     @returns_result_async
@@ -67,28 +70,47 @@ class Recorder:
 
     async def _follow_up(self, cached: CachedBatch, one: Completion, answer: Recorded | Outdone) -> Recorded:
         """What an answer of the store asks for; on the warm path, nothing."""
-        recorded = await self._replace(cached, one, answer) if isinstance(answer, Outdone) else answer
+        claimant = f"{self._instance}-{next(self._attempts)}"
+        if isinstance(answer, Outdone):
+            recorded = await self._replace(cached, one, answer, claimant)
+        else:
+            recorded = answer
         if recorded.contradicted is not None:
             await self._note_contradiction(cached.batch, recorded.contradicted, one)
         if recorded.needs_settling:
-            recorded = await self._settle(cached, one, recorded)
+            recorded = await self._settle(cached, one, recorded, claimant)
         if cached.is_first_to_near_array_limit(recorded.counts):
             _warn_of_array(cached.batch, recorded.counts)
         return replace(recorded, is_sampled=True) if _is_sampled(cached.batch, one, recorded) else recorded
 
-    async def _replace(self, cached: CachedBatch, one: Completion, outdone: Outdone) -> Recorded:
+    async def _replace(
+        self, cached: CachedBatch, one: Completion, outdone: Outdone, claimant: str
+    ) -> Recorded:
         """Let the better outcome stand; a closed batch is then closed anew, and owes another trigger."""
         cached.is_settled = False
         replaced = await asyncio.to_thread(
-            self._late.record, cached.batch.batch_id, one, seen=outdone.batch, found=outdone.found
+            self._late.record,
+            cached.batch.batch_id,
+            one,
+            claimant=claimant,
+            seen=outdone.batch,
+            found=outdone.found,
         )
         batch, stands = replaced.unwrap().batch, replaced.unwrap().stands
         return replace(as_it_stands(batch, stands, one), needs_settling=True)
 
-    async def _settle(self, cached: CachedBatch, one: Completion, recorded: Recorded) -> Recorded:
+    async def _settle(
+        self, cached: CachedBatch, one: Completion, recorded: Recorded, claimant: str
+    ) -> Recorded:
+        """Close the batch if it is due. "Not yet", if this event closed it and another delivery of it is
+        publishing the trigger: until that is noted, an acknowledgement might be the last one."""
         due = None if recorded.batch is None else Due(batch=recorded.batch, ends=recorded.ends)
-        settled = await asyncio.to_thread(self._closing.settle, cached.batch.batch_id, one.event_id, due=due)
+        settled = await asyncio.to_thread(
+            self._closing.settle, cached.batch.batch_id, one.event_id, claimant=claimant, due=due
+        )
         settlement = settled.unwrap()
+        if settlement.awaits_another:
+            raise ResultError(being_published(settlement.batch))
         cached.is_settled = settlement.is_settled
         return replace(
             recorded,

@@ -1,7 +1,8 @@
-"""A completion arrives: record it; if it completed its batch, trigger the consolidation."""
+"""A completion arrives: record it; if it completed its batch, trigger the consolidation. Or time passed."""
 
 import asyncio
-from typing import Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -9,6 +10,9 @@ from common.batches.records import Batch
 from common.messages import PlayerCompletion
 from common.recorder.answers import Recorded
 from common.result import Result, returns_result_async
+
+if TYPE_CHECKING:
+    from common.maintenance.swept import Swept
 
 log = structlog.get_logger()
 
@@ -19,6 +23,14 @@ class Recorder(Protocol):
 
 class Outbox(Protocol):
     def send(self, batch: Batch) -> Result[str]: ...
+
+
+class Sweep(Protocol):
+    def run(self, now: datetime) -> "Result[Swept]": ...
+
+
+class Ticks(Protocol):
+    def note(self, function: str, now: datetime) -> Result[int]: ...
 
 
 class SampledChecks(Protocol):
@@ -40,6 +52,32 @@ async def handle(
     if recorded.is_sampled:
         await checks.run(completion.batch_id)
     return recorded
+
+
+def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) -> "Result[Swept]":
+    """Handle one tick: what falls due by the clock.
+
+    What could not be helped is in the answer, and left to the next tick; the tick is delivered again only if
+    it could not be noted, or if the batches could not even be listed.
+    """
+    noted = ticks.note(function, now)
+    swept = sweep.run(now)
+    if swept.data is not None:
+        _tell_of_sweep(swept.data)
+    return Result.failure(noted.error) if noted.error is not None else swept
+
+
+def _tell_of_sweep(swept: "Swept") -> None:
+    is_unusual = bool(swept.failed or swept.left or swept.triggered_again)
+    tell = log.warning if is_unusual else log.info
+    tell(
+        f"{len(swept.resumed)} of {swept.looked} batches resumed, {swept.left} left",
+        action="batches_swept",
+        resumed=[each.batch_id for each in swept.resumed],
+        triggered_again=list(swept.triggered_again),
+        failed=dict(swept.failed),
+        left=swept.left,
+    )
 
 
 def _tell(completion: PlayerCompletion, recorded: Recorded) -> None:

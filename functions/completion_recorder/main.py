@@ -1,10 +1,11 @@
-"""Entry point and wiring. Woken by `prediction-ready`; publishes `prediction-batch-complete`."""
+"""Entry point and wiring. Woken by completions and by the sweep; publishes `prediction-batch-complete`."""
 
 import gc
 
 gc.disable()  # until all is loaded
 
 import os
+from typing import TYPE_CHECKING
 
 import functions_framework.aio
 from starlette.requests import Request
@@ -15,8 +16,8 @@ from common.batches.batches import Batches
 from common.batches.dual_write_check import ConsistencyCheck
 from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
-from common.entrypoint import Delivery, Route
-from common.messages import PlayerCompletion
+from common.entrypoint import Delivery, Route, in_thread
+from common.messages import PlayerCompletion, Sweep
 from common.recorder.answers import Recorded
 from common.recorder.recorder import Recorder
 from common.recorder.sampled_checks import SampledChecks
@@ -25,9 +26,12 @@ from common.runtime.gc_tuning import start_collecting
 from common.runtime.once import once
 from common.runtime.wiring import Wiring
 from common.settings import Settings
-from common.topics import PREDICTION_READY
+from common.topics import PHASE_SWEEP, PREDICTION_READY
 
-from .handler import handle
+from .handler import handle, handle_sweep
+
+if TYPE_CHECKING:
+    from common.maintenance.swept import Swept
 
 wiring = Wiring(Settings, function="completion_recorder", environment=os.environ)
 settings = wiring.settings
@@ -59,8 +63,19 @@ async def record(completion: PlayerCompletion, delivery: Delivery) -> Result[Rec
     return await handle(completion, delivery.event_id, recorder=recorder(), outbox=outbox(), checks=checks())
 
 
+def sweep(_: Sweep, delivery: Delivery) -> "Result[Swept]":
+    from common.maintenance.assembly import sweep_over
+
+    sweeping, ticks = sweep_over(wiring.database(), batches(), outbox(), settings.names)
+    return handle_sweep(wiring.now(), function=wiring.function, sweep=sweeping, ticks=ticks)
+
+
 endpoint = wiring.endpoint(
-    {PREDICTION_READY: Route(message=PlayerCompletion, handle=record)}, unnamed=PREDICTION_READY
+    {
+        PREDICTION_READY: Route(message=PlayerCompletion, handle=record),
+        PHASE_SWEEP: Route(message=Sweep, handle=in_thread(sweep)),
+    },
+    unnamed=PREDICTION_READY,
 )
 
 

@@ -12,10 +12,11 @@ from google.cloud import firestore, pubsub_v1
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, Counts
 from common.batches.store import FirestoreDocuments
+from common.messages import Sweep
 from common.result import ResultError
 from common.settings import SettingsError
 from common.sport import Sport
-from common.topics import PREDICTION_BATCH_COMPLETE, PREDICTION_READY
+from common.topics import PHASE_SWEEP, PREDICTION_BATCH_COMPLETE, PREDICTION_READY
 from tests.support.batch_helpers import DEADLINE, GAME_DATE, completion, names
 from tests.support.deliveries import Headers, binary, pubsub_message, request
 from tests.support.fresh_function import envelopes, listening, started, starting
@@ -163,3 +164,26 @@ def test_cold_start_without_settings_names_all_of_them(monkeypatch: pytest.Monke
         start()
 
     assert all(name in str(stopped.value) for name in ("GCP_PROJECT", "SPORT", "DUAL_WRITE_MODE"))
+
+
+async def test_tick_of_the_sweep_closes_what_is_overdue_and_is_noted(
+    function: ModuleType,
+    batches: Batches,
+    firestore_client: firestore.Client,
+    triggers: Callable[[], list[dict[str, Any]]],
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(minutes=1)
+    batches.open("batch1", GAME_DATE, names(2), deadline=long_ago, min_completion_pct=0).unwrap()
+    tick = pubsub_message(Sweep().to_json())
+
+    statuses = [
+        await call(function, *binary(tick, topic=PHASE_SWEEP.name(Sport.NBA), event_id=f"tick-{number}"))
+        for number in range(2)
+    ]
+
+    assert statuses == [200, 200]
+    batch = batches.get("batch1").unwrap()
+    assert (batch.status, batch.counts) == (BatchStatus.PARTIAL, Counts(timed_out=2))
+    assert [each["batch_id"] for each in triggers()] == ["batch1"]
+    noted = firestore_client.document("sweeps/completion_recorder").get().to_dict() or {}
+    assert noted["missed"] == 0 and noted["last_run"] > long_ago

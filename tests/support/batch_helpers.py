@@ -12,6 +12,7 @@ from google.cloud import firestore
 from common.batches.batches import Batches
 from common.batches.changes import SERVER_TIME, Set, Update
 from common.batches.records import Batch, batch_path
+from common.batches.rules import TRIGGER_GRACE
 from common.batches.store import FirestoreDocuments
 from common.messages import BatchComplete, Message, PlayerCompletion, PlayerOutcome, PredictionRequest
 from common.recorder.answers import Recorded
@@ -59,6 +60,13 @@ class Published:
     @property
     def requests(self) -> list[PredictionRequest]:
         return [message for message in self.messages if isinstance(message, PredictionRequest)]
+
+
+class NotSampled:
+    """The matrix is that of the recording; what is compared afterwards is no step of it."""
+
+    async def run(self, batch_id: str) -> None:
+        return
 
 
 def names(number: int) -> list[str]:
@@ -139,6 +147,11 @@ def put(batches: Batches, below: str, fields: dict[str, Any], *, batch_id: str =
 def alter(batches: Batches, *, batch_id: str = "batch1", **fields: Any) -> None:
     """Overwrite fields of a batch, past everything that watches over it."""
     batches.store.documents.commit([Update(path=batch_path(batch_id), fields=fields)]).unwrap()
+
+
+def let_the_grace_pass(batches: Batches, *, batch_id: str = "batch1") -> None:
+    """As if whoever claimed the publishing of the trigger had done so long ago."""
+    alter(batches, batch_id=batch_id, trigger_claimed_at=datetime.now(UTC) - TRIGGER_GRACE)
 
 
 def as_the_old_system_wrote_it(

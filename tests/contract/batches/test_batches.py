@@ -1,7 +1,7 @@
 """The life of a batch: opened, read, closed, consolidated, abandoned."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,8 +19,8 @@ from tests.support.batch_helpers import (
     EVERY_MODE,
     GAME_DATE,
     Published,
-    alter,
     deliver,
+    let_the_grace_pass,
     names,
     opened,
     put,
@@ -98,9 +98,11 @@ def test_empty_batch_is_complete_at_once_and_owes_its_trigger(
     batch = opened(batches, [])
 
     assert (batch.status, batch.owes_trigger) == (BatchStatus.COMPLETE, True)
-    outbox.send(batch).unwrap()
+    outbox.send(outbox.claim(batch).unwrap()).unwrap()
+    claimed_again = outbox.claim(batch)
 
     assert published.triggers == [("batch1", 1)]
+    assert claimed_again.error is not None and claimed_again.error.is_expected
     assert not batches.get("batch1").unwrap().owes_trigger
 
 
@@ -236,15 +238,16 @@ async def test_only_the_closer_publishes_before_the_grace_is_over(
     await deliver(recorder, "player00000")
     closing = Closing(batches.store)
 
-    mine = closing.settle("batch1", "event-player00000").unwrap()
+    again = closing.settle("batch1", "event-player00000").unwrap()
     others = closing.settle("batch1", "other").unwrap()
-    long_ago = datetime.now(UTC) - timedelta(seconds=31)
-    alter(batches, closed_at=long_ago)
+    let_the_grace_pass(batches)
     others_later = closing.settle("batch1", "other").unwrap()
+    too_late = closing.settle("batch1", "event-player00000").unwrap()
 
-    assert (mine.closed_by_caller, mine.owes_trigger) == (True, True)
-    assert (others.closed_by_caller, others.owes_trigger) == (False, False)
+    assert (again.closed_by_caller, again.owes_trigger, again.awaits_another) == (True, False, True)
+    assert (others.closed_by_caller, others.owes_trigger, others.awaits_another) == (False, False, False)
     assert (others_later.closed_by_caller, others_later.owes_trigger) == (False, True)
+    assert (too_late.owes_trigger, too_late.awaits_another) == (False, True)
 
 
 @EVERY_MODE

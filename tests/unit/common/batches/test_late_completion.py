@@ -8,7 +8,7 @@ from tests.support.batch_documents import batch_of, ended
 
 
 def moving(batch: Batch, before: Completion, new: Completion) -> Change:
-    return move(batch, before, moved(batch, before, new))
+    return move(batch, before, moved(batch, before, new), claimant="me")
 
 
 @pytest.mark.parametrize(

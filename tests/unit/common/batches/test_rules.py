@@ -1,4 +1,6 @@
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -7,13 +9,18 @@ from common.batches.rules import (
     TRIGGER_GRACE,
     closing_status,
     completion_pct,
+    is_claimable,
     is_overdue,
     is_sampled,
-    must_publish,
+    outdoes,
     reported_pct,
 )
-from tests.support.batch_documents import NOW, batch_of
+from common.batches.store import CALL_TIMEOUT_SECONDS, RETRY_TIMEOUT_SECONDS
+from common.messages import PlayerOutcome
+from common.publisher import PUBLISH_TIMEOUT_SECONDS
+from tests.support.batch_documents import NOW, batch_of, ended
 
+MOMENT = timedelta(microseconds=1)
 COMPLETE, PARTIAL, FAILED = BatchStatus.COMPLETE, BatchStatus.PARTIAL, BatchStatus.FAILED
 
 
@@ -46,21 +53,67 @@ def test_percentages(counts: Counts, expected: int, reported: float, completed: 
 
 
 @pytest.mark.parametrize(
-    ("event_id", "age", "expected"),
+    ("fields", "expected"),
     [
-        pytest.param("closer", timedelta(0), True, id="the closer at once"),
-        pytest.param("other", timedelta(0), False, id="another one not yet"),
-        pytest.param("other", TRIGGER_GRACE - timedelta(microseconds=1), False, id="nor within the grace"),
-        pytest.param("other", TRIGGER_GRACE, True, id="but after it"),
+        pytest.param({"trigger_claim": None, "trigger_claimed_at": NOW}, True, id="given back"),
+        pytest.param({"trigger_claim": None}, True, id="never claimed"),
+        pytest.param({"trigger_claim": "a", "trigger_claimed_at": NOW}, False, id="claimed just now"),
+        pytest.param(
+            {"trigger_claim": "a", "trigger_claimed_at": NOW - TRIGGER_GRACE + MOMENT},
+            False,
+            id="claimed within the grace",
+        ),
+        pytest.param(
+            {"trigger_claim": "a", "trigger_claimed_at": NOW - TRIGGER_GRACE},
+            True,
+            id="whoever claimed it died",
+        ),
+        pytest.param({"closed_at": NOW}, False, id="an earlier release has closed it just now"),
+        pytest.param({"closed_at": NOW - TRIGGER_GRACE}, True, id="an earlier release closed it and died"),
+        pytest.param({}, True, id="nobody knows who closed it"),
     ],
 )
-def test_who_publishes_a_trigger_that_is_not_noted(event_id: str, age: timedelta, expected: bool) -> None:
-    closed_at = datetime(2026, 1, 17, tzinfo=UTC)
+def test_publishing_of_a_trigger_is_claimed_by_the_servers_clock(
+    fields: dict[str, Any], expected: bool
+) -> None:
+    assert is_claimable(batch_of(status="complete", **fields)) is expected
 
-    assert (
-        must_publish(closed_by="closer", event_id=event_id, closed_at=closed_at, server_now=closed_at + age)
-        is expected
-    )
+
+def test_claim_outlasts_the_publishing_and_the_noting_of_a_trigger() -> None:
+    noting = RETRY_TIMEOUT_SECONDS + CALL_TIMEOUT_SECONDS
+
+    assert TRIGGER_GRACE >= timedelta(seconds=PUBLISH_TIMEOUT_SECONDS + noting)
+
+
+C, S, F, T = (
+    PlayerOutcome.COMPLETED,
+    PlayerOutcome.SKIPPED,
+    PlayerOutcome.FAILED,
+    PlayerOutcome.TIMED_OUT,
+)
+
+
+@pytest.mark.parametrize(
+    ("new", "found", "expected"),
+    [
+        (new, found, (T, F, S, C).index(new) > (T, F, S, C).index(found))
+        for new in PlayerOutcome
+        for found in PlayerOutcome
+    ],
+)
+def test_better_outcome_of_a_player_replaces_the_lesser(
+    new: PlayerOutcome, found: PlayerOutcome, expected: bool
+) -> None:
+    assert outdoes(ended("ann", new), ended("ann", found)) is expected
+
+
+def test_what_is_known_by_name_only_gives_way_to_who_says_where_the_rows_are() -> None:
+    by_name = replace(ended("ann"), event_id="", predictions_count=0)
+    without_table, with_table = ended("ann"), ended("ann", staging_table="t", staged_rows=5)
+
+    assert not outdoes(without_table, by_name)
+    assert outdoes(with_table, by_name)
+    assert not outdoes(with_table, without_table)
 
 
 @pytest.mark.parametrize(

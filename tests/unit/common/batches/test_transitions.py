@@ -109,6 +109,8 @@ def test_abandoning_claims_the_closing_of_an_open_batch_only(status: str, claims
 
     assert change is not None
     assert (change.fields["status"], list(change.creates)) == ("abandoned", claims)
+    when_and_by_whom = {"completion_time", "closed_at", "closed_by_event"} & change.fields.keys()
+    assert bool(when_and_by_whom) is (status == "open"), "a batch that was closed keeps when, and by what"
 
 
 @pytest.mark.parametrize("status", ["consolidating", "consolidated"])
@@ -119,8 +121,9 @@ def test_running_consolidation_cannot_be_abandoned(status: str) -> None:
 def test_closing_is_a_claim_that_is_created_with_the_status() -> None:
     full = batch_of(schema_mode="subcollection", status="open", completed_count=19, timed_out_count=1)
 
-    change = close(full, event_id="event-1")
+    change = close(full, event_id="event-1", claimant="me")
 
     assert change.fields["status"] == BatchStatus.FAILED.value, "without a policy all must have reported"
     assert change.creates["claims/closed-1"]["event_id"] == "event-1"
+    assert change.fields["trigger_claim"] == "me"
     assert change.sets["timeline/closed-1"]["message"] == "failed: 19 of 20 players reported"

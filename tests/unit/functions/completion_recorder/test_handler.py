@@ -1,12 +1,13 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from common.batches.records import Batch, Counts
+from common.maintenance.swept import Swept
 from common.messages import PlayerCompletion
 from common.recorder.answers import Recorded, RecordOutcome
 from common.result import ErrorInfo, Result
-from functions.completion_recorder.handler import handle
+from functions.completion_recorder.handler import handle, handle_sweep
 
 COMPLETION = PlayerCompletion(
     batch_id="b1", player_lookup="lukadoncic", game_date=date(2026, 1, 17), predictions_generated=5
@@ -139,3 +140,47 @@ async def test_nothing_is_compared_while_the_trigger_is_owed() -> None:
     await deliver(Result.success(recorded(owed=CLOSED, is_sampled=True)), outbox, checks)
 
     assert checks.run_after == []
+
+
+NOON = datetime(2026, 1, 17, 12, tzinfo=UTC)
+NOTHING = Swept(looked=2, resumed=(), triggered_again=(), failed={}, left=0)
+BROKEN = Swept(looked=2, resumed=(), triggered_again=(), failed={"b1": "no date"}, left=0)
+
+
+class Sweeping:
+    """A sweep and its ticks, which answer as they are told to."""
+
+    def __init__(self, swept: Result[Swept], noted: Result[int] | None = None) -> None:
+        self._swept = swept
+        self._noted = noted or Result.success(0)
+        self.given: list[tuple[str, datetime]] = []
+
+    def run(self, now: datetime) -> Result[Swept]:
+        self.given.append(("sweep", now))
+        return self._swept
+
+    def note(self, function: str, now: datetime) -> Result[int]:
+        self.given.append((function, now))
+        return self._noted
+
+
+def tick(sweeping: Sweeping) -> Result[Swept]:
+    return handle_sweep(NOON, function="completion_recorder", sweep=sweeping, ticks=sweeping)
+
+
+def test_tick_is_noted_and_the_batches_are_swept_at_its_time() -> None:
+    sweeping = Sweeping(Result.success(NOTHING))
+
+    assert tick(sweeping) == Result.success(NOTHING)
+    assert sweeping.given == [("completion_recorder", NOON), ("sweep", NOON)]
+
+
+def test_batch_that_could_not_be_helped_is_left_to_the_next_tick() -> None:
+    assert not tick(Sweeping(Result.partial(BROKEN, BUSY))).is_failure
+
+
+def test_tick_that_was_not_noted_sweeps_all_the_same_and_comes_again() -> None:
+    sweeping = Sweeping(Result.success(NOTHING), Result.failure(BUSY))
+
+    assert tick(sweeping) == Result.failure(BUSY)
+    assert ("sweep", NOON) in sweeping.given
