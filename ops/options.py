@@ -44,6 +44,12 @@ Failed = Annotated[bool, typer.Option("--failed", help="Those that failed, inste
 MissingOnly = Annotated[bool, typer.Option("--missing", help="Those whom no worker spoke for (the default).")]
 LockName = Annotated[str, typer.Argument(metavar="LOCK", help="Its game date, or as `locks` lists it.")]
 EventId = Annotated[str | None, typer.Argument(metavar="[EVENT]", help="As `dead-letters` lists it.")]
+Days = Annotated[int, typer.Option("--days", min=1, max=366, help="How many days, today included.")]
+File = Annotated[Path, typer.Option("--to", dir_okay=False, help="The file to write.")]
+Until = Annotated[
+    datetime,
+    typer.Option("--until", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"], help="In UTC."),
+]
 Moment = Annotated[
     datetime | None,
     typer.Option("--at", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"], help="In UTC, as it was then."),

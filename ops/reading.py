@@ -1,16 +1,25 @@
 """The commands that read: each is wiring alone; what it does lies in `commands/`."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
+from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from common.audit.batch_reader import BatchReader
+from common.audit.report import Asked
 from common.result import ResultError
 
 from .answer import Answer, Format
-from .commands import batches, explain, locks, phases, status
+from .commands import batches, bundle, cost, explain, locks, phases, status, verify, watch
+from .commands import findings as of_findings
 from .commands import simulate as simulated
-from .frame import answer
+from .frame import answer, console
 from .options import (
     Batch,
+    Days,
+    File,
     FirstDay,
     GameDate,
     GraphFile,
@@ -72,6 +81,63 @@ def findings(local: Local = False, output: Output = TEXT) -> None:
 def locks_(local: Local = False, output: Output = TEXT) -> None:
     """Who holds which lock, and until when."""
     answer(_locks, local=local, output=output)
+
+
+@app.command(epilog="Example: ./ops/run audit batch_2026-01-17_1")
+def audit(
+    subject: Annotated[str | None, typer.Argument(metavar="[BATCH|DATE]")] = None,
+    local: Local = False,
+    output: Output = TEXT,
+) -> None:
+    """Look now, as the hourly audit does: everything, one batch or one date. Nothing is repaired."""
+
+    def work(stores: Stores) -> Answer:
+        if subject is None:
+            asked = Asked()
+        elif looks_like_a_date(subject):
+            asked = Asked(game_date=date_of(subject, stores.today()))
+        else:
+            asked = Asked(batch_id=subject)
+        return of_findings.audit(stores.audit().auditor(), asked)
+
+    answer(work, local=local, output=output)
+
+
+@app.command("verify", epilog="Example: ./ops/run verify 2026-01-17")
+def verify_(game_date: GameDate, local: Local = False, output: Output = TEXT) -> None:
+    """Coordination against warehouse, key by key, from the receipts."""
+
+    def work(stores: Stores) -> Answer:
+        reader, tables = BatchReader(stores.database()), stores.tables()
+        day = date_of(game_date, stores.today())
+        return verify.verify(reader, stores.batches(), stores.warehouse(), tables, day)
+
+    answer(work, local=local, output=output)
+
+
+@app.command("watch", epilog="Example: ./ops/run watch batch_2026-01-17_1")
+def watch_(batch: Batch, local: Local = False, output: Output = TEXT) -> None:
+    """A batch as it moves: counts, rate, expected end, who is missing; ends when the batch does."""
+    answer(lambda stores: watch.watch(stores.evidence(), batch, console, output), local=local, output=output)
+
+
+@app.command("cost", epilog="Example: ./ops/run cost --days 30")
+def cost_(days: Days = 7, local: Local = False, output: Output = TEXT) -> None:
+    """What the last days used and cost, and what the same fan-in would cost elsewhere."""
+
+    def work(stores: Stores) -> Answer:
+        last = stores.today()
+        return cost.cost(cost.consumed(stores.batches(), last - timedelta(days=days - 1), last))
+
+    answer(work, local=local, output=output)
+
+
+@app.command("bundle", epilog="Example: ./ops/run bundle batch_2026-01-17_1 --to incident.html")
+def bundle_(
+    batch: Batch, to: File = Path("bundle.html"), local: Local = False, output: Output = TEXT
+) -> None:
+    """All that is known of a batch as one HTML file, for an incident."""
+    answer(lambda stores: bundle.bundle(stores.evidence(), batch, to), local=local, output=output)
 
 
 @app.command(epilog="Example: ./ops/run simulate --from 2026-01-10 --to 2026-01-17 --graph edited.json")

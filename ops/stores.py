@@ -9,10 +9,12 @@ from typing import Final
 
 import structlog
 
+from common.audit.assembly import Audit
 from common.batches.batches import Batches
 from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
 from common.consolidation.day_lock import DayLock
+from common.consolidation.merge_sql import Tables
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock
@@ -23,6 +25,7 @@ from common.phases.rules import EASTERN
 from common.runtime.once import once
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
+from common.sport import DatasetRole
 
 from .commands import phases
 from .explaining.batch_evidence import BatchEvidence
@@ -55,7 +58,11 @@ class Stores:
         self.dead_letters = once(lambda: DeadLetterBox(wiring.database()))
         self.findings = once(lambda: FirestoreFindings(wiring.database()))
         self.phases = once(lambda: PhaseTransitions(wiring, wiring.settings.names))
+        self.audit = once(lambda: Audit(wiring))
         self.outbox = once(lambda: TriggerOutbox(self.batches().store, wiring.publisher))
+
+    def tables(self) -> Tables:
+        return Tables(predictions=self.names.dataset(DatasetRole.PREDICTIONS))
 
     def lock_key(self, game_date: date) -> LockKey:
         """Of the consolidations of a date."""

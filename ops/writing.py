@@ -9,7 +9,7 @@ from common.maintenance.requests import Requests
 from common.phases.records import PhaseState
 
 from .answer import Format
-from .commands import batches, dead_letters, locks, phases
+from .commands import batches, dead_letters, findings, locks, phases
 from .frame import answer, carry_out, who
 from .operations import Plan
 from .options import (
@@ -17,6 +17,7 @@ from .options import (
     Conditions,
     EventId,
     Failed,
+    FindingId,
     FromPhase,
     GameDate,
     Handled,
@@ -26,6 +27,7 @@ from .options import (
     ModeOption,
     Output,
     Phase,
+    Until,
     Why,
     Yes,
     app,
@@ -202,6 +204,48 @@ def force_release(
         return locks.plan_force_release(stores.lock(), key, stores.locks().read, who=who(), why=why)
 
     carry_out(plan, local=local, output=output, yes=yes, why=why)
+
+
+@app.command("repair", epilog='Example: ./ops/run repair unsent_trigger-0f3a --why "page" --yes')
+def repair(
+    finding: FindingId, why: Why = "", yes: Yes = False, local: Local = False, output: Output = TEXT
+) -> None:
+    """Let the auditor's repair mend one finding; before and after are kept."""
+    carry_out(
+        lambda stores: findings.plan_repair(stores.findings(), stores.audit().auditor().repairs, finding),
+        local=local,
+        output=output,
+        yes=yes,
+        why=why,
+    )
+
+
+@app.command(
+    epilog='Example: ./ops/run silence long_held_lock-0f3a --until 2026-01-18T09:00:00 --why "backfill" --yes'
+)
+def silence(
+    finding: FindingId,
+    until: Until,
+    why: Why = "",
+    yes: Yes = False,
+    local: Local = False,
+    output: Output = TEXT,
+) -> None:
+    """Tell nobody of a finding until then; it is looked for and recorded all the same."""
+    carry_out(
+        lambda stores: findings.plan_silence(
+            stores.findings(),
+            finding,
+            until.replace(tzinfo=UTC),
+            who=who(),
+            why=why,
+            now=datetime.now(UTC),
+        ),
+        local=local,
+        output=output,
+        yes=yes,
+        why=why,
+    )
 
 
 @dead_letter_app.callback(invoke_without_command=True, epilog="Example: ./ops/run dead-letters")

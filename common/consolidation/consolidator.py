@@ -180,6 +180,7 @@ def _receipt(
         correlation_id=batch.correlation_id,
         unstaged_names=merged.unstaged_players[:MAX_NAMED],
         contradicting_rows=merged.contradicting_rows,
+        previous_digest=None if earlier is None else earlier.digest,
     )
 
 

@@ -42,8 +42,7 @@ GROUP BY staging_table, player_lookup, is_claimed;
 -- of the MERGE is empty.
 --
 -- `contradicting_rows`: same key, time and id as a row of the main table, and another value. Which of two such
--- rows counts nobody can say, so whichever came first stays, and the receipt tells that one was dropped. Only
--- `doubtful` rows are compared value by value: a row that is staged once and was written by this merge is equal.
+-- rows counts nobody can say, so whichever came first stays, and the receipt tells that one was dropped.
 DECLARE rows_before INT64 DEFAULT (SELECT COUNT(*) FROM {main} WHERE {of_day});
 INSERT INTO {fences} (lock_key, fence, game_date, updated_at)
 SELECT {lock_key}, 0, {day}, {now}
@@ -74,10 +73,10 @@ WHEN NOT MATCHED BY TARGET THEN
   );
 COMMIT TRANSACTION;
 WITH staged AS (
-  SELECT {key}, MAX({newest}) AS {newest}
+  SELECT {key}, {newest}
   FROM {gathered}
   WHERE is_claimed
-  GROUP BY {key}
+  {newest_of_key}
 ),
 merged AS (
   SELECT {key}, COUNT(*) AS copies, MAX({newest}) AS {newest}
@@ -94,28 +93,12 @@ compared AS (
   FROM staged
   LEFT JOIN merged ON {same_key_staged_merged}
 ),
-repeated AS (
-  SELECT {key}, {order}
-  FROM {gathered}
-  WHERE is_claimed
-  GROUP BY {key}, {order}
-  HAVING COUNT(*) > 1
-),
-doubtful AS (
-  SELECT {key}, {order} FROM repeated
-  UNION DISTINCT
-  SELECT {key}, {order}
-  FROM {main}
-  WHERE {of_day} AND {changed_at} IS DISTINCT FROM {now}
-),
 contradicting AS (
   SELECT COUNT(*) AS contradicting_rows
   FROM {gathered} AS S
-  JOIN doubtful AS D
-  ON {same_key_D_S} AND {same_order_D_S}
   JOIN {main} AS T
-  ON {same_key_T_S} AND {same_order_T_S}
-  WHERE S.is_claimed AND T.{of_day} AND (
+  ON T.{of_day} AND {same_key_T_S} AND {same_order_T_S}
+  WHERE S.is_claimed AND (
     {differs_T_S}
   )
 ),

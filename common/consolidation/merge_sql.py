@@ -100,10 +100,7 @@ def merge_script(
         newest_of_key=_newest_of_key(),
         same_key_T_S=same_key("T", "S"),
         same_key_staged_merged=same_key("staged", "merged"),
-        same_key_D_S=same_key("D", "S"),
-        same_order_T_S=_same_order("T", "S"),
-        same_order_D_S=_same_order("D", "S"),
-        order=", ".join(ORDER),
+        same_order_T_S=" AND ".join(_same(name, "T", "S") for name in ORDER),
         is_newer_S_T=_is_newer("S", "T"),
         assignments=_listed(_assignments(now), 4),
         values=_listed((_merged_value(name, now) for name in _NAMES), 4),
@@ -122,10 +119,6 @@ def duplicates(tables: Tables, game_date: date) -> str:
 def same_key(left: str, right: str) -> str:
     """Equality of two keys, in which NULL equals NULL."""
     return " AND ".join(_same(name, left, right) for name in KEY)
-
-
-def _same_order(left: str, right: str) -> str:
-    return " AND ".join(_same(name, left, right) for name in ORDER)
 
 
 def _of_day(game_date: date) -> str:

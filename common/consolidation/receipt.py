@@ -4,9 +4,12 @@ Stored in `prediction_batches/{batch_id}/receipts/{fence}` by the commit that ma
 `receipt_store.py` reads it back.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from ..messages import MessageStatus
@@ -72,11 +75,25 @@ class Receipt:
     """The first of `unstaged_players`."""
     contradicting_rows: int = 0
     """Staged rows that were dropped because another one with the same key, time and id came first."""
+    previous_digest: str | None = None
+    """Digest of the batch's receipt before this one: changing a receipt breaks the chain behind it."""
 
     @property
     def execution_id(self) -> str:
         """The same for every repeat of the consolidation, of its log row and of its announcement."""
         return f"{self.batch_id}-{self.generation}"
+
+    @property
+    def digest(self) -> str:
+        """The same for the same receipt, read back or not. A field that has its default is left out: one that
+        a later release adds changes no digest of before."""
+        document = self.to_document()
+        said = {
+            field.name: document[field.name]
+            for field in fields(self)
+            if field.default is MISSING or getattr(self, field.name) != field.default
+        }
+        return hashlib.sha256(json.dumps(said, default=_in_utc, sort_keys=True).encode()).hexdigest()
 
     @property
     def status(self) -> MessageStatus:
@@ -108,8 +125,26 @@ class Receipt:
         return {**asdict(self), "unstaged_names": list(self.unstaged_names)}
 
 
+def _in_utc(moment: datetime) -> str:
+    """A store gives its own kind of datetime, to the microsecond."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def _merged_table(value: Any) -> MergedTable:
     """A row count alone is what the first release wrote."""
     if isinstance(value, Mapping):
         return MergedTable(rows=value["rows"], created_at=value.get("created_at"))
     return MergedTable(rows=value, created_at=None)
+
+
+def changed_receipts(receipts: Iterable[Receipt]) -> list[Receipt]:
+    """Those of one batch that are not as they were when the next one was written, oldest first.
+
+    The newest cannot be judged by this, nor one whose successor an earlier release wrote.
+    """
+    in_order = sorted(receipts, key=lambda receipt: receipt.generation)
+    return [
+        earlier
+        for earlier, later in pairwise(in_order)
+        if later.previous_digest is not None and later.previous_digest != earlier.digest
+    ]

@@ -287,10 +287,10 @@ WHEN NOT MATCHED BY TARGET THEN
   );
 COMMIT TRANSACTION;
 WITH staged AS (
-  SELECT game_id, player_lookup, system_id, current_points_line, MAX(created_at) AS created_at
+  SELECT game_id, player_lookup, system_id, current_points_line, created_at
   FROM `nba_predictions._gathered_b1_1_7`
   WHERE is_claimed
-  GROUP BY game_id, player_lookup, system_id, current_points_line
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_id, player_lookup, system_id, current_points_line ORDER BY created_at DESC, prediction_id DESC) = 1
 ),
 merged AS (
   SELECT game_id, player_lookup, system_id, current_points_line, COUNT(*) AS copies, MAX(created_at) AS created_at
@@ -307,28 +307,12 @@ compared AS (
   FROM staged
   LEFT JOIN merged ON staged.game_id = merged.game_id AND staged.player_lookup = merged.player_lookup AND staged.system_id = merged.system_id AND staged.current_points_line IS NOT DISTINCT FROM merged.current_points_line
 ),
-repeated AS (
-  SELECT game_id, player_lookup, system_id, current_points_line, created_at, prediction_id
-  FROM `nba_predictions._gathered_b1_1_7`
-  WHERE is_claimed
-  GROUP BY game_id, player_lookup, system_id, current_points_line, created_at, prediction_id
-  HAVING COUNT(*) > 1
-),
-doubtful AS (
-  SELECT game_id, player_lookup, system_id, current_points_line, created_at, prediction_id FROM repeated
-  UNION DISTINCT
-  SELECT game_id, player_lookup, system_id, current_points_line, created_at, prediction_id
-  FROM `nba_predictions.player_prop_predictions`
-  WHERE game_date = DATE '2026-01-17' AND updated_at IS DISTINCT FROM TIMESTAMP '2026-01-17 23:00:00.123456+00:00'
-),
 contradicting AS (
   SELECT COUNT(*) AS contradicting_rows
   FROM `nba_predictions._gathered_b1_1_7` AS S
-  JOIN doubtful AS D
-  ON D.game_id = S.game_id AND D.player_lookup = S.player_lookup AND D.system_id = S.system_id AND D.current_points_line IS NOT DISTINCT FROM S.current_points_line AND D.created_at = S.created_at AND D.prediction_id = S.prediction_id
   JOIN `nba_predictions.player_prop_predictions` AS T
-  ON T.game_id = S.game_id AND T.player_lookup = S.player_lookup AND T.system_id = S.system_id AND T.current_points_line IS NOT DISTINCT FROM S.current_points_line AND T.created_at = S.created_at AND T.prediction_id = S.prediction_id
-  WHERE S.is_claimed AND T.game_date = DATE '2026-01-17' AND (
+  ON T.game_date = DATE '2026-01-17' AND T.game_id = S.game_id AND T.player_lookup = S.player_lookup AND T.system_id = S.system_id AND T.current_points_line IS NOT DISTINCT FROM S.current_points_line AND T.created_at = S.created_at AND T.prediction_id = S.prediction_id
+  WHERE S.is_claimed AND (
     T.universal_player_id IS DISTINCT FROM S.universal_player_id OR
     T.prediction_version IS DISTINCT FROM S.prediction_version OR
     T.predicted_points IS DISTINCT FROM S.predicted_points OR

@@ -1,0 +1,44 @@
+"""`bundle`: all that `explain` knows of a batch, as one HTML file that needs no network."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from ..answer import Answer, to_json
+from ..explaining.batch_evidence import BatchEvidence
+from ..explaining.batch_verdict import verdict
+from ..wording import moment
+
+TEMPLATES: Final = Path(__file__).resolve().parents[1] / "bundling"
+
+
+def bundle(evidence: BatchEvidence, batch_id: str, to: Path) -> Answer:
+    """Write it, all at once; a file of that name is replaced."""
+    found = evidence.of(batch_id)
+    said = verdict(found.facts)
+    page = _template().render(
+        batch=found.facts.batch,
+        batch_json=to_json({"batch": found.facts.batch, "receipts": found.receipts}),
+        events=found.events,
+        facts=found.facts,
+        receipts=found.receipts,
+        said=said,
+    )
+    new = to.with_name(f"{to.name}.{os.getpid()}")
+    new.write_text(page, encoding="utf-8")
+    new.replace(to)
+    return Answer(
+        data={"file": str(to), "state": said.state, "verdict": said.sentence},
+        shown=[f"{to}: {batch_id} is {said.state.value}; {len(found.events)} events."],
+        status=said.status,
+    )
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["moment"] = moment
+    return environment.get_template("bundle.html.j2")
