@@ -25,7 +25,7 @@ from common.warehouse.warehouse import EMULATOR_HOST
 from functions.consolidation_trigger.handler import handle
 from local.stack.emulators import BIGQUERY, FIRESTORE, PUBSUB
 from tests.bench.frame import Bench, benchmark
-from tests.bench.measuring import Measurement, at_most
+from tests.bench.measuring import Measurement
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.consolidation_stack import TABLES, Stack
 from tests.support.counting_session import CountingSession
@@ -37,10 +37,10 @@ PLAYERS, ROWS_EACH = 20, 5
 BATCHES = 4
 """The first one warms up and is not counted."""
 FORMER_CALLS, FORMER_JOBS = 20, 6
-"""Round trips and jobs, one after the other, that the way of before took to the announcement: its calls of
-Firestore and Pub/Sub were 19 and 1."""
+"""Round trips and jobs, one after the other, that the way of before took to the announcement."""
 FORMER_WAIT_SECONDS = FORMER_CALLS * ROUND_TRIP.total_seconds() + FORMER_JOBS * JOB_SECONDS
-"""What it waited for its stores alone; measured, with all else that it did, it took longer."""
+"""What it waited for its stores alone. No target: what the emulators themselves take is in `seconds` and not
+in this, and on a busy machine it is the larger part. Compare `seconds` with those of another commit."""
 
 
 class FarSession(CountingSession):
@@ -85,7 +85,6 @@ def from_the_last_completion_to_the_announced_phase_5(bench: Bench) -> Iterator[
         name="consolidation.announced",
         value=seconds / FORMER_WAIT_SECONDS,
         unit="ratio",
-        target=at_most(0.7),
         details={
             "seconds": seconds,
             "former_wait_alone_seconds": FORMER_WAIT_SECONDS,

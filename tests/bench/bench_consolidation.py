@@ -54,7 +54,7 @@ def _measured(tables: int, took: float, former_seconds: float | None, sent: dict
         name=f"consolidation.{tables}_tables",
         value=former_seconds / took,
         unit="ratio",
-        target=at_least(4) if tables == 200 else None,
+        target=at_least(8) if tables == 200 else None,
         details={"one_by_one_seconds": former_seconds, **details},
     )
 
@@ -79,7 +79,7 @@ def many_rows(bench: Bench) -> Iterator[Measurement]:
         name="consolidation.100000_rows",
         value=medians["consolidation"] / medians["bare"],
         unit="ratio",
-        target=at_most(2),
+        target=at_most(1.8),
         details={
             "consolidation_seconds": medians["consolidation"],
             "bare_merge_seconds": medians["bare"],
