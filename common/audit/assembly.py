@@ -1,6 +1,7 @@
 """The parts of the audit, put together: for the function that the scheduler wakes, and for operators."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Final
 
 from ..batches.batches import Batches
@@ -39,9 +40,13 @@ class Audit:
         self._wiring = wiring
         self._names = wiring.settings.names
         self._tables: Final = Tables(predictions=self._names.dataset(DatasetRole.PREDICTIONS))
-        self._phases = PhaseTransitions(wiring, self._names)
+        self.phases: Final = PhaseTransitions(wiring, self._names)
         self.batches: Callable[[], Batches] = once(self._batches)
         self.auditor: Callable[[], Auditor] = once(self._auditor)
+
+    def today(self) -> date:
+        """The sports date, in New York."""
+        return self._wiring.now().astimezone(EASTERN).date()
 
     def _auditor(self) -> Auditor:
         wiring = self._wiring
@@ -52,12 +57,12 @@ class Audit:
             audit_log=FirestoreAuditLog(wiring.database()),
             repairs=self._repairs(),
             now=wiring.now,
-            today=lambda: wiring.now().astimezone(EASTERN).date(),
+            today=self.today,
         )
 
     def _sight(self, **of_this_run: Any) -> Sight:
         wiring, db = self._wiring, self._wiring.database()
-        days, graph = self._phases.boundaries().days, self._phases.graph
+        days, graph = self.phases.boundaries().days, self.phases.graph
         schedule = graph.schedule
         path = f"{self._names.dataset(schedule.role)}.{schedule.name}" if schedule else None
         return Sight(
@@ -88,7 +93,7 @@ class Audit:
             staging=self._staging(),
             requests=Requests(wiring.warehouse(), self._names),
             publisher=wiring.publisher,
-            dispatches=Dispatches(self._phases.boundaries, self._phases.graph),
+            dispatches=Dispatches(self.phases.boundaries, self.phases.graph),
             now=wiring.now,
         )
 

@@ -11,7 +11,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from ..batches import player_manifest
 from ..batches.batch_document import UNREADABLE, read_batch
 from ..batches.differences import Totals
-from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion
+from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion, batch_path
 from ..batches.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, document_of
 from ..consolidation.receipt import Receipt
 from ..messages import PlayerOutcome
@@ -143,6 +143,18 @@ class BatchReader:
                 .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, read_time=batch.read_time)
             )
             return Receipt.from_document(latest[0].to_dict() or {}) if latest else None
+
+        return _attempt(read, batch)
+
+    def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]:
+        """When it was opened, and when each of its players was done, ascending: a read for each."""
+
+        def read() -> tuple[datetime | None, list[datetime]]:
+            ref = self._db.document(batch_path(batch.batch_id))
+            opened = ref.get(["start_time"], retry=RETRY, timeout=60)
+            done = self._below(batch, COMPLETIONS).select(["completed_at"]).get(retry=RETRY, timeout=60)
+            times = [(each.to_dict() or {}).get("completed_at") for each in done]
+            return (opened.to_dict() or {}).get("start_time"), sorted(each for each in times if each)
 
         return _attempt(read, batch)
 

@@ -5,8 +5,10 @@ import gc
 gc.disable()  # until all is loaded
 
 import os
+from typing import Annotated
 
 import functions_framework.aio
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +17,7 @@ from common.audit.report import AuditReport
 from common.entrypoint.endpoint import Route, in_thread
 from common.entrypoint.envelope import Delivery
 from common.messages import AuditRequest
+from common.reporting.assembly import status_page
 from common.result import Result
 from common.runtime.gc_tuning import start_collecting
 from common.runtime.wiring import WarehouseWiring
@@ -23,12 +26,22 @@ from common.topics import CONSISTENCY_AUDIT
 
 from .handler import handle
 
-wiring = WarehouseWiring(WarehouseSettings, function="consistency_auditor", environment=os.environ)
+
+class AuditorSettings(WarehouseSettings):
+    """What this function needs to know beside the rest."""
+
+    status_page: Annotated[str | None, Field(alias="STATUS_PAGE", pattern=r"^(gs://[^/]+/.+|/.+)$")] = None
+    """`gs://bucket/status/index.html`, or the path of a local file; None: no page is written."""
+
+
+wiring = WarehouseWiring(AuditorSettings, function="consistency_auditor", environment=os.environ)
 audit = Audit(wiring)
 
 
 def run(request: AuditRequest, _: Delivery) -> Result[AuditReport]:
-    return handle(request, auditor=audit.auditor(), page=None)
+    place = wiring.settings.status_page
+    page = status_page(wiring, audit, place) if place is not None else None
+    return handle(request, auditor=audit.auditor(), page=page)
 
 
 endpoint = wiring.endpoint({CONSISTENCY_AUDIT: Route(message=AuditRequest, handle=in_thread(run))})

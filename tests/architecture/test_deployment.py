@@ -164,7 +164,7 @@ def test_common_is_the_same_in_every_stage(staged: Path) -> None:
 def test_stage_holds_files_only_and_nothing_that_is_not_needed(staged: Path, name: str) -> None:
     found = [path for path in (staged / name).rglob("*") if not path.is_dir()]
 
-    assert {path.suffix for path in found} <= {".py", ".pyc", ".json", ".txt", ".sql"}
+    assert {path.suffix for path in found} <= {".py", ".pyc", ".json", ".txt", ".sql", ".j2"}
     assert not [path for path in found if path.is_symlink() or path.name.startswith("test_")]
     assert {path.name for path in (staged / name).iterdir()} >= {"main.py", "common", "requirements.txt"}
 

@@ -1,0 +1,42 @@
+"""The parts of the status page, put together: for the auditor's function, operators and the local stack."""
+
+from typing import Any
+
+from ..audit.assembly import Audit
+from ..audit.audit_log import FirestoreAuditLog
+from ..audit.batch_reader import BatchReader
+from ..findings.store import FirestoreFindings
+from ..runtime.once import once
+from ..runtime.wiring import WarehouseWiring
+from .gathering import Gathering
+from .publishing import PagePlace, Session, StatusPage
+
+
+def gathering(wiring: WarehouseWiring[Any], audit: Audit) -> Gathering:
+    """What reads a status anew at every call."""
+    db = wiring.database()
+    return Gathering(
+        sport=wiring.settings.sport.value,
+        batches=BatchReader(db),
+        findings=FirestoreFindings(db),
+        audits=FirestoreAuditLog(db),
+        days=audit.phases.boundaries().days,
+        boundaries=audit.phases.graph.boundaries,
+        now=wiring.now,
+        today=audit.today,
+    )
+
+
+def status_page(wiring: WarehouseWiring[Any], audit: Audit, place: str) -> StatusPage:
+    """The page, written to `gs://bucket/name` or a local path."""
+    put = PagePlace(place=place, session=once(_authorized_session))
+    return StatusPage(gathering=gathering(wiring, audit), place=put)
+
+
+def _authorized_session() -> Session:
+    import google.auth
+    from google.auth.transport.requests import AuthorizedSession
+
+    credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/devstorage.read_write"])
+    session: Session = AuthorizedSession(credentials)
+    return session

@@ -1,0 +1,197 @@
+"""Reads what the status page says. What cannot be read is said to be unknown, and never shown as empty."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+from ..audit.batch_reader import Seen, Wanted
+from ..batches.expected_end import expected_end, profile
+from ..batches.records import Batch, BatchStatus
+from ..findings import Tracked
+from ..phases.records import Day
+from ..phases.shape import Boundary
+from ..result import Result
+from .records import BatchLine, FindingLine, PhaseLine, Status, StripDay, Verdict
+
+STRIP_DAYS: Final = 30
+PAST_BATCHES: Final = 3
+MAX_AUDITS: Final = 1_000
+AUDIT_IS_OLD: Final = timedelta(minutes=90)
+
+T = TypeVar("T")
+
+
+class Batches(Protocol):
+    def seen(self, wanted: Wanted) -> Result[Seen]: ...
+    def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]:
+        """When it was opened, and when each of its players was done."""
+        ...
+
+
+class Findings(Protocol):
+    def unsettled(self) -> Result[dict[str, Tracked]]: ...
+
+
+class Audits(Protocol):
+    def since(self, since: datetime | None, *, limit: int) -> Result[list[Mapping[str, Any]]]: ...
+
+
+class Days(Protocol):
+    def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> Result[list[Day]]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathering:
+    """Gathers a status; every call reads anew."""
+
+    sport: str
+    batches: Batches
+    findings: Findings
+    audits: Audits
+    days: Days
+    boundaries: Sequence[Boundary]
+    now: Callable[[], datetime]
+    today: Callable[[], date]
+
+    def status(self) -> Status:
+        """Never fails: what a store does not answer is among the blind."""
+        now, today, blind = self.now(), self.today(), _Blind()
+        recent = self.audits.since(now - timedelta(days=STRIP_DAYS), limit=MAX_AUDITS)
+        audits = blind.data("audits", recent, [])
+        tracked = blind.data("findings", self.findings.unsettled(), {})
+        return Status(
+            at=now,
+            sport=self.sport,
+            game_date=today,
+            audited_at=audits[0]["started_at"] if audits else None,
+            phases=tuple(self._phases(today, blind)),
+            batches=tuple(self._batches(today, now, blind)),
+            findings=tuple(_findings(tracked.values(), now)),
+            strip=strip(audits, now.date()),
+            verdict=verdict(audits, now, is_blind=bool(blind.sentences)),
+            blind=tuple(blind.sentences),
+        )
+
+    def _phases(self, today: date, blind: "_Blind") -> Iterable[PhaseLine]:
+        wanted = [(boundary, today) for boundary in self.boundaries]
+        days = blind.data("phases", self.days.read_many(wanted), [])
+        for (boundary, _), day in zip(wanted, days, strict=False):
+            yield PhaseLine(
+                boundary=boundary.name,
+                state=day.state.value,
+                waits_since=day.stuck_since,
+                reason=day.decision.reason if day.decision else "",
+            )
+
+    def _batches(self, today: date, now: datetime, blind: "_Blind") -> list[BatchLine]:
+        wanted = Wanted(since=today - timedelta(days=PAST_BATCHES))
+        asked = self.batches.seen(wanted)
+        seen: Sequence[Batch] = () if asked.is_failure else asked.unwrap().batches
+        if asked.is_failure:
+            blind.sentences.append(_sentence("batches", asked))
+        shown = [batch for batch in seen if batch.game_date >= today or batch.status is BatchStatus.OPEN]
+        over = [batch for batch in seen if batch.status is BatchStatus.CONSOLIDATED and batch not in shown]
+        past = self._profiles(over[-PAST_BATCHES:]) if any(_is_open(batch) for batch in shown) else []
+        return [self._line(batch, past, now, blind) for batch in shown]
+
+    def _profiles(self, over: Sequence[Batch]) -> list[list[float]]:
+        """How past batches went; one that cannot be read only makes the guess poorer."""
+        read = [self.batches.times(batch).data for batch in over]
+        return [profile(times, started) for each in read if each for started, times in [each] if started]
+
+    def _line(
+        self, batch: Batch, past: Sequence[Sequence[float]], now: datetime, blind: "_Blind"
+    ) -> BatchLine:
+        started_at, times = blind.data(f"batch {batch.batch_id}", self.batches.times(batch), (None, []))
+        end = None
+        if _is_open(batch) and started_at is not None:
+            end = expected_end(
+                times, expected=batch.expected_players, started_at=started_at, now=now, past=past
+            )
+        return BatchLine(
+            batch_id=batch.batch_id,
+            status=batch.status.value,
+            ended=batch.counts.ended,
+            expected=batch.expected_players,
+            started_at=started_at,
+            deadline=batch.deadline,
+            completed_at=times,
+            expected_end=end,
+        )
+
+
+class _Blind:
+    """Collects what could not be read."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def data(self, what: str, asked: Result[T], otherwise: T) -> T:
+        if asked.data is None:
+            self.sentences.append(_sentence(what, asked))
+            return otherwise
+        return asked.data
+
+
+def _sentence(what: str, asked: Result[Any]) -> str:
+    error = asked.error
+    return f"{what} ({error.exception_class}: {error.message[:200]})" if error else what
+
+
+def _is_open(batch: Batch) -> bool:
+    return batch.status is BatchStatus.OPEN
+
+
+def _findings(tracked: Iterable[Tracked], now: datetime) -> list[FindingLine]:
+    """The open ones, the worst and oldest first."""
+    opened = [each for each in tracked if each.is_open]
+    opened.sort(key=lambda each: (-each.finding.severity.rank, each.first_seen, each.finding_id))
+    return [
+        FindingLine(
+            finding_class=each.finding.finding_class.value,
+            severity=each.finding.severity.value,
+            scope=each.finding.scope.name,
+            summary=each.finding.summary,
+            ids=each.finding.ids,
+            first_seen=each.first_seen,
+            command=each.finding.command,
+            is_silenced=each.silence is not None and each.silence.holds(now),
+        )
+        for each in opened
+    ]
+
+
+def verdict(audits: Sequence[Mapping[str, Any]], now: datetime, *, is_blind: bool) -> Verdict:
+    """By the newest audit; one that is too old, or could not look everywhere, is no "well"."""
+    if is_blind or not audits or now - audits[0]["started_at"] > AUDIT_IS_OLD:
+        return Verdict.UNKNOWN
+    return _of(audits[0])
+
+
+def strip(audits: Sequence[Mapping[str, Any]], today: date) -> tuple[StripDay, ...]:
+    """The last 30 days, the oldest first; a day without an audit is unknown."""
+    days = [today - timedelta(days=back) for back in range(STRIP_DAYS - 1, -1, -1)]
+    by_day: dict[date, list[Mapping[str, Any]]] = {day: [] for day in days}
+    for each in audits:
+        by_day.get(each["started_at"].date(), []).append(each)
+    return tuple(
+        StripDay(
+            day=day,
+            verdict=_worst(those),
+            audits=len(those),
+            findings=max((each["finding_count"] for each in those), default=0),
+        )
+        for day, those in by_day.items()
+    )
+
+
+def _worst(audits: Sequence[Mapping[str, Any]]) -> Verdict:
+    verdicts = {_of(each) for each in audits} or {Verdict.UNKNOWN}
+    return next(each for each in (Verdict.SICK, Verdict.UNKNOWN, Verdict.WELL) if each in verdicts)
+
+
+def _of(audit: Mapping[str, Any]) -> Verdict:
+    if audit["finding_count"]:
+        return Verdict.SICK
+    return Verdict.WELL if audit["is_ok"] else Verdict.UNKNOWN

@@ -1,0 +1,57 @@
+"""The status page: one self-contained HTML file, everything in it escaped, readable without a script."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .chart import HEIGHT, WIDTH, chart
+from .records import Status
+
+TEMPLATE: Final = "status.html.j2"
+IDS_SHOWN: Final = 12
+FINDINGS_SHOWN: Final = 100
+
+
+def render(status: Status) -> str:
+    """Pure. Times are told in UTC and as spans up to the page's own time."""
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            status=status,
+            charts={batch.batch_id: chart(batch, status.at) for batch in status.batches},
+            width=WIDTH,
+            height=HEIGHT,
+            findings=status.findings[:FINDINGS_SHOWN],
+            hidden=max(0, len(status.findings) - FINDINGS_SHOWN),
+            ids_shown=IDS_SHOWN,
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = {"clock": clock, "span": span}
+    environment.filters.update(filters)
+    return environment
+
+
+def clock(moment: datetime) -> str:
+    return f"{moment:%H:%M} UTC"
+
+
+def span(length: timedelta) -> str:
+    """`3 min`, `2 h 5 min`, `4 d 2 h`."""
+    minutes = max(0, int(length.total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, days = minutes // 60, minutes // 1440
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} d {hours % 24} h"

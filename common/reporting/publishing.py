@@ -1,0 +1,81 @@
+"""Puts the page where it is read, in one step: whoever looks sees the page before or the page after.
+
+A bucket's object is replaced whole by its upload; a file is renamed into its place.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from ..result import ErrorInfo, Result
+from .gathering import Gathering
+from .page import render
+
+UPLOAD: Final = "https://storage.googleapis.com/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}"
+TIMEOUT_SECONDS: Final = 30.0
+BUCKET_SCHEME: Final = "gs://"
+
+
+class Session(Protocol):
+    """An authorised HTTP session, such as `google.auth.transport.requests.AuthorizedSession`."""
+
+    def post(self, url: str, *, data: bytes, headers: dict[str, str], timeout: float) -> Any: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagePlace:
+    """`gs://bucket/status/index.html`, or the path of a local file."""
+
+    place: str
+    session: Callable[[], Session]
+    upload_url: str = UPLOAD
+
+    def put(self, page: str) -> Result[str]:
+        """Replace the page; returns where it is. Safe to repeat."""
+        body = page.encode()
+        if self.place.startswith(BUCKET_SCHEME):
+            return self._upload(body)
+        return self._write(Path(self.place), body)
+
+    def _upload(self, body: bytes) -> Result[str]:
+        bucket, _, name = self.place.removeprefix(BUCKET_SCHEME).partition("/")
+        url = self.upload_url.format(bucket=quote(bucket, safe=""), name=quote(name, safe=""))
+        headers = {"Content-Type": "text/html; charset=utf-8"}
+        try:
+            answer = self.session().post(url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
+        except Exception as exc:  # the boundary to the HTTP client: every failure to upload is told alike
+            return Result.failure(ErrorInfo.from_exception(exc, page=self.place))
+        if answer.status_code != 200:
+            told = f"storage answered {answer.status_code}: {answer.text[:200]}"
+            is_permanent = 400 <= answer.status_code < 500 and answer.status_code not in (408, 429)
+            make = ErrorInfo.permanent if is_permanent else ErrorInfo.transient
+            return Result.failure(make("PageNotWritten", told, page=self.place))
+        return Result.success(self.place)
+
+    def _write(self, path: Path, body: bytes) -> Result[str]:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".page-")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(body)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except OSError as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, page=self.place))
+        return Result.success(self.place)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusPage:
+    """The page of one system in its place."""
+
+    gathering: Gathering
+    place: PagePlace
+
+    def publish(self) -> Result[str]:
+        """Read, render, put; returns where it is. Safe to repeat."""
+        return self.place.put(render(self.gathering.status()))
