@@ -5,8 +5,8 @@
 # day: $2.16. What TTL removes is billed as deletes, $0.02 per 100,000. Point-in-time recovery costs storage again for
 # seven days of versions: at the few MB that there are, less than a cent.
 
-# Indexes: each query of the suite filters by one field or orders by one, for which Firestore keeps an index by itself. A
-# query of two needs a google_firestore_index here, and says so when it is first asked.
+# Indexes: each query of the suite filters by one field, orders by one, or asks two to be equal to something, for which
+# Firestore has an index of each field by itself. Any other needs a google_firestore_index here.
 
 locals {
   # Collection group → the field by which TTL tells its age. Documents of a batch; the batch itself goes last, and is the
