@@ -105,7 +105,7 @@ _OPTIONS: Final = {"project": "GCP_PROJECT", "region": "REGION", "sport": "SPORT
 
 
 class _Deployment:
-    """One call of the command."""
+    """One call of the command: options and environment are joined, an option wins."""
 
     def __init__(
         self,
@@ -154,11 +154,13 @@ class _Deployment:
         )
 
     def _stage(self, folder: Path) -> None:
+        """For whoever serves the functions elsewhere, as the local stack does."""
         for name, function in self._functions.items():
             verify(stage(ROOT, name, folder), function, placeholders(function), self._options.verify)
             print(f"staged and verified: {name}", file=sys.stderr)
 
     def _print_plan(self, workshop: Workshop) -> None:
+        """Nobody is asked: it works without an account, and without gcloud."""
         workshop.stage(self._functions)
         releases = workshop.releases(self._manifest, self._functions, version_of=lambda _: VERSION)
         deployment = smoke.new_deployment(time.time(), secrets.token_bytes(1))
@@ -183,6 +185,7 @@ class _Deployment:
         rollout.deploy(self._manifest, self._functions)
 
     def _tell_status(self, workshop: Workshop) -> None:
+        """Staged for its hash, and not verified: what does not start here may well run there."""
         place = workshop.target
         facts = preflight.read(self._gcloud, place)
         workshop.stage(self._functions, verified=False)

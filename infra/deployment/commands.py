@@ -23,7 +23,8 @@ class Canary:
     canary_id: str
 
 
-# What is asked.
+# What is asked. Lists rather than `describe`: that something is not there is an answer then, and not an error
+# whose wording one would have to know.
 
 
 def active_account() -> Command:
@@ -71,6 +72,7 @@ def subscriptions(target: Target) -> Command:
 
 
 def newest_version(secret: str, target: Target) -> Command:
+    """Of those that are enabled; gcloud would list the disabled ones, too."""
     flags = ["--filter=state:ENABLED", "--sort-by=~createTime", "--limit=1"]
     return ["gcloud", "secrets", "versions", "list", secret, *flags, f"--project={target.project}", _JSON]
 
@@ -80,14 +82,17 @@ def services(target: Target) -> Command:
 
 
 def revisions(service: str, target: Target) -> Command:
+    """The labels, which say what was deployed, stand on revisions: those of the service are the newest
+    one's."""
     return ["gcloud", "run", "revisions", "list", f"--service={service}", *_place(target), _JSON]
 
 
 def service_policy(service: str, target: Target) -> Command:
+    """The service's own bindings; what it inherits stands in `project_policy`."""
     return ["gcloud", "run", "services", "get-iam-policy", service, *_place(target), _JSON]
 
 
-# What is changed.
+# What is changed. `--quiet` everywhere: a question that nobody answers would hang the deployment.
 
 
 def deploy(release: Release, target: Target, *, source: Path, env_file: Path, deployment: str) -> Command:
@@ -131,7 +136,7 @@ def move_traffic(
 
 
 def remove_tags(service: str, target: Target, *, untag: Sequence[str]) -> Command:
-    """Moves no traffic."""
+    """Moves no traffic. A tag that is not there is an error of gcloud's."""
     return _update_traffic(service, target, untag)
 
 
@@ -159,6 +164,8 @@ def create_subscription(canary: Canary, target: Target, *, tag_url: str, service
 
 
 def publish(canary: Canary, target: Target, *, attributes: Mapping[str, str]) -> Command:
+    """One message; Pub/Sub pushes it again and again until it is acknowledged, or its subscription is
+    gone."""
     written = ",".join(f"{name}={value}" for name, value in attributes.items())
     flags = ["--message=canary", f"--attribute={written}", f"--project={target.project}", "--quiet"]
     return ["gcloud", "pubsub", "topics", "publish", canary.name, *flags]

@@ -68,6 +68,7 @@ def subscriptions(
 
 
 def _wanted(topic: Topic, subscription: Subscription, address: Address) -> dict[str, str | None]:
+    """What the registry says of a subscription, in the words of `_told`."""
     sport, project = address.target.sport, address.target.project
     return {
         "push endpoint": address.endpoint(topic.name(sport)),
@@ -79,6 +80,7 @@ def _wanted(topic: Topic, subscription: Subscription, address: Address) -> dict[
 
 
 def _told(listed: Mapping[str, Any]) -> dict[str, str | None]:
+    """What gcloud says of it; None where it says nothing."""
     push, dead = listed.get("pushConfig", {}), listed.get("deadLetterPolicy", {})
     return {
         "push endpoint": push.get("pushEndpoint"),

@@ -46,9 +46,11 @@ def differences(release: Release, service: Service | None) -> list[Difference]:
     serving = service.serving
     if serving is None:
         return [_difference(release, Drift.TRAFFIC, "traffic", service.split or None, "one revision")]
+    # Terraform makes the service, so that address and bindings are there first; its revision has no labels.
     if not serving.digest:
         return [_difference(release, Drift.NOT_DEPLOYED, "release", None, release.digest)]
     found = [*_contents(release, serving, service.ingress)]
+    # What no field shows, such as the entry point, which is a setting of the build.
     if not found and serving.digest != release.digest:
         found = [_difference(release, Drift.CODE, "release", serving.digest or None, release.digest)]
     return found
@@ -63,6 +65,7 @@ def newer(release: Release, service: Service) -> list[Difference]:
 
 
 def _contents(release: Release, serving: Revision, ingress: str) -> Iterator[Difference]:
+    """Thing by thing: the hash alone would say that something differs, and not what."""
     yield from _maps(release, Drift.ENVIRONMENT, "", serving.environment, release.environment)
     yield from _maps(release, Drift.ENVIRONMENT, "secret ", serving.secrets, release.secrets)
     runs = {**serving.settings, "ingress": ingress}

@@ -47,6 +47,7 @@ class GcloudProgram:
         try:
             ended = subprocess.run(
                 command,
+                # Whatever gcloud would ask, nobody is there to answer.
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -66,5 +67,6 @@ class GcloudProgram:
 
 
 def _last_words(stderr: str) -> str:
+    """The end of what gcloud said: the reason stands there, below its progress."""
     lines = [line for line in stderr.strip().splitlines() if line.strip()]
     return "\n".join(f"    {line}" for line in lines[-_LAST_LINES:])

@@ -95,6 +95,7 @@ def members(policy: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Role → who holds it unconditionally."""
     found: dict[str, frozenset[str]] = {}
     for binding in policy.get("bindings", []):
+        # Whether a condition holds, only Google knows: a role under one is not relied upon.
         if "condition" not in binding:
             role = binding["role"]
             found[role] = found.get(role, frozenset()) | frozenset(binding["members"])
@@ -144,6 +145,7 @@ def obstacles(
     for account in sorted(needed_accounts(target, functions.values()) - facts.accounts):
         yield Obstacle(what=f"{account}: there is no such service account", remedy=TERRAFORM)
     yield from _missing_users(facts, target, may_act)
+    # The rest is not about rights: a name or a runtime that the platform will not take, or not for long.
     for folder in functions:
         yield from _long_names(target.service(folder), facts.project_number)
     if objection := runtimes.objection(runtime, today):
@@ -181,6 +183,7 @@ def _missing_users(facts: Facts, target: Target, may_act: Mapping[str, frozenset
 
 
 def _is_among(member: str, *holders: Collection[str]) -> bool:
+    """Also where a group or a domain is: see `obstacles`."""
     everybody = set().union(*holders)
     return member in everybody or any(each.startswith(("group:", "domain:")) for each in everybody)
 

@@ -49,6 +49,8 @@ class Release:
 
     @property
     def labels(self) -> Mapping[str, str]:
+        """Of the revision. The code apart from the whole, for `--status` to tell a change of one from the
+        other."""
         return {RELEASE_LABEL: self.digest, CODE_LABEL: self.code, RUNTIME_LABEL: self.runtime}
 
 

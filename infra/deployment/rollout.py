@@ -64,7 +64,7 @@ class Rollout:
 
     def deploy(self, manifest: Manifest, functions: Mapping[str, Function]) -> None:
         """Raises DeployError with the step that failed; then no traffic has moved, unless it says so."""
-        changes: list[Change] = []
+        changes: list[Change] = []  # grows before anything is made, so that an undo knows what there may be
         with self._step("preflight"):
             today = datetime.fromtimestamp(self.now(), UTC).date()
             facts = preflight.check(self.gcloud, self.target, functions, manifest.runtime, today)
@@ -127,6 +127,7 @@ class Rollout:
             raise DeployError(f"{release.service}: {told} would be lost: set it, or set it to nothing")
 
     def _deploy(self, change: Change) -> None:
+        """Builds the image, too: the one step that takes minutes."""
         source, env_file = self.workshop.upload(change.release)
         deploy = commands.deploy(
             change.release,
@@ -138,6 +139,8 @@ class Rollout:
         self.gcloud.run(deploy)
 
     def _smoke(self, changes: Sequence[Change], facts: Facts) -> None:
+        """Each revision that was made is asked whether it works; the first that does not ends the
+        deployment."""
         if not changes:
             return
         smoke.sweep(self.gcloud, self.target, self.now())
@@ -156,7 +159,10 @@ class Rollout:
                 self.gcloud.run(commands.remove_tags(change.service, self.target, untag=[change.deployment]))
 
     def _move(self, change: Change) -> None:
+        """All traffic to the revision that was tried, unless somebody else has moved it since."""
         service = self._inventory.existing(change.service)
+        # gcloud knows no compare-and-set. Between this look and the move lie seconds, not the minutes of a
+        # build; whatever wins then was tried, too, and the reading back of the other one tells.
         if service.split != change.before.split:
             raise DeployError(
                 f"{change.service}: another deployment has moved the traffic from {change.before.split} to "
@@ -165,6 +171,7 @@ class Rollout:
         serving = service.serving
         # Terraform's first revision answers nothing: there is no way back to it.
         previous = serving.name if serving and serving.digest else None
+        # Tags of deployments that were killed would keep their revisions reachable for ever.
         tags = [each.tag for each in service.traffic if each.tag]
         stale = [tag for tag in tags if smoke.is_abandoned(tag, self.now())]
         move = commands.move_traffic(

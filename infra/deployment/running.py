@@ -95,6 +95,7 @@ def service(described: Mapping[str, Any], revisions: Sequence[Mapping[str, Any]]
 
 
 def _traffic(line: Mapping[str, Any], latest_ready: str) -> Traffic:
+    """A line without a name means the newest revision that is ready, whichever that is."""
     return Traffic(
         revision=line.get("revisionName") or latest_ready,
         percent=line.get("percent", 0),
@@ -119,6 +120,7 @@ def _revision(described: Mapping[str, Any]) -> Revision:
 
 
 def _secret(value_from: Mapping[str, Any]) -> str:
+    """`{secret}:{version}`, as a release spells it."""
     key = value_from["secretKeyRef"]
     return f"{key['name']}:{key['key']}"
 
@@ -126,6 +128,8 @@ def _secret(value_from: Mapping[str, Any]) -> str:
 def _settings(
     spec: Mapping[str, Any], container: Mapping[str, Any], annotations: Mapping[str, str]
 ) -> dict[str, str]:
+    """In the spelling of `release.settings`. What Cloud Run leaves out has its default: no instance is
+    kept warm."""
     limits = container.get("resources", {}).get("limits", {})
     return {
         "memory": str(limits.get("memory", "")),

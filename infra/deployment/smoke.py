@@ -46,6 +46,7 @@ def made_at(deployment: str) -> int | None:
 
 
 def is_abandoned(deployment: str, now: float) -> bool:
+    """Whether nobody can be waiting for it any more; False for what is not a deployment's name."""
     made = made_at(deployment)
     return made is not None and now - made > ABANDONED_AFTER.total_seconds()
 
@@ -61,6 +62,7 @@ def probe(
     if tagged is None or tagged.url is None:
         raise DeployError(f"{service.name}: its new revision has no address under the tag {deployment}")
     asked = canary(service.name, deployment)
+    # The tag's address as the service tells it: Google shortens it where it would be too long for one label.
     with _subscribed(gcloud, target, asked, tag_url=tagged.url, service_url=url):
         try:
             gcloud.run(commands.publish(asked, target, attributes=attributes(asked)))
@@ -99,7 +101,8 @@ def _abandoned(listed: Sequence[Mapping[str, Any]], now: float) -> Iterator[str]
 def _subscribed(
     gcloud: Gcloud, target: Target, asked: Canary, *, tag_url: str, service_url: str
 ) -> Iterator[None]:
-    """Made, and removed whatever happens: each as far as it was made."""
+    """Made, and removed whatever happens: each as far as it was made. The subscription goes first: without
+    its topic it would stay, and keep its messages."""
     gcloud.run(commands.create_topic(asked, target))
     try:
         gcloud.run(commands.create_subscription(asked, target, tag_url=tag_url, service_url=service_url))
@@ -112,6 +115,7 @@ def _subscribed(
 
 
 def _judge(answers: Answers, asked: Canary, service: str, revision: str) -> None:
+    """An answer counts only if it is this revision's, and tells of at least one store that it is well."""
     answer = answers.wait(asked.canary_id)
     if answer is None:
         raise DeployError(f"{service}: {revision} has not answered a canary; its logs tell why")

@@ -32,6 +32,7 @@ class Workshop:
 
         Raises StageError, or VerifyError with the last words of a function that would not start.
         """
+        # The values first: a copy takes a second, and what is not set is known at once.
         for name, function in functions.items():
             values = environment(function, self.given)
             staged = stage(self.root, name, self.folder)

@@ -154,6 +154,35 @@ def test_failure_names_its_step_moves_no_traffic_and_leaves_nothing_behind(
     assert deployed.canaries() == []
 
 
+def test_one_function_that_fails_keeps_the_traffic_of_all_where_it_is(
+    project: GcloudProject, capsys: Captured
+) -> None:
+    both = ("--only", "consolidation_trigger")
+    trigger = "nba-consolidation-trigger"
+    before = project.serving(), project.serving(trigger)
+    project.change(failures=[f"topics publish canary-{trigger}"])
+
+    assert project.deploy(*both) == 1
+    assert (project.serving(), project.serving(trigger)) == before
+    assert {*project.tags(), *project.tags(trigger)} == set()
+    project.change(failures=[])
+    assert project.deploy(*both) == 0
+
+    assert project.serving() == {project.revisions()[-1]: 100}
+    assert project.serving(trigger) == {project.revisions(trigger)[-1]: 100}
+    assert project.canaries() == []
+
+
+def test_answer_of_another_revision_proves_nothing(deployed: GcloudProject, capsys: Captured) -> None:
+    [first] = deployed.revisions()
+    deployed.impostor = first
+
+    assert deployed.deploy(DATASET_PREFIX="t1") == 1
+
+    assert f"{first} has answered in place of {deployed.revisions()[-1]}" in capsys.readouterr().err
+    assert deployed.serving() == {first: 100}
+
+
 def test_value_that_the_function_would_not_start_with_is_never_deployed(
     deployed: GcloudProject, capsys: Captured
 ) -> None:

@@ -60,6 +60,8 @@ class GcloudProject:
         program.chmod(0o755)
         self.before_answer: Callable[[], None] = lambda: None
         """Called when a deployment begins to wait for an answer."""
+        self.impostor: str | None = None
+        """A revision that answers in place of the one that is asked."""
 
     def deploy(self, *arguments: str, **given: str) -> int:
         """The exit status. Of the functions one is enough; the framework need not start it every time."""
@@ -130,6 +132,8 @@ class GcloudProject:
         """As `Answers`: what the stand-in has noted when the canary was published."""
         self.before_answer()
         found = self.state["answers"].get(canary_id)
+        if found and self.impostor:
+            found |= {"revision": self.impostor}
         return Answer(**found) if found else None
 
     def forget(self, canary_id: str) -> None:
