@@ -1,0 +1,62 @@
+"""Phase transitions: when the processors of a phase are done and their data is there, the next phase starts.
+
+`GRAPHS` has the pipelines as data; `PhaseTransitions` is everything put together for one sport: `Boundaries`
+for events, `Operations` for what people do by hand, `PhaseSweep` for the clock. All of it works on the port
+`Store`: `FirestoreStore` is the store, `MemoryStore` its twin. Records and shapes are here at once; the rest is
+loaded when it is asked for, so that rules and handlers load no client.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy_face import lazy_face
+from .records import Day, DayKey, Decision, Dispatch, PhaseState, Report
+from .shape import Boundary, Graph, GraphError, Mode
+
+if TYPE_CHECKING:
+    from .assembly import PhaseTransitions
+    from .boundaries import Boundaries
+    from .by_hand import Operations, Replay
+    from .days import Days
+    from .documents import Store
+    from .graph import GRAPHS
+    from .memory_store import MemoryStore
+    from .store import FirestoreStore
+    from .sweep import PhaseSweep
+
+__all__ = [
+    "GRAPHS",
+    "Boundaries",
+    "Boundary",
+    "Day",
+    "DayKey",
+    "Days",
+    "Decision",
+    "Dispatch",
+    "FirestoreStore",
+    "Graph",
+    "GraphError",
+    "MemoryStore",
+    "Mode",
+    "Operations",
+    "PhaseState",
+    "PhaseSweep",
+    "PhaseTransitions",
+    "Replay",
+    "Report",
+    "Store",
+]
+
+_LAZY = {
+    "GRAPHS": "graph",
+    "Boundaries": "boundaries",
+    "Days": "days",
+    "FirestoreStore": "store",
+    "MemoryStore": "memory_store",
+    "Operations": "by_hand",
+    "PhaseSweep": "sweep",
+    "PhaseTransitions": "assembly",
+    "Replay": "by_hand",
+    "Store": "documents",
+}
+
+__getattr__ = lazy_face(__name__, _LAZY)

@@ -52,17 +52,19 @@ class DispatchOutbox:
         return self._note(boundary, day, dispatch, message_id)
 
     def _mine(self, boundary: Boundary, day: Day, claimed_by: str) -> Dispatch | None:
-        """The dispatch under the caller's claim; None if it is done meanwhile."""
-        if day.dispatch is not None and day.dispatch.claimed_by == claimed_by:
-            return day.dispatch
+        """The dispatch under the caller's claim, with time to publish it; None if it is done meanwhile."""
         now = self.now()
+        claim = day.dispatch
+        if claim is not None and claim.claimed_by == claimed_by and now < claim.claimed_at + CLAIM_GRACE / 2:
+            return claim
 
         def take_over(found: Day) -> changes.Change | None:
             if found.state is not PhaseState.DISPATCHING or found.dispatch is None:
                 return None
-            if found.dispatch.claimed_by == claimed_by:
+            is_mine = found.dispatch.claimed_by == claimed_by
+            if is_mine and found.dispatch.claimed_at == now:
                 return None
-            if now < found.dispatch.claimed_at + CLAIM_GRACE:
+            if not is_mine and now < found.dispatch.claimed_at + CLAIM_GRACE:
                 raise ResultError(_claimed(found, found.dispatch))
             return changes.claim_again(replace(found.dispatch, claimed_by=claimed_by, claimed_at=now))
 

@@ -14,7 +14,8 @@ from .shape import Boundary, Mode, ModeRules, Tier
 
 EASTERN: Final = ZoneInfo("America/New_York")
 CLAIM_GRACE: Final = timedelta(seconds=60)
-"""How long whoever claimed a dispatch has to publish it before others step in: more than it may take."""
+"""How long whoever claimed a dispatch has to publish it before others step in: twice what a publish may take,
+and a claim that is half over is renewed before."""
 
 ALL_COMPLETE: Final = "all_complete"
 MANUAL: Final = "manual"

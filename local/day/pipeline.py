@@ -59,7 +59,8 @@ class Mischief:
 
     @property
     def speed(self) -> float:
-        return SPEED if self == Mischief() else SPEED_OF_MISCHIEF
+        is_somebody_away = self.late is not None or self.fails is not None
+        return SPEED_OF_MISCHIEF if is_somebody_away else SPEED
 
     def check(self, graph: Graph, game_date: date, now: datetime) -> None:
         """A Problem names what there is, where the names mean nothing to the graph in the date's mode."""
