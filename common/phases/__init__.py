@@ -2,8 +2,8 @@
 
 `GRAPHS` has the pipelines as data; `PhaseTransitions` is everything put together for one sport: `Boundaries`
 for events, `Operations` for what people do by hand, `PhaseSweep` for the clock. All of it works on the port
-`Store`: `FirestoreStore` is the store, `MemoryStore` its twin. Records and shapes are here at once; the rest is
-loaded when it is asked for, so that rules and handlers load no client.
+`Store`: `FirestoreStore` is the store, `MemoryStore` its twin. Records and shapes are here at once, the rest
+when it is asked for, so that rules and handlers load no client.
 """
 
 from typing import TYPE_CHECKING
