@@ -3,16 +3,21 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..batches.differences import agree, differences
-from ..batches.records import Batch
-from ..findings import Finding, FindingClass, Scope, Severity
+from ..batches.expected_end import expected_end, misses
+from ..batches.records import Batch, BatchStatus
+from ..findings import Finding, FindingClass, Scope, Severity, operator_command
 from ..result import ErrorInfo, Result
 from .batch_reader import Batches, Seen
+from .batch_rules import scope_of
 from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
 
 FIRESTORE: Final = "firestore"
+PACE: Final = "pace"
+PACE_FROM: Final = timedelta(hours=1)
 AT_ONCE: Final = 16
 CHUNK: Final = 64
 
@@ -110,3 +115,51 @@ def _count(batches: Batches, batch: Batch) -> _Counted:
     found = details.unwrap()
     told = differences(batch, found.documents, found.expected)
     return _Counted(batch=batch, findings=told, reads=reads + found.reads)
+
+
+def check_pace(batches: Batches, seen: Result[Seen]) -> Outcome:
+    """Open batches that will miss their deadline, told before they do: the earliest guess is past it.
+
+    The times of completions are read only of a batch whose deadline is within the hour.
+    """
+    if seen.error is not None:
+        return Unknown(store=FIRESTORE, error=seen.error)
+    known = seen.unwrap()
+    found: list[Finding] = []
+    reads = 0
+    for batch in known.batches:
+        if not _is_near_its_deadline(batch):
+            continue
+        times = batches.times(batch)
+        if times.error is not None:
+            return Unknown(store=FIRESTORE, error=times.error, findings=tuple(found))
+        started_at, completed_at = times.unwrap()
+        reads += 1 + len(completed_at)
+        if started_at is not None:
+            found += slow(batch, started_at, completed_at)
+    return outcome_of(found, looked_at=known.batch_ids, cost=Cost(reads=reads))
+
+
+def _is_near_its_deadline(batch: Batch) -> bool:
+    if batch.status is not BatchStatus.OPEN or batch.deadline is None:
+        return False
+    return timedelta(0) < batch.deadline - batch.read_time <= PACE_FROM
+
+
+def slow(batch: Batch, started_at: datetime, completed_at: Sequence[datetime]) -> list[Finding]:
+    """Pure."""
+    end = expected_end(
+        completed_at, expected=batch.expected_players, started_at=started_at, now=batch.read_time
+    )
+    if end is None or not misses(end, batch.deadline):
+        return []
+    finding = Finding(
+        finding_class=FindingClass.SLOW_BATCH,
+        severity=Severity.WARNING,
+        check=PACE,
+        scope=scope_of(batch),
+        summary=f"ends at {end.earliest:%H:%M} UTC at the earliest, its deadline is {batch.deadline:%H:%M}",
+        look=operator_command("watch", batch.batch_id),
+        depends_on=frozenset({FIRESTORE}),
+    )
+    return [finding]

@@ -88,6 +88,12 @@ CHECKS: Final[tuple[Check, ...]] = (
         run=lambda at: batch_checks.check_counts(at.batches, at.seen, at.is_time_up),
     ),
     Check(
+        name=batch_checks.PACE,
+        of=BATCH,
+        stores=FIRESTORE,
+        run=lambda at: batch_checks.check_pace(at.batches, at.seen),
+    ),
+    Check(
         name=row_rules.CHECK,
         of=BATCH,
         stores=BOTH,

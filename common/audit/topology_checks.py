@@ -1,5 +1,6 @@
 """The topic registry against what Pub/Sub really has, and what waits in its dead-letter subscriptions."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -79,9 +80,7 @@ class PubSubTopology:
         """How many messages wait, up to PEEKED: they are looked at and given back at once."""
         path = f"projects/{self._project}/subscriptions/{subscription}"
         try:
-            pulled = self._subscriber.pull(
-                subscription=path, max_messages=PEEKED, return_immediately=True, timeout=TIMEOUT_SECONDS
-            )
+            pulled = self._peek(path)
             ids = [each.ack_id for each in pulled.received_messages]
             if ids:
                 self._subscriber.modify_ack_deadline(
@@ -90,6 +89,15 @@ class PubSubTopology:
         except _FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc, subscription=subscription))
         return Result.success(len(ids))
+
+    def _peek(self, path: str) -> Any:
+        """What is there at this moment. Waiting for messages to come would take an empty subscription for one
+        that does not answer."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The return_immediately", category=DeprecationWarning)
+            return self._subscriber.pull(
+                subscription=path, max_messages=PEEKED, return_immediately=True, timeout=TIMEOUT_SECONDS
+            )
 
 
 def check_topology(topology: Topology, sport: Sport) -> Outcome:

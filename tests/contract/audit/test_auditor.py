@@ -14,6 +14,7 @@ from common.audit.checks import CHECKS, Check
 from common.audit.outcomes import Ok, Unknown, outcome_of
 from common.audit.report import Asked, AuditReport
 from common.batches.batches import Batches
+from common.batches.records import COMPLETIONS
 from common.findings import FindingClass, Scope, ScopeKind, Severity
 from common.result import ErrorInfo, Result
 from tests.support.audit_stack import AuditStack
@@ -117,6 +118,23 @@ async def test_batch_with_an_open_finding_is_looked_at_until_it_is_over_however_
 
     assert told_by(still) == {("batch1", "lost_increment"): ()}
     assert [len(each) for each in told] == [0, 1]
+
+
+async def test_batch_that_will_miss_its_deadline_is_told_before_it_does(audits: AuditStack) -> None:
+    players = [f"p{number}" for number in range(40)]
+    now = datetime.now(UTC)
+    for name, minutes_each in (("slow", 15), ("fast", 0.1)):
+        audits.batches.open(name, GAME_DATE, players, deadline=now + HOUR / 4).unwrap()
+        await audits.record(name, *players[:8])
+        audits.change(name, start_time=now - timedelta(minutes=8 * minutes_each))
+        for number, player in enumerate(players[:8]):
+            done_at = now - timedelta(minutes=(7 - number) * minutes_each)
+            audits.ref(name).collection(COMPLETIONS).document(player).update({"completed_at": done_at})
+
+    report = audits.audit()
+
+    assert told_by(report) == {("slow", "slow_batch"): ()}
+    assert report.findings[0].command == "./ops/run watch slow"
 
 
 def test_adding_a_check_is_adding_a_function_and_a_line(audits: AuditStack) -> None:

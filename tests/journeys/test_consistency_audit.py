@@ -1,0 +1,161 @@
+"""The audit as it is wired for its function, on all three emulators; and beside everything that works."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from google.cloud import firestore
+
+from common.audit.assembly import Audit
+from common.audit.report import Asked
+from common.audit.schedule import GameSchedule, get_dates_with_data, get_expected_game_dates
+from common.batches.records import COMPLETIONS, batch_path
+from common.findings import FindingClass
+from common.maintenance.sweep_ticks import SweepTicks
+from common.reporting.assembly import status_page
+from common.runtime.wiring import WarehouseWiring
+from common.settings import WarehouseSettings
+from common.sport import Sport
+from common.topics import REGISTRY
+from local.stack.topology import Names, Push, create
+from tests.support.audit_stack import AuditStack
+from tests.support.batch_helpers import GAME_DATE
+from tests.support.consolidation_stack import BATCH, Stack
+from tests.support.prediction_rows import prediction
+from tests.support.results import error_of
+
+if TYPE_CHECKING:
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
+HOUR = timedelta(hours=1)
+
+
+def make_topology(publisher: "PublisherClient", subscriber: "SubscriberClient", project: str) -> None:
+    pushes = [
+        Push(name=name, topic=topic, port=9)
+        for topic in REGISTRY.values()
+        for name, wanted in topic.subscriptions.items()
+        if wanted.delivery.value == "push"
+    ]
+    create(publisher, subscriber, Names(project=project, sport=Sport.NBA), pushes)
+
+
+@pytest.fixture
+def scheduled(stack: Stack) -> Stack:
+    """With a schedule of one game day, and of one in the coming months: these days have none."""
+    coming = datetime.now(UTC).date() + timedelta(days=100)
+    stack.client.create_dataset("nba_raw", timeout=30)
+    for statement in (
+        "CREATE TABLE `nba_raw.nbac_schedule` (game_date DATE, game_id STRING) PARTITION BY game_date",
+        f"INSERT INTO `nba_raw.nbac_schedule` VALUES (DATE '{GAME_DATE}', 'g1'), (DATE '{GAME_DATE}', 'g2')",
+        f"INSERT INTO `nba_raw.nbac_schedule` VALUES (DATE '{coming}', 'g3')",
+    ):
+        stack.warehouse.execute(statement).unwrap()
+    return stack
+
+
+@pytest.fixture
+def audit(
+    scheduled: Stack,
+    publisher_client: "PublisherClient",
+    subscriber_client: "SubscriberClient",
+    pubsub_host: str,
+) -> Iterator[Audit]:
+    """As the function makes it, over a system in which everything has just run."""
+    make_topology(publisher_client, subscriber_client, scheduled.project)
+    environment = {**os.environ, "GCP_PROJECT": scheduled.project, "SPORT": "nba"}
+    wiring = WarehouseWiring(WarehouseSettings, function="consistency_auditor", environment=environment)
+    for name in ("completion_recorder", "phase_transitions"):
+        SweepTicks(wiring.database()).note(name, datetime.now(UTC)).unwrap()
+    yield Audit(wiring)
+    wiring.database().close()
+    for client in (wiring.publisher_client(), wiring.subscriber_client()):
+        client.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+
+
+def test_audit_of_a_sound_system_finds_nothing_repairs_what_is_broken_and_writes_its_page(
+    audit: Audit, scheduled: Stack, tmp_path: Path
+) -> None:
+    scheduled.play({player: [prediction(player)] for player in "abc"})
+    scheduled.consolidate().unwrap()
+
+    sound = audit.auditor().run(Asked()).unwrap()
+    scheduled.db.document(batch_path(BATCH)).update({"completed_count": firestore.Increment(1)})
+    broken = audit.auditor().run(Asked(batch_id=BATCH, repair=True)).unwrap()
+    mended = audit.auditor().run(Asked(batch_id=BATCH)).unwrap()
+    page = status_page(audit._wiring, audit, str(tmp_path / "index.html")).publish()
+
+    assert [(each.finding_class.value, each.summary) for each in sound.findings] == [] and sound.is_ok
+    assert [each.finding_class for each in broken.findings] == [FindingClass.DOUBLE_INCREMENT]
+    assert [each.error for each in broken.mended] == [None]
+    assert mended.findings == ()
+    assert "double_increment" in Path(page.unwrap()).read_text()
+
+
+def test_silent_phases_of_a_game_day_are_found(audit: Audit) -> None:
+    report = audit.auditor().run(Asked(game_date=GAME_DATE)).unwrap()
+    no_games = audit.auditor().run(Asked(game_date=GAME_DATE - timedelta(days=1))).unwrap()
+
+    assert {each.finding_class for each in report.findings} == {FindingClass.SILENT_PHASE}
+    assert no_games.findings == ()
+
+
+def test_dates_with_data_and_dates_with_games_are_told_apart_from_questions_that_failed(
+    scheduled: Stack,
+) -> None:
+    schedule = GameSchedule(scheduled.warehouse, "nba_raw.nbac_schedule")
+    missing = GameSchedule(scheduled.warehouse, "nba_raw.gone")
+    first, last = GAME_DATE - timedelta(days=3), GAME_DATE + timedelta(days=3)
+    long_ago = date(2001, 1, 1)
+
+    tables = ["nba_raw.nbac_schedule", "nba_predictions.player_prop_predictions"]
+    with_data = get_dates_with_data(scheduled.warehouse, tables, first, last).unwrap()
+
+    assert get_expected_game_dates(schedule, first, last).unwrap() == [GAME_DATE]
+    assert schedule.games(first, first).unwrap() == {}
+    assert schedule.games(long_ago, long_ago).unwrap() is None
+    assert (
+        error_of(get_expected_game_dates(schedule, long_ago, long_ago)).exception_class == "UnknownSchedule"
+    )
+    assert missing.games(first, last).is_failure
+    assert with_data == {tables[0]: frozenset({GAME_DATE}), tables[1]: frozenset()}
+    assert get_dates_with_data(scheduled.warehouse, ["nba_raw.gone"], first, last).is_failure
+
+
+def test_audits_beside_recorders_and_a_consolidation_find_nothing_that_is_not_there(stack: Stack) -> None:
+    """20 audits while eight record, one consolidates, and completions of another batch pour in."""
+    stack.play({player: [prediction(player)] for player in "abc"})
+    players = [f"player{number:03}" for number in range(240)]
+    stack.batches.open(
+        "busy", GAME_DATE + timedelta(days=1), players, deadline=datetime.now(UTC) + HOUR
+    ).unwrap()
+    audits = AuditStack(stack.batches, stack.db, warehouse=stack.warehouse)
+    is_over = threading.Event()
+
+    def record(part: int) -> None:
+        day = GAME_DATE + timedelta(days=1)
+        asyncio.run(audits.record("busy", *players[part::8], game_date=day))
+
+    def consolidate() -> None:
+        while not is_over.is_set():
+            stack.consolidate().unwrap()
+
+    with ThreadPoolExecutor(9) as pool:
+        consolidating = pool.submit(consolidate)
+        recording = [pool.submit(record, part) for part in range(8)]
+        reports = [audits.audit() for _ in range(20)]
+        is_over.set()
+        for each in (*recording, consolidating):
+            each.result()
+
+    assert [each.summary for report in reports for each in report.findings] == []
+    assert all(report.is_ok for report in reports)
+    documents = stack.db.collection(f"{batch_path('busy')}/{COMPLETIONS}").count().get()
+    assert documents[0][0].value == 240
+    assert audits.audit().is_ok
