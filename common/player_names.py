@@ -44,11 +44,12 @@ def normalize(name: str) -> str:
     return key
 
 
-def normalize_all(names: Iterable[object]) -> Result[dict[str, str]]:
-    """Key → name of every name, or one PERMANENT failure of class InvalidName that tells of every bad one.
+def normalize_all(names: Iterable[object], *, max_key_chars: int | None = None) -> Result[dict[str, str]]:
+    """Key → name of every name, or one PERMANENT failure of class InvalidName that tells of every bad one (of
+    the first twenty by name).
 
-    A name is bad if it has no key, and if another one has the same: of namesakes each needs a lookup of its
-    own, such as "maxmuncy" and "maxmuncyathletics".
+    A name is bad if it has no key or one that is too long, and if another one has the same: of namesakes each
+    needs a lookup of its own, such as "maxmuncy" and "maxmuncyathletics".
     """
     given = list(names)
     by_key: dict[str, list[str]] = {}
@@ -59,6 +60,8 @@ def normalize_all(names: Iterable[object]) -> Result[dict[str, str]]:
         except InvalidName as exc:
             problems.append(str(exc))
     for key, same in by_key.items():
+        if max_key_chars is not None and len(key) > max_key_chars:
+            problems.append(f"{key!r} is longer than {max_key_chars} characters")
         if len(same) > 1:
             told = " and ".join(repr(name) for name in same)
             problems.append(f"{told} are both {key!r}: tell them apart by a lookup with a suffix of its own")

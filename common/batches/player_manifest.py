@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..player_names import InvalidName, normalize
+from ..player_names import normalize_all
 from ..result import ErrorInfo, Result
 
 CHUNK_PLAYERS: Final = 5_000
@@ -20,17 +20,17 @@ MANIFEST_DAMAGED: Final = "ManifestDamaged"
 
 
 def freeze(names: Collection[str]) -> Result[tuple[str, ...]]:
-    """The distinct lookup keys of `names`, sorted; PERMANENT if one is no name or there are too many."""
-    try:
-        keys = sorted({normalize(name) for name in names})
-    except InvalidName as exc:
-        return Result.failure(ErrorInfo.permanent("InvalidBatch", f"expected_players: {exc}"))
-    too_long = next((key for key in keys if len(key) > MAX_NAME_BYTES), None)
-    if too_long is not None:
-        return _refused(f"{too_long!r} is longer than {MAX_NAME_BYTES} characters")
-    if len(keys) > MAX_PLAYERS:
-        return _refused(f"{len(keys)} players, at most {MAX_PLAYERS}")
-    return Result.success(tuple(keys))
+    """The lookup keys of `names`, sorted; PERMANENT if there are too many, or if a name is bad.
+
+    All bad ones are told at once: who has no key, and two who have the same one. These are two players: to
+    take them for one would lose the rows of the second, and announce success.
+    """
+    if len(names) > MAX_PLAYERS:
+        return _refused(f"{len(names)} players, at most {MAX_PLAYERS}")
+    by_key = normalize_all(names, max_key_chars=MAX_NAME_BYTES)
+    if by_key.error is not None:
+        return _refused(by_key.error.message, **(by_key.error.details or {}))
+    return Result.success(tuple(sorted(by_key.unwrap())))
 
 
 def digest(players: Sequence[str]) -> str:
@@ -67,5 +67,5 @@ def join(parts: Iterable[Sequence[str]], expected_digest: str) -> Result[frozens
     return Result.success(players)
 
 
-def _refused(why: str) -> Result[tuple[str, ...]]:
-    return Result.failure(ErrorInfo.permanent("InvalidBatch", f"expected_players: {why}"))
+def _refused(why: str, **details: Any) -> Result[tuple[str, ...]]:
+    return Result.failure(ErrorInfo.permanent("InvalidBatch", f"expected_players: {why}", **details))

@@ -91,6 +91,32 @@ def test_what_cannot_be_a_batch_is_refused_by_field(
     assert not answer.is_retryable
 
 
+def test_namesakes_are_refused_by_name_until_each_has_a_lookup_of_its_own(batches: Batches) -> None:
+    refused = batches.open("batch1", GAME_DATE, ["Max Muncy", "LeBron James", "MAX MUNCY"], deadline=DEADLINE)
+    nothing = batches.get("batch1")
+    told_apart = opened(batches, ["Max Muncy", "LeBron James", "maxmuncyathletics"])
+
+    assert refused.error is not None and not refused.is_retryable
+    assert refused.error.message == (
+        "expected_players: 'Max Muncy' and 'MAX MUNCY' are both 'maxmuncy': "
+        "tell them apart by a lookup with a suffix of its own"
+    )
+    assert nothing.error is not None and nothing.error.is_expected
+    assert told_apart.expected_players == 3
+    assert batches.progress("batch1").unwrap().missing == ("lebronjames", "maxmuncy", "maxmuncyathletics")
+
+
+def test_every_bad_name_of_a_day_is_told_at_once(batches: Batches) -> None:
+    bad = ["Luka Don\ufffdi\ufffd", ".-", "x" * 201, "Max Muncy", "Max Muncy"]
+
+    refused = batches.open("batch1", GAME_DATE, ["LeBron James", *bad], deadline=DEADLINE)
+
+    assert refused.error is not None and refused.error.details is not None
+    assert refused.error.details["problem_count"] == 4
+    assert all(repr(name) in refused.error.message for name in bad)
+    assert "LeBron James" not in refused.error.message
+
+
 @EVERY_MODE
 def test_empty_batch_is_complete_at_once_and_owes_its_trigger(
     batches: Batches, outbox: TriggerOutbox, published: Published
