@@ -39,7 +39,8 @@ class Recorded:
     is_sampled: bool = False
     """Whether the two schemas of the batch are to be compared, once everything else is done."""
     completes_batch: bool = False
-    """Whether this event closed the batch; true for exactly one event per generation."""
+    """Whether this event closed the batch; true for exactly one event per generation, though not of each of
+    its deliveries: one that comes when the batch is settled is answered without looking."""
     owed_trigger: Batch | None = None
     """The closed batch whose trigger the caller is to publish now."""
 

@@ -1,6 +1,7 @@
 """The batches that an instance is recording: read once, kept while in use, forgotten when others come."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
@@ -44,12 +45,21 @@ class CachedBatch:
     `batch` is as of the first event: only what never changes is read from it.
     """
 
-    def __init__(self, roster: Roster, commit: Commit, *, max_in_flight: int = MAX_IN_FLIGHT) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        commit: Commit,
+        *,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.batch: Batch = roster.batch
         self.counts = roster.batch.counts
         """The highest that was seen."""
         self.is_settled = False
-        """Known to be closed, with its trigger noted."""
+        """Known to be closed, with the trigger of its last known generation noted."""
+        self._generation = roster.batch.generation
+        self._monotonic = monotonic
         self._players = roster.players
         self._commit = commit
         self._group = GroupCommit(
@@ -86,6 +96,12 @@ class CachedBatch:
             self._learn(completion, answer.unwrap())
         return answer
 
+    def settle(self, batch: Batch, *, is_settled: bool) -> None:
+        """Learn whether anything is left to do for the batch's generation. News of an earlier one than is
+        known comes too late: its trigger may be noted while that of a late completion is still owed."""
+        if batch.generation >= self._generation:
+            self._generation, self.is_settled = batch.generation, is_settled
+
     def is_first_to_near_array_limit(self, counts: Counts) -> bool:
         """Whether a person is to be warned now: once per instance and batch."""
         is_near = self.batch.schema_mode.writes_array and counts.ended >= ARRAY_WARNING_ELEMENTS
@@ -95,7 +111,7 @@ class CachedBatch:
 
     @property
     def _is_trusted(self) -> bool:
-        return self.is_settled or asyncio.get_running_loop().time() - self._seen_at < TRUSTED_SECONDS
+        return self.is_settled or self._monotonic() - self._seen_at < TRUSTED_SECONDS
 
     async def _follow(self, name: str) -> Result[CommitAnswer]:
         future: asyncio.Future[Result[CommitAnswer]] = asyncio.get_running_loop().create_future()
@@ -125,7 +141,7 @@ class CachedBatch:
     def _learn(self, completion: Completion, answer: CommitAnswer) -> None:
         if not isinstance(answer, Recorded):
             return
-        self._seen_at = asyncio.get_running_loop().time()
+        self._seen_at = self._monotonic()
         if answer.counts.ended > self.counts.ended:
             self.counts = answer.counts
         name, stands = completion.player_lookup, answer.contradicted
@@ -166,6 +182,12 @@ class BatchCache:
             self._loading[batch_id] = task
             task.add_done_callback(lambda _: self._loading.pop(batch_id))
         return await asyncio.shield(self._loading[batch_id])
+
+    def settle(self, batch: Batch) -> None:
+        """Nothing is left to do for this generation of the batch; of no interest unless the batch is kept."""
+        cached = self._kept.get(batch.batch_id)
+        if cached is not None:
+            cached.settle(batch, is_settled=True)
 
     def forget(self, cached: CachedBatch) -> None:
         """Read the batch anew at its next event. Commits in flight are not disturbed."""

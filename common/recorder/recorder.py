@@ -68,6 +68,13 @@ class Recorder:
             self._cache.forget(cached)
         raise ResultError(ErrorInfo.transient("Stale", f"batch {completion.batch_id!r} keeps changing"))
 
+    def trigger_sent(self, batch: Batch) -> None:
+        """The trigger that this instance owed is out and noted: it need not look at the batch's next repeat.
+
+        Losing this costs one reading, and nothing else.
+        """
+        self._cache.settle(batch)
+
     async def _follow_up(self, cached: CachedBatch, one: Completion, answer: Recorded | Outdone) -> Recorded:
         """What an answer of the store asks for; on the warm path, nothing."""
         claimant = f"{self._instance}-{next(self._attempts)}"
@@ -97,6 +104,7 @@ class Recorder:
             found=outdone.found,
         )
         batch, stands = replaced.unwrap().batch, replaced.unwrap().stands
+        cached.settle(batch, is_settled=False)
         return replace(as_it_stands(batch, stands, one), needs_settling=True)
 
     async def _settle(
@@ -111,7 +119,7 @@ class Recorder:
         settlement = settled.unwrap()
         if settlement.awaits_another:
             raise ResultError(being_published(settlement.batch))
-        cached.is_settled = settlement.is_settled
+        cached.settle(settlement.batch, is_settled=settlement.is_settled)
         return replace(
             recorded,
             completes_batch=settlement.closed_by_caller,

@@ -20,6 +20,8 @@ log = structlog.get_logger()
 class Recorder(Protocol):
     async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]: ...
 
+    def trigger_sent(self, batch: Batch) -> None: ...
+
 
 class Outbox(Protocol):
     def send(self, batch: Batch) -> Result[str]: ...
@@ -49,6 +51,7 @@ async def handle(
     _tell(completion, recorded)
     if recorded.owed_trigger is not None:
         (await asyncio.to_thread(outbox.send, recorded.owed_trigger)).unwrap()
+        recorder.trigger_sent(recorded.owed_trigger)
     if recorded.is_sampled:
         await checks.run(completion.batch_id)
     return recorded

@@ -35,6 +35,9 @@ class Nowhere:
     async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]:
         return Result.success(RECORDED)
 
+    def trigger_sent(self, batch: Batch) -> None:
+        raise AssertionError(f"no trigger of {batch.batch_id} is owed")
+
     async def run(self, batch_id: str) -> None:
         raise AssertionError(f"{batch_id} is sampled")
 

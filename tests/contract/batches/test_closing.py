@@ -11,8 +11,19 @@ from common.batches.batches import Batches
 from common.batches.closing import Closing, Due
 from common.batches.records import Batch, BatchStatus
 from common.batches.trigger_outbox import TriggerOutbox
+from common.recorder.answers import Recorded
 from common.recorder.recorder import Recorder
-from tests.support.batch_helpers import Published, alter, deliver, names, opened, timeline
+from functions.completion_recorder.handler import handle
+from tests.support.batch_helpers import (
+    NotSampled,
+    Published,
+    alter,
+    completion,
+    deliver,
+    names,
+    opened,
+    timeline,
+)
 
 FIRST, LAST = "first-completion-1", "last-completion-1"
 
@@ -56,6 +67,27 @@ async def test_instance_that_recorded_all_closes_the_batch_and_sends_its_trigger
     assert last.completes_batch
     assert published.triggers == [("batch1", 1)]
     assert batches.get("batch1").unwrap().status is BatchStatus.COMPLETE
+
+
+async def test_instance_that_sent_the_trigger_does_not_read_the_batch_again_for_a_repeat(
+    batches: Batches, recorder: Recorder, outbox: TriggerOutbox, published: Published, readings: list[str]
+) -> None:
+    opened(batches, 2)
+
+    async def delivered(player: str) -> Recorded:
+        handled = await handle(
+            completion(player), f"event-{player}", recorder=recorder, outbox=outbox, checks=NotSampled()
+        )
+        return handled.unwrap()
+
+    closing = [await delivered(player) for player in names(2)]
+    readings.clear()
+    repeats = [await delivered(player) for player in names(2)]
+
+    assert [answer.completes_batch for answer in closing] == [False, True]
+    assert readings == []
+    assert [answer.owed_trigger for answer in repeats] == [None, None]
+    assert published.triggers == [("batch1", 1)]
 
 
 async def test_what_the_closer_believes_of_the_batch_is_what_the_store_says(

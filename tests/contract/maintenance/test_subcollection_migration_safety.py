@@ -82,6 +82,9 @@ class Checking:
             completion, event_id, recorder=self._recorder, outbox=self._outbox, checks=self._checks
         )
 
+    def trigger_sent(self, batch: Batch) -> None:
+        self._recorder.trigger_sent(batch)
+
 
 @pytest.fixture
 def checking(recorder: Recorder, batches: Batches, heard: Heard) -> Checking:

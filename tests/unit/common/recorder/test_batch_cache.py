@@ -11,6 +11,7 @@ from common.recorder.answers import CommitAnswer, Recorded, RecordOutcome
 from common.recorder.batch_cache import CachedBatch
 from common.result import ErrorInfo, Result
 from tests.support.batch_documents import batch_of, ended
+from tests.support.monotonic_clock import MonotonicClock
 
 ANN = ended("ann")
 DOWN = ErrorInfo.transient("ServiceUnavailable", "down")
@@ -22,6 +23,10 @@ class Store:
     def __init__(self) -> None:
         self.groups: list[list[str]] = []
         self._ends: list[asyncio.Future[Result[CommitAnswer]]] = []
+        self.looks: list[str] = []
+        """The players whom it was asked for, without anything to write."""
+        self.standing: Result[CommitAnswer] | None = None
+        """What it answers then; None where nobody may ask."""
 
     async def record(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
         self.groups.append([one.player_lookup for one in completions])
@@ -31,7 +36,9 @@ class Store:
         return [answer for _ in completions]
 
     async def look(self, completion: Completion) -> Result[CommitAnswer]:
-        raise AssertionError(f"{completion} is known")
+        assert self.standing is not None, f"{completion} is known"
+        self.looks.append(completion.player_lookup)
+        return self.standing
 
     async def end(self, answer: Result[CommitAnswer] | Exception, *, number: int = 0) -> None:
         """The oldest commit that is under way, or that of this number among them."""
@@ -75,8 +82,13 @@ def store() -> Store:
 
 
 @pytest.fixture
-def batch(store: Store) -> CachedBatch:
-    return CachedBatch(Roster(batch=batch_of(), players=None), store)
+def monotonic() -> MonotonicClock:
+    return MonotonicClock()
+
+
+@pytest.fixture
+def batch(store: Store, monotonic: MonotonicClock) -> CachedBatch:
+    return CachedBatch(Roster(batch=batch_of(), players=None), store, monotonic=monotonic)
 
 
 async def test_repeat_of_what_is_on_its_way_waits_for_it_and_enters_no_commit(
@@ -162,3 +174,49 @@ async def test_repeat_that_goes_away_disturbs_nobody(store: Store, batch: Cached
     await store.end(recorded())
 
     assert staying.result().unwrap() == recorded().unwrap()
+
+
+@pytest.fixture
+async def known(store: Store, batch: CachedBatch, monotonic: MonotonicClock) -> CachedBatch:
+    """A batch with one player recorded, an hour after the instance was started."""
+    monotonic.now = 3_600.0
+    first = asyncio.create_task(batch.record(ANN))
+    await turns()
+    await store.end(recorded(1))
+    assert first.done()
+    store.standing = recorded(7)
+    return batch
+
+
+async def test_repeat_on_an_open_batch_asks_the_store_when_its_last_look_is_over_five_seconds_old(
+    store: Store, known: CachedBatch, monotonic: MonotonicClock
+) -> None:
+    counts = []
+    for seconds in (4.9, 0.2, 4.9, 0.2):
+        monotonic.now += seconds
+        counts.append(completed_of(await known.record(ANN)))
+
+    # Asked at 5.1 s and at 10.2 s; between them it trusts what it was told then.
+    assert store.looks == ["ann", "ann"]
+    assert counts == [1, 7, 7, 7]
+
+
+async def test_repeat_on_a_settled_batch_asks_nobody_however_late_it_comes(
+    store: Store, known: CachedBatch, monotonic: MonotonicClock
+) -> None:
+    known.settle(batch_of(), is_settled=True)
+    monotonic.now += 3_600.0
+
+    again = await known.record(ANN)
+
+    assert (store.looks, completed_of(again)) == ([], 1)
+
+
+def test_trigger_of_an_earlier_generation_does_not_settle_the_batch(batch: CachedBatch) -> None:
+    first, second = batch_of(generation=1), batch_of(generation=2)
+    told = []
+    for news, is_settled in ((first, False), (first, True), (second, False), (first, True), (second, True)):
+        batch.settle(news, is_settled=is_settled)
+        told.append(batch.is_settled)
+
+    assert told == [False, True, False, False, True]

@@ -22,10 +22,15 @@ class Recorder:
     def __init__(self, answer: Result[Recorded]) -> None:
         self._answer = answer
         self.given: list[tuple[PlayerCompletion, str]] = []
+        self.told_of: list[Batch] = []
+        """The batches whose triggers are out."""
 
     async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]:
         self.given.append((completion, event_id))
         return self._answer
+
+    def trigger_sent(self, batch: Batch) -> None:
+        self.told_of.append(batch)
 
 
 class Outbox:
@@ -93,10 +98,10 @@ async def test_completion_that_closes_no_batch_triggers_nothing() -> None:
 async def test_who_closes_the_batch_sends_its_trigger() -> None:
     outbox = Outbox()
 
-    result, _ = await deliver(Result.success(recorded(owed=CLOSED)), outbox)
+    result, recorder = await deliver(Result.success(recorded(owed=CLOSED)), outbox)
 
     assert result.is_success
-    assert outbox.sent == [CLOSED]
+    assert outbox.sent == recorder.told_of == [CLOSED]
 
 
 async def test_duplicate_that_finds_a_trigger_owed_sends_it_too() -> None:
@@ -108,10 +113,11 @@ async def test_duplicate_that_finds_a_trigger_owed_sends_it_too() -> None:
 
 
 async def test_trigger_that_could_not_be_sent_fails_the_event_to_be_delivered_again() -> None:
-    result, _ = await deliver(Result.success(recorded(owed=CLOSED)), Outbox(failure=BUSY))
+    result, recorder = await deliver(Result.success(recorded(owed=CLOSED)), Outbox(failure=BUSY))
 
     assert result == Result.failure(BUSY)
     assert result.is_retryable
+    assert recorder.told_of == []
 
 
 async def test_completion_that_could_not_be_recorded_fails_the_event_and_triggers_nothing() -> None:
