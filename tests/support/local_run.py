@@ -72,8 +72,8 @@ class LocalRun:
                 os.kill(pid, signal.SIGKILL)
 
     def url_of(self, function: str) -> str:
-        """Where `serve` says that Pub/Sub posts to."""
-        [url] = re.findall(rf"^\S+-{function.replace('_', '-')}\S*: (http\S+)", self.said, re.MULTILINE)
+        """Where `serve` says that Pub/Sub posts to: its first address, for it may hear several topics."""
+        url, *_ = re.findall(rf"^\S+-{function.replace('_', '-')}\S*: (http\S+)", self.said, re.MULTILINE)
         return str(url)
 
     def processes(self) -> list[int]:
