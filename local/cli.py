@@ -27,6 +27,7 @@ from .day.pipeline import Mischief
 from .day.players import first_players
 from .day.slate import Slate
 from .judging.boundaries import judge_boundaries
+from .judging.day_audit import audit_the_day, judge_audit
 from .judging.progress import bars
 from .judging.promises import judge
 from .play import Audience, Plan, hire, play
@@ -139,8 +140,11 @@ def _run(plan: Plan) -> None:
             with bars(terminal.console, plan.slate, graph) as shown:
                 audience = Audience(show=shown.show, show_days=shown.show_days, tell=terminal.tell_of_death)
                 played = play(plan, stack, crew, audience)
+            with terminal.doing("an audit of the day"):
+                audited = audit_the_day(plan.slate.game_date, folder, stack.process_environment, ROOT)
         verdicts = judge(played.evidence, victim=plan.victim, was_killed=played.was_killed)
         verdicts.append(judge_boundaries(played.boundaries, plan.victim))
+        verdicts.append(judge_audit(audited))
         report.show(terminal.console, played, verdicts)
         broken = [verdict.promise for verdict in verdicts if not verdict.is_kept]
         if broken:

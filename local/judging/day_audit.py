@@ -1,0 +1,91 @@
+"""An audit of the day that was played, by a process of its own: what the scheduler would have an hour later.
+
+`python -m local.judging.day_audit DATE FILE`, in the environment of the stack's processes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from .promises import Verdict
+
+TIMEOUT_SECONDS: Final = 180
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayAudit:
+    """What the audit says; `problem` is why there was none."""
+
+    findings: tuple[str, ...] = ()
+    """A sentence each."""
+    unknown: tuple[str, ...] = ()
+    """Checks that could not look."""
+    checks: int = 0
+    reads: int = 0
+    problem: str | None = None
+
+
+def audit_the_day(game_date: date, folder: Path, environment: dict[str, str], root: Path) -> DayAudit:
+    """A dry run over the batches and phases of the date; waits for its end."""
+    answer, log = folder / "audit.json", folder / "audit.log"
+    command = [sys.executable, "-m", __name__, game_date.isoformat(), str(answer)]
+    with log.open("wb") as output:
+        try:
+            run = subprocess.run(
+                command,
+                env=environment,
+                cwd=root,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return DayAudit(problem=f"the audit did not end within {TIMEOUT_SECONDS} s, see {log}")
+    if run.returncode != 0 or not answer.exists():
+        return DayAudit(problem=f"the audit ended with status {run.returncode}, see {log}")
+    told = json.loads(answer.read_text(encoding="utf-8"))
+    return DayAudit(
+        findings=tuple(told["findings"]),
+        unknown=tuple(told["unknown"]),
+        checks=told["checks"],
+        reads=told["reads"],
+    )
+
+
+def judge_audit(found: DayAudit) -> Verdict:
+    problem = () if found.problem is None else (found.problem,)
+    unknown = tuple(f"{name} could not look" for name in found.unknown)
+    return Verdict(
+        promise="An audit of the day finds nothing",
+        evidence=f"{found.checks} checks, {found.reads} documents read, 0 findings",
+        broken=(*problem, *found.findings, *unknown),
+    )
+
+
+def main() -> None:
+    from common.audit.assembly import Audit
+    from common.audit.outcomes import Unknown
+    from common.audit.report import Asked
+    from common.runtime.wiring import WarehouseWiring
+    from common.settings import WarehouseSettings
+
+    game_date, answer = date.fromisoformat(sys.argv[1]), Path(sys.argv[2])
+    wiring = WarehouseWiring(WarehouseSettings, function="day_audit", environment=os.environ)
+    report = Audit(wiring).auditor().run(Asked(game_date=game_date)).unwrap()
+    told = {
+        "findings": [f"{each.finding_class.value}: {each.summary}" for each in report.findings],
+        "unknown": [name for name, each in report.outcomes.items() if isinstance(each, Unknown)],
+        "checks": len(report.outcomes),
+        "reads": report.cost.reads,
+    }
+    answer.write_text(json.dumps(told), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The audit: what it reads per batch, how long it takes and what memory, and what it costs the recorder."""
+
+import asyncio
+import resource
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+from google.cloud import firestore
+
+from common.audit.batch_checks import check_counts
+from common.audit.batch_reader import BatchReader, Wanted
+from common.batches.async_store import AsyncFirestoreDocuments
+from common.batches.batches import Batches
+from common.batches.records import COMPLETIONS, COUNTER, batch_path
+from common.batches.store import FirestoreDocuments
+from common.messages import PlayerCompletion, PlayerOutcome
+from common.recorder.recorder import Recorder
+from local.stack.emulators import FIRESTORE
+from tests.bench.frame import Bench, benchmark
+from tests.bench.measuring import Measurement, at_most, seconds
+
+GAME_DATE = date(2026, 1, 17)
+BATCHES, PLAYERS = 1_000, 450
+WITH_DOCUMENTS = 50
+"""Of the batches so many have all their completions; those of the others are a tenth: counting costs the same
+reads, and filling them all would take the emulator an hour."""
+RECORDED = 1_500
+
+
+@benchmark("auditor", emulators=[FIRESTORE])
+def auditor(bench: Bench) -> Iterator[Measurement]:
+    """A thousand batches counted, alone and beside a recorder under load."""
+    with structlog.testing.capture_logs():
+        db = firestore.Client(project=bench.new_project())
+        batches = Batches(FirestoreDocuments(db))
+        _fill(db, batches)
+        reader = BatchReader(db)
+        alone_seconds = seconds(lambda: _audit(reader))
+        reads = _audit(reader)
+        yield Measurement(
+            name="auditor.reads_per_batch",
+            value=reads / BATCHES,
+            unit="documents",
+            details={"batches": BATCHES, "players": PLAYERS},
+        )
+        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        yield Measurement(
+            name="auditor.thousand_batches",
+            value=alone_seconds,
+            unit="seconds",
+            details={"peak_mib": round(peak_mib), "per_batch_ms": 1000 * alone_seconds / BATCHES},
+        )
+        quiet = _record(db, batches, "quiet")
+        is_over = threading.Event()
+        auditing = threading.Thread(target=lambda: _audit_until(reader, is_over))
+        auditing.start()
+        beside = _record(db, batches, "beside")
+        is_over.set()
+        auditing.join()
+        yield Measurement(
+            name="auditor.recording_beside_it",
+            value=beside / quiet,
+            unit="ratio",
+            target=at_most(1 / 0.9),
+            details={"quiet_seconds": quiet, "beside_seconds": beside, "completions": RECORDED},
+        )
+
+
+def _audit(reader: BatchReader) -> int:
+    seen = reader.seen(Wanted(since=GAME_DATE))
+    outcome = check_counts(reader, seen, lambda: False)
+    assert getattr(outcome, "findings", ()) == () and outcome.left == 0
+    return outcome.cost.reads
+
+
+def _audit_until(reader: BatchReader, is_over: threading.Event) -> None:
+    while not is_over.is_set():
+        seen = reader.seen(Wanted(since=GAME_DATE))
+        check_counts(reader, seen, is_over.is_set)
+
+
+def _fill(db: firestore.Client, batches: Batches) -> None:
+    for number in range(BATCHES):
+        players = PLAYERS if number < WITH_DOCUMENTS else PLAYERS // 10
+        names = [f"player{each:05}" for each in range(players)]
+        batch_id = f"batch{number:05}"
+        deadline = datetime.now(UTC) + timedelta(days=1)
+        batches.open(batch_id, GAME_DATE, names, deadline=deadline).unwrap()
+        writing = db.bulk_writer()
+        for name in names:
+            document = {
+                "player_lookup": name,
+                "outcome": PlayerOutcome.COMPLETED.value,
+                "predictions_count": 5,
+                "event_id": f"event-{name}",
+                "completed_at": datetime.now(UTC),
+            }
+            writing.create(db.document(f"{batch_path(batch_id)}/{COMPLETIONS}/{name}"), document)
+        writing.close()
+        counted = {COUNTER[PlayerOutcome.COMPLETED]: players, "total_predictions_subcoll": 5 * players}
+        ended = {"status": "consolidated", "is_complete": True, **counted}
+        db.document(batch_path(batch_id)).update(ended)
+
+
+def _record(db: firestore.Client, batches: Batches, batch_id: str) -> float:
+    names = [f"player{each:05}" for each in range(RECORDED)]
+    deadline = datetime.now(UTC) + timedelta(days=1)
+    batches.open(batch_id, GAME_DATE - timedelta(days=9), names, deadline=deadline).unwrap()
+
+    async def record() -> None:
+        client = firestore.AsyncClient(project=db.project)
+        recorder = Recorder(AsyncFirestoreDocuments(client), batches)
+        limit = asyncio.Semaphore(32)
+
+        async def one(name: str) -> None:
+            async with limit:
+                event = PlayerCompletion(
+                    batch_id=batch_id,
+                    player_lookup=name,
+                    game_date=GAME_DATE - timedelta(days=9),
+                    predictions_generated=5,
+                )
+                (await recorder.record(event, event_id=f"event-{name}")).unwrap()
+
+        await asyncio.gather(*map(one, names))
+        client.close()
+
+    began = time.perf_counter()
+    asyncio.run(record())
+    return time.perf_counter() - began
