@@ -87,9 +87,7 @@ def plan_discard(
 def fails_again(letter: DeadLetter) -> str | None:
     """Why publishing it again would end in another dead letter, as far as its message alone tells."""
     if not letter.is_whole:
-        return (
-            "the document holds only its beginning; the subscription of the dead-letter topic has all of it"
-        )
+        return "its document holds only the beginning; the dead-letter subscription has all of it"
     try:
         topic, _ = by_name(letter.topic)
     except UnknownTopic as exc:
