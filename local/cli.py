@@ -33,6 +33,7 @@ from .judging.promises import judge
 from .play import Audience, Plan, hire, play
 from .problem import Problem
 from .run_folder import run_folder
+from .stack import status_page
 from .stack.served import noted
 from .stack.serving import ROOT
 from .stack.stack import Stack
@@ -110,8 +111,9 @@ def serve(
         run_folder() as folder,
         Stack.up(sport, folder, terminal.doing, ports=ports) as stack,
         noted(stack, ROOT),
+        status_page.served(ROOT) as page,
     ):
-        terminal.explain(stack)
+        terminal.explain(stack, page)
         while True:
             for server in stack.revive(gives_up=False):
                 terminal.tell_of_restart(server)

@@ -52,7 +52,7 @@ class Terminal:
     def tell_of_restart(self, server: Server) -> None:
         self._plain(f"{server.deployment.name} has died and is started again. Why: {server.log}")
 
-    def explain(self, stack: Stack) -> None:
+    def explain(self, stack: Stack, page: str) -> None:
         """How to reach what is up. Plain lines, to be copied or evaluated."""
         self.console.print("\n[bold]It is up.[/] To use it from another terminal:\n")
         for name, value in stack.environment.items():
@@ -62,9 +62,9 @@ class Terminal:
             for push in server.pushes:
                 endpoint = push.endpoint(stack.names.project, stack.sport)
                 self._plain(f"{server.deployment.name}: {endpoint}")
-        self._plain(
-            f"\nWhat is wrong, and why: ./ops/run status --local\nLogs: {stack.folder}\nCtrl-C ends it all."
-        )
+        self._plain(f"\nStatus page: {page}")
+        self._plain("What is wrong, and why: ./ops/run status --local")
+        self._plain(f"Logs: {stack.folder}\nCtrl-C ends it all.")
 
     def problem(self, what: str) -> None:
         self._plain(f"./local/run: {what}", style="red")

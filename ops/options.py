@@ -44,6 +44,8 @@ Failed = Annotated[bool, typer.Option("--failed", help="Those that failed, inste
 MissingOnly = Annotated[bool, typer.Option("--missing", help="Those whom no worker spoke for (the default).")]
 LockName = Annotated[str, typer.Argument(metavar="LOCK", help="Its game date, or as `locks` lists it.")]
 EventId = Annotated[str | None, typer.Argument(metavar="[EVENT]", help="As `dead-letters` lists it.")]
+Serve = Annotated[bool, typer.Option("--serve", help="Serve it on this machine, read anew each time.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
 Days = Annotated[int, typer.Option("--days", min=1, max=366, help="How many days, today included.")]
 File = Annotated[Path, typer.Option("--to", dir_okay=False, help="The file to write.")]
 Until = Annotated[

@@ -1,6 +1,7 @@
 """The commands that read: each is wiring alone; what it does lies in `commands/`."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +10,15 @@ import typer
 
 from common.audit.batch_reader import BatchReader
 from common.audit.report import Asked
+from common.reporting.assembly import gathering, status_page
+from common.reporting.page import render
 from common.result import ResultError
 
 from .answer import Answer, Format
-from .commands import batches, bundle, cost, explain, locks, phases, status, verify, watch
+from .commands import batches, bundle, cost, explain, locks, page, phases, status, verify, watch
 from .commands import findings as of_findings
 from .commands import simulate as simulated
-from .frame import answer, console
+from .frame import answer, console, errors
 from .options import (
     Batch,
     Days,
@@ -27,6 +30,8 @@ from .options import (
     Local,
     Moment,
     Output,
+    Port,
+    Serve,
     Subject,
     app,
     date_of,
@@ -128,6 +133,29 @@ def cost_(days: Days = 7, local: Local = False, output: Output = TEXT) -> None:
     def work(stores: Stores) -> Answer:
         last = stores.today()
         return cost.cost(cost.consumed(stores.batches(), last - timedelta(days=days - 1), last))
+
+    answer(work, local=local, output=output)
+
+
+@app.command("page", epilog="Example: ./ops/run page --to status.html")
+def page_(
+    to: File = Path("status.html"),
+    serve: Serve = False,
+    port: Port = 8642,
+    local: Local = False,
+    output: Output = TEXT,
+) -> None:
+    """The status page: written to a file, or served on this machine until Ctrl-C."""
+
+    def work(stores: Stores) -> Answer:
+        if not serve:
+            return page.written(status_page(stores.wiring, stores.audit(), str(to)))
+        reading = gathering(stores.wiring, stores.audit())
+        with page.server(lambda: render(reading.status()), port) as server:
+            errors.print(f"http://{page.LOOPBACK}:{server.server_port}/  (Ctrl-C ends it)")
+            with suppress(KeyboardInterrupt):
+                server.serve_forever()
+        return Answer(data={}, shown=[])
 
     answer(work, local=local, output=output)
 

@@ -10,7 +10,10 @@ from typing import Final
 import structlog
 
 from common.audit.assembly import Audit
+from common.audit.batch_reader import BatchReader
 from common.batches.batches import Batches
+from common.batches.expected_end import ExpectedEnd, expected_end
+from common.batches.records import Batch, BatchStatus
 from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
 from common.consolidation.day_lock import DayLock
@@ -79,7 +82,22 @@ class Stores:
 
     def evidence(self) -> BatchEvidence:
         return BatchEvidence(
-            self.batches(), lock=self.locks().read, key_of=self.lock_key, dead_letters=self.dead_letters()
+            self.batches(),
+            lock=self.locks().read,
+            key_of=self.lock_key,
+            dead_letters=self.dead_letters(),
+            expected_end=self._expected_end,
+        )
+
+    def _expected_end(self, batch: Batch) -> ExpectedEnd | None:
+        """By the batch's own pace; None unless it is open."""
+        if batch.status is not BatchStatus.OPEN:
+            return None
+        started_at, times = BatchReader(self.database()).times(batch).unwrap()
+        if started_at is None:
+            return None
+        return expected_end(
+            times, expected=batch.expected_players, started_at=started_at, now=batch.read_time
         )
 
     def _batches(self) -> Batches:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from ..findings import Finding, FindingClass, Scope, ScopeKind, Severity, operator_command
-from ..result import ErrorInfo
+from ..result import ErrorInfo, ErrorType
 from .outcomes import Cost, Found, Outcome, Unknown
 
 STORES_CHECK: Final = "stores"
@@ -112,6 +112,12 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
     return fields
 
 
+def _why(store: str, error: ErrorInfo) -> str:
+    """A refusal is an answer: the store is up, and a table or a right is missing."""
+    verb = "refused" if error.type is ErrorType.PERMANENT else "did not answer"
+    return f"{store} {verb}: {error.exception_class}: {error.message}"
+
+
 def stores_down(outcomes: Mapping[str, Outcome]) -> list[Finding]:
     """One root finding per store that did not answer, whatever asked it."""
     errors: dict[str, list[tuple[str, ErrorInfo]]] = {}
@@ -125,7 +131,7 @@ def stores_down(outcomes: Mapping[str, Outcome]) -> list[Finding]:
             check=STORES_CHECK,
             scope=Scope.of_system(store),
             subject=store,
-            summary=f"{store} did not answer: {those[0][1].exception_class}: {those[0][1].message}"[:400],
+            summary=_why(store, those[0][1])[:400],
             ids=tuple(check for check, _ in those),
             look=operator_command("status"),
         )

@@ -9,6 +9,7 @@ from typing import Final
 from common.batches.batch_document import read_batch
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
+from common.batches.expected_end import ExpectedEnd
 from common.batches.port import Document, Query
 from common.batches.records import COLLECTION, RECEIPTS, Batch, Completion, batch_path
 from common.consolidation.receipt import Receipt
@@ -19,14 +20,14 @@ from common.messages import PlayerOutcome
 from common.result import ErrorInfo, Result, ResultError
 
 from ..wording import count, moment
-from .batch_facts import BatchFacts, ExpectedEnd, LockHolder, Refusal
+from .batch_facts import BatchFacts, LockHolder, Refusal
 from .evidence import Event, in_order
 
 TIMELINE: Final = "timeline"
 
 ReadLock = Callable[[LockKey], Result[LockSnapshot]]
 KeyOf = Callable[[date], LockKey]
-EndOf = Callable[[Batch, Sequence[Completion], datetime], ExpectedEnd | None]
+EndOf = Callable[[Batch], ExpectedEnd | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class BatchEvidence:
         lock: ReadLock,
         key_of: KeyOf,
         dead_letters: DeadLetterBox,
-        expected_end: EndOf = lambda *_: None,
+        expected_end: EndOf = lambda _: None,
     ) -> None:
         self._batches = batches
         self._lock = lock
@@ -116,7 +117,7 @@ class BatchEvidence:
             last_completion_at=max(times, default=None),
             holder=_holder(self._key_of(batch.game_date), snapshot),
             refusals=[_refusal(each) for each in letters],
-            expected_end=self._expected_end(batch, completions, batch.read_time),
+            expected_end=self._expected_end(batch),
         )
 
 
@@ -155,7 +156,10 @@ def _closed(batch: Batch) -> Iterator[Event]:
 
 
 def _told(document: Document) -> Event:
-    return Event(at=document.data["at"], what=document.data["message"], source=document.path)
+    """The entry's sentence; one that is a name alone says what of."""
+    event, message = document.data["event"].replace("-", " "), document.data["message"]
+    what = message if " " in message else f"{event}: {message}"
+    return Event(at=document.data["at"], what=what, source=document.path)
 
 
 def _merged(receipt: Receipt) -> Event:

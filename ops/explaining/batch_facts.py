@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.batches.expected_end import ExpectedEnd
 from common.batches.records import Batch
 
 
@@ -31,15 +32,6 @@ class Refusal:
     reason: str
     details: Mapping[str, object]
     at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExpectedEnd:
-    """When the last player is expected, as a range."""
-
-    earliest: datetime
-    likely: datetime
-    latest: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,8 @@ DISPATCH_GRACE: Final = timedelta(minutes=15)
 def verdict(day: Day, now: datetime) -> Verdict:
     """The verdict on one boundary and date, as of `now`. Pure: the same reading gives the same words."""
     if day.document is None and not day.reports:
-        sentence = f"no event of phase {day.key.phase} was ever seen for {day.key.game_date}."
-        return ill(State.SILENT, sentence, f"./ops/run phases {day.key.game_date}")
+        sentence = f"no event of phase {day.key.phase} was seen for {day.key.game_date} so far."
+        return well(State.SILENT, sentence, f"./ops/run phases {day.key.game_date}")
     judge = {
         PhaseState.WAITING: _waiting,
         PhaseState.READY: _ready,

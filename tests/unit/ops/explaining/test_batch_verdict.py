@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from common.batches.expected_end import ExpectedEnd
 from common.batches.records import BatchStatus, Counts
 from ops.exit_status import ExitStatus
-from ops.explaining.batch_facts import BatchFacts, ExpectedEnd, LockHolder, Refusal
+from ops.explaining.batch_facts import BatchFacts, LockHolder, Refusal
 from ops.explaining.batch_verdict import verdict
 from ops.explaining.verdict import State
 from tests.support.batch_documents import batch_of
