@@ -71,12 +71,15 @@ class SafeRepairs:
         )
 
     def _republish(self, finding: Finding) -> tuple[State, State]:
-        """Consolidation and announcement endure repeats; a batch that needs neither is left alone."""
+        """Claimed before it is sent: "not yet", and proposed again, while somebody else is publishing it.
+
+        Consolidation and announcement endure repeats; a batch that needs neither is left alone.
+        """
         batch = self.batches.get(finding.scope.name).unwrap()
         closed = (BatchStatus.CONSOLIDATING, BatchStatus.CONSOLIDATED)
         if not (batch.status.wants_trigger or batch.status in closed):
             return _state(batch), _state(batch)
-        message_id = self.outbox.send(batch).unwrap()
+        message_id = self.outbox.send(self.outbox.claim(batch).unwrap()).unwrap()
         now = self.batches.get(batch.batch_id).unwrap()
         return _state(batch), {**_state(now), "published": message_id}
 

@@ -64,8 +64,8 @@ class TriggerOutbox:
     @returns_result
     def claim(self, batch: Batch) -> Batch:
         """Claim the publishing for a batch that no event has closed just now: one that was opened without
-        players, or one whose consolidation hangs. Not yet, while another holds the claim, and for a batch
-        that has moved on."""
+        players, one whose consolidation hangs, or one that an audit mends. Not yet, while another holds the
+        claim, and for a batch that has moved on."""
         claimant = uuid4().hex
 
         def decide(now: Batch) -> Result[Change | None]:

@@ -1,6 +1,7 @@
 """Each repair: the state broken on purpose, found, mended, found to be over; again, it changes nothing."""
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
+from common.audit.batch_rules import CONSOLIDATION_TAKES, consolidation_findings
 from common.audit.repairs import SafeRepairs
 from common.audit.report import AuditReport, Mended
 from common.batches.batches import Batches
 from common.batches.records import COMPLETIONS, UNEXPECTED, Batch, BatchStatus
 from common.batches.trigger_outbox import TriggerOutbox
+from common.findings import Repair
 from common.lock.lock import Lock
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.redrive import MakeRequest
@@ -107,6 +110,12 @@ async def played(audits: AuditStack, *players: str) -> None:
     await audits.play("batch1", *players, deadline=datetime.now(UTC) + HOUR)
 
 
+def nobody_publishes(audits: AuditStack) -> None:
+    """As if the batch had been closed an hour ago, by an instance that then died."""
+    ago = datetime.now(UTC) - HOUR
+    audits.change("batch1", closed_at=ago, trigger_claimed_at=ago)
+
+
 EVERY_COUNTER = pytest.mark.parametrize(
     ("fields", "finding_class"),
     [
@@ -179,11 +188,59 @@ async def test_player_whose_document_is_lost_is_asked_for_again_and_counts_when_
 
 async def test_trigger_that_was_not_sent_is_sent(audits: AuditStack, published: Published) -> None:
     await played(audits, *"abc")
-    audits.change("batch1", closed_at=datetime.now(UTC) - HOUR)
+    nobody_publishes(audits)
 
     mend(audits, "unsent_trigger")
 
     assert published.triggers == [("batch1", 1)]
+
+
+async def test_trigger_that_somebody_is_publishing_is_not_sent_beside_it(
+    audits: AuditStack, published: Published
+) -> None:
+    await played(audits, *"abc")
+    audits.change("batch1", closed_at=datetime.now(UTC) - HOUR)
+
+    [refused] = audits.audit(repair=True).mended
+    before_the_grace_is_over = list(published.triggers)
+    nobody_publishes(audits)
+    [mended] = audits.audit(repair=True).mended
+
+    assert refused.error is not None and refused.error.is_expected
+    assert before_the_grace_is_over == []
+    assert (mended.error, published.triggers) == (None, [("batch1", 1)])
+
+
+async def test_repairs_of_one_trigger_at_once_publish_it_once(
+    audits: AuditStack, published: Published
+) -> None:
+    await played(audits, *"abc")
+    nobody_publishes(audits)
+    [unsent] = [each for each in audits.audit().findings if each.repair is Repair.REPUBLISH_TRIGGER]
+
+    with ThreadPoolExecutor(4) as threads:
+        mended = list(threads.map(audits.repairs.mend, [unsent] * 4))
+
+    assert published.triggers == [("batch1", 1)]
+    assert all(each.error is None or each.error.is_expected for each in mended)
+
+
+async def test_consolidation_that_is_stuck_is_triggered_again_once_whoever_repairs_it(
+    audits: AuditStack, published: Published
+) -> None:
+    await played(audits, *"abc")
+    nobody_publishes(audits)
+    mend(audits, "unsent_trigger")
+    audits.batches.start_consolidation("batch1", 1).unwrap()
+    nobody_publishes(audits)
+    batch = audits.batches.get("batch1").unwrap()
+    stuck = consolidation_findings(replace(batch, update_time=batch.read_time - CONSOLIDATION_TAKES))
+
+    mended = [audits.repairs.mend(finding) for finding in list(stuck) * 2]
+
+    assert [each.repair for each in mended] == ["consolidate_again"] * 2
+    assert [each.error is None for each in mended] == [True, False]
+    assert published.triggers == [("batch1", 1)] * 2
 
 
 def test_batch_past_its_deadline_is_closed(audits: AuditStack, published: Published) -> None:
@@ -232,7 +289,7 @@ async def test_repair_that_fails_says_so_and_is_proposed_again(
     audits: AuditStack, published: Published
 ) -> None:
     await played(audits, *"abc")
-    audits.change("batch1", closed_at=datetime.now(UTC) - HOUR)
+    nobody_publishes(audits)
     published.is_down = True
 
     [failed] = audits.audit(repair=True).mended
