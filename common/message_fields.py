@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from .player_names import normalize
+from .player_names import LOOKUP_PATTERN, normalize
 from .texts import cut
 
 MAX_DOCUMENT_ID_BYTES: Final = 1_500
@@ -40,7 +40,7 @@ def _cut(value: Any) -> Any:
 
 
 DocumentId = Annotated[str, AfterValidator(check_document_id)]
-PlayerLookup = Annotated[str, BeforeValidator(_normalized), Field(pattern=r"^[a-z0-9]+$", max_length=200)]
+PlayerLookup = Annotated[str, BeforeValidator(_normalized), Field(pattern=LOOKUP_PATTERN, max_length=200)]
 AwareDatetime = Annotated[datetime, AfterValidator(_aware)]
 Percentage = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from .schema_mode import SchemaMode, mode_from_flags
-from .sport import Sport, SportNames
+from .sport import FIRST, Sport, SportNames
 
 
 def _url(value: str | None) -> str | None:
@@ -53,7 +53,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
 
     gcp_project: Annotated[str, Field(alias="GCP_PROJECT", pattern=r"^[a-z0-9][a-z0-9.:-]*$")]
-    sport: Annotated[Sport, Field(alias="SPORT")] = Sport.NBA
+    sport: Annotated[Sport, Field(alias="SPORT")] = FIRST
     environment: Annotated[str, Field(alias="ENVIRONMENT", pattern=r"^[a-z][a-z0-9-]*$")] = "production"
     dataset_prefix: Annotated[str, Field(alias="DATASET_PREFIX", pattern=r"^[A-Za-z0-9_]*$")] = ""
     enable_subcollection_completions: Annotated[bool, Field(alias="ENABLE_SUBCOLLECTION_COMPLETIONS")] = True

@@ -1,10 +1,12 @@
-"""Names that follow from the sport: datasets, bucket and topics.
+"""Names that follow from the sport: datasets, bucket and topics; and the zone of its dates.
 
 Pure functions of their arguments: asking for another sport's names never depends on the environment.
 """
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
+from zoneinfo import ZoneInfo
 
 
 class Sport(Enum):
@@ -12,6 +14,14 @@ class Sport(Enum):
 
     NBA = "nba"
     MLB = "mlb"
+
+
+FIRST: Final = Sport.NBA
+"""What is meant where `SPORT` is not set. Its documents keep the names that they had when there was no other:
+those of the others have the sport in front."""
+
+ZONE: Final = ZoneInfo("America/New_York")
+"""A date of the pipeline begins and ends here, whatever the zone of a server."""
 
 
 class DatasetRole(Enum):

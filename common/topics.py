@@ -82,7 +82,7 @@ class Topic:
         return self.name(sport) + DEAD_LETTER_SUFFIX
 
     def subscription_name(self, sport: Sport, subscriber: str) -> str:
-        """`nba-prediction-ready-completion-recorder-sub`, of whatever subscriber."""
+        """`{sport}-prediction-ready-completion-recorder-sub`, of whatever subscriber."""
         return f"{self.name(sport)}-{subscriber.replace('_', '-')}{SUBSCRIPTION_SUFFIX}"
 
     def dead_letter_subscription_name(self, sport: Sport) -> str:
@@ -132,7 +132,7 @@ def topic(constant: str) -> Topic:
 
 
 def by_name(name: str) -> tuple[Topic, Sport]:
-    """The entry and the sport of a full name such as `nba-prediction-ready`; raises UnknownTopic."""
+    """The entry and the sport of a full name such as `{sport}-prediction-ready`; raises UnknownTopic."""
     try:
         return _BY_NAME[name]
     except KeyError:
@@ -140,7 +140,7 @@ def by_name(name: str) -> tuple[Topic, Sport]:
 
 
 def for_sport(sport: Sport | str) -> Mapping[str, str]:
-    """Full topic names by constant, for any sport: `{"PREDICTION_READY": "mlb-prediction-ready", …}`."""
+    """Full topic names by constant, for any sport: `{"PREDICTION_READY": "{sport}-prediction-ready", …}`."""
     known = Sport(sport)
     return {constant: entry.name(known) for constant, entry in REGISTRY.items()}
 

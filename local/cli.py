@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from types import FrameType
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo
 
 import typer
 from google.api_core.exceptions import GoogleAPIError
@@ -19,7 +18,7 @@ from rich.console import Console
 
 from common.phases.graph import GRAPHS
 from common.result import ResultError
-from common.sport import Sport
+from common.sport import ZONE, Sport
 
 from . import report
 from .day.chaos import Disorder, Victim
@@ -39,7 +38,6 @@ from .stack.serving import ROOT
 from .stack.stack import Stack
 from .terminal import Terminal
 
-EASTERN: Final = ZoneInfo("America/New_York")
 INTERRUPTED: Final = 130
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -162,7 +160,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _today() -> date:
-    return datetime.now(EASTERN).date()
+    return datetime.now(ZONE).date()
 
 
 @contextmanager

@@ -24,11 +24,10 @@ from common.lock.lock import Lock
 from common.lock.rules import LockKey
 from common.lock.store import FirestoreLocks
 from common.phases.assembly import PhaseTransitions
-from common.phases.rules import EASTERN
 from common.runtime.once import once
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
-from common.sport import DatasetRole
+from common.sport import ZONE, DatasetRole
 
 from .commands import phases
 from .explaining.batch_evidence import BatchEvidence
@@ -73,7 +72,7 @@ class Stores:
 
     def today(self) -> date:
         """The date in New York, where game dates are counted."""
-        return self.now().astimezone(EASTERN).date()
+        return self.now().astimezone(ZONE).date()
 
     def days(self, game_date: date) -> phases.Standing:
         """Every boundary on a date."""

@@ -16,10 +16,9 @@ from ..lock.lock import Lock
 from ..maintenance.deadlines import OverdueBatches
 from ..maintenance.requests import Requests
 from ..phases.assembly import PhaseTransitions
-from ..phases.rules import EASTERN
 from ..runtime.once import once
 from ..runtime.wiring import WarehouseWiring
-from ..sport import DatasetRole
+from ..sport import ZONE, DatasetRole
 from .audit_log import FirestoreAuditLog
 from .auditor import Auditor
 from .batch_reader import BatchReader
@@ -45,8 +44,8 @@ class Audit:
         self.auditor: Callable[[], Auditor] = once(self._auditor)
 
     def today(self) -> date:
-        """The sports date, in New York."""
-        return self._wiring.now().astimezone(EASTERN).date()
+        """The date in the pipeline's zone."""
+        return self._wiring.now().astimezone(ZONE).date()
 
     def _auditor(self) -> Auditor:
         wiring = self._wiring
@@ -64,7 +63,7 @@ class Audit:
         wiring, db = self._wiring, self._wiring.database()
         days, graph = self.phases.boundaries().days, self.phases.graph
         schedule = graph.schedule
-        path = f"{self._names.dataset(schedule.role)}.{schedule.name}" if schedule else None
+        dataset = self._names.dataset(schedule.role) if schedule else ""
         return Sight(
             sport=wiring.settings.sport,
             batches=BatchReader(db),
@@ -73,7 +72,7 @@ class Audit:
             staging=self._staging(),
             locks=LockReader(db, self._day_lock().key(wiring.now().date()).collection),
             phases=PhaseReader(days, graph, wiring.now),
-            schedule=GameSchedule(wiring.warehouse(), path) if path else NoSchedule(),
+            schedule=GameSchedule(wiring.warehouse(), dataset, schedule) if schedule else NoSchedule(),
             runs=RunReader(db),
             topology=PubSubTopology(
                 wiring.publisher_client(), wiring.subscriber_client(), wiring.settings.gcp_project

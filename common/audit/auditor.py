@@ -50,7 +50,7 @@ class Auditor:
     repairs: Repairs
     now: Callable[[], datetime]
     today: Callable[[], date]
-    """The sports date, in New York."""
+    """The date in the pipeline's zone."""
     checks: Sequence[Check] = CHECKS
     monotonic: Callable[[], float] = time.monotonic
     time_limit: timedelta = TIME_LIMIT

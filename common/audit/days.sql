@@ -1,11 +1,11 @@
 -- What tables say of dates. Each statement names the partitions it reads.
 
 -- name: games
--- Games per date of the schedule.
-SELECT game_date, COUNT(DISTINCT game_id) AS games
+-- Rows per date of the schedule.
+SELECT {date_column} AS game_date, COUNT(*) AS games
 FROM {schedule}
-WHERE game_date BETWEEN @first_day AND @last_day
-GROUP BY game_date
+WHERE {date_column} BETWEEN @first_day AND @last_day
+GROUP BY {date_column}
 
 -- name: dates_of_table
 -- The dates of which a table has rows; one part of a union over tables.

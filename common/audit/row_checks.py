@@ -11,13 +11,14 @@ from ..batches.records import Batch, BatchStatus, Completion
 from ..consolidation.merge_sql import Tables
 from ..consolidation.receipt import Receipt
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
-from ..predictions.table import CHANGED_AT, KEY, RECOMMENDATIONS
+from ..predictions.table import CHANGED_AT, ITEM, KEY, PARTITION_COLUMN
 from ..result import Result, ResultError
 from ..sql_blocks import SqlBlocks
 from ..warehouse.records import Rows
 from .batch_reader import Batches, Seen, Wanted
 from .outcomes import Cost, Outcome, Unknown, outcome_of
 from .row_rules import Day, PlayerRows, row_findings
+from .rule_sql import broken_rules
 
 RULES: Final = "row_rules"
 BIGQUERY: Final = "bigquery"
@@ -70,8 +71,8 @@ def check_rows(warehouse: QueryStore, tables: Tables, batches: Batches, seen: Re
 def check_row_rules(warehouse: QueryStore, tables: Tables, first_day: date, last_day: date) -> Outcome:
     """The rules that BigQuery cannot enforce, over the rows of these days."""
     asked = warehouse.query(
-        SQL.fill("row_rules", main=f"`{tables.main}`"),
-        {"first_day": first_day, "last_day": last_day, "recommendations": sorted(RECOMMENDATIONS)},
+        rules_statement(tables),
+        {"first_day": first_day, "last_day": last_day},
     )
     if asked.error is not None:
         return Unknown(store=BIGQUERY, error=asked.error)
@@ -80,6 +81,17 @@ def check_row_rules(warehouse: QueryStore, tables: Tables, first_day: date, last
     }
     cost = Cost(bytes_processed=asked.unwrap().bytes_processed)
     return outcome_of(map(_broken, asked.unwrap().rows), looked_at=looked_at, cost=cost)
+
+
+def rules_statement(tables: Tables) -> str:
+    """Parameters: first_day, last_day. Columns: game_date, rule, row_count, players."""
+    return SQL.fill(
+        "row_rules",
+        main=f"`{tables.main}`",
+        partition=PARTITION_COLUMN,
+        item=ITEM,
+        broken_rules="\n      ".join(broken_rules()),
+    )
 
 
 def _broken(row: Mapping[str, Any]) -> Finding:
@@ -127,7 +139,12 @@ def _days(consolidated: Mapping[str, _Consolidated], seen: Iterable[Batch]) -> d
 
 def _ask(warehouse: QueryStore, tables: Tables, days: Mapping[date, Day]) -> Result[Rows]:
     statement = SQL.fill(
-        "rows_by_player", main=f"`{tables.main}`", keys=", ".join(KEY), changed_at=CHANGED_AT
+        "rows_by_player",
+        main=f"`{tables.main}`",
+        partition=PARTITION_COLUMN,
+        item=ITEM,
+        keys=", ".join(KEY),
+        changed_at=CHANGED_AT,
     )
     wanted = [
         {"game_date": day.game_date, "key_count": day.key_count, "changed_until": day.consolidated_at}

@@ -9,19 +9,19 @@ WITH days AS (
   FROM UNNEST(@days) AS one
 ),
 by_key AS (
-  SELECT game_date, {keys}, COUNT(*) AS copies, MAX({changed_at}) AS changed_at,
+  SELECT {partition} AS game_date, {keys}, COUNT(*) AS copies, MAX({changed_at}) AS changed_at,
     COUNTIF({changed_at} IS NULL) AS unmarked
   FROM {main}
-  WHERE game_date BETWEEN @first_day AND @last_day
-  GROUP BY game_date, {keys}
+  WHERE {partition} BETWEEN @first_day AND @last_day
+  GROUP BY {partition}, {keys}
 ),
 by_player AS (
-  SELECT by_key.game_date, player_lookup, COUNT(*) AS key_count, SUM(copies) AS row_count,
+  SELECT by_key.game_date, {item} AS player_lookup, COUNT(*) AS key_count, SUM(copies) AS row_count,
     COUNTIF(copies > 1) AS duplicate_keys,
     COUNTIF(changed_at > days.changed_until OR unmarked > 0) AS modified_keys
   FROM by_key
   JOIN days ON days.game_date = by_key.game_date
-  GROUP BY by_key.game_date, player_lookup
+  GROUP BY by_key.game_date, {item}
 ),
 by_day AS (
   SELECT game_date, SUM(key_count) AS key_count, SUM(duplicate_keys) AS duplicate_keys,
@@ -42,16 +42,12 @@ WHERE COALESCE(by_day.key_count, 0) != days.key_count
 -- Rows that break a rule which BigQuery cannot enforce, per day and rule, with some of their players.
 SELECT game_date, rule, COUNT(*) AS row_count, ARRAY_AGG(DISTINCT player_lookup LIMIT 20) AS players
 FROM (
-  SELECT game_date, player_lookup,
+  SELECT {partition} AS game_date, {item} AS player_lookup,
     CASE
-      WHEN confidence_score < 0 OR confidence_score > 100 THEN 'confidence_score within 0 and 100'
-      WHEN predicted_points < 0 THEN 'predicted_points 0 or more'
-      WHEN recommendation NOT IN UNNEST(@recommendations) THEN 'recommendation one of the known'
-      WHEN NOT REGEXP_CONTAINS(player_lookup, '^[a-z0-9]+$') THEN 'player_lookup normalised'
-      WHEN game_id = '' OR system_id = '' OR prediction_id = '' THEN 'ids not empty'
+      {broken_rules}
     END AS rule
   FROM {main}
-  WHERE game_date BETWEEN @first_day AND @last_day
+  WHERE {partition} BETWEEN @first_day AND @last_day
 )
 WHERE rule IS NOT NULL
 GROUP BY game_date, rule

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from ..phases.shape import Table
 from ..result import ErrorInfo, Result, returns_result
 from ..sql_blocks import SqlBlocks
 from ..warehouse.records import Rows
@@ -19,18 +20,20 @@ class QueryStore(Protocol):
 
 
 class GameSchedule:
-    """The schedule of one sport; `table` is its path, `{dataset}.{name}`."""
+    """The schedule of one sport: the table of the graph, in `dataset`."""
 
-    def __init__(self, warehouse: QueryStore, table: str) -> None:
+    def __init__(self, warehouse: QueryStore, dataset: str, table: Table) -> None:
         self._warehouse = warehouse
-        self._table = table
+        self._sql = SQL.fill(
+            "games", schedule=f"`{dataset}.{table.name}`", date_column=f"`{table.date_column}`"
+        )
 
     @returns_result
     def games(self, first_day: date, last_day: date) -> Mapping[date, int] | None:
-        """Games by date; a date that is not in it has none. None: no game is known for months around, so
-        nobody can say. A failed query is a failure, and never a day off."""
+        """Rows of the schedule by date; a date that is not in it has none. None: no game is known for months
+        around, so nobody can say. A failed query is a failure, and never a day off."""
         rows = self._warehouse.query(
-            SQL.fill("games", schedule=f"`{self._table}`"),
+            self._sql,
             {"first_day": first_day - REACH, "last_day": last_day + REACH},
         ).unwrap()
         found = {row["game_date"]: int(row["games"]) for row in rows.rows}

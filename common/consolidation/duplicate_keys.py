@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any, Protocol
 
+from ..predictions.table import KEY
 from ..result import Result
 from ..warehouse.records import Rows
 from . import merge_sql
@@ -20,14 +20,16 @@ class QueryStore(Protocol):
 class DuplicateKey:
     """A business key that more than one row of a day has."""
 
-    game_id: str
-    player_lookup: str
-    system_id: str
-    current_points_line: Decimal | None
+    key: Mapping[str, Any]
+    """The table's key columns, by name."""
     copies: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "DuplicateKey":
+        return cls(key={name: row[name] for name in KEY}, copies=row["copies"])
 
 
 def duplicates(warehouse: QueryStore, tables: Tables, game_date: date) -> Result[list[DuplicateKey]]:
     """The duplicate keys of the day's predictions. An empty list is "none"; a failure is "not checked"."""
     asked = warehouse.query(merge_sql.duplicates(tables, game_date))
-    return asked.map(lambda found: [DuplicateKey(**row) for row in found.rows])
+    return asked.map(lambda found: [DuplicateKey.of(row) for row in found.rows])

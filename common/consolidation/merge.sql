@@ -3,7 +3,7 @@
 
 -- name: slice
 -- The rows of one staging table, each with where it is from and whether anybody claims it.
-SELECT {table_text} AS staging_table, player_lookup IN ({players}) AS is_claimed, *
+SELECT {table_text} AS staging_table, {item} IN ({players}) AS is_claimed, *
 FROM {table}
 
 -- name: gather
@@ -27,10 +27,10 @@ FROM (
 
 -- name: count
 -- Rows per staging table and player, and how many of them are of another day.
-SELECT staging_table, player_lookup, is_claimed, COUNT(*) AS found_rows,
+SELECT staging_table, {item} AS player_lookup, is_claimed, COUNT(*) AS found_rows,
   COUNTIF({partition} IS DISTINCT FROM {day}) AS misdated_rows
 FROM {gathered}
-GROUP BY staging_table, player_lookup, is_claimed;
+GROUP BY staging_table, {item}, is_claimed;
 
 -- name: merge
 -- Raises the fence and merges, in one transaction; then counts, compares key by key, and reads the fence back.

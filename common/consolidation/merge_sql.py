@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ..predictions.columns import Mode
-from ..predictions.table import BY_NAME, CHANGED_AT, COLUMNS, KEY, ORDER, PARTITION_COLUMN, TABLE
+from ..predictions.table import BY_NAME, CHANGED_AT, COLUMNS, ITEM, KEY, ORDER, PARTITION_COLUMN, TABLE
 from ..sql_blocks import SqlBlocks
 from ..warehouse import literals
 
@@ -75,6 +75,7 @@ def count(tables: Tables, gathered: str, game_date: date) -> str:
     return _BLOCKS.fill(
         "count",
         gathered=literals.name(tables.path(gathered)),
+        item=ITEM,
         partition=PARTITION_COLUMN,
         day=literals.day(game_date),
     )
@@ -130,6 +131,7 @@ def _union(tables: Tables, slices: Sequence[Slice]) -> str:
         _BLOCKS.fill(
             "slice",
             table_text=literals.text(part.table),
+            item=ITEM,
             players=", ".join(map(literals.text, part.players)),
             table=literals.name(tables.path(part.table)),
         )

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from ..sport import FIRST
+
 HELD: Final = "held"
 RELEASED: Final = "released"
-
-# The sport whose production lock keeps the id of the former system.
-_UNNAMED_SPORT: Final = "nba"
 
 SHORTEST_CEILING: Final = timedelta(milliseconds=50)
 LONGEST_CEILING: Final = timedelta(seconds=5)
@@ -50,8 +49,8 @@ class LockKey:
 
     @property
     def document_id(self) -> str:
-        """`consolidation_2026-01-17` for production nba, else with `{prefix}_` and `{sport}_` in front."""
-        is_plain = not self.dataset_prefix and self.sport == _UNNAMED_SPORT
+        """`consolidation_2026-01-17` for the first sport in production, else prefix and sport in front."""
+        is_plain = not self.dataset_prefix and self.sport == FIRST.value
         scope = [] if is_plain else [part for part in (self.dataset_prefix, self.sport) if part]
         return "_".join([*scope, self.lock_type, self.game_date.isoformat()])
 

@@ -7,13 +7,12 @@ from typing import Any, Final, Protocol
 
 from ..batches.records import Batch
 from ..messages import PredictionRequest
+from ..predictions.table import REQUESTED_FROM
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..sport import DatasetRole, SportNames
 from ..sql_blocks import SqlBlocks
 from ..warehouse.records import Rows
 
-CONTEXT_TABLE: Final = "upcoming_player_game_context"
-"""Of the analytics: one row per player and game, before it is played."""
 NO_GAME: Final = "NoGame"
 
 _SQL: Final = SqlBlocks(Path(__file__).with_suffix(".sql"))
@@ -29,7 +28,9 @@ class Requests:
     def __init__(self, warehouse: QueryStore, names: SportNames) -> None:
         self._warehouse = warehouse
         dataset = names.dataset(DatasetRole.ANALYTICS)
-        self._table = f"`{dataset}.{CONTEXT_TABLE}`"
+        self._sql = _SQL.fill(
+            "games", **{**vars(REQUESTED_FROM), "table": f"`{dataset}.{REQUESTED_FROM.table}`"}
+        )
 
     @returns_result
     def of(self, batch: Batch, players: Collection[str]) -> Callable[[Batch, str], PredictionRequest]:
@@ -56,6 +57,7 @@ class Requests:
         return request
 
     def _games(self, game_date: date, players: Collection[str]) -> dict[str, str]:
-        sql = _SQL.fill("games", table=self._table)
-        found = self._warehouse.query(sql, {"game_date": game_date, "players": sorted(players)}).unwrap()
+        found = self._warehouse.query(
+            self._sql, {"game_date": game_date, "players": sorted(players)}
+        ).unwrap()
         return {row["player_lookup"]: row["game_id"] for row in found.rows}

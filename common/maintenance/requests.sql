@@ -2,7 +2,7 @@
 
 -- name: games
 -- The game of each player on a date, as the analytics know it. A player has one game a day; the newest row counts.
-SELECT player_lookup, ANY_VALUE(game_id HAVING MAX processed_at) AS game_id
+SELECT {item} AS player_lookup, ANY_VALUE({subject} HAVING MAX {newest_by}) AS game_id
 FROM {table}
-WHERE game_date = @game_date AND player_lookup IN UNNEST(@players)
-GROUP BY player_lookup
+WHERE {day} = @game_date AND {item} IN UNNEST(@players)
+GROUP BY {item}

@@ -131,7 +131,7 @@ def _coverage(rule: Coverage, numbers: Numbers, next_check: datetime) -> GateRea
     pct = 100.0 if games == 0 else min(100.0, 100.0 * known / games)
     if pct >= rule.min_pct:
         return Open(name=rule.name, value=pct, limit=rule.min_pct)
-    reason = f"{rule.name}: {rule.table.name} knows {known} of {games} games"
+    reason = f"{rule.name}: {rule.table.name} knows {known} of the {games} in {rule.schedule.name}"
     return Closed(name=rule.name, value=pct, limit=rule.min_pct, reason=reason, next_check=next_check)
 
 

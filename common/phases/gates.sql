@@ -8,7 +8,7 @@ FROM {table}
 WHERE {date_column} = @game_date
 
 -- name: distinct
--- How many games a table knows of the date.
+-- How many of what the schedule has, such as games, a table knows of the date.
 SELECT {label} AS label, COUNT(DISTINCT {column}) AS number
 FROM {table}
 WHERE {date_column} = @game_date

@@ -24,7 +24,13 @@ def _tables(role: DatasetRole, *names: str, date_column: str = "game_date") -> t
 
 
 def _covers(table: Table, schedule: Table, min_pct: float) -> Coverage:
-    return Coverage(name="games_covered", table=table, schedule=schedule, min_pct=min_pct)
+    return Coverage(name="games_covered", table=table, schedule=schedule, column="game_id", min_pct=min_pct)
+
+
+def _entities(*processors: str) -> dict[str, tuple[str, ...]]:
+    """The team tables tell of teams, all others of players."""
+    teams = tuple(name for name in processors if "team" in name.split("_"))
+    return {"players": tuple(name for name in processors if name not in teams), "teams": teams}
 
 
 def _before_the_games(rules: ModeRules, *others: Mode) -> dict[Mode, ModeRules]:
@@ -51,6 +57,7 @@ NBA_RAW: Final = Boundary(
     triggered_by="phase2_to_phase3_orchestrator",
     parent_processor="Phase2Orchestrator",
     aliases={"bdl_player_box_scores": "bdl_player_boxscores", "br_rosters": "br_rosters_current"},
+    entities=_entities(*_NBA_RAW_PLAYED, "bigdataball_play_by_play", "br_rosters_current"),
     modes={
         Mode.OVERNIGHT: ModeRules(
             expected=_NBA_RAW_PLAYED,
@@ -113,6 +120,7 @@ NBA_ANALYTICS: Final = Boundary(
     dispatches_to="PHASE4_TRIGGER",
     triggered_by="phase3_to_phase4_orchestrator",
     parent_processor="Phase3Orchestrator",
+    entities=_entities(*_NBA_ANALYTICS),
     modes={
         Mode.OVERNIGHT: ModeRules(
             expected=_NBA_ANALYTICS,
@@ -211,6 +219,7 @@ NBA_PRECOMPUTE: Final = Boundary(
     triggered_by="phase4_to_phase5_orchestrator",
     parent_processor="Phase4Orchestrator",
     aliases={"ml_feature_store_v2": "ml_feature_store"},
+    entities=_entities(*_NBA_PRECOMPUTE.expected),
     modes={
         Mode.OVERNIGHT: _NBA_PRECOMPUTE,
         **_before_the_games(_NBA_PRECOMPUTE.model_copy(update={"deadline": _on(0, 13)})),
@@ -273,6 +282,7 @@ MLB_ANALYTICS: Final = Boundary(
     dispatches_to="PREDICTIONS_TRIGGER",
     triggered_by="phase3_to_phase5_orchestrator",
     parent_processor="Phase3Orchestrator",
+    entities=_entities(*_MLB_ANALYTICS.expected),
     modes={
         Mode.OVERNIGHT: _MLB_ANALYTICS,
         **_before_the_games(_MLB_ANALYTICS.model_copy(update={"deadline": _on(0, 13)})),

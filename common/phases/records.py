@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Final, Self
 
 from ..messages import MessageStatus
+from ..sport import FIRST
 from .documents import Document
 from .shape import Mode
 
@@ -67,7 +68,8 @@ class DayKey:
 
 
 def collection_of(sport: str, phase: int) -> str:
-    return f"phase{phase}_completion" if sport == "nba" else f"{sport}_phase{phase}_completion"
+    """Of the days at the boundary behind `phase`."""
+    return f"phase{phase}_completion" if sport == FIRST.value else f"{sport}_phase{phase}_completion"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,14 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from ..messages import MessageStatus, PhaseCompletion
 from ..result import ErrorInfo
+from ..sport import ZONE
 from .records import Closed, Day, DayKey, Decision, GateReading, PhaseState, Report
 from .shape import Boundary, Mode, ModeRules, Tier
 
-EASTERN: Final = ZoneInfo("America/New_York")
 CLAIM_GRACE: Final = timedelta(seconds=60)
 """How long whoever claimed a dispatch has to publish it before others step in: twice what a publish may take,
 and a claim that is half over is renewed before."""
@@ -31,22 +30,22 @@ _RANK: Final = (
 
 
 def mode_of(game_date: date, now: datetime) -> Mode:
-    """By the date in New York, whatever the zone of `now`."""
-    today = now.astimezone(EASTERN).date()
+    """By the date in the pipeline's zone, whatever the zone of `now`."""
+    today = now.astimezone(ZONE).date()
     if game_date < today:
         return Mode.OVERNIGHT
     return Mode.SAME_DAY if game_date == today else Mode.TOMORROW
 
 
 def next_midnight(now: datetime) -> datetime:
-    """In New York: when the mode of a date may change. Also on the days of 23 and of 25 hours."""
-    tomorrow = now.astimezone(EASTERN).date() + timedelta(days=1)
-    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=EASTERN).astimezone(UTC)
+    """In the pipeline's zone: when the mode of a date may change. Also on the days of 23 and of 25 hours."""
+    tomorrow = now.astimezone(ZONE).date() + timedelta(days=1)
+    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=ZONE).astimezone(UTC)
 
 
 def deadline_of(rules: ModeRules, game_date: date) -> datetime:
     day = game_date + timedelta(days=rules.deadline.days_after)
-    return datetime.combine(day, rules.deadline.at, tzinfo=EASTERN).astimezone(UTC)
+    return datetime.combine(day, rules.deadline.at, tzinfo=ZONE).astimezone(UTC)
 
 
 def processor_of(boundary: Boundary, completion: PhaseCompletion) -> str | None:

@@ -25,7 +25,7 @@ class GraphError(ValueError):
 
 
 class Mode(Enum):
-    """How a game date lies to today, in New York: what can have been computed depends on it."""
+    """How a date lies to today, in the pipeline's zone: what can have been computed depends on it."""
 
     OVERNIGHT = "overnight"
     """The date is over: games were played."""
@@ -60,7 +60,7 @@ class Tier(_Part):
 
 
 class Deadline(_Part):
-    """By when the phase has started on a good day, by the wall clock in New York."""
+    """By when the phase has started on a good day, by the wall clock in the pipeline's zone."""
 
     days_after: Annotated[int, Field(ge=0, le=7)]
     """After the game date."""
@@ -88,13 +88,14 @@ class RowCounts(_Part):
 
 
 class Coverage(_Part):
-    """The table knows enough of the games that the schedule has."""
+    """The table knows enough of what the schedule has, such as games."""
 
     kind: Literal["coverage"] = "coverage"
     name: Name
     table: Table
     schedule: Table
-    column: Name = "game_id"
+    column: Name
+    """Of both tables: what is counted, each value once."""
     min_pct: Annotated[float, Field(gt=0, le=100)]
 
 
@@ -141,6 +142,9 @@ class Boundary(_Part):
     """For a target that takes an ExportTrigger."""
     aliases: Mapping[str, Name] = {}
     """Names that publishers use → the processor's."""
+    entities: Mapping[Name, tuple[Name, ...]] = {}
+    """Kind → the processors whose `entities_changed` are of this kind: the trigger tells every kind. What the
+    other processors say has changed is not passed on."""
     recheck_minutes: Annotated[float, Field(gt=0)] = 10
     """A closed gate, or one that could not be evaluated, is looked at again after this."""
     blocked_alert_minutes: Annotated[float, Field(gt=0)] = 60
@@ -163,8 +167,8 @@ class Graph(_Part):
 
     sport: Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
     schedule: Table | None = None
-    """The games by date: a day of games on which a phase is silent past its deadline is told. Without it,
-    nobody can know."""
+    """What there is by date, such as games: a day that has some, and on which a phase is silent past its
+    deadline, is told. Without it, nobody can know."""
     boundaries: Annotated[tuple[Boundary, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -240,6 +244,12 @@ def _of_boundary(boundary: Boundary) -> Iterator[str]:
     for alias, name in boundary.aliases.items():
         if name not in boundary.known:
             yield f"alias {alias!r}: {name!r} is no processor of this boundary"
+    for kind, names in boundary.entities.items():
+        yield from (
+            f"entities {kind!r}: {name!r} is no processor of this boundary"
+            for name in names
+            if name not in boundary.known
+        )
     for mode, rules in boundary.modes.items():
         yield from (f"mode {mode.value!r}: {what}" for what in _of_mode(rules))
 

@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 from ..result import ErrorInfo, ErrorType, Result, returns_result
+from ..sport import ZONE
 from .boundaries import Boundaries
 from .documents import Document
 from .records import Day, PhaseState, collection_of
-from .rules import EASTERN, deadline_of, mode_of
+from .rules import deadline_of, mode_of
 from .shape import Boundary, Graph, Table
 
 PAGE: Final = 100
@@ -126,7 +127,7 @@ class PhaseSweep:
     def _silent(self) -> list[tuple[Boundary, Day]]:
         """Dates of games past their deadline of which a phase has heard nothing. No game, no alarm."""
         now = self._now()
-        today = now.astimezone(EASTERN).date()
+        today = now.astimezone(ZONE).date()
         dates = [today - timedelta(days=back) for back in range(DAYS_BACK, -1, -1)]
         wanted = [
             (boundary, day)

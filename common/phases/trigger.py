@@ -10,7 +10,6 @@ from .rules import dispatch_id, reports_by_arrival
 from .shape import Boundary
 
 TRIGGER_SOURCE = "orchestrator"
-EMPTY = {"players": (), "teams": ()}
 
 
 def trigger_of(
@@ -48,7 +47,7 @@ def _of_phase(boundary: Boundary, day: Day, decision: Decision, reports: list[Re
         "upstream_processors_count": len(decision.present),
         "expected_processors": decision.needed,
         "is_incremental": any(report.metadata.get("is_incremental") is True for report in reports),
-        "entities_changed": _entities(reports),
+        "entities_changed": _entities(boundary, reports),
         "data_freshness_verified": bool(decision.gates) and not missing_tables,
         "missing_tables": missing_tables,
         "table_row_counts": counts,
@@ -78,15 +77,18 @@ def _tables(gates: Iterable[GateReading]) -> tuple[dict[str, int], tuple[str, ..
     return counts, tuple(missing)
 
 
-def _entities(reports: list[Report]) -> dict[str, tuple[str, ...]]:
-    """What changed, of all processors together: players by the player tables, teams by the team tables."""
-    found: dict[str, set[str]] = {"players": set(), "teams": set()}
-    for report in reports:
-        changed = report.metadata.get("entities_changed")
-        if isinstance(changed, list | tuple):
-            kind = "teams" if "team" in report.processor.split("_") else "players"
-            found[kind] |= {str(one) for one in changed}
-    return {kind: tuple(sorted(names)) for kind, names in found.items()}
+def _entities(boundary: Boundary, reports: list[Report]) -> dict[str, tuple[str, ...]]:
+    """What changed, of all processors together, by kind; a kind of which nothing changed is empty."""
+    changed = {report.processor: report.metadata.get("entities_changed") for report in reports}
+    return {
+        kind: tuple(sorted({str(one) for name in processors for one in _listed(changed.get(name))}))
+        for kind, processors in boundary.entities.items()
+    }
+
+
+def _listed(changed: Any) -> Iterable[Any]:
+    """A publisher's metadata hold anything; what is no list names no entities."""
+    return changed if isinstance(changed, list | tuple) else ()
 
 
 def _told(decision: Decision) -> dict[str, Any]:

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
-from zoneinfo import ZoneInfo
 
 from ..job_keys import job_key
 from ..result import Result
+from ..sport import ZONE
 from . import sql
 
 if TYPE_CHECKING:
     from ..warehouse.records import Rows
-
-SPORTS_ZONE = ZoneInfo("America/New_York")
 
 
 class Warehouse(Protocol):
@@ -40,7 +38,7 @@ class UnresolvedNames:
         can both insert it, for two MERGEs that insert do not conflict: read the queue by source and key.
         """
         seen_at = self._now()
-        seen_on = seen_at.astimezone(SPORTS_ZONE).date()
+        seen_on = seen_at.astimezone(ZONE).date()
         parameters = {
             "source": self._source,
             "names": [

@@ -4,6 +4,7 @@ A bad row fails the whole write, with row and column named: no row and no value 
 are pydantic's, in a model that is built from the columns; what JSON and BigQuery would bend is refused here.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Final, NotRequired, cast
@@ -13,8 +14,8 @@ from typing_extensions import TypedDict  # pydantic's own choice below Python 3.
 
 from ..result import ErrorInfo, Result
 from . import values
-from .columns import Column, Mode
-from .table import CHANGED_AT, COLUMNS, DEFAULTS, KEY, ORDER, PARTITION_COLUMN, RECOMMENDATIONS
+from .columns import Column, Matches, Mode, NotEmpty, OneOf, Rule, Within
+from .table import CHANGED_AT, COLUMNS, DEFAULTS, KEY, ORDER, PARTITION_COLUMN, RULES
 
 MAX_PROBLEMS: Final = 20
 """How many problems an error names; it counts all of them."""
@@ -25,17 +26,6 @@ INVALID_ROWS: Final = "InvalidRows"
 Row = Mapping[str, Any]
 
 _NO_VALUES: Final[Row] = {column.name: [] if column.mode is Mode.REPEATED else None for column in COLUMNS}
-
-_RULES: Final[Mapping[str, Any]] = {
-    "confidence_score": Field(ge=0, le=100),
-    "predicted_points": Field(ge=0),
-    "recommendation": Field(pattern=f"^({'|'.join(sorted(RECOMMENDATIONS))})$"),
-    "player_lookup": Field(pattern="^[a-z0-9]+$"),
-    "game_id": Field(min_length=1),
-    "system_id": Field(min_length=1),
-    "prediction_id": Field(min_length=1),
-}
-"""What BigQuery cannot enforce, beside the column's type."""
 
 
 def encode(rows: Sequence[Row]) -> Result[list[dict[str, Any]]]:
@@ -65,15 +55,27 @@ def _model() -> TypeAdapter[list[dict[str, Any]]]:
 
 
 def _field(column: Column) -> Any:
-    rule = _RULES.get(column.name)
+    rule = RULES.get(column.name)
     kind = _TYPES[column.type](column)
-    value = kind if rule is None else Annotated[kind, rule]
+    value = kind if rule is None else Annotated[kind, _checked(rule)]
     if column.type == "NUMERIC":
         value = Annotated[value, AfterValidator(values.decimal_text(column))]
     if column.mode is Mode.REPEATED:
         several: Any = Annotated[list[value], BeforeValidator(values.list_or_none)]  # type: ignore[valid-type]
         return NotRequired[several]
     return value if column.mode is Mode.REQUIRED else NotRequired[value | None]
+
+
+def _checked(rule: Rule) -> Any:
+    match rule:
+        case Within():
+            return Field(ge=rule.minimum, le=rule.maximum)
+        case OneOf():
+            return Field(pattern=f"^({'|'.join(map(re.escape, sorted(rule.values)))})$")
+        case Matches():
+            return Field(pattern=rule.pattern)
+        case NotEmpty():
+            return Field(min_length=1)
 
 
 _TYPES: Final[Mapping[str, Callable[[Column], Any]]] = {

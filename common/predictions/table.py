@@ -8,11 +8,16 @@ proved after merging.
 from collections.abc import Mapping
 from typing import Final
 
-from .columns import Column, Mode
+from ..player_names import LOOKUP_PATTERN
+from .columns import Column, Matches, Mode, NotEmpty, OneOf, RequestSource, Rule, Within
 
 TABLE: Final = "player_prop_predictions"
 PARTITION_COLUMN: Final = "game_date"
 CLUSTERING: Final = ("system_id", "player_lookup", "game_id")
+
+ITEM: Final = "player_lookup"
+"""Whom or what a row predicts: the batch's items, of which completions tell in their `player_lookup`. Part of
+the key."""
 
 KEY: Final = ("game_id", "player_lookup", "system_id", "current_points_line")
 """What makes two rows of a day the same prediction. The line is exact (24.5 is not 25.0) and may be NULL."""
@@ -24,7 +29,24 @@ for another prediction."""
 CHANGED_AT: Final = "updated_at"
 """Set by the consolidation alone: when the row last changed in the main table."""
 
-RECOMMENDATIONS: Final = frozenset({"OVER", "UNDER", "PASS", "NO_LINE"})
+RULES: Final[Mapping[str, Rule]] = {
+    "confidence_score": Within(minimum=0, maximum=100),
+    "predicted_points": Within(minimum=0),
+    "recommendation": OneOf(values=frozenset({"OVER", "UNDER", "PASS", "NO_LINE"})),
+    ITEM: Matches(pattern=LOOKUP_PATTERN),
+    "game_id": NotEmpty(),
+    "system_id": NotEmpty(),
+    "prediction_id": NotEmpty(),
+}
+"""By column: what is checked before loading, and looked for by the audit."""
+
+REQUESTED_FROM: Final = RequestSource(
+    table="upcoming_player_game_context",
+    item="player_lookup",
+    day="game_date",
+    subject="game_id",
+    newest_by="processed_at",
+)
 
 REQUIRED, REPEATED = Mode.REQUIRED, Mode.REPEATED
 

@@ -1,7 +1,7 @@
 """Counters and timings as log lines, which Cloud Monitoring counts: no API call per metric.
 
     {"message": "players_resolved", "action": "metric", "metric": "players_resolved", "value": 450,
-     "unit": "count", "labels": {"source": "odds"}, …}
+     "unit": "count", "labels": {"source": "schedule"}, …}
 
 A log-based distribution metric turns them into sums, rates and percentiles: filter
 `jsonPayload.metric="players_resolved"`, field `jsonPayload.value`, label `jsonPayload.labels.source`.

@@ -8,6 +8,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("common", "functions", "infra", "local", "ops")
+DEFINITIONS = (
+    "common/sport.py",
+    "common/topics.json",
+    "common/player_names.py",
+    "common/predictions/table.py",
+    "common/phases/graph.py",
+)
+"""What another pipeline changes, beside the DDL of its table; nothing else is of basketball."""
 FUNCTIONS = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py")))
 
 

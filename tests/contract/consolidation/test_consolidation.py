@@ -428,10 +428,10 @@ class TestDuplicates:
 
         found = duplicates(stack.warehouse, TABLES, GAME_DATE).unwrap()
 
-        key = {"game_id": "20260117_LAL_BOS", "player_lookup": "a", "system_id": "ensemble", "copies": 2}
-        assert {one.current_points_line: one for one in found} == {
-            None: DuplicateKey(current_points_line=None, **key),  # type: ignore[arg-type]
-            Decimal("24.5"): DuplicateKey(current_points_line=Decimal("24.5"), **key),  # type: ignore[arg-type]
+        key = {"game_id": "20260117_LAL_BOS", "player_lookup": "a", "system_id": "ensemble"}
+        assert {one.key["current_points_line"]: one for one in found} == {
+            line: DuplicateKey(key={**key, "current_points_line": line}, copies=2)
+            for line in (None, Decimal("24.5"))
         }
 
     def test_it_could_not_be_checked(self, stack: Stack) -> None:

@@ -61,6 +61,13 @@ def test_every_sport_has_a_graph_and_mlb_a_smaller_one() -> None:
     assert len(GRAPHS["mlb"].boundaries) < len(GRAPHS["nba"].boundaries)
 
 
+def test_whatever_changes_before_the_predictions_is_told_as_players_or_as_teams() -> None:
+    for boundary in (each for graph in GRAPHS.values() for each in graph.boundaries if each.phase < 5):
+        assert set(boundary.entities) == {"players", "teams"}
+        told = [name for names in boundary.entities.values() for name in names]
+        assert sorted(told) == list(boundary.known)
+
+
 def edited(*edits: tuple[str, str]) -> ModuleType:
     """The module as it is once its text is edited; nothing else is."""
     text = Path(deployed.__file__).read_text(encoding="utf-8")

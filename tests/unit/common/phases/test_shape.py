@@ -65,6 +65,10 @@ def _strange_required_table(data: dict[str, Any]) -> None:
     overnight(data)["gates"][0]["required"] = ["weather"]
 
 
+def _entities_of_nobody(data: dict[str, Any]) -> None:
+    data["boundaries"][0]["entities"] = {"stores": ["box_scores"]}
+
+
 def _alias_of_nobody(data: dict[str, Any]) -> None:
     data["boundaries"][0]["aliases"] = {"boxes": "box_scores"}
 
@@ -101,6 +105,7 @@ UNSOUND = [
     pytest.param(_twice, ["phase2_to_phase3", "2 times"], id="a name twice"),
     pytest.param(_mode_missing, ["phase2_to_phase3", "tomorrow"], id="a mode missing"),
     pytest.param(_strange_required_table, ["precompute_rows", "weather"], id="required table of no gate"),
+    pytest.param(_entities_of_nobody, ["stores", "box_scores"], id="entities of no processor"),
     pytest.param(_alias_of_nobody, ["boxes", "box_scores"], id="alias of no processor"),
     pytest.param(_optional_and_expected, ["ml_feature_store", "2 times"], id="optional and expected"),
     pytest.param(_bare_time, ["at", "in quotes"], id="a time that is a number"),

@@ -67,7 +67,7 @@ def test_the_fences_have_the_columns_that_the_merge_writes() -> None:
 
 
 def test_key_order_and_clustering_name_columns() -> None:
-    named = [*predictions.KEY, *predictions.ORDER, *predictions.CLUSTERING, *DEFAULTS]
+    named = [*predictions.KEY, *predictions.ORDER, *predictions.CLUSTERING, *DEFAULTS, *predictions.RULES]
 
     assert {*named, predictions.PARTITION_COLUMN, predictions.CHANGED_AT} <= BY_NAME.keys()
     assert len(BY_NAME) == len(COLUMNS)
@@ -76,3 +76,9 @@ def test_key_order_and_clustering_name_columns() -> None:
 def test_the_order_of_versions_has_no_nulls_and_the_line_is_exact() -> None:
     assert not any(BY_NAME[name].is_nullable for name in predictions.ORDER)
     assert (BY_NAME["current_points_line"].type, BY_NAME["current_points_line"].scale) == ("NUMERIC", 1)
+
+
+def test_the_item_is_part_of_the_key_and_the_day_is_not() -> None:
+    # The audit counts keys by item, and every statement is of one day anyway.
+    assert predictions.ITEM in predictions.KEY
+    assert predictions.PARTITION_COLUMN not in predictions.KEY
