@@ -5,6 +5,7 @@ import gc
 gc.disable()  # until all is loaded
 
 import os
+from datetime import timedelta
 from typing import Annotated
 
 import functions_framework.aio
@@ -14,6 +15,7 @@ from starlette.responses import Response
 
 from common.audit.assembly import Audit
 from common.audit.report import AuditReport
+from common.audit.retention import Removed, Retention
 from common.entrypoint.endpoint import Route, in_thread
 from common.entrypoint.envelope import Delivery
 from common.messages import AuditRequest
@@ -32,6 +34,8 @@ class AuditorSettings(WarehouseSettings):
 
     status_page: Annotated[str | None, Field(alias="STATUS_PAGE", pattern=r"^(gs://[^/]+/.+|/.+)$")] = None
     """`gs://bucket/status/index.html`, or the path of a local file; None: no page is written."""
+    batch_retention_days: Annotated[int, Field(alias="BATCH_RETENTION_DAYS", ge=7)] = 90
+    """Batches of older game dates are removed once they are over."""
 
 
 wiring = WarehouseWiring(AuditorSettings, function="consistency_auditor", environment=os.environ)
@@ -41,7 +45,12 @@ audit = Audit(wiring)
 def run(request: AuditRequest, _: Delivery) -> Result[AuditReport]:
     place = wiring.settings.status_page
     page = status_page(wiring, audit, place) if place is not None else None
-    return handle(request, auditor=audit.auditor(), page=page)
+    return handle(request, auditor=audit.auditor(), page=page, remove_old=remove_old)
+
+
+def remove_old() -> Result[Removed]:
+    before = audit.today() - timedelta(days=wiring.settings.batch_retention_days)
+    return Retention(wiring.database()).remove(before)
 
 
 endpoint = wiring.endpoint({CONSISTENCY_AUDIT: Route(message=AuditRequest, handle=in_thread(run))})
