@@ -24,7 +24,7 @@ from .message_fields import (
 )
 from .result import ErrorInfo, Result
 from .staging.table_names import MAX_NAME_BYTES, belongs_to
-from .texts import MAX_NAMED, cut, first_of
+from .texts import cut, details_of, first_of
 
 MAX_VALUE_CHARS = 200
 """Of a wrong value: a body may hold megabytes of it."""
@@ -284,9 +284,4 @@ def _invalid(model: str, exc: ValidationError) -> ErrorInfo:
         for error in exc.errors(include_url=False, include_context=False)
     ]
     sentence = first_of([f"{p['field']}: {p['why']} (got {p['value']})" for p in problems])
-    return ErrorInfo.permanent(
-        "InvalidMessage",
-        f"{model}: {sentence}",
-        problems=problems[:MAX_NAMED],
-        problem_count=len(problems),
-    )
+    return ErrorInfo.permanent("InvalidMessage", f"{model}: {sentence}", **details_of(problems))

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from .result import ErrorInfo, Result
-from .texts import MAX_NAMED, first_of
+from .texts import details_of, first_of
 
 LOOKUP_PATTERN: Final = r"^[a-z0-9]+$"
 """What every key matches; in the syntax that Python and pydantic share."""
@@ -67,12 +67,7 @@ def normalize_all(names: Iterable[object], *, max_key_chars: int | None = None) 
             problems.append(f"{told} are both {key!r}: tell them apart by a lookup with a suffix of its own")
     if problems:
         return Result.failure(
-            ErrorInfo.permanent(
-                InvalidName.__name__,
-                first_of(problems),
-                problems=problems[:MAX_NAMED],
-                problem_count=len(problems),
-            )
+            ErrorInfo.permanent(InvalidName.__name__, first_of(problems), **details_of(problems))
         )
     return Result.success({key: name for key, [name] in by_key.items()})
 

@@ -1,7 +1,7 @@
 """Texts for people: as long as they are read, and saying what was left out."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 MAX_NAMED: Final = 20
 """Of problems in one sentence; how many there are is told beside it."""
@@ -18,7 +18,17 @@ def cut(text: str, max_chars: int) -> str:
     return text[: max_chars - len(told)] + told
 
 
-def first_of(problems: Sequence[str]) -> str:
+def cut_bytes(text: str, max_bytes: int) -> str:
+    """The beginning of `text` that fits into so many bytes of UTF-8; no half characters, and nothing said."""
+    return text.encode()[:max_bytes].decode(errors="ignore")
+
+
+def first_of(problems: Sequence[str], *, separator: str = "; ") -> str:
     """The first twenty as one sentence, and how many more there are."""
     more = len(problems) - MAX_NAMED
-    return "; ".join(problems[:MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    return separator.join(problems[:MAX_NAMED]) + (f"{separator}and {more} more" if more > 0 else "")
+
+
+def details_of(problems: Sequence[Any]) -> dict[str, Any]:
+    """The details of an error: the first twenty problems as they are, and how many there are of all."""
+    return {"problems": list(problems[:MAX_NAMED]), "problem_count": len(problems)}

@@ -7,17 +7,17 @@ and one that is missing is missed. The system before did not say: see `legacy_ta
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from ..batches.records import Batch, Completion
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result
 from ..staging.table_names import belongs_to
+from ..texts import details_of, first_of
 from .merge_sql import Slice
 
 STAGED_ROWS_DIFFER: Final = "StagedRowsDiffer"
 FOREIGN_TABLE: Final = "ForeignTable"
-MAX_NAMED: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def check_names(staged: StagedBatch, batch_id: str) -> Result[None]:
     foreign = sorted({one.table for one in staged.staged if not belongs_to(one.table, batch_id)})
     if not foreign:
         return Result.success(None)
-    named = ", ".join(foreign[:MAX_NAMED])
+    named = first_of(foreign, separator=", ")
     return Result.failure(
         ErrorInfo.permanent(
             FOREIGN_TABLE, f"no staging tables of batch {batch_id!r}: {named}", tables=foreign
@@ -156,6 +156,4 @@ def _problems(one: StagedRows, counted: Counted | None) -> Iterator[str]:
 
 
 def _differ(problems: Sequence[str]) -> ErrorInfo:
-    named = list(problems[:MAX_NAMED])
-    details: dict[str, Any] = {"problems": named, "problem_count": len(problems)}
-    return ErrorInfo.permanent(STAGED_ROWS_DIFFER, "; ".join(named), **details)
+    return ErrorInfo.permanent(STAGED_ROWS_DIFFER, first_of(problems), **details_of(problems))

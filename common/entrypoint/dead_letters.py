@@ -21,6 +21,7 @@ from google.auth.exceptions import GoogleAuthError
 from ..message_fields import check_document_id
 from ..result import ErrorInfo, Result, is_transient
 from ..sport import Sport, SportNames
+from ..texts import cut_bytes
 from ..topics import DEAD_LETTER_SUFFIX, Topic
 from .envelope import Delivery
 
@@ -125,8 +126,4 @@ def _attributes(delivery: Delivery, error: ErrorInfo) -> dict[str, str]:
         "dead_letter_reason": error.message,
     }
     theirs = dict(islice(delivery.attributes.items(), MAX_ATTRIBUTES - len(ours)))
-    return theirs | {name: _cut(value) for name, value in ours.items()}
-
-
-def _cut(value: str) -> str:
-    return value.encode()[:MAX_ATTRIBUTE_BYTES].decode(errors="ignore")
+    return theirs | {name: cut_bytes(value, MAX_ATTRIBUTE_BYTES) for name, value in ours.items()}

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from ..result import ErrorInfo, Result, ResultError, returns_result
+from ..texts import MAX_NAMED
 from . import rules
 from .channel import Channel, message_for
 from .records import Finding, Tracked
@@ -161,7 +162,7 @@ def _log_told(notice: Notice) -> None:
         finding_id=finding.finding_id,
         check=finding.check,
         scope=finding.scope.name,
-        ids=finding.ids[:20],
+        ids=finding.ids[:MAX_NAMED],
         command=finding.command,
     )
 

@@ -13,12 +13,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, TypeAdapter
 from typing_extensions import TypedDict  # pydantic's own choice below Python 3.12
 
 from ..result import ErrorInfo, Result
+from ..texts import details_of, first_of
 from . import values
 from .columns import Column, Matches, Mode, NotEmpty, OneOf, Rule, Within
 from .table import CHANGED_AT, COLUMNS, DEFAULTS, KEY, ORDER, PARTITION_COLUMN, RULES
 
-MAX_PROBLEMS: Final = 20
-"""How many problems an error names; it counts all of them."""
 MAX_VALUE_CHARS: Final = 100
 
 INVALID_ROWS: Final = "InvalidRows"
@@ -120,9 +119,4 @@ def _told(problem: Mapping[str, Any]) -> str:
 
 
 def _invalid(problems: list[str]) -> ErrorInfo:
-    named = problems[:MAX_PROBLEMS]
-    unnamed = len(problems) - len(named)
-    more = f"; and {unnamed} more" if unnamed else ""
-    return ErrorInfo.permanent(
-        INVALID_ROWS, "; ".join(named) + more, problems=named, problem_count=len(problems)
-    )
+    return ErrorInfo.permanent(INVALID_ROWS, first_of(problems), **details_of(problems))

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..result import ErrorInfo, Result
+from ..texts import details_of, first_of
 from .columns import Mode
 from .table import COLUMNS, TABLE
 
 SCHEMA_DIFFERS: Final = "SchemaDiffers"
-MAX_NAMED: Final = 20
 
 _WANTED: Final = {
     column.name: f"ARRAY<{column.type}>" if column.mode is Mode.REPEATED else column.type
@@ -25,14 +25,7 @@ def check(tables: Mapping[str, Mapping[str, str] | None]) -> Result[None]:
     """
     problems = [problem for table, columns in tables.items() for problem in _problems(table, columns)]
     if problems:
-        return Result.failure(
-            ErrorInfo.permanent(
-                SCHEMA_DIFFERS,
-                "; ".join(problems[:MAX_NAMED]),
-                problems=problems[:MAX_NAMED],
-                problem_count=len(problems),
-            )
-        )
+        return Result.failure(ErrorInfo.permanent(SCHEMA_DIFFERS, first_of(problems), **details_of(problems)))
     return Result.success(None)
 
 

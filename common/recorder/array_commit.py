@@ -13,6 +13,7 @@ from ..batches.changes import Change, Increment, Union
 from ..batches.records import Batch, Completion, array_players
 from ..batches.rules import MAX_ARRAY_ELEMENTS
 from ..result import ErrorInfo, Result
+from ..texts import cut_bytes
 from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
 
 MAX_REASON_BYTES: Final = 300
@@ -89,8 +90,7 @@ def cut(completion: Completion) -> Completion:
     reason = completion.reason
     if reason is None or len(reason.encode()) <= MAX_REASON_BYTES:
         return completion
-    kept = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-    return replace(completion, reason=f"{kept} (cut)")
+    return replace(completion, reason=f"{cut_bytes(reason, MAX_REASON_BYTES)} (cut)")
 
 
 def array_bytes(completion: Completion) -> int:

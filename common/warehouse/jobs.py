@@ -36,7 +36,7 @@ class JobUnsettled(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long to wait. All of it is far below the 540 s that a function may run."""
 
     request_seconds: float = 60.0
@@ -68,7 +68,7 @@ def settle(
     job_key: str | None,
     is_same: Callable[[J], bool],
     timeout_seconds: float,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> Settled[J]:
     """Start the job `{job_key}-0` and wait for its end; raises what the job raised, or JobUnsettled.
 
@@ -78,46 +78,46 @@ def settle(
     """
     key = job_key or uuid.uuid4().hex
     for attempt in range(MAX_ATTEMPTS):
-        job, attached = _begin(client, start, f"{key}-{attempt}", patience)
+        job, attached = _begin(client, start, f"{key}-{attempt}", timeouts)
         if not attached:
-            _await(job, timeout_seconds, patience)
+            _await(job, timeout_seconds, timeouts)
             return Settled(job=job, attached=False)
-        if _has_succeeded(job, timeout_seconds, patience) and is_same(job):
+        if _has_succeeded(job, timeout_seconds, timeouts) and is_same(job):
             return Settled(job=job, attached=True)
     raise JobUnsettled(f"all {MAX_ATTEMPTS} ids of job {key} are used up")
 
 
 def _begin(
-    client: bigquery.Client, start: Callable[[str], J], job_id: str, patience: Patience
+    client: bigquery.Client, start: Callable[[str], J], job_id: str, timeouts: Timeouts
 ) -> tuple[J, bool]:
     """The job, and whether it was there already."""
     try:
         return start(job_id), False
     except Conflict:
-        return _find_existing(client, job_id, patience), True
+        return _find_existing(client, job_id, timeouts), True
     except REFUSALS as exc:
         if classify(exc) is ErrorType.PERMANENT:
             raise
         # It may have been started all the same.
         try:
-            return _find(client, job_id, patience), True
+            return _find(client, job_id, timeouts), True
         except NotFound:
             raise exc from None
 
 
-def _find_existing(client: bigquery.Client, job_id: str, patience: Patience) -> Any:
+def _find_existing(client: bigquery.Client, job_id: str, timeouts: Timeouts) -> Any:
     try:
-        return _find(client, job_id, patience)
+        return _find(client, job_id, timeouts)
     except NotFound as exc:
         # For a moment after the conflict BigQuery may not know it yet (python-bigquery #2134).
         raise JobUnsettled(f"job {job_id} exists and is not found yet") from exc
 
 
-def _find(client: bigquery.Client, job_id: str, patience: Patience) -> Any:
+def _find(client: bigquery.Client, job_id: str, timeouts: Timeouts) -> Any:
     """The job of this id; raises NotFound if there is none, JobUnsettled if that cannot be told."""
     try:
         return client.get_job(
-            job_id, location=client.location, retry=patience.retry, timeout=patience.request_seconds
+            job_id, location=client.location, retry=timeouts.retry, timeout=timeouts.request_seconds
         )
     except REFUSALS as exc:
         if classify(exc) is ErrorType.PERMANENT:
@@ -125,10 +125,10 @@ def _find(client: bigquery.Client, job_id: str, patience: Patience) -> Any:
         raise JobUnsettled(f"job {job_id} cannot be asked about") from exc
 
 
-def _has_succeeded(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience) -> bool:
+def _has_succeeded(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Timeouts) -> bool:
     """Whether a job that was there already has succeeded, when it has ended."""
     try:
-        _await(job, timeout_seconds, patience)
+        _await(job, timeout_seconds, timeouts)
     except GoogleAPICallError:
         if job.error_result is None:
             raise  # not the job has failed, but the question
@@ -136,15 +136,15 @@ def _has_succeeded(job: QueryJob | LoadJob, timeout_seconds: float, patience: Pa
     return True
 
 
-def _await(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience) -> None:
+def _await(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Timeouts) -> None:
     """Wait for the end; past its time the job is cancelled, and if that took effect it has timed out."""
     try:
-        return _wait(job, timeout_seconds, patience)
+        return _wait(job, timeout_seconds, timeouts)
     except WaitTimeout:
         pass
     try:
-        job.cancel(retry=patience.retry, timeout=patience.request_seconds)
-        _wait(job, patience.cancel_seconds, patience)
+        job.cancel(retry=timeouts.retry, timeout=timeouts.request_seconds)
+        _wait(job, timeouts.cancel_seconds, timeouts)
     except WaitTimeout as exc:
         waited = f"{timeout_seconds} s and a cancellation later"
         raise JobUnsettled(f"job {job.job_id} still runs, {waited}") from exc
@@ -154,26 +154,26 @@ def _await(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience) 
         raise WaitTimeout(f"job {job.job_id} was cancelled after {timeout_seconds} s") from exc
 
 
-def _wait(job: QueryJob | LoadJob, timeout_seconds: float, patience: Patience) -> None:
+def _wait(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Timeouts) -> None:
     try:
         if isinstance(job, QueryJob):
-            job.result(retry=patience.retry, timeout=timeout_seconds, job_retry=None)
+            job.result(retry=timeouts.retry, timeout=timeout_seconds, job_retry=None)
         else:
-            job.result(retry=patience.retry, timeout=timeout_seconds)
+            job.result(retry=timeouts.retry, timeout=timeout_seconds)
     except WaitTimeout:
         raise
     except REFUSALS as exc:
-        if not _is_over(job, patience):
+        if not _is_over(job, timeouts):
             raise JobUnsettled(f"job {job.job_id} cannot be followed: {exc}") from exc
         raise
 
 
-def _is_over(job: QueryJob | LoadJob, patience: Patience) -> bool:
+def _is_over(job: QueryJob | LoadJob, timeouts: Timeouts) -> bool:
     """Whether the job has ended, asked once more where waiting for it has failed."""
     if job.state == "DONE":
         return True
     try:
-        job.reload(retry=patience.retry, timeout=patience.request_seconds)
+        job.reload(retry=timeouts.retry, timeout=timeouts.request_seconds)
     except REFUSALS:
         return False
     return bool(job.state == "DONE")

@@ -14,7 +14,7 @@ from google.cloud import bigquery
 from ..predictions.columns import Column
 from ..result import Result
 from .calls import attempt
-from .jobs import Patience
+from .jobs import Timeouts
 from .records import TableFacts, TableInfo
 from .schema_fields import to_fields, type_of
 
@@ -25,9 +25,9 @@ LISTED_AT_ONCE: Final = 1_000
 class WarehouseTables:
     """The tables of one project; safe to share between threads. Tables are named `dataset.table`."""
 
-    def __init__(self, client: bigquery.Client, patience: Patience) -> None:
+    def __init__(self, client: bigquery.Client, timeouts: Timeouts) -> None:
         self._client = client
-        self._call: dict[str, Any] = {"retry": patience.retry, "timeout": patience.request_seconds}
+        self._call: dict[str, Any] = {"retry": timeouts.retry, "timeout": timeouts.request_seconds}
 
     def row_count(self, table: str) -> Result[int]:
         """Rows in the table, from its metadata: free of charge and without a partition filter.

@@ -20,7 +20,7 @@ from google.cloud.bigquery.job import LoadJob, QueryJob
 from ..predictions.columns import Column
 from ..result import Result
 from .calls import attempt, describe
-from .jobs import Patience, Settled, settle
+from .jobs import Settled, Timeouts, settle
 from .parameters import to_parameters
 from .records import Loaded, Rows
 from .schema_fields import to_fields
@@ -43,7 +43,7 @@ class Limits:
     query_seconds: float = 60.0
     load_seconds: float = 120.0
     maximum_bytes_billed: int = MAXIMUM_BYTES_BILLED
-    patience: Patience = field(default_factory=Patience)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 def connect(project: str, environment: Mapping[str, str], *, location: str | None = None) -> bigquery.Client:
@@ -67,8 +67,8 @@ class Warehouse(WarehouseTables):
 
     def __init__(self, client: bigquery.Client, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._patience = self._limits.patience
-        super().__init__(client, self._patience)
+        self._timeouts = self._limits.timeouts
+        super().__init__(client, self._timeouts)
 
     def query(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_seconds: float | None = None
@@ -113,9 +113,9 @@ class Warehouse(WarehouseTables):
         found = self._client.query_and_wait(
             sql,
             job_config=self._config(parameters),
-            api_timeout=self._patience.request_seconds,
+            api_timeout=self._timeouts.request_seconds,
             wait_timeout=self._seconds(timeout_seconds),
-            retry=self._patience.retry,
+            retry=self._timeouts.retry,
             job_retry=cast(Retry, None),  # allowed, and not what the annotation says
         )
         if not found.schema:
@@ -159,7 +159,7 @@ class Warehouse(WarehouseTables):
             job_key=job_key,
             is_same=is_same,
             timeout_seconds=self._seconds(timeout_seconds),
-            patience=self._patience,
+            timeouts=self._timeouts,
         )
         return self._rows(settled.job)
 
@@ -192,8 +192,8 @@ class Warehouse(WarehouseTables):
                 table,
                 job_id=job_id,
                 job_config=config,
-                num_retries=self._patience.upload_repeats,
-                timeout=self._patience.request_seconds,
+                num_retries=self._timeouts.upload_repeats,
+                timeout=self._timeouts.request_seconds,
             )
 
         settled = settle(
@@ -202,7 +202,7 @@ class Warehouse(WarehouseTables):
             job_key=job_key,
             is_same=lambda _: True,
             timeout_seconds=self._limits.load_seconds,
-            patience=self._patience,
+            timeouts=self._timeouts,
         )
         return _loaded(table, len(rows), len(body), settled)
 

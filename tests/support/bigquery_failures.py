@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from common.result import ErrorType
-from common.warehouse.jobs import Patience
+from common.warehouse.jobs import Timeouts
 from common.warehouse.warehouse import Limits
 from tests.support.stub_bigquery import (
     ABORTED_TRANSACTION,
@@ -26,7 +26,7 @@ from tests.support.stub_bigquery import (
 IMPATIENT = Limits(
     query_seconds=2.0,
     load_seconds=2.0,
-    patience=Patience(request_seconds=1.0, retry_seconds=0.05, upload_repeats=0, cancel_seconds=1.0),
+    timeouts=Timeouts(request_seconds=1.0, retry_seconds=0.05, upload_repeats=0, cancel_seconds=1.0),
 )
 
 

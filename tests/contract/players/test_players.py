@@ -10,7 +10,7 @@ from google.cloud import bigquery
 
 from common.players.resolver import Ambiguous, Player, PlayerNames, Unresolved
 from common.result import ErrorType
-from common.warehouse.jobs import Patience
+from common.warehouse.jobs import Timeouts
 from common.warehouse.warehouse import Limits, Warehouse
 from local.stack.ports import free_port
 from tests.support.player_tables import DATASET, Alias, Entry, PlayerTables, player_names
@@ -230,9 +230,9 @@ def test_a_warehouse_that_is_away_is_not_an_unknown_player(clock: WallClock) -> 
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": f"http://127.0.0.1:{free_port()}"},
     )
-    patience = Patience(request_seconds=0.5, retry_seconds=0.5)
+    timeouts = Timeouts(request_seconds=0.5, retry_seconds=0.5)
 
-    result = player_names(Warehouse(nowhere, Limits(patience=patience)), clock).resolve(["Luka Dončić"])
+    result = player_names(Warehouse(nowhere, Limits(timeouts=timeouts)), clock).resolve(["Luka Dončić"])
 
     assert result.is_failure and result.is_retryable
     assert result.error is not None and result.error.type is ErrorType.TRANSIENT

@@ -8,7 +8,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from common.result import ErrorType
-from common.warehouse.jobs import MAY_STILL_RUN, Patience
+from common.warehouse.jobs import MAY_STILL_RUN, Timeouts
 from common.warehouse.warehouse import MAXIMUM_BYTES_BILLED, Limits, Warehouse
 from tests.support.scripted_bigquery import ScriptedBigQuery, error, job, results
 
@@ -23,7 +23,7 @@ def server() -> ScriptedBigQuery:
 
 @pytest.fixture
 def warehouse(server: ScriptedBigQuery) -> Iterator[Warehouse]:
-    patience = Patience(request_seconds=5, retry_seconds=0.5, cancel_seconds=0.3)
+    timeouts = Timeouts(request_seconds=5, retry_seconds=0.5, cancel_seconds=0.3)
     with server.serve() as address:
         client = bigquery.Client(
             project="p",
@@ -31,7 +31,7 @@ def warehouse(server: ScriptedBigQuery) -> Iterator[Warehouse]:
             credentials=AnonymousCredentials(),
             client_options=ClientOptions(api_endpoint=address),
         )
-        yield Warehouse(client, Limits(query_seconds=0.3, patience=patience))
+        yield Warehouse(client, Limits(query_seconds=0.3, timeouts=timeouts))
         client.close()
 
 

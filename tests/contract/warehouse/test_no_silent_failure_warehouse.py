@@ -13,7 +13,7 @@ from common.execution_log import Execution, ExecutionLog
 from common.messages import MessageStatus
 from common.predictions.columns import Column, Mode
 from common.result import Result
-from common.warehouse.jobs import MAY_STILL_RUN, Patience
+from common.warehouse.jobs import MAY_STILL_RUN, Timeouts
 from common.warehouse.warehouse import Limits, Warehouse
 from tests.support.bigquery_failures import (
     IMPATIENT,
@@ -28,7 +28,7 @@ from tests.support.bigquery_failures import (
 from tests.support.results import error_of
 from tests.support.stub_bigquery import INVALID_ROWS, BigQueryStub, client
 
-PATIENT = Limits(patience=Patience(retry_seconds=10.0))
+PATIENT = Limits(timeouts=Timeouts(retry_seconds=10.0))
 GAMES = "nba_raw.games"
 COLUMNS = (Column(name="game_id", type="STRING", mode=Mode.REQUIRED),)
 DAYS = f"SELECT DISTINCT game_date FROM `{GAMES}` WHERE game_date >= @since"

@@ -10,7 +10,7 @@ import pytest
 
 from common.predictions.columns import Column, Mode
 from common.result import ErrorType
-from common.warehouse.jobs import Patience
+from common.warehouse.jobs import Timeouts
 from common.warehouse.parameters import Typed
 from common.warehouse.records import TableFacts
 from common.warehouse.warehouse import Limits, Warehouse, connect
@@ -21,7 +21,7 @@ COLUMNS = (
     Column(name="tags", type="STRING", mode=Mode.REPEATED),
 )
 TABLE = "d.t"
-_HASTY = Limits(patience=Patience(request_seconds=1, retry_seconds=0.01))
+_HASTY = Limits(timeouts=Timeouts(request_seconds=1, retry_seconds=0.01))
 
 
 @pytest.fixture
@@ -87,7 +87,8 @@ def test_a_long_statement_is_cut_in_the_details(warehouse: Warehouse) -> None:
     result = warehouse.query("SELECT nothing " + "-" * 5_000)
 
     assert result.error is not None and result.error.details is not None
-    assert len(result.error.details["query"]) == 1_001
+    assert len(result.error.details["query"]) == 1_000
+    assert result.error.details["query"].endswith("… (cut: 5,015 characters)")
 
 
 def test_a_parameter_without_a_type_is_a_permanent_failure(warehouse: Warehouse) -> None:

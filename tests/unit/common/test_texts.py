@@ -1,6 +1,6 @@
 import pytest
 
-from common.texts import MAX_NAMED, cut, first_of
+from common.texts import MAX_NAMED, cut, cut_bytes, details_of, first_of
 
 
 def test_text_that_fits_is_kept() -> None:
@@ -19,3 +19,19 @@ def test_text_that_is_too_long_says_how_long_it_was(length: int) -> None:
 def test_first_problems_are_named_and_the_others_counted() -> None:
     assert first_of(["a", "b"]) == "a; b"
     assert first_of(["p"] * (MAX_NAMED + 3)) == "; ".join(["p"] * MAX_NAMED) + "; and 3 more"
+    assert first_of(["p"] * (MAX_NAMED + 3), separator=", ") == ", ".join(["p"] * MAX_NAMED) + ", and 3 more"
+
+
+def test_details_hold_the_first_problems_and_count_all() -> None:
+    assert details_of(["a", "b"]) == {"problems": ["a", "b"], "problem_count": 2}
+    assert details_of(range(MAX_NAMED + 3)) == {
+        "problems": list(range(MAX_NAMED)),
+        "problem_count": MAX_NAMED + 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("max_bytes", "kept"), [(5, "Dončić"[:4]), (4, "Don"), (3, "Don"), (8, "Dončić"), (0, "")]
+)
+def test_cut_to_bytes_leaves_no_half_characters(max_bytes: int, kept: str) -> None:
+    assert cut_bytes("Dončić", max_bytes) == kept

@@ -46,5 +46,5 @@ def test_a_consolidation_of_one_run_ends_before_its_function_is_cut_off() -> Non
     limits = Limits()
     queries = 3 * limits.query_seconds
 
-    assert queries + GATHER_SECONDS + MERGE_SECONDS + limits.patience.cancel_seconds < FUNCTION_SECONDS
+    assert queries + GATHER_SECONDS + MERGE_SECONDS + limits.timeouts.cancel_seconds < FUNCTION_SECONDS
     assert limits.load_seconds < FUNCTION_SECONDS
