@@ -7,7 +7,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from ..answer import Answer, to_json
-from ..explaining.batch_evidence import BatchEvidence
+from ..explaining.batch_evidence import BatchEvidence, Explained
 from ..explaining.batch_verdict import verdict
 from ..wording import moment
 
@@ -18,21 +18,25 @@ def bundle(evidence: BatchEvidence, batch_id: str, to: Path) -> Answer:
     """Write it, all at once; a file of that name is replaced."""
     found = evidence.of(batch_id)
     said = verdict(found.facts)
-    page = _template().render(
-        batch=found.facts.batch,
-        batch_json=to_json({"batch": found.facts.batch, "receipts": found.receipts}),
-        events=found.events,
-        facts=found.facts,
-        receipts=found.receipts,
-        said=said,
-    )
     new = to.with_name(f"{to.name}.{os.getpid()}")
-    new.write_text(page, encoding="utf-8")
+    new.write_text(page(found), encoding="utf-8")
     new.replace(to)
     return Answer(
         data={"file": str(to), "state": said.state, "verdict": said.sentence},
         shown=[f"{to}: {batch_id} is {said.state.value}; {len(found.events)} events."],
         status=said.status,
+    )
+
+
+def page(found: Explained) -> str:
+    """The file. Whatever comes from the stores is escaped; nothing is fetched and nothing runs."""
+    return _template().render(
+        batch=found.facts.batch,
+        batch_json=to_json({"batch": found.facts.batch, "receipts": found.receipts}),
+        events=found.events,
+        facts=found.facts,
+        receipts=found.receipts,
+        said=verdict(found.facts),
     )
 
 

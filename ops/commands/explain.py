@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
+from common.batches.records import batch_path
 from common.phases.records import Day
 from common.phases.shape import Boundary
 
@@ -21,7 +22,11 @@ from ..wording import moment
 
 def batch(evidence: BatchEvidence, batch_id: str, *, at: datetime | None) -> Answer:
     """One batch, now or as it was."""
-    found = evidence.of(batch_id, as_of=at)
+    return told(batch_id, evidence.of(batch_id, as_of=at), at=at)
+
+
+def told(batch_id: str, found: Explained, *, at: datetime | None) -> Answer:
+    """What was read of a batch, as an answer."""
     said = verdict(found.facts)
     data = {
         "batch_id": batch_id,
@@ -57,7 +62,13 @@ def day(
 def _shown(batch_id: str, said: Verdict, found: Explained, at: datetime | None) -> list[Any]:
     then = [f"As it was at {moment(at)} UTC."] if at else []
     log = f"Log: gcloud logging read 'jsonPayload.batch_id=\"{batch_id}\"' --freshness=2d"
-    return [_headline(batch_id, said), *then, table(found.events), *_next(said), Text(log, style="dim")]
+    return [
+        _headline(batch_id, said),
+        *then,
+        table(found.events, below=batch_path(batch_id)),
+        *_next(said),
+        Text(log, style="dim"),
+    ]
 
 
 def _headline(name: str, said: Verdict) -> Text:

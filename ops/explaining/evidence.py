@@ -25,9 +25,10 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: (event.at, event.source))
 
 
-def table(events: Iterable[Event]) -> Table:
-    """What comes from the stores is text, never markup."""
+def table(events: Iterable[Event], *, below: str = "") -> Table:
+    """What comes from the stores is text, never markup. Documents below a path are told without it."""
     shown = Table("at (UTC)", "what", "where it is written", box=None, header_style="bold")
     for event in events:
-        shown.add_row(moment(event.at), Text(event.what), Text(event.source, style="dim"))
+        source = event.source.removeprefix(f"{below}/")
+        shown.add_row(moment(event.at), Text(event.what), Text(source, style="dim"))
     return shown
