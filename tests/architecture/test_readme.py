@@ -10,6 +10,8 @@ from common.topics import REGISTRY
 from infra.deployment.cli import parser
 from infra.manifest import load
 from local.cli import app
+from ops import reading, writing  # noqa: F401  registers the commands
+from ops.options import app as ops_app
 from tests.support.source_tree import FUNCTIONS, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -77,7 +79,7 @@ def test_diagram_names_topics_of_the_registry_and_every_function() -> None:
 def test_every_command_exists() -> None:
     commands = set(re.findall(r"\./[\w./-]+", README))
 
-    assert {"./local/run", "./tests/run", "./deploy.sh"} <= commands
+    assert {"./local/run", "./tests/run", "./ops/run", "./deploy.sh"} <= commands
     assert all(os.access(ROOT / command, os.X_OK) for command in commands)
 
 
@@ -87,7 +89,13 @@ def test_every_option_exists() -> None:
     named = set(OPTION.findall(README))
     assert "--players" in named
     deploying = {option for action in parser()._actions for option in action.option_strings}
-    assert named <= known | deploying | APPLY_OPTIONS | {"--help"}
+    operating = {
+        option
+        for command in typer.main.get_command(ops_app).commands.values()  # type: ignore[attr-defined]
+        for parameter in command.params
+        for option in parameter.opts
+    }
+    assert named <= known | deploying | operating | APPLY_OPTIONS | {"--help"}
 
 
 def test_every_link_leads_somewhere() -> None:
