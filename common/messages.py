@@ -40,6 +40,8 @@ class PlayerOutcome(Enum):
 
 
 class MessageStatus(Enum):
+    """How a processor's run ended, by the words of the unified completion message."""
+
     SUCCESS = "success"
     PARTIAL = "partial"
     NO_DATA = "no_data"

@@ -121,14 +121,17 @@ class Result(Generic[T]):
 
     @classmethod
     def success(cls, data: T) -> "Result[T]":
+        """All of it; no error."""
         return cls("success", data)
 
     @classmethod
     def failure(cls, error: ErrorInfo) -> "Result[T]":
+        """Nothing of it, and why."""
         return cls("failure", None, error)
 
     @classmethod
     def partial(cls, data: T, error: ErrorInfo) -> "Result[T]":
+        """Some of it, and why not all: acknowledged, with its error in the log."""
         return cls("partial", data, error)
 
     @property

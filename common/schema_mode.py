@@ -25,6 +25,7 @@ class SchemaMode(Enum):
 
     @property
     def counts_array(self) -> bool:
+        """Whether the length of the array decides when the batch is complete."""
         return self in (SchemaMode.LEGACY, SchemaMode.DUAL_WRITE)
 
 

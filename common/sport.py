@@ -52,9 +52,11 @@ class SportNames:
         return f"{self.dataset_prefix}_{self.sport.value}" if self.dataset_prefix else self.sport.value
 
     def dataset(self, role: DatasetRole) -> str:
+        """`{scope}_{role}`; without the project."""
         return f"{self.scope}_{role.value}"
 
     def topic(self, base_name: str) -> str:
+        """`{sport}-{base_name}`: topics know no dataset prefix, which isolates data alone."""
         return f"{self.sport.value}-{base_name}"
 
     def service(self, function: str) -> str:

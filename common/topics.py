@@ -76,6 +76,7 @@ class Topic:
     """By subscriber."""
 
     def name(self, sport: Sport) -> str:
+        """`{sport}-{base_name}`."""
         return SportNames(sport=sport).topic(self.base_name)
 
     def dead_letter_name(self, sport: Sport) -> str:

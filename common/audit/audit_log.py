@@ -19,6 +19,8 @@ class AuditLog(Protocol):
 
 
 class FirestoreAuditLog:
+    """The documents `audits/{run_id}`; safe to share between threads."""
+
     def __init__(self, db: firestore.Client) -> None:
         self._audits = db.collection(AUDITS_COLLECTION)
 

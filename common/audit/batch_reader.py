@@ -37,6 +37,7 @@ class Wanted:
 
     @property
     def is_limited(self) -> bool:
+        """Whether one batch or one date is asked for, and not all."""
         return self.batch_id is not None or self.game_date is not None
 
 
@@ -53,6 +54,7 @@ class Seen:
 
     @property
     def batch_ids(self) -> frozenset[str]:
+        """Every batch that the reading can say something of: found, unreadable or gone."""
         there = {batch.batch_id for batch in self.batches} | {batch_id for batch_id, _ in self.unreadable}
         return frozenset(there | self.gone)
 

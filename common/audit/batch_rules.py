@@ -27,6 +27,7 @@ _FIRESTORE: Final = frozenset({"firestore"})
 
 
 def scope_of(batch: Batch) -> Scope:
+    """Findings of one batch are told together."""
     return Scope.of_batch(batch.batch_id, batch.game_date)
 
 

@@ -54,6 +54,8 @@ class Sight:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
+    """One check of the audit, as its table lists it."""
+
     name: str
     of: ScopeKind
     """What it looks at: a run for one batch leaves out what is not of batches."""

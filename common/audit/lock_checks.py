@@ -65,6 +65,7 @@ class LockReader:
 
 
 def check_locks(locks: Locks) -> Outcome:
+    """Every lock that is held, judged by the server's clock; a document that is none is a finding, too."""
     seen = locks.held()
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)

@@ -39,6 +39,8 @@ class PhaseDay:
 
 @dataclass(frozen=True, kw_only=True)
 class PhasesSeen:
+    """One reading of the boundaries; `now` is the clock that it is judged by."""
+
     days: tuple[PhaseDay, ...]
     now: datetime
     reads: int

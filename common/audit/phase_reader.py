@@ -27,6 +27,8 @@ class PhaseReader:
 
     @returns_result
     def seen(self, dates: Sequence[date]) -> PhasesSeen:
+        """Every boundary on these dates, but for those that are final or held. What processors reported is
+        read only where there is a document."""
         now = self._now()
         wanted = [(boundary, day) for boundary in self._graph.boundaries for day in dates]
         days = self._days.read_many(wanted).unwrap()

@@ -23,6 +23,7 @@ class Asked:
 
     @property
     def is_limited(self) -> bool:
+        """Whether one batch or one date is asked for, and not all."""
         return self.batch_id is not None or self.game_date is not None
 
     def includes(self, kind: ScopeKind) -> bool:
@@ -49,6 +50,8 @@ class Mended:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditReport:
+    """What one run did and found."""
+
     run_id: str
     started_at: datetime
     ended_at: datetime
@@ -76,9 +79,11 @@ class AuditReport:
 
     @property
     def cost(self) -> Cost:
+        """Of all checks together."""
         return sum((each.cost for each in self.outcomes.values()), Cost())
 
     def to_document(self) -> dict[str, Any]:
+        """The document `audits/{run_id}`. It counts findings and names the first: each has its own."""
         classes: dict[str, int] = {}
         for each in self.findings:
             classes[each.finding_class.value] = classes.get(each.finding_class.value, 0) + 1
@@ -104,6 +109,7 @@ class AuditReport:
 
 
 def outcome_fields(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as the audit's document has it: `result` is ok, findings or unknown."""
     findings = () if not isinstance(outcome, Found | Unknown) else outcome.findings
     result = "unknown" if isinstance(outcome, Unknown) else "findings" if findings else "ok"
     fields = {"result": result, "findings": len(findings), "left": outcome.left, **vars(outcome.cost)}

@@ -56,6 +56,7 @@ class RunReader:
         self._db = db
 
     def last_runs(self) -> Result[LastRuns]:
+        """When each sweep and the audit last ran; None for one that never did. Two reads of the store."""
         refs = [self._db.collection(SWEEPS_COLLECTION).document(name) for name in SWEEPERS]
         audits = (
             self._db.collection(AUDITS_COLLECTION)
@@ -73,6 +74,7 @@ class RunReader:
         return Result.success(LastRuns(by_function=found, read_time=moment, reads=len(refs) + 1))
 
     def dead_letters(self) -> Result[DeadLettersSeen]:
+        """Those that were neither published again nor discarded, the first MAX_DEAD_LETTERS looked at."""
         letters = self._db.collection(DEAD_LETTERS_COLLECTION).select(
             ["topic", "error_class", "replayed_at", "discarded_at"]
         )

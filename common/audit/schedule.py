@@ -76,4 +76,5 @@ class NoSchedule:
     """Of a sport whose games nobody has written down: nobody can say whether silence is wrong."""
 
     def games(self, first_day: date, last_day: date) -> Result[Mapping[date, int] | None]:
+        """None, which says that nobody knows."""
         return Result.success(None)

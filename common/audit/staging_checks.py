@@ -29,6 +29,7 @@ class StagingTables:
         self._now = now
 
     def orphans(self, now: datetime) -> Result[list[str]]:
+        """Names of tables whose batch is over and that are old enough to go, sorted; one listing."""
         return self._over(now).map(lambda found: sorted(found))
 
     @returns_result

@@ -40,6 +40,8 @@ class SubscriptionSeen:
 
 @dataclass(frozen=True, kw_only=True)
 class TopologySeen:
+    """What Pub/Sub says there is; names without their project."""
+
     topics: frozenset[str]
     subscriptions: Mapping[str, SubscriptionSeen]
 
@@ -60,6 +62,7 @@ class PubSubTopology:
         self._project = project
 
     def seen(self) -> Result[TopologySeen]:
+        """Two listings. A failure if either failed: half of it would look as if the rest were gone."""
         path = f"projects/{self._project}"
         try:
             topics = [

@@ -146,10 +146,12 @@ def readable(document: Document, read: Callable[[Mapping[str, Any]], T]) -> Resu
 
 
 def not_there_yet(batch_id: str) -> ErrorInfo:
+    """Retried: a completion may be faster than the opening of its batch."""
     return ErrorInfo.not_yet(f"batch_id: {batch_id!r} does not exist (yet)", batch_id=batch_id)
 
 
 def contended(batch_id: str) -> ErrorInfo:
+    """TRANSIENT: others were faster each time, and will not be for ever."""
     return ErrorInfo.transient(
         "Contended", f"batch {batch_id!r} changed at each of {MAX_ATTEMPTS} attempts", batch_id=batch_id
     )

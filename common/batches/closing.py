@@ -84,9 +84,11 @@ class Closing:
             if batch.is_due:
                 ends = self._store.ends(batch).unwrap() if ends_seen is None else ends_seen
                 return Result.success(close(batch, event_id=event_id, claimant=me, ends=ends))
+            # A claim of one's own is there if the answer to its commit was lost: it stands, and is not renewed.
             is_free = batch.owes_trigger and batch.trigger_claim != me and is_claimable(batch)
             return Result.success(claim_trigger(batch, me) if is_free else None)
 
+        # The warm path: the caller's own commit has shown that nothing is due, so no reading is spent.
         if due is not None and decide(due.batch).unwrap() is None:
             return _settlement(due.batch, event_id, me)
         seen = None if due is None else due.batch

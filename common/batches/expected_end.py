@@ -24,6 +24,8 @@ ENOUGH: Final = 3
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedEnd:
+    """When a batch will end; `likely` lies within the two others."""
+
     earliest: datetime
     likely: datetime
     latest: datetime

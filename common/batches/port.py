@@ -83,9 +83,13 @@ class Documents(Protocol):
         """Those that exist, by path, all as of one moment."""
         ...
 
-    def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]: ...
+    def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
+        """The documents of a collection that the query names, in its order; [] where nothing is."""
+        ...
 
-    def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]: ...
+    def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
+        """How many documents a collection has, or had at that time of the server's, without reading them."""
+        ...
 
     def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
         """All of them or none; one answer per write, in order. See REFUSED."""
@@ -95,9 +99,13 @@ class Documents(Protocol):
 class AsyncDocuments(Protocol):
     """For the tasks of one event loop."""
 
-    async def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]: ...
+    async def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        """As `Documents.get`."""
+        ...
 
-    async def commit(self, writes: Sequence[Write]) -> Result[list[Written]]: ...
+    async def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+        """As `Documents.commit`."""
+        ...
 
     async def record(self, batch: Batch, completions: Sequence[Completion]) -> Result[Committed]:
         """Commit what `recording.writes` says; the fast way where there is one."""
@@ -105,6 +113,7 @@ class AsyncDocuments(Protocol):
 
 
 def is_refused(result: Result[Any]) -> bool:
+    """Whether a precondition did not hold; every other failure is a fault."""
     return result.error is not None and result.error.exception_class == REFUSED
 
 

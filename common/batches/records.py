@@ -36,6 +36,7 @@ _DOCUMENT_BYTES: Final = 1_000
 
 
 def batch_path(batch_id: str) -> str:
+    """`prediction_batches/{batch_id}`."""
     return f"{COLLECTION}/{batch_id}"
 
 
@@ -76,6 +77,7 @@ class Counts:
 
     @property
     def ended(self) -> int:
+        """Players who are terminal, those included that the deadline ended."""
         return self.reported + self.timed_out
 
     @property
@@ -84,6 +86,7 @@ class Counts:
         return self.completed + self.skipped + self.failed
 
     def plus(self, outcome: PlayerOutcome, number: int = 1) -> "Counts":
+        """The counts after `number` more of this outcome; a negative one takes away."""
         name = outcome.value
         return Counts(**{**vars(self), name: getattr(self, name) + number})
 
@@ -108,6 +111,7 @@ class Completion:
 
     @classmethod
     def from_document(cls, data: Mapping[str, Any]) -> "Completion":
+        """Raises KeyError or ValueError for a document that is no completion."""
         return cls(
             player_lookup=data["player_lookup"],
             outcome=PlayerOutcome(data.get("outcome", PlayerOutcome.COMPLETED.value)),
@@ -201,6 +205,7 @@ class Batch:
 
     @property
     def owes_trigger(self) -> bool:
+        """Whether its generation is closed and its trigger has no message id yet."""
         return self.status.wants_trigger and self.trigger_generation < self.generation
 
     def as_written(self, at: datetime, **changes: Any) -> "Batch":

@@ -156,6 +156,7 @@ def _computed(write: Write) -> list[str]:
 
 
 def query_of(collection: Any, query: Query) -> Any:
+    """The client's query for ours."""
     asked = collection
     if query.where is not None:
         name, values = query.where
@@ -169,11 +170,13 @@ def query_of(collection: Any, query: Query) -> Any:
 
 
 def existing(found: "Any") -> dict[str, Document]:
+    """By path, without those that are not there."""
     documents = (document_of(snapshot) for snapshot in found if snapshot.exists)
     return {document.path: document for document in documents}
 
 
 def document_of(snapshot: "DocumentSnapshot[Any]") -> Document:
+    """A snapshot that exists, as the family knows documents."""
     return Document(
         path=snapshot.reference.path,
         data=snapshot.to_dict() or {},

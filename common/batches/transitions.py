@@ -15,6 +15,7 @@ from .timeline import entry
 
 
 def claim_id(generation: int) -> str:
+    """Id of the document that only one can create: who does has closed this generation."""
     return f"closed-{generation}"
 
 
@@ -92,6 +93,7 @@ def give_back_trigger(batch: Batch, claimant: str) -> Result[Change | None]:
 
 
 def claim(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
+    """Its fields; `event_id` tells one's own earlier claim from another's."""
     return {"event_id": event_id, "status": status.value, "closed_at": SERVER_TIME}
 
 

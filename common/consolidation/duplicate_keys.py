@@ -26,6 +26,7 @@ class DuplicateKey:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "DuplicateKey":
+        """From a row of the statement `duplicates`."""
         return cls(key={name: row[name] for name in KEY}, copies=row["copies"])
 
 

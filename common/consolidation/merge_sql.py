@@ -39,6 +39,7 @@ class Tables:
         return self.path(FENCES)
 
     def path(self, table: str) -> str:
+        """`{dataset}.{table}`, not quoted."""
         return f"{self.predictions}.{table}"
 
 

@@ -29,6 +29,7 @@ class Counts:
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> "Counts":
+        """From the script's one row; raises KeyError where a column is missing."""
         return cls(**{field.name: row[field.name] for field in fields(cls)})
 
     @property

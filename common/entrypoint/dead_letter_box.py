@@ -44,6 +44,7 @@ class DeadLetter:
 
     @property
     def waits(self) -> bool:
+        """Whether nobody has published it again or discarded it."""
         return self.replayed_at is None and self.discarded_at is None
 
     @property

@@ -113,6 +113,7 @@ class DeadLetters:
 
 
 def document_id_of(event_id: str) -> str:
+    """The event's id; its hash where Firestore would not take it, so that it is kept all the same."""
     try:
         return check_document_id(event_id)
     except ValueError:

@@ -61,6 +61,7 @@ class Severity(Enum):
 
     @property
     def rank(self) -> int:
+        """Greater is worse."""
         return list(Severity).index(self)
 
 
@@ -78,6 +79,8 @@ class Repair(Enum):
 
 
 class ScopeKind(Enum):
+    """What a finding is about; findings of one scope are told together."""
+
     BATCH = "batch"
     DATE = "date"
     SYSTEM = "system"
@@ -155,6 +158,7 @@ class Silence:
     until: datetime
 
     def holds(self, now: datetime) -> bool:
+        """Until its end; then findings are told again."""
         return now < self.until
 
 
@@ -201,6 +205,7 @@ class Tracked:
         return not self.is_open and self.told in (Told.NOTHING, Told.RESOLVED)
 
     def to_document(self) -> dict[str, Any]:
+        """The document `findings/{finding_id}`, without the version: that is the store's own."""
         one = self.finding
         return {
             "finding_id": one.finding_id,
@@ -255,6 +260,7 @@ class Tracked:
         )
 
     def stored_as(self, version: Any) -> "Tracked":
+        """The same, as the store has it now: the precondition of the next write."""
         return replace(self, version=version)
 
 

@@ -105,10 +105,12 @@ def not_found(known: Tracked, *, run_started_at: datetime, now: datetime) -> Tra
 
 
 def clean_runs_needed(tracked: Tracked) -> int:
+    """How many runs in a row have to find nothing before it is over: more of them for one that flaps."""
     return FLAPPING_CLEAN_RUNS if is_flapping(tracked) else CLEAN_RUNS
 
 
 def is_flapping(tracked: Tracked) -> bool:
+    """Whether it has come and gone so often that each turn is not worth telling."""
     return len(tracked.episodes) >= FLAPPING_EPISODES
 
 
@@ -128,10 +130,12 @@ def change_to_tell(tracked: Tracked, now: datetime) -> Change | None:
 
 
 def is_silenced(tracked: Tracked, now: datetime) -> bool:
+    """Whether somebody asked not to be told of it at this time."""
     return tracked.silence is not None and tracked.silence.holds(now)
 
 
 def is_being_told(tracked: Tracked, now: datetime) -> bool:
+    """Whether another run has claimed the telling, and its claim has not run out."""
     return tracked.teller_until is not None and now < tracked.teller_until
 
 
@@ -193,6 +197,7 @@ def claimed(tracked: Tracked, teller: str, now: datetime) -> Tracked:
 
 
 def told(tracked: Tracked, change: Change, now: datetime) -> Tracked:
+    """As it is once the change was told; the claim on the telling is given back."""
     return replace(
         tracked,
         told=change.leaves,
@@ -234,6 +239,7 @@ class Looked:
     by_check: Mapping[str, frozenset[str] | None]
 
     def covers(self, finding: Finding) -> bool:
+        """Whether the run would have found it: else that it was not found says nothing."""
         if finding.check not in self.by_check:
             return False
         scopes = self.by_check[finding.check]

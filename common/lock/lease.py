@@ -162,6 +162,8 @@ class Lease:
     @returns_result
     def _extend(self) -> LockSnapshot:
         self.check().unwrap()
+        # The new lease counts from the server's clock, and only a reading tells it; it shows a lock that was taken
+        # by force, too.
         seen = self._look().unwrap()
         record = self._record.renewed(now=seen.server_now, lease=self._timing.lease)
         after = self._store.write(self.key, record, over=seen, at_most_seconds=self._seconds_left()).unwrap()

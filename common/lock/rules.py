@@ -136,12 +136,15 @@ class LockRecord:
         return not self.is_held or self.expires_at <= now
 
     def is_held_by(self, holder_id: str) -> bool:
+        """Whether this very acquisition has not been given back or taken away; it may have expired."""
         return self.is_held and self.holder_id == holder_id
 
     def renewed(self, *, now: datetime, lease: timedelta) -> "LockRecord":
+        """The same holder and fence; the lease begins anew at `now`, the server's."""
         return replace(self, renewed_at=now, expires_at=now + lease)
 
     def released(self) -> "LockRecord":
+        """Free for the next; holder and fence stay, so that the next fence is higher."""
         return replace(self, state=RELEASED)
 
     def revoked(self, *, by: str, now: datetime) -> "LockRecord":

@@ -120,6 +120,7 @@ class FirestoreLocks(LockStore):
             results = self._batch(key, record, over, audit).commit(**self._limits(at_most_seconds))
         except (GoogleAPIError, GoogleAuthError) as exc:
             return self._read_back(key, exc, over, at_most_seconds)
+        # The first write is that of the lock document: its update time is the server's clock.
         now = results[0].update_time
         return Result.success(
             LockSnapshot(record=record, update_time=now, server_now=_plain(now), asked_at=asked_at)

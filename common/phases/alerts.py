@@ -37,6 +37,7 @@ class Alerts:
 
 
 def finding_of(boundary: Boundary, day: Day, alert: Alert) -> Finding:
+    """The alert as people are told of it; the same alert gives the same id."""
     finding_class, severity = _CLASSES[alert.kind]
     if alert.kind == "deadline_missed" and is_silent(day):
         finding_class = FindingClass.SILENT_PHASE

@@ -51,9 +51,11 @@ class PhaseTransitions:
         self.boundaries: Callable[[], Boundaries] = once(self._boundaries)
 
     def operations(self) -> Operations:
+        """The acts by hand."""
         return Operations(self.boundaries(), self.graph, self._clients.now)
 
     def sweep(self, *, budget: timedelta) -> PhaseSweep:
+        """`budget` is how long one run may take; what it does not come to is left to the next tick."""
         now = self._clients.now
         return PhaseSweep(self.boundaries(), self.graph, self._gates, budget=budget, now=now)
 

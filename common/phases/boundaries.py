@@ -203,6 +203,7 @@ class _Step:
 def dispatch_of(
     boundary: Boundary, day: Day, decision: Decision, reason: str, claimant: str, now: datetime
 ) -> Dispatch:
+    """What `claimant` is about to publish. Stored before it is, so that whoever resumes it sends the same."""
     message = trigger_of(boundary, day, decision, reason, now)
     return Dispatch(
         dispatch_id=dispatch_id(day.key, boundary.next_phase, day.generation),

@@ -145,6 +145,7 @@ def hold(day: Day, by_hand: ByHand) -> Change | None:
 
 
 def release(day: Day, by_hand: ByHand) -> Change | None:
+    """It waits again, and is looked at anew. None if it is not held: again, it changes nothing."""
     return None if day.state is not PhaseState.HELD else _act("release", PhaseState.WAITING, day, by_hand)
 
 

@@ -158,6 +158,7 @@ def _day(key: DayKey, document: Document | None, processors: dict[str, Document]
 
 
 def contended(key: DayKey) -> ErrorInfo:
+    """TRANSIENT: others were faster each time, and will not be for ever."""
     return ErrorInfo.transient(
         "Contended", f"{key} changed at each of {MAX_ATTEMPTS} attempts", path=key.path
     )

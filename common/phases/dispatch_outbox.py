@@ -55,6 +55,7 @@ class DispatchOutbox:
         """The dispatch under the caller's claim, with time to publish it; None if it is done meanwhile."""
         now = self.now()
         claim = day.dispatch
+        # In the second half of its grace others might step in before the message is out: it is renewed first.
         if claim is not None and claim.claimed_by == claimed_by and now < claim.claimed_at + CLAIM_GRACE / 2:
             return claim
 
@@ -62,6 +63,7 @@ class DispatchOutbox:
             if found.state is not PhaseState.DISPATCHING or found.dispatch is None:
                 return None
             is_mine = found.dispatch.claimed_by == claimed_by
+            # This very attempt has written it, and the answer was lost.
             if is_mine and found.dispatch.claimed_at == now:
                 return None
             if not is_mine and now < found.dispatch.claimed_at + CLAIM_GRACE:

@@ -41,6 +41,7 @@ class PhaseState(Enum):
 
     @property
     def is_final(self) -> bool:
+        """Whether nothing but a replay by hand starts it (again)."""
         return self in (PhaseState.DISPATCHED, PhaseState.ABANDONED)
 
 
@@ -139,6 +140,7 @@ class Closed(GateReading):
 
 
 def gate_from_fields(name: str, fields: Mapping[str, Any]) -> GateReading:
+    """Raises KeyError or TypeError for fields that are no reading."""
     known = {**fields, "name": name, "missing": tuple(fields["missing"])}
     return Open(**known) if known.pop("is_open") else Closed(**known)
 
@@ -170,6 +172,7 @@ class Decision:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Raises KeyError or ValueError for fields that are no decision."""
         return cls(
             evaluated_at=fields["evaluated_at"],
             state=PhaseState(fields["state"]),
@@ -184,6 +187,7 @@ class Decision:
         )
 
     def to_fields(self) -> dict[str, Any]:
+        """The field `decision` of the day's document, and a document of `decisions`."""
         gates = {}
         for gate in self.gates:
             found = gate.to_fields()
@@ -218,6 +222,7 @@ class Dispatch:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Raises KeyError for fields that are no dispatch."""
         known = {name: fields[name] for name in cls.__dataclass_fields__}
         return cls(**{**known, "present": tuple(fields["present"])})
 

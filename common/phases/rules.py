@@ -44,6 +44,7 @@ def next_midnight(now: datetime) -> datetime:
 
 
 def deadline_of(rules: ModeRules, game_date: date) -> datetime:
+    """In UTC; the rules tell it by the wall clock of the pipeline's zone, across changes of summer time."""
     day = game_date + timedelta(days=rules.deadline.days_after)
     return datetime.combine(day, rules.deadline.at, tzinfo=ZONE).astimezone(UTC)
 
@@ -75,6 +76,7 @@ def _weight(report: Report) -> tuple[int, datetime, str]:
 
 
 def dispatch_id(key: DayKey, next_phase: int, generation: int) -> str:
+    """The same for every repeat, so that a receiver can drop one; another for each generation."""
     return f"{key.sport}-phase{next_phase}-{key.game_date.isoformat()}-{generation}"
 
 
@@ -95,6 +97,7 @@ class Readiness:
     """Every tier is over, and a critical processor is missing: only that one, or a person, can start it."""
 
     def decision(self, now: datetime, state: PhaseState, **parts: object) -> Decision:
+        """A decision that rests on this; `parts` are fields of it that differ."""
         decision = Decision(
             evaluated_at=now,
             state=state,
@@ -111,6 +114,7 @@ class Readiness:
 
 
 def readiness(boundary: Boundary, day: Day, now: datetime) -> Readiness:
+    """Facts only: `now` decides on the mode and on which tiers are due, and no gate is asked."""
     mode = mode_of(day.key.game_date, now)
     rules = boundary.modes[mode]
     reports = {name: report for name, report in day.in_generation.items() if name in rules.expected}
@@ -251,8 +255,10 @@ def _is_by_wait(rules: ModeRules, reason: str) -> bool:
 
 
 def untold(boundary: Boundary, day: Day, now: datetime) -> list[Alert]:
+    """Those alerts that no earlier look has told."""
     return [alert for alert in alerts(boundary, day, now) if alert.id not in day.told]
 
 
 def reports_by_arrival(reports: Mapping[str, Report]) -> list[Report]:
+    """The latest last, by name where the clock does not tell."""
     return sorted(reports.values(), key=lambda report: (report.recorded_at, report.processor))

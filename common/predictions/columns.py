@@ -6,6 +6,8 @@ from math import inf
 
 
 class Mode(Enum):
+    """As BigQuery's schemas spell it."""
+
     NULLABLE = "NULLABLE"
     REQUIRED = "REQUIRED"
     REPEATED = "REPEATED"

@@ -71,6 +71,7 @@ def _to_decimal(value: Any) -> Decimal:
 
 @_refusing
 def to_float(value: Any) -> float:
+    """Finite; raises ValueError, also for a bool and for text."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError("a float was expected")
     number = float(value)
@@ -91,6 +92,7 @@ def list_or_none(value: Any) -> Any:
 
 @_refusing
 def date_text(value: Any) -> str:
+    """ISO, of a date or its ISO text; raises ValueError, also for a datetime, whose day depends on a zone."""
     if isinstance(value, str):
         return date.fromisoformat(value).isoformat()
     if not isinstance(value, date) or isinstance(value, datetime):

@@ -33,6 +33,7 @@ class ArrayCommit:
         self._batch = batch
 
     async def record(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
+        """`record_blocking` in a thread."""
         return await asyncio.to_thread(self.record_blocking, completions)
 
     async def look(self, completion: Completion) -> Result[CommitAnswer]:
@@ -48,6 +49,7 @@ class ArrayCommit:
         answers: Answers = {}
 
         def decide(batch: Batch) -> Result[Change | None]:
+            # Each attempt of the compare-and-set judges the batch anew.
             answers.clear()
             new = self._answer(batch, completions, answers)
             return Result.success(append(batch, new) if new else None)
@@ -118,6 +120,7 @@ def append(batch: Batch, new: Sequence[Completion]) -> Change:
 
 
 def array_is_full(batch_id: str, completion: Completion) -> ErrorInfo:
+    """PERMANENT, with the way out: the event becomes a dead letter, which can be replayed."""
     return ErrorInfo.permanent(
         "ArrayFull",
         f"player_lookup: {completion.player_lookup!r} does not fit into the array of batch {batch_id!r}, "

@@ -72,6 +72,7 @@ class SubcollectionCommit:
         """As if each completion had been committed alone: one, and only one, reaches the expected number."""
         answers: Answers = {}
         counts = committed.counts
+        # The commit returned what the counts are behind the whole group: taken back to before it, then counted up.
         for one in completions:
             counts = counts.plus(one.outcome, -1)
         if counts.ended == 0:
@@ -121,6 +122,7 @@ class SubcollectionCommit:
         if self._path not in found:
             return {name: Result.success(Stale()) for name in waiting}
         batch = batch_in(found, self._batch.batch_id).unwrap()
+        # Migrated since it was read: what is written in its old mode would not be counted.
         if batch.mode_epoch != self._batch.mode_epoch:
             return {name: Result.success(Stale()) for name in waiting}
         return {

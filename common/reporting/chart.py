@@ -13,6 +13,8 @@ MAX_POINTS: Final = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
+    """One batch over time, drawn; None where there is nothing to mark."""
+
     line: str
     """Of a polyline: how many were done, from the start to now."""
     now_x: float

@@ -45,6 +45,7 @@ def _environment() -> Environment:
 
 
 def clock(moment: datetime) -> str:
+    """`06:30 UTC`."""
     return f"{moment:%H:%M} UTC"
 
 

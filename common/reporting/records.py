@@ -19,6 +19,8 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseLine:
+    """One boundary on the page."""
+
     boundary: str
     state: str
     waits_since: datetime | None
@@ -27,6 +29,8 @@ class PhaseLine:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchLine:
+    """One batch on the page."""
+
     batch_id: str
     status: str
     ended: int
@@ -40,6 +44,8 @@ class BatchLine:
 
 @dataclass(frozen=True, kw_only=True)
 class FindingLine:
+    """One open finding on the page; `command` is ready to paste."""
+
     finding_class: str
     severity: str
     scope: str
@@ -63,6 +69,8 @@ class StripDay:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
+    """All that the page says, gathered at one time."""
+
     at: datetime
     sport: str
     game_date: date

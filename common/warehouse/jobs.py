@@ -50,6 +50,7 @@ class Timeouts:
 
     @property
     def retry(self) -> Retry:
+        """How long one call is repeated on faults that may pass."""
         return bigquery.DEFAULT_RETRY.with_deadline(self.retry_seconds)
 
 
