@@ -84,7 +84,7 @@ class Closing:
             if batch.is_due:
                 ends = self._store.ends(batch).unwrap() if ends_seen is None else ends_seen
                 return Result.success(close(batch, event_id=event_id, claimant=me, ends=ends))
-            # A claim of one's own is there if the answer to its commit was lost: it stands, and is not renewed.
+            # A claim of one's own is there if the answer to its commit was lost: it stands.
             is_free = batch.owes_trigger and batch.trigger_claim != me and is_claimable(batch)
             return Result.success(claim_trigger(batch, me) if is_free else None)
 

@@ -53,7 +53,7 @@ class LateCompletions:
 
         def decide(batch: Batch) -> Result[Change | None]:
             nonlocal stands
-            # `found` is of the same moment as `seen`: beside any later reading of the batch it may be out of date.
+            # `found` is of the same moment as `seen`: beside any later reading it may be out of date.
             before = (
                 found if batch is seen else self._store.completion(batch, completion.player_lookup).unwrap()
             )

@@ -162,8 +162,8 @@ class Lease:
     @returns_result
     def _extend(self) -> LockSnapshot:
         self.check().unwrap()
-        # The new lease counts from the server's clock, and only a reading tells it; it shows a lock that was taken
-        # by force, too.
+        # The new lease counts from the server's clock, which only a reading tells; it also shows a lock that
+        # was taken by force.
         seen = self._look().unwrap()
         record = self._record.renewed(now=seen.server_now, lease=self._timing.lease)
         after = self._store.write(self.key, record, over=seen, at_most_seconds=self._seconds_left()).unwrap()

@@ -72,7 +72,7 @@ class SubcollectionCommit:
         """As if each completion had been committed alone: one, and only one, reaches the expected number."""
         answers: Answers = {}
         counts = committed.counts
-        # The commit returned what the counts are behind the whole group: taken back to before it, then counted up.
+        # The commit returned the counts behind the whole group: taken back to before it, then counted up.
         for one in completions:
             counts = counts.plus(one.outcome, -1)
         if counts.ended == 0:
