@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.player_names import LOOKUP_PATTERN, InvalidName, normalize, normalize_all
-from common.result import ErrorType
+from common.player_names import LOOKUP_PATTERN, InvalidName, normalize
 from tests.support.nba_players import nba_players
 from tests.support.source_tree import ROOT
 
@@ -123,23 +122,6 @@ def test_no_name_of_nba_players_that_was_decoded_wrongly_gets_another_key(encodi
     for name in accented:
         wrong = name.encode().decode(encoding, errors="replace")
         assert _key_or_none(wrong) in (None, normalize(name)), wrong
-
-
-def test_every_bad_name_is_told_at_once_and_namesakes_are_told_apart() -> None:
-    error = normalize_all(["Max Muncy", "LeBron James", "max muncy", "\ufffd", None]).error
-
-    assert error is not None and error.type is ErrorType.PERMANENT
-    assert error.exception_class == "InvalidName"
-    assert error.details is not None and error.details["problem_count"] == 3
-    for told in ("'\ufffd' was decoded wrongly", "None is not text", "'Max Muncy' and 'max muncy' are both"):
-        assert told in error.message
-
-
-def test_names_that_differ_have_a_key_each() -> None:
-    assert normalize_all(["Max Muncy", "maxmuncyathletics"]).unwrap() == {
-        "maxmuncy": "Max Muncy",
-        "maxmuncyathletics": "maxmuncyathletics",
-    }
 
 
 def test_table_of_look_alikes_is_loaded_when_such_a_letter_comes_and_not_before() -> None:

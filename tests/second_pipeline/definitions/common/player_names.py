@@ -1,10 +1,7 @@
 """The key of a store: "Store 0042 North" gives "store-0042-north"."""
 
 import re
-from collections.abc import Iterable
 from typing import Final
-
-from common.result import ErrorInfo, Result
 
 LOOKUP_PATTERN: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
@@ -18,11 +15,3 @@ def normalize(name: str) -> str:
     if not key:
         raise InvalidName(f"name: {name!r} is no store")
     return key
-
-
-def normalize_all(names: Iterable[object]) -> Result[dict[str, str]]:
-    by_key: dict[str, str] = {}
-    for name in map(str, names):
-        if by_key.setdefault(normalize(name), name) != name:
-            return Result.failure(ErrorInfo.permanent(InvalidName.__name__, f"{name!r} is there already"))
-    return Result.success(by_key)
