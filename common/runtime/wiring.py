@@ -18,7 +18,6 @@ from google.cloud import firestore
 from .. import logs
 from ..entrypoint.canary import CALL_TIMEOUT_SECONDS, Canary, Probe
 from ..entrypoint.canary import COLLECTION as CANARIES
-from ..entrypoint.dead_letters import DeadLetters
 from ..entrypoint.endpoint import Endpoint, Route
 from ..result import Result
 from ..settings import Settings, WarehouseSettings
@@ -29,6 +28,7 @@ from .once import once
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
+    from ..entrypoint.dead_letters import DeadLetters
     from ..findings.reporter import Reporter
     from ..publisher import Publisher
     from ..warehouse.warehouse import Warehouse
@@ -106,7 +106,9 @@ class Wiring(Generic[S]):
         client = self.publisher_client()
         return Publisher(client, project=self.settings.gcp_project, sport=self.settings.sport)
 
-    def _dead_letters(self) -> DeadLetters:
+    def _dead_letters(self) -> "DeadLetters":
+        from ..entrypoint.dead_letters import DeadLetters
+
         return DeadLetters(
             self.database(),
             self.publisher(),

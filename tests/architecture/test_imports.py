@@ -96,6 +96,18 @@ def test_recorder_loads_no_bigquery() -> None:
     assert not [each for each in loaded if is_in(each, "google.cloud.bigquery", "pandas", "pyarrow")]
 
 
+def test_cold_start_of_the_recorder_loads_nothing_that_its_first_event_does_not_need() -> None:
+    rare = (
+        "entrypoint.cloud_event entrypoint.dead_letters publisher look_alikes findings audit maintenance "
+        "batches.differences batches.late_completion batches.memory_store "
+        "batches.opening recorder.array_commit"
+    ).split()
+    loaded = loaded_with("functions.completion_recorder.main")
+
+    assert "common.recorder.subcollection_commit" in loaded
+    assert not [each for each in loaded if is_in(each, *(f"common.{name}" for name in rare))]
+
+
 def test_findings_alone_speak_to_slack() -> None:
     """What is told passes through their states: once, and with its end."""
     speakers = {
