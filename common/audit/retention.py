@@ -27,6 +27,8 @@ _OVER: Final = [BatchStatus.CONSOLIDATED.value, BatchStatus.ABANDONED.value]
 
 @dataclass(frozen=True, kw_only=True)
 class Removed:
+    """What one run removed."""
+
     batches: tuple[str, ...]
     """Those that are gone with all that was below them."""
     documents: int
