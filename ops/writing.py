@@ -113,61 +113,42 @@ def _act(verb: str, stores: Stores, phase: int, game_date: str, why: str, done_i
     return phases.plan_act(verb, act, boundary, day, done_in=done_in, who=who(), why=why)
 
 
-@app.command(epilog='Example: ./ops/run hold 4 today --why "odds are late" --yes')
-def hold(
-    phase: Phase,
-    game_date: GameDate,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
-    """Dispatch nothing from this boundary until it is released; what arrives is recorded."""
-    carry_out(
-        lambda stores: _act("hold", stores, phase, game_date, why, PhaseState.HELD),
-        local=local,
-        output=output,
-        yes=yes,
-        why=why,
-    )
+def _register(verb: str, said: str, done_in: PhaseState, reason: str) -> None:
+    """The three acts differ in what they do alone, not in how they are asked for."""
+
+    @app.command(verb, help=said, epilog=f'Example: ./ops/run {verb} 4 today --why "{reason}" --yes')
+    def act(
+        phase: Phase,
+        game_date: GameDate,
+        why: Why = "",
+        yes: Yes = False,
+        local: Local = False,
+        output: Output = TEXT,
+    ) -> None:
+        carry_out(
+            lambda stores: _act(verb, stores, phase, game_date, why, done_in),
+            local=local,
+            output=output,
+            yes=yes,
+            why=why,
+        )
 
 
-@app.command(epilog='Example: ./ops/run release 4 today --why "odds are in" --yes')
-def release(
-    phase: Phase,
-    game_date: GameDate,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
-    """Go on from what has arrived: at once, if that is enough."""
-    carry_out(
-        lambda stores: _act("release", stores, phase, game_date, why, PhaseState.WAITING),
-        local=local,
-        output=output,
-        yes=yes,
-        why=why,
-    )
-
-
-@app.command(epilog='Example: ./ops/run dispatch 4 today --why "the gate is wrong" --yes')
-def dispatch(
-    phase: Phase,
-    game_date: GameDate,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
-    """Start the next phase, whatever is missing and whatever gates say."""
-    carry_out(
-        lambda stores: _act("dispatch", stores, phase, game_date, why, PhaseState.DISPATCHED),
-        local=local,
-        output=output,
-        yes=yes,
-        why=why,
-    )
+_register(
+    "hold",
+    "Dispatch nothing from this boundary until it is released; what arrives is recorded.",
+    PhaseState.HELD,
+    "odds are late",
+)
+_register(
+    "release", "Go on from what has arrived: at once, if that is enough.", PhaseState.WAITING, "odds are in"
+)
+_register(
+    "dispatch",
+    "Start the next phase, whatever is missing and whatever gates say.",
+    PhaseState.DISPATCHED,
+    "the gate is wrong",
+)
 
 
 @app.command(epilog='Example: ./ops/run replay 2026-01-17 --from 4 --why "late box scores" --yes')
