@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from typer.testing import CliRunner
 
 from ops import reading, writing  # noqa: F401  registers the commands
@@ -27,6 +28,7 @@ class Said:
 def ops(environment: Mapping[str, str], *arguments: str) -> Said:
     """Run one command; its exit status is checked by who asks."""
     result = CliRunner().invoke(app, list(arguments), env={**environment, "COLUMNS": "220"})
+    structlog.reset_defaults()  # the runner's standard error, to which warnings went, is closed now
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Said(status=result.exit_code, output=result.stdout, problem=result.stderr)
