@@ -15,10 +15,10 @@ from common.reporting.page import render
 from common.result import ResultError
 
 from .answer import Answer, Format
-from .commands import batches, bundle, cost, explain, locks, page, phases, status, verify, watch
+from .commands import batches, bundle, cost, coverage, explain, locks, page, phases, status, verify, watch
 from .commands import findings as of_findings
 from .commands import simulate as simulated
-from .frame import answer, console, errors
+from .frame import ROOT, answer, console, errors
 from .options import (
     Batch,
     Days,
@@ -116,6 +116,19 @@ def verify_(game_date: GameDate, local: Local = False, output: Output = TEXT) ->
         reader, tables = BatchReader(stores.database()), stores.tables()
         day = date_of(game_date, stores.today())
         return verify.verify(reader, stores.batches(), stores.warehouse(), tables, day)
+
+    answer(work, local=local, output=output)
+
+
+@app.command("coverage", epilog="Example: ./ops/run coverage --from 2026-01-01 --to 2026-01-17")
+def coverage_(first: FirstDay, last: LastDay, local: Local = False, output: Output = TEXT) -> None:
+    """Which game days have data in which table; cut short, the same command goes on where it stopped."""
+
+    def work(stores: Stores) -> Answer:
+        today = stores.today()
+        return coverage.coverage(
+            stores.coverage(ROOT), stores.dated_tables(), date_of(first, today), date_of(last, today), errors
+        )
 
     answer(work, local=local, output=output)
 

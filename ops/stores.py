@@ -2,15 +2,19 @@
 
 import logging
 import os
+import re
 import sys
 import time
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Final
 
 import structlog
 
 from common.audit.assembly import Audit
 from common.audit.batch_reader import BatchReader
+from common.audit.coverage import CoverageCheck, DatedTable
+from common.audit.schedule import GameSchedule
 from common.batches.batches import Batches
 from common.batches.expected_end import ExpectedEnd, expected_end
 from common.batches.records import Batch, BatchStatus
@@ -24,12 +28,14 @@ from common.lock.lock import Lock
 from common.lock.rules import LockKey
 from common.lock.store import FirestoreLocks
 from common.phases.assembly import PhaseTransitions
+from common.result import ErrorInfo, ResultError
+from common.runtime.checkpoint import Checkpoints
 from common.runtime.once import once
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
 from common.sport import ZONE, DatasetRole
 
-from .commands import phases
+from .commands import coverage, phases
 from .explaining.batch_evidence import BatchEvidence
 from .ledger import FirestoreLedger
 from .where import Where
@@ -73,6 +79,22 @@ class Stores:
     def today(self) -> date:
         """The date in New York, where game dates are counted."""
         return self.now().astimezone(ZONE).date()
+
+    def dated_tables(self) -> list[DatedTable]:
+        """Those that the phases of this sport wait for."""
+        return coverage.tables_of(self.phases().graph, self.names.dataset)
+
+    def coverage(self, root: Path) -> CoverageCheck:
+        """Its checkpoints lie below `root`. Raises ResultError for a sport without a schedule."""
+        schedule = self.phases().graph.schedule
+        if schedule is None:
+            why = f"{self.settings.sport.value}: no schedule says which days are game days"
+            raise ResultError(ErrorInfo.permanent("UnknownSchedule", why))
+        games = GameSchedule(self.warehouse(), self.names.dataset(schedule.role), schedule)
+        system = re.sub(r"[^A-Za-z0-9_-]+", "-", self.where.name)
+        return CoverageCheck(
+            self.warehouse(), games, Checkpoints(root / coverage.CHECKPOINTS, name=system), self.now
+        )
 
     def days(self, game_date: date) -> phases.Standing:
         """Every boundary on a date."""

@@ -14,12 +14,11 @@ from ..result import ErrorInfo, Result
 from .batch_reader import Batches, Seen
 from .batch_rules import scope_of
 from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
+from .read_each import AT_ONCE, CHUNK, read_each
 
 FIRESTORE: Final = "firestore"
 PACE: Final = "pace"
 PACE_FROM: Final = timedelta(hours=1)
-AT_ONCE: Final = 16
-CHUNK: Final = 64
 
 Rule = Callable[[Batch], Iterable[Finding]]
 
@@ -125,18 +124,18 @@ def check_pace(batches: Batches, seen: Result[Seen]) -> Outcome:
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
-    found: list[Finding] = []
-    reads = 0
-    for batch in known.batches:
-        if not _is_near_its_deadline(batch):
-            continue
-        times = batches.times(batch)
-        if times.error is not None:
-            return Unknown(store=FIRESTORE, error=times.error, findings=tuple(found))
-        started_at, completed_at = times.unwrap()
-        reads += 1 + len(completed_at)
-        if started_at is not None:
-            found += slow(batch, started_at, completed_at)
+    near = {batch.batch_id: batch for batch in known.batches if _is_near_its_deadline(batch)}
+    read = read_each(list(near.values()), batches.times)
+    if read.error is not None:
+        return Unknown(store=FIRESTORE, error=read.error)
+    times = read.unwrap()
+    found = [
+        finding
+        for batch_id, (started_at, completed_at) in times.items()
+        if started_at is not None
+        for finding in slow(near[batch_id], started_at, completed_at)
+    ]
+    reads = sum(1 + len(completed_at) for _, completed_at in times.values())
     return outcome_of(found, looked_at=known.batch_ids, cost=Cost(reads=reads))
 
 

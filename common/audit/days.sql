@@ -9,7 +9,7 @@ GROUP BY {date_column}
 
 -- name: dates_of_table
 -- The dates of which a table has rows; one part of a union over tables.
-SELECT {label} AS table_name, game_date
+SELECT {label} AS table_name, {date_column} AS game_date
 FROM {table}
-WHERE game_date BETWEEN @first_day AND @last_day
-GROUP BY game_date
+WHERE {date_column} BETWEEN @first_day AND @last_day
+GROUP BY {date_column}

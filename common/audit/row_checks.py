@@ -17,6 +17,7 @@ from ..sql_blocks import SqlBlocks
 from ..warehouse.records import Rows
 from .batch_reader import Batches, Seen, Wanted
 from .outcomes import Cost, Outcome, Unknown, outcome_of
+from .read_each import read_each
 from .row_rules import Day, PlayerRows, row_findings
 from .rule_sql import broken_rules
 
@@ -110,13 +111,13 @@ def _broken(row: Mapping[str, Any]) -> Finding:
 
 def _consolidated(batches: Batches, seen: Sequence[Batch]) -> dict[str, _Consolidated]:
     """Those with a receipt; the system before left none, and what it merged cannot be judged by one."""
-    found = {}
-    for batch in seen:
-        if batch.status is BatchStatus.CONSOLIDATED:
-            receipt = batches.receipt(batch).unwrap()
-            if receipt is not None:
-                found[batch.batch_id] = _Consolidated(batch=batch, receipt=receipt)
-    return found
+    merged = {batch.batch_id: batch for batch in seen if batch.status is BatchStatus.CONSOLIDATED}
+    receipts = read_each(list(merged.values()), batches.receipt).unwrap()
+    return {
+        batch_id: _Consolidated(batch=merged[batch_id], receipt=receipt)
+        for batch_id, receipt in receipts.items()
+        if receipt is not None
+    }
 
 
 def _days(consolidated: Mapping[str, _Consolidated], seen: Iterable[Batch]) -> dict[date, Day]:

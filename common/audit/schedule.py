@@ -56,13 +56,23 @@ def _dates(games: Mapping[date, int] | None) -> Result[list[date]]:
 
 @returns_result
 def get_dates_with_data(
-    warehouse: QueryStore, tables: Sequence[str], first_day: date, last_day: date
+    warehouse: QueryStore,
+    tables: Sequence[str],
+    first_day: date,
+    last_day: date,
+    *,
+    date_column: str = "game_date",
 ) -> dict[str, frozenset[date]]:
     """Per table, the dates that have a row: one statement for all tables, which reads these partitions only.
 
-    A table without data has an empty set; a question that failed is a failure.
+    `date_column` is that of all of them. A table without data has an empty set; a question that failed is a
+    failure.
     """
-    parts = [SQL.fill("dates_of_table", label=f"'{table}'", table=f"`{table}`") for table in tables]
+    column = f"`{date_column}`"
+    parts = [
+        SQL.fill("dates_of_table", label=f"'{table}'", table=f"`{table}`", date_column=column)
+        for table in tables
+    ]
     rows = warehouse.query(
         "\nUNION ALL\n".join(parts), {"first_day": first_day, "last_day": last_day}
     ).unwrap()
