@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from ..result import ErrorInfo, ErrorType, returns_result
+from ..result import ErrorInfo, ErrorType, Result, returns_result
 from ..runtime.checkpoint import Checkpoint, Checkpoints
 from .schedule import GameSchedule, QueryStore, get_dates_with_data, get_expected_game_dates
 
@@ -155,13 +155,18 @@ class CoverageCheck:
                 last = self._checkpoints.save(kept, after=last).unwrap()
             told(len(answers), len(wanted))
         if len(answers) == len(wanted):
-            done = {each.key for each in wanted}
-            rest = {key: answer for key, answer in kept.items() if key not in done}
-            self._checkpoints.save(rest, after=last).unwrap()
+            self._forget(wanted, kept, last).unwrap()
         found_of = [coverage_of(table, game_days, answers, errors.get(table)) for table in tables]
         return CoverageReport(game_days=tuple(game_days), tables=tuple(found_of), taken_over=taken_over)
 
-    def _ask(self, question: Question) -> Any:
+    def _forget(
+        self, wanted: Sequence[Question], kept: Mapping[str, Any], last: Checkpoint | None
+    ) -> Result[Checkpoint]:
+        answered = {each.key for each in wanted}
+        rest = {key: answer for key, answer in kept.items() if key not in answered}
+        return self._checkpoints.save(rest, after=last)
+
+    def _ask(self, question: Question) -> Result[frozenset[date]]:
         table = question.table
         found = get_dates_with_data(
             self._warehouse,

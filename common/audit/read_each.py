@@ -22,8 +22,8 @@ def read_each(batches: Sequence[Batch], read: Callable[[Batch], Result[V]]) -> d
 
     A failure is the first one; the chunk in which it fell is tried to its end, what comes after it is not.
     """
+    known = {batch.batch_id: batch for batch in batches}
     found: dict[str, V] = {}
-    for some in chunks(batches, CHUNK):
-        by_id = {batch.batch_id: batch for batch in some}
-        found |= for_each(list(by_id), lambda name, known=by_id: read(known[name]), at_once=AT_ONCE).unwrap()
+    for some in chunks(list(known), CHUNK):
+        found |= for_each(some, lambda batch_id: read(known[batch_id]), at_once=AT_ONCE).unwrap()
     return found

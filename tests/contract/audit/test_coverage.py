@@ -59,7 +59,7 @@ def test_game_day_without_data_is_missing_and_one_that_could_not_be_asked_for_is
     second = checked(played, tmp_path, ODDS, GONE, CACHE).unwrap()
     third = checked(played, tmp_path, ODDS, GONE, CACHE).unwrap()
 
-    known = {ODDS.path: (PLAYED, [], []), CACHE.path: (PLAYED[:1], PLAYED[1:], [])}
+    known: dict[str, Any] = {ODDS.path: (PLAYED, [], []), CACHE.path: (PLAYED[:1], PLAYED[1:], [])}
     assert said(first) == {**known, GONE.path: ([], [], PLAYED)}
     assert not first.is_known and first.tables[1].error is not None
     assert said(second) == {**known, GONE.path: ([], PLAYED, [])}
