@@ -9,13 +9,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 
-import pytest
 import structlog
 from google.cloud import firestore
 
 from common.lock.lock import Lock
 from common.lock.rules import LockKey
 from local.stack.emulators import FIRESTORE
+from tests.bench.clients import firestore_at
 from tests.bench.frame import Bench, benchmark
 from tests.bench.measuring import Measurement, Target, at_most, interleaved_medians, seconds
 from tests.bench.redis_at_hand import redis_python, redis_server
@@ -36,7 +36,7 @@ def uncontended(bench: Bench) -> Iterator[Measurement]:
     with structlog.testing.capture_logs():
         yield from _uncontended(firestore.Client(project=bench.new_project()), "lock.uncontended", target)
         with bench.slowed(bench.emulators["firestore"].host, round_trip=timedelta(milliseconds=10)) as host:
-            yield from _uncontended(_client_at(host, bench.new_project()), "lock.uncontended_10ms_away")
+            yield from _uncontended(firestore_at(host, bench.new_project()), "lock.uncontended_10ms_away")
 
 
 def _uncontended(db: firestore.Client, name: str, target: Target | None = None) -> Iterator[Measurement]:
@@ -75,12 +75,6 @@ def _uncontended(db: firestore.Client, name: str, target: Target | None = None) 
             "by": "any other instance, which has to read it first: three calls",
         },
     )
-
-
-def _client_at(host: str, project: str) -> firestore.Client:
-    with pytest.MonkeyPatch.context() as meanwhile:
-        meanwhile.setenv(FIRESTORE.variable, host)
-        return firestore.Client(project=project)
 
 
 def _mean_ms(work: Callable[[], object]) -> float:
