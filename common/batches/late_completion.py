@@ -73,7 +73,8 @@ def reclosed(batch: Batch, before: PlayerOutcome, after: PlayerOutcome) -> Batch
     """How a batch closes anew when one of its players has `after` instead of `before`, or None.
 
     One that is still open closes as usual; one given up stays so; one that failed reopens once enough players
-    have been heard of.
+    have been heard of. One that was consolidated had enough of them: where some were lost since and are asked
+    for again, each that comes brings its rows at once, in a generation that is not merged yet.
     """
     if batch.status in (BatchStatus.OPEN, BatchStatus.ABANDONED):
         return None
@@ -82,7 +83,15 @@ def reclosed(batch: Batch, before: PlayerOutcome, after: PlayerOutcome) -> Batch
         expected=batch.expected_players,
         min_completion_pct=batch.min_completion_pct,
     )
-    return None if status is BatchStatus.FAILED else status
+    if status is BatchStatus.FAILED:
+        return BatchStatus.PARTIAL if _was_good_enough(batch) else None
+    return status
+
+
+def _was_good_enough(batch: Batch) -> bool:
+    """Whether its generation has been merged, or is just being."""
+    is_merged = batch.status in (BatchStatus.CONSOLIDATING, BatchStatus.CONSOLIDATED)
+    return is_merged or batch.consolidated_generation > 0
 
 
 def moved(batch: Batch, before: Completion, new: Completion) -> Completion:

@@ -20,6 +20,8 @@ def moving(batch: Batch, before: Completion, new: Completion) -> Change:
         pytest.param("partial", 18, 2, BatchStatus.PARTIAL, id="one of two missing"),
         pytest.param("consolidating", 19, 1, BatchStatus.COMPLETE, id="while it is consolidated"),
         pytest.param("consolidated", 19, 1, BatchStatus.COMPLETE, id="after it was consolidated"),
+        pytest.param("consolidating", 17, 3, BatchStatus.PARTIAL, id="some were lost meanwhile"),
+        pytest.param("consolidated", 17, 3, BatchStatus.PARTIAL, id="some were lost since"),
         pytest.param("failed", 17, 3, None, id="failed, and still too few"),
         pytest.param("failed", 18, 2, BatchStatus.PARTIAL, id="failed, and now enough"),
     ],
