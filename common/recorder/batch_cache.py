@@ -18,8 +18,8 @@ from .group_commit import MAX_IN_FLIGHT, GroupCommit
 MAX_BATCHES: Final = 16
 """A batch of 20,000 players takes a few MiB."""
 TRUSTED_SECONDS: Final = 5.0
-"""How long an open batch is taken to be as it was last seen. After that a repeat asks the store: others may
-have closed the batch, or somebody may have corrected it."""
+"""How long a batch, and how a player has ended, is taken to be as it was last seen. After that a repeat asks
+the store, but for that of our own event on a settled batch: others may have closed it or corrected it."""
 
 
 class Commit(Protocol):
@@ -37,6 +37,8 @@ class _Known(NamedTuple):
     """None where it is another event than those that came here."""
     player_outcome: PlayerOutcome
     outcome: RecordOutcome
+    seen_at: float
+    """By the monotonic clock."""
 
 
 class CachedBatch:
@@ -89,7 +91,7 @@ class CachedBatch:
         if known is None:
             self._pending[name] = []
             return await self._group.submit(completion)
-        if self._is_trusted and _is_repeated_by(known, completion):
+        if self._is_trusted(known, completion) and _is_repeated_by(known, completion):
             return Result.success(self._repeated(known, completion))
         answer = await self._commit.look(completion)
         if answer.is_success:
@@ -109,9 +111,13 @@ class CachedBatch:
         self._nears_array_limit |= is_near
         return is_first
 
-    @property
-    def _is_trusted(self) -> bool:
-        return self.is_settled or self._monotonic() - self._seen_at < TRUSTED_SECONDS
+    def _is_trusted(self, known: _Known, completion: Completion) -> bool:
+        """Another event than ours may answer a request that was made again, because what we recorded was lost
+        since: it is a repeat for as long only as this player was just seen."""
+        now = self._monotonic()
+        if known.event_id != completion.event_id:
+            return now - known.seen_at < TRUSTED_SECONDS
+        return self.is_settled or now - self._seen_at < TRUSTED_SECONDS
 
     async def _follow(self, name: str) -> Result[CommitAnswer]:
         future: asyncio.Future[Result[CommitAnswer]] = asyncio.get_running_loop().create_future()
@@ -141,16 +147,17 @@ class CachedBatch:
     def _learn(self, completion: Completion, answer: CommitAnswer) -> None:
         if not isinstance(answer, Recorded):
             return
-        self._seen_at = self._monotonic()
+        now = self._seen_at = self._monotonic()
         if answer.counts.ended > self.counts.ended:
             self.counts = answer.counts
         name, stands = completion.player_lookup, answer.contradicted
         if answer.outcome is not RecordOutcome.DUPLICATE:
-            self._ended[name] = _Known(completion.event_id, completion.outcome, answer.outcome)
+            self._ended[name] = _Known(completion.event_id, completion.outcome, answer.outcome, now)
         elif stands is not None:
-            self._ended[name] = _Known(None, stands.outcome, RecordOutcome.DUPLICATE)
+            self._ended[name] = _Known(None, stands.outcome, RecordOutcome.DUPLICATE, now)
         else:
-            self._ended.setdefault(name, _Known(None, completion.outcome, RecordOutcome.DUPLICATE))
+            as_told = _Known(None, completion.outcome, RecordOutcome.DUPLICATE, now)
+            self._ended[name] = self._ended.get(name, as_told)._replace(seen_at=now)
 
 
 def _is_repeated_by(known: _Known, completion: Completion) -> bool:

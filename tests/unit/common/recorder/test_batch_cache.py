@@ -201,6 +201,21 @@ async def test_repeat_on_an_open_batch_asks_the_store_when_its_last_look_is_over
     assert counts == [1, 7, 7, 7]
 
 
+async def test_another_event_for_a_player_of_a_settled_batch_asks_the_store_though_others_were_just_seen(
+    store: Store, known: CachedBatch, monotonic: MonotonicClock
+) -> None:
+    known.settle(batch_of(), is_settled=True)
+    monotonic.now += 5.1
+    bob = asyncio.create_task(known.record(ended("bob")))
+    await turns()
+    await store.end(recorded(2))
+    await bob
+
+    await known.record(redelivered(ANN))
+
+    assert store.looks == ["ann"]
+
+
 async def test_repeat_on_a_settled_batch_asks_nobody_however_late_it_comes(
     store: Store, known: CachedBatch, monotonic: MonotonicClock
 ) -> None:
