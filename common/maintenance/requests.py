@@ -54,6 +54,8 @@ class Requests:
                 game_id=games[player],
                 dataset_prefix=of.dataset_prefix or None,
                 correlation_id=of.correlation_id,
+                # Rows bear the time of their request: a delivery that is repeated makes equal ones.
+                timestamp=of.read_time,
             )
 
         return request
