@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import FrameType
 from typing import Annotated, Final
@@ -29,7 +30,10 @@ from .judging.boundaries import judge_boundaries
 from .judging.day_audit import audit_the_day, judge_audit
 from .judging.progress import bars
 from .judging.promises import judge
-from .play import Audience, Plan, hire, play
+from .judging.sabotage import CLASSES
+from .judging.sabotage_run import sabotage as sabotage_day
+from .judging.sabotage_verdict import Sabotage, judge_sabotage
+from .play import Audience, Ending, Plan, Played, hire, play
 from .problem import Problem
 from .run_folder import run_folder
 from .stack import status_page
@@ -71,6 +75,9 @@ def run(
     sport: SportOption = Sport.NBA,
     seed: Annotated[int, typer.Option(help="Of what happens at random.")] = 7,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a run is over.")] = 240,
+    sabotage: Annotated[
+        bool, typer.Option("--sabotage", help="Then break the day in every way, and have it audited.")
+    ] = False,
 ) -> None:
     """Play a day on the whole system, phase by phase, then check every promise against the stores.
 
@@ -90,7 +97,8 @@ def run(
                 victim=kill,
                 mischief=Mischief(late=late, fails=fail, gate_closed=gate_closed),
                 deadline=timedelta(seconds=timeout),
-            )
+            ),
+            is_sabotaged=sabotage,
         )
 
 
@@ -126,7 +134,7 @@ def _refuse_options_before(command: str, context: typer.Context) -> None:
             raise typer.BadParameter(f"{parameter.opts[0]} is an option of a run; {command} does not know it")
 
 
-def _run(plan: Plan) -> None:
+def _run(plan: Plan, *, is_sabotaged: bool) -> None:
     """Everything from an idle machine to the verdicts; a Problem if a promise is broken."""
     graph = GRAPHS[plan.slate.sport.value]
     plan.mischief.check(graph, plan.slate.game_date, datetime.now(UTC))
@@ -142,14 +150,28 @@ def _run(plan: Plan) -> None:
                 played = play(plan, stack, crew, audience)
             with terminal.doing("an audit of the day"):
                 audited = audit_the_day(plan.slate.game_date, folder, stack.process_environment, ROOT)
+            broken_on_purpose = _sabotage(plan, stack, played) if is_sabotaged else None
         verdicts = judge(played.evidence, victim=plan.victim, was_killed=played.was_killed)
         verdicts.append(judge_boundaries(played.boundaries, plan.victim))
         verdicts.append(judge_audit(audited))
-        report.show(terminal.console, played, verdicts)
+        if broken_on_purpose is not None:
+            verdicts.append(judge_sabotage(broken_on_purpose, CLASSES))
+        report.show(terminal.console, played, verdicts, broken_on_purpose)
         broken = [verdict.promise for verdict in verdicts if not verdict.is_kept]
         if broken:
             raise Problem(f"{played.ending.value}; broken: {', '.join(broken)}")
     terminal.console.print("\n[bold green]Every promise is kept.[/]")
+
+
+def _sabotage(plan: Plan, stack: Stack, played: Played) -> Sabotage:
+    """On the day as it was played, with a worker for the players who are asked for again."""
+    if played.ending is not Ending.FINISHED:
+        return Sabotage(problem="a day that is not finished was not sabotaged")
+    answering = replace(plan, workers=1, disorder=replace(plan.disorder, duplicates=0, shuffle=False))
+    with terminal.doing("sabotage"), hire(answering, stack) as crew:
+        crew.wait_until_pulling()
+        batch_id = played.evidence.batch.batch_id
+        return sabotage_day(plan.slate.game_date, batch_id, stack.folder, stack.process_environment, ROOT)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

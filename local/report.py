@@ -11,16 +11,24 @@ from rich.table import Table
 from .judging.boundaries import BoundaryEvidence
 from .judging.evidence import Evidence
 from .judging.promises import Verdict, last_receipt, times
+from .judging.sabotage_verdict import Sabotage
 from .play import Played
 
 MAX_NAMED = 5
 
 
-def show(console: Console, played: Played, verdicts: Iterable[Verdict]) -> None:
+def show(
+    console: Console, played: Played, verdicts: Iterable[Verdict], sabotage: Sabotage | None = None
+) -> None:
     """Print all of it."""
     found = played.evidence
     console.print(
-        _facts(played), _boundaries(played.boundaries), _times(found), _promises(verdicts), sep="\n"
+        _facts(played),
+        _boundaries(played.boundaries),
+        _times(found),
+        *([_sabotage(sabotage)] if sabotage else []),
+        _promises(verdicts),
+        sep="\n",
     )
 
 
@@ -138,6 +146,20 @@ def _stages(found: Evidence) -> Iterable[tuple[str, float]]:
             yield name, (moment - before).total_seconds()
             before = moment
     yield "all together", (before - found.opened_at).total_seconds()
+
+
+def _sabotage(found: Sabotage) -> Table:
+    table = _table("What was broken on purpose, and what became of it", columns=4)
+    for each in found.defects:
+        mark = "[green]✔[/]" if each.is_as_promised else "[red]✘[/]"
+        mended = "failed" if each.repair_error else each.repair or "needs a person"
+        table.add_row(
+            f"{mark} {each.finding_class}",
+            "found" if each.is_found else "not found",
+            mended if each.is_found else "",
+            "resolved" if each.is_resolved else "not resolved",
+        )
+    return table
 
 
 def _promises(verdicts: Iterable[Verdict]) -> Table:

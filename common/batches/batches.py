@@ -13,7 +13,6 @@ from ..result import Result, returns_result
 from ..schema_mode import SchemaMode
 from . import transitions
 from .batch_store import BatchStore, Settled
-from .opening import prepare
 from .port import Documents, is_refused
 from .records import Batch, Completion, Progress, Roster
 
@@ -44,6 +43,9 @@ class Batches:
         `deadline` is aware. Opening again with the same date and set returns the batch as it is; with another
         one it is a PERMANENT failure. An empty set is complete at once: see `Batch.owes_trigger`.
         """
+        # Whoever opens a batch loads it: the functions only find batches that are open.
+        from .opening import prepare
+
         opening = prepare(
             batch_id=batch_id,
             game_date=game_date,

@@ -4,15 +4,16 @@ A sample of the events of such a batch asks. What differs is a finding, as if an
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..findings import Finding
 from ..result import Result, returns_result
 from .batch_store import BatchStore
-from .differences import differences
 from .records import COMPLETIONS, batch_path
 
-Report = Callable[[Finding], Result[Any]]
+if TYPE_CHECKING:
+    from ..findings import Finding
+
+Report = Callable[["Finding"], Result[Any]]
 """Remembers a finding and tells it if nobody was told; a partial where it could not be told."""
 
 
@@ -24,7 +25,7 @@ class ConsistencyCheck:
         self._report = report
 
     @returns_result
-    def check(self, batch_id: str) -> tuple[Finding, ...]:
+    def check(self, batch_id: str) -> "tuple[Finding, ...]":
         """What differs; a failure if it could not be found out, or could not be remembered.
 
         Array, counters and documents are read as of the same moment, so a recording in between cannot look
@@ -35,6 +36,9 @@ class ConsistencyCheck:
         number = self._store.documents.count(collection, as_of=batch.read_time).unwrap()
         if number == len(batch.in_array) == batch.counter:
             return ()
+        # With all that findings are made of: a function that only might compare does not start with it.
+        from .differences import differences
+
         documents = self._store.completions(batch_id, as_of=batch.read_time).unwrap()
         found = differences(batch, documents, None)
         for finding in found:

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..player_names import normalize_all
+from ..item_keys import normalize_all
 from ..result import ErrorInfo, Result
 
 CHUNK_PLAYERS: Final = 5_000

@@ -11,7 +11,6 @@ import structlog
 from ..batches.batches import Batches
 from ..batches.changes import SERVER_TIME, Create, Set
 from ..batches.closing import Closing, Due, being_published
-from ..batches.late_completion import LateCompletions
 from ..batches.port import AsyncDocuments, is_refused
 from ..batches.records import UNEXPECTED, Batch, Completion, Counts, Roster, batch_path
 from ..batches.rules import MAX_ARRAY_ELEMENTS, is_sampled
@@ -19,7 +18,6 @@ from ..batches.timeline import contradiction
 from ..messages import PlayerCompletion
 from ..result import ErrorInfo, ResultError, returns_result_async
 from .answers import Outdone, Recorded, RecordOutcome, Stale, as_it_stands
-from .array_commit import ArrayCommit
 from .batch_cache import MAX_BATCHES, BatchCache, CachedBatch
 from .group_commit import MAX_IN_FLIGHT
 from .subcollection_commit import FirstCompletion, SubcollectionCommit
@@ -43,7 +41,6 @@ class Recorder:
         self._documents = documents
         self._store = batches.store
         self._closing = Closing(batches.store)
-        self._late = LateCompletions(batches.store)
         self._max_in_flight = max_in_flight
         self._instance, self._attempts = uuid4().hex, itertools.count()
         self._cache = BatchCache(batches, self._cached, max_batches=max_batches)
@@ -94,9 +91,12 @@ class Recorder:
         self, cached: CachedBatch, one: Completion, outdone: Outdone, claimant: str
     ) -> Recorded:
         """Let the better outcome stand; a closed batch is then closed anew, and owes another trigger."""
+        # Loaded here, like `array_commit` below: a cold start does not wait for what is rare.
+        from ..batches.late_completion import LateCompletions
+
         cached.is_settled = False
         replaced = await asyncio.to_thread(
-            self._late.record,
+            LateCompletions(self._store).record,
             cached.batch.batch_id,
             one,
             claimant=claimant,
@@ -157,6 +157,8 @@ class Recorder:
         if batch.schema_mode.writes_subcollection:
             commit = SubcollectionCommit(self._documents, batch, FirstCompletion())
             return CachedBatch(roster, commit, max_in_flight=self._max_in_flight)
+        from .array_commit import ArrayCommit
+
         # Under a precondition two commits at a time would only refuse each other.
         return CachedBatch(roster, ArrayCommit(self._store, batch), max_in_flight=1)
 

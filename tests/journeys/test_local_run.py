@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from local.judging.sabotage import ROUNDS
 from tests.support.local_run import WITHIN, local_run
 from tests.support.polling import eventually
 
@@ -44,6 +45,19 @@ def test_a_slate_with_chaos_on_it_keeps_every_promise_and_leaves_nothing(tmp_pat
         assert "Every promise is kept." in run.said
         assert run.processes() == []
         assert list(run.temporary.iterdir()) == []
+
+
+def test_whatever_is_broken_on_purpose_is_named_mended_and_told_to_be_over(tmp_path: Path) -> None:
+    with local_run("--players", "6", "--workers", "1", "--sabotage", folder=tmp_path) as run:
+        status = run.status(within=3 * WITHIN)
+
+        assert status == 0, run.said
+        told = {words[1]: words[2:] for line in run.said.splitlines() if len(words := line.split()) > 4}
+        for defect in (each for defects in ROUNDS for each in defects):
+            found, *mended, resolved = told[defect.finding_class.value]
+            assert (found, resolved) == ("found", "resolved")
+            assert (mended == ["needs", "a", "person"]) == (defect.undo is not None)
+        assert "Every promise is kept." in run.said
 
 
 def test_a_run_that_is_out_of_time_names_who_is_missing_and_keeps_its_logs(tmp_path: Path) -> None:

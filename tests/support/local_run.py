@@ -50,9 +50,9 @@ class LocalRun:
         eventually(lambda: text in self.said or self._has_ended(), within=WITHIN)
         assert text in self.said, self.said
 
-    def status(self) -> int:
+    def status(self, *, within: timedelta = WITHIN) -> int:
         """That of its end, which is waited for."""
-        eventually(self._has_ended, within=WITHIN)
+        eventually(self._has_ended, within=within)
         return self._process.wait()
 
     def send(self, number: signal.Signals) -> None:
