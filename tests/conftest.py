@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.stack.emulators import KINDS, Emulators
 from tests.support.isolation import refuse_connections, remove_cloud_variables
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from tests.support.consolidation_stack import Stack
     from tests.support.firestore_proxy import FirestoreProxy
     from tests.support.stub_bigquery import BigQueryStub
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _TESTS = Path(__file__).parent
 _HOSTS = {f"{kind.name}_host": kind for kind in KINDS}
