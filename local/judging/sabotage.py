@@ -80,10 +80,6 @@ def _lose_a_document(world: World) -> None:
     _delete_rows(world, world.player(0))
 
 
-def _lose_rows(world: World) -> None:
-    _delete_rows(world, world.player(1))
-
-
 def _delete_rows(world: World, player: str) -> None:
     world.execute("DELETE FROM {main} WHERE {of_day} AND player_lookup = @player", player=player)
 
@@ -205,10 +201,8 @@ ROUNDS: Final[tuple[tuple[Defect, ...], ...]] = (
         Defect(finding_class=FindingClass.ABSENT_RUN, make=_miss_a_sweep, undo=_sweep),
         Defect(finding_class=FindingClass.UNREADABLE_DOCUMENT, make=_write_nonsense, undo=_delete_it),
     ),
-    (
-        Defect(finding_class=FindingClass.MISSING_MARKER, make=_lose_a_document),
-        Defect(finding_class=FindingClass.MISSING_ROW, make=_lose_rows),
-    ),
+    # Alone: whatever else asked for players again would ask for this one twice.
+    (Defect(finding_class=FindingClass.MISSING_MARKER, make=_lose_a_document),),
     (
         Defect(finding_class=FindingClass.DOUBLE_INCREMENT, make=_count_twice),
         Defect(finding_class=FindingClass.UNSENT_TRIGGER, make=_leave_untriggered),

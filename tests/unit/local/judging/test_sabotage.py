@@ -14,7 +14,6 @@ def test_the_defects_that_a_day_must_endure_are_all_made() -> None:
         FindingClass.GHOST_MARKER,
         FindingClass.LOST_INCREMENT,
         FindingClass.DOUBLE_INCREMENT,
-        FindingClass.MISSING_ROW,
         FindingClass.DUPLICATE_ROW,
         FindingClass.UNSENT_TRIGGER,
         FindingClass.OVERDUE_BATCH,
