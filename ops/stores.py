@@ -132,4 +132,6 @@ def _speak_to_people() -> None:
         processors=[structlog.dev.ConsoleRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # The wiring's own configuration keeps loggers; one kept here would outlive this standard error.
+        cache_logger_on_first_use=False,
     )

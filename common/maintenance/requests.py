@@ -54,8 +54,9 @@ class Requests:
                 game_id=games[player],
                 dataset_prefix=of.dataset_prefix or None,
                 correlation_id=of.correlation_id,
-                # Rows bear the time of their request: a delivery that is repeated makes equal ones.
-                timestamp=of.read_time,
+                # Rows bear the time of their request. Whoever asks twice for a player of a closed batch asks
+                # with one time, so that the rows are equal, and are staged once.
+                timestamp=of.closed_at or of.read_time,
             )
 
         return request

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.predictions import rows as row_rules
@@ -200,6 +200,7 @@ ANYTHING = st.recursive(
 
 
 @given(column=st.sampled_from([column.name for column in COLUMNS]), value=ANYTHING)
+@example(column="data_quality_issues", value=("",))
 def test_whatever_a_row_holds_it_is_taken_as_it_is_or_named(column: str, value: Any) -> None:
     result = row_rules.encode([prediction("lebronjames", **{column: value})])
 
@@ -209,7 +210,7 @@ def test_whatever_a_row_holds_it_is_taken_as_it_is_or_named(column: str, value: 
         return
     [encoded] = json.loads(json.dumps(result.unwrap(), allow_nan=False))
     if BY_NAME[column].type in ("JSON", "STRING", "INT64", "BOOL", "FLOAT64") and value is not None:
-        assert encoded[column] == value
+        assert encoded[column] == (list(value) if isinstance(value, tuple) else value)
     if BY_NAME[column].type == "NUMERIC" and value is not None:
         assert Decimal(encoded[column]) == Decimal(str(value))
 
