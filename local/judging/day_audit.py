@@ -5,13 +5,13 @@
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from .own_process import NoAnswer, answer_of
 from .promises import Verdict
 
 TIMEOUT_SECONDS: Final = 180
@@ -32,24 +32,18 @@ class DayAudit:
 
 def audit_the_day(game_date: date, folder: Path, environment: dict[str, str], root: Path) -> DayAudit:
     """A dry run over the batches and phases of the date; waits for its end."""
-    answer, log = folder / "audit.json", folder / "audit.log"
-    command = [sys.executable, "-m", __name__, game_date.isoformat(), str(answer)]
-    with log.open("wb") as output:
-        try:
-            run = subprocess.run(
-                command,
-                env=environment,
-                cwd=root,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return DayAudit(problem=f"the audit did not end within {TIMEOUT_SECONDS} s, see {log}")
-    if run.returncode != 0 or not answer.exists():
-        return DayAudit(problem=f"the audit ended with status {run.returncode}, see {log}")
-    told = json.loads(answer.read_text(encoding="utf-8"))
+    try:
+        told = answer_of(
+            __name__,
+            [game_date.isoformat()],
+            name="audit",
+            folder=folder,
+            environment=environment,
+            root=root,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+    except NoAnswer as error:
+        return DayAudit(problem=str(error))
     return DayAudit(
         findings=tuple(told["findings"]),
         unknown=tuple(told["unknown"]),

@@ -7,7 +7,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .own_process import NoAnswer, answer_of
 from .sabotage_verdict import Sabotage, Sabotaged
 
 if TYPE_CHECKING:
@@ -35,24 +35,18 @@ def sabotage(
     game_date: date, batch_id: str, folder: Path, environment: dict[str, str], root: Path
 ) -> Sabotage:
     """All rounds, in a process of its own; waits for its end. Somebody has to answer requests meanwhile."""
-    answer, log = folder / "sabotage.json", folder / "sabotage.log"
-    command = [sys.executable, "-m", __name__, game_date.isoformat(), batch_id, str(answer)]
-    with log.open("wb") as output:
-        try:
-            run = subprocess.run(
-                command,
-                env=environment,
-                cwd=root,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return Sabotage(problem=f"the sabotage did not end within {TIMEOUT_SECONDS} s, see {log}")
-    if run.returncode != 0 or not answer.exists():
-        return Sabotage(problem=f"the sabotage ended with status {run.returncode}, see {log}")
-    told = json.loads(answer.read_text(encoding="utf-8"))
+    try:
+        told = answer_of(
+            __name__,
+            [game_date.isoformat(), batch_id],
+            name="sabotage",
+            folder=folder,
+            environment=environment,
+            root=root,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+    except NoAnswer as error:
+        return Sabotage(problem=str(error))
     return Sabotage(
         defects=tuple(Sabotaged(**each) for each in told["defects"]), others=tuple(told["others"])
     )
