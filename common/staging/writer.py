@@ -3,8 +3,9 @@
     worker    rows ── checked ── loaded ── completion published (table, rows)
                                       ╰─ crash here: redelivered, the same rows load nothing twice
 
-Load jobs, never DML: one table per worker, so that no table sees more than its 1,500 load jobs a day and the
-main table sees none.
+Load jobs, never DML: DML allows 2 running and 20 queued statements a table, and rows that were streamed
+cannot be changed for 30 to 90 minutes. One table per worker: a table takes 1,500 load jobs a day, failed ones
+included, and the main table sees none.
 """
 
 import threading
@@ -23,23 +24,28 @@ from ..warehouse.records import Loaded, TableFacts
 from . import table_names
 
 EXPIRES_AFTER: Final = timedelta(hours=48)
-"""The net below the clean-up: whatever nobody dropped goes by itself."""
+"""After this BigQuery drops the table by itself: catches whatever no clean-up dropped."""
 
 MAX_REMEMBERED: Final = 10_000
+"""Writes that an instance keeps in memory; the oldest goes first, and then its job's id alone prevents a
+second load."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StagedWrite:
-    """What a worker reports with its completion."""
+    """What a worker reports with its completion: `staging_table` and `staged_rows` of its message."""
 
     table: str | None
     """Name without its dataset; None where there was nothing to write."""
     rows: int
     job_id: str = ""
+    """Of the load job; empty where there was none."""
     bytes_sent: int = 0
 
 
 class StagingStore(Protocol):
+    """What the writer needs of the warehouse."""
+
     def create_table(
         self, table: str, columns: Sequence[Column], *, expires: datetime | None = None
     ) -> Result[datetime]: ...
@@ -51,7 +57,11 @@ class StagingStore(Protocol):
 
 
 class StagingWriter:
-    """Writes the staging tables of one dataset; safe to share between threads."""
+    """Writes the staging tables of one dataset; safe to share between threads.
+
+    Keeps in memory which tables it has made and what it has loaded. Losing that (a new instance) costs a look
+    at the table and an attempt at a job whose id is taken, and never loads rows twice.
+    """
 
     def __init__(self, warehouse: StagingStore, dataset: str, now: Callable[[], datetime]) -> None:
         self._warehouse = warehouse
@@ -66,12 +76,15 @@ class StagingWriter:
     def write(self, rows: Sequence[Row], batch_id: str, worker_id: str) -> StagedWrite:
         """Load `rows` into the worker's table for the batch, which is created when first needed.
 
-        `worker_id` is that of the worker's instance, the same over its life. `created_at` of the rows comes
-        from the request, not from the clock: then a redelivered request has the same content, and that loads
-        nothing twice. On BigQuery that is so by the job's id, made from the content and the creation time of
-        the table, so that a table made anew is loaded anew; the instance also remembers what it has loaded.
-        No rows: a success without a table. Failures: InvalidRows (PERMANENT, nothing loaded), a table that
-        was dropped meanwhile (TRANSIENT), or the warehouse's.
+        `worker_id` is that of the worker's instance, the same over its life: a new one per call would make a
+        table per call. `created_at` of the rows comes from the request, not from the clock: then a
+        redelivered request has the same content, and the same content loads nothing twice. On BigQuery that
+        is so by the job's id, made from the content and the creation time of the table, so that a table made
+        anew is loaded anew; the instance also remembers what it has loaded.
+
+        No rows: a success without a table. Failures: InvalidRows (PERMANENT, nothing loaded), ValueError for
+        an id that makes no table name (PERMANENT), StagingTableGone (the table was dropped meanwhile:
+        TRANSIENT, a retry makes it anew), or the warehouse's.
         """
         if not rows:
             return StagedWrite(table=None, rows=0)
@@ -88,11 +101,12 @@ class StagingWriter:
         return written
 
     def _created(self, table: str) -> Result[datetime]:
-        """When the table was created, by now at the latest."""
+        """When the table was created; it exists from here on, though it may be dropped again."""
         with self._guard:
             known = self._made.get(table)
         if known is not None:
             return Result.success(known)
+        # Outside the lock: two threads may both ask, and both learn the time of the one table.
         made = self._warehouse.create_table(self._path(table), COLUMNS, expires=self._now() + EXPIRES_AFTER)
         if made.is_success:
             with self._guard:
@@ -100,7 +114,12 @@ class StagingWriter:
         return made
 
     def _is_there_still(self, table: str, created: datetime) -> bool:
-        """Raises for a table that was dropped: that a load succeeded does not say that its rows are there."""
+        """True, or StagingTableGone is raised: that a load once succeeded does not say that its rows are
+        still there.
+
+            worker         loads ─────────────────── redelivered: "loaded already"? looks
+            consolidation           merges, drops ┘               made anew, or gone: loads again
+        """
         facts = self._warehouse.look(self._path(table)).unwrap()
         if facts is None or facts.created != created:
             self._forget(table)
@@ -111,7 +130,9 @@ class StagingWriter:
         loaded = self._warehouse.load(self._path(table), rows, COLUMNS, job_key=key)
         if loaded.is_failure:
             self._forget(table)
-            # Was it dropped meanwhile, because its batch is over? Then the retry makes it anew.
+            # Its batch may be over and the table dropped between `_created` and here: then the load failed
+            # for a missing table, PERMANENT as the warehouse says it. A retry makes the table anew, so it is
+            # told as TRANSIENT. A table whose absence cannot be shown leaves the failure as it is.
             exists = self._warehouse.table_exists(self._path(table))
             if exists.is_success and not exists.unwrap():
                 raise ResultError(_gone(table, cause=str(loaded.error)))
@@ -133,6 +154,7 @@ class StagingWriter:
 
 
 def _table_name(batch_id: str, worker_id: str) -> str:
+    """The name, or the PERMANENT failure that tells which ids make none."""
     try:
         return table_names.staging_table(batch_id, worker_id)
     except ValueError as exc:

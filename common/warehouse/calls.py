@@ -1,4 +1,10 @@
-"""A call of the client → a `Result`; what was attempted is in the details, cut and without secrets."""
+"""A call of the client → a `Result`.
+
+What was attempted stands in the error's details, cut and without secrets.
+
+The one place where the exceptions of the BigQuery client become values: every method of `Warehouse` and of
+`WarehouseTables` goes through `attempt`, so that none of them raises for what BigQuery answers.
+"""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as WaitTimeout
@@ -21,12 +27,20 @@ FAULTS: Final = (
 """What a call of the client raises, and what values that have no BigQuery type raise."""
 
 MAX_QUERY_CHARS: Final = 1_000
+"""Characters of a query that an error's details keep: errors go into log lines and dead letters, and a
+generated script has up to a megabyte."""
 MAX_PARAMETER_CHARS: Final = 200
 _SECRET_WORDS: Final = ("secret", "token", "password", "credential", "webhook", "api_key")
 
 
 def attempt(call: Callable[[], T], details: Mapping[str, Any]) -> Result[T]:
-    """What `call` returns, or why it failed. What is no fault of the client's is raised."""
+    """What `call` returns, or why it failed; an exception that is not among `FAULTS` is a defect and is
+    raised.
+
+    The type of the failure is that of `classify`. A job that may still run (JobUnsettled) is TRANSIENT and
+    has MAY_STILL_RUN in its details, whatever kept us from asking: who holds a lock must not give it back
+    then.
+    """
     try:
         return Result.success(call())
     except JobUnsettled as exc:
@@ -38,6 +52,7 @@ def attempt(call: Callable[[], T], details: Mapping[str, Any]) -> Result[T]:
 def _unsettled(exc: JobUnsettled, details: Mapping[str, Any]) -> ErrorInfo:
     """Described as what kept us from asking, where something did."""
     cause = exc.__cause__
+    # A wait that ran out is no fault of its own: then "may still run" is all there is to tell.
     is_fault = cause is not None and not isinstance(cause, WaitTimeout)
     told = ErrorInfo.from_exception(cause if is_fault and cause else exc, **details)
     return replace(
@@ -55,5 +70,6 @@ def describe(sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _shown(name: str, value: Any) -> str:
+    """`(not shown)` by the parameter's name alone: a value does not say that it is a secret."""
     is_secret = any(word in name.lower() for word in _SECRET_WORDS)
     return "(not shown)" if is_secret else cut(repr(value), MAX_PARAMETER_CHARS)

@@ -1,7 +1,11 @@
 """BigQuery jobs whose outcome is known: started at most once per id, attached to, awaited or cancelled.
 
-Waiting that times out says nothing about the job, which goes on. So a wait that is over cancels the job and
-looks again; only a job that is settled counts as failed.
+A wait that times out says nothing about the job, which goes on running in BigQuery. So a wait that is over
+cancels the job and looks again, and only a job that has ended counts as failed.
+
+    first call    insert id k-0 ── answer lost ✗
+    BigQuery          └── runs ────────────────────── done
+    second call             insert id k-0: 409 ── attaches ── the same result, and nothing ran twice
 """
 
 import uuid
@@ -28,7 +32,8 @@ REFUSALS: Final = (GoogleAPIError, GoogleAuthError, RequestException, OSError)
 """What a request raises that was refused, or whose answer was lost."""
 
 MAX_ATTEMPTS: Final = 100
-"""Ends the search for an unused id; far above what redeliveries can use up."""
+"""Ends the search for an unused id. Each job that failed has used up one, and a subscription delivers an
+event at most 100 times."""
 
 
 class JobUnsettled(Exception):
@@ -37,7 +42,11 @@ class JobUnsettled(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
-    """How long to wait. All of it is far below the 540 s that a function may run."""
+    """How long to wait, in seconds.
+
+    All of it together stays far below the 540 s that a function may run: past those the caller is answered
+    504 while the code goes on.
+    """
 
     request_seconds: float = 60.0
     """One HTTP request."""
@@ -50,7 +59,10 @@ class Timeouts:
 
     @property
     def retry(self) -> Retry:
-        """How long one call is repeated on faults that may pass."""
+        """How long one call is repeated on faults that may pass.
+
+        The client's own 600 s would outlast the function.
+        """
         return bigquery.DEFAULT_RETRY.with_deadline(self.retry_seconds)
 
 
@@ -71,14 +83,20 @@ def settle(
     timeout_seconds: float,
     timeouts: Timeouts,
 ) -> Settled[J]:
-    """Start the job `{job_key}-0` and wait for its end; raises what the job raised, or JobUnsettled.
+    """Start the job `{job_key}-0` and wait for its end.
 
-    An id that was used before is attached to: its result stands if it succeeded and `is_same` (the same
-    work). If not, the next number is tried, because a failed job keeps its id for ever. Without `job_key` the
-    id is new, and what is attached to is our own insert whose answer was lost.
+    An id that was used before is attached to: its result stands if it succeeded and `is_same` says that it is
+    the same work. If not, the next number is tried, because a failed job keeps its id for ever. Without
+    `job_key` the id is new, and the only job that can be attached to is our own, whose answer was lost.
+
+    Raises what the job raised (it is over then), WaitTimeout for one that was cancelled after
+    `timeout_seconds`, and JobUnsettled for one that may still run, or when all ids are used up. Calling again
+    after any of them is safe.
     """
     key = job_key or uuid.uuid4().hex
     for attempt in range(MAX_ATTEMPTS):
+        # The number is in the id, not random: every caller tries the same ids in the same order, and so meets
+        # the job that another has started.
         job, attached = _begin(client, start, f"{key}-{attempt}", timeouts)
         if not attached:
             _await(job, timeout_seconds, timeouts)
@@ -99,6 +117,7 @@ def _begin(
     except REFUSALS as exc:
         if classify(exc) is ErrorType.PERMANENT:
             raise
+        # The request may have reached BigQuery and only its answer been lost: the id tells.
         # It may have been started all the same.
         try:
             return _find(client, job_id, timeouts), True
@@ -110,15 +129,25 @@ def _find_existing(client: bigquery.Client, job_id: str, timeouts: Timeouts) -> 
     try:
         return _find(client, job_id, timeouts)
     except NotFound as exc:
-        # For a moment after the conflict BigQuery may not know it yet (python-bigquery #2134).
+        # Right after the conflict BigQuery may not list the job yet (python-bigquery #2134): nobody can say
+        # how it stands.
         raise JobUnsettled(f"job {job_id} exists and is not found yet") from exc
 
 
 def _find(client: bigquery.Client, job_id: str, timeouts: Timeouts) -> Any:
-    """The job of this id; raises NotFound if there is none, JobUnsettled if that cannot be told."""
+    """The job of this id.
+
+    Raises NotFound if there is none, a PERMANENT refusal as it is, and JobUnsettled for any other fault: then
+    nobody knows whether the job runs.
+    """
     try:
         return client.get_job(
-            job_id, location=client.location, retry=timeouts.retry, timeout=timeouts.request_seconds
+            # Without its location BigQuery looks in US and EU only, and a job elsewhere is "not found": run
+            # again.
+            job_id,
+            location=client.location,
+            retry=timeouts.retry,
+            timeout=timeouts.request_seconds,
         )
     except REFUSALS as exc:
         if classify(exc) is ErrorType.PERMANENT:
@@ -127,7 +156,11 @@ def _find(client: bigquery.Client, job_id: str, timeouts: Timeouts) -> Any:
 
 
 def _has_succeeded(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Timeouts) -> bool:
-    """Whether a job that was there already has succeeded, when it has ended."""
+    """Whether a job that was there already has succeeded, once it has ended.
+
+    A job that failed is an answer here: its id is used up and the next number is tried. A question that
+    failed is raised.
+    """
     try:
         _await(job, timeout_seconds, timeouts)
     except GoogleAPICallError:
@@ -138,7 +171,11 @@ def _has_succeeded(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Ti
 
 
 def _await(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Timeouts) -> None:
-    """Wait for the end; past its time the job is cancelled, and if that took effect it has timed out."""
+    """Wait for the end of the job; past its time it is cancelled.
+
+    Cancelling is best effort: the job may still end well, which counts, or end as `stopped`, which is a
+    WaitTimeout. If it has not ended `cancel_seconds` later either, JobUnsettled.
+    """
     try:
         return _wait(job, timeout_seconds, timeouts)
     except WaitTimeout:
@@ -156,8 +193,14 @@ def _await(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Timeouts) 
 
 
 def _wait(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Timeouts) -> None:
+    """Wait without cancelling.
+
+    A fault of the question is told apart from a failure of the job by asking once more whether the job is
+    over.
+    """
     try:
         if isinstance(job, QueryJob):
+            # The client's own job_retry would run the query again, under a new id, for up to 2,400 s.
             job.result(retry=timeouts.retry, timeout=timeout_seconds, job_retry=None)
         else:
             job.result(retry=timeouts.retry, timeout=timeout_seconds)

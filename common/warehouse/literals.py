@@ -1,18 +1,25 @@
-"""Values as GoogleSQL literals, checked: for scripts, in which the emulator takes no parameters."""
+"""Values as GoogleSQL literals, checked.
+
+For scripts alone: the emulator takes no query parameters in them, and one form has to serve both. Queries
+take parameters (`parameters.py`).
+"""
 
 import re
 from datetime import UTC, date, datetime
 
 
 def text(value: str) -> str:
-    """A STRING literal; raises ValueError for what is not printable, which no id is."""
+    r"""A STRING literal in single quotes, `\` and `'` escaped.
+
+    Raises ValueError for text that is not printable: no id is, and a line break would end the literal.
+    """
     if not value.isprintable():
         raise ValueError(f"{value!r}: not printable")
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def day(value: date) -> str:
-    """A DATE literal."""
+    """A DATE literal. A datetime must not be passed: its ISO text is none of a date's."""
     return f"DATE '{value.isoformat()}'"
 
 
@@ -22,7 +29,10 @@ def moment(value: datetime) -> str:
 
 
 def name(path: str) -> str:
-    """The quoted name of a table; raises ValueError for what is none."""
+    """The quoted name of a table, `dataset.table` or `table`.
+
+    Raises ValueError for anything that could end the quotes.
+    """
     if not re.fullmatch(r"[A-Za-z0-9_.]+", path):
         raise ValueError(f"{path!r}: no name of a table")
     return f"`{path}`"

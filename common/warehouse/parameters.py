@@ -38,7 +38,11 @@ _SCALARS: tuple[tuple[type, str], ...] = (
 
 
 def to_parameters(values: Mapping[str, Any]) -> list[QueryParameter]:
-    """Named parameters; raises TypeError or ValueError naming the one that has no BigQuery type."""
+    """Named parameters in the order of `values`.
+
+    Mappings become STRUCTs, lists become ARRAYs of one element type. Raises TypeError or ValueError naming
+    the parameter that has no BigQuery type.
+    """
     return [_parameter(name, value) for name, value in values.items()]
 
 
@@ -59,6 +63,10 @@ def _declared(name: str, typed: Typed) -> QueryParameter:
 
 
 def _array(name: str, values: Sequence[Any]) -> ArrayQueryParameter:
+    """The type of the elements is that of all of them.
+
+    An empty list has none, and a mixed one would be cast by its first element.
+    """
     if not values:
         raise ValueError(f"{name}: an empty list has no type; declare it with Typed")
     if all(isinstance(value, Mapping) for value in values):
@@ -71,6 +79,9 @@ def _array(name: str, values: Sequence[Any]) -> ArrayQueryParameter:
 
 
 def _scalar_type(name: str, value: Any) -> str:
+    """The BigQuery type of a value; refuses what BigQuery would take for another value: a naive datetime
+    (which zone?) and an integer beyond 64 bits.
+    """
     if isinstance(value, Decimal):
         return _decimal_type(name, value)
     if isinstance(value, datetime) and value.tzinfo is None:

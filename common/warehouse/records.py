@@ -14,19 +14,22 @@ class Rows:
     """Of a script: those of its last SELECT."""
     job_id: str
     bytes_processed: int
+    """Bytes that BigQuery read for it, as it bills them; always 0 on the emulator."""
     affected_rows: int | None
     """Rows changed by a single DML statement; None for a query or a script, which do not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """Rows that are in the table. `attached`: an earlier call had loaded them."""
+    """Rows that are in the table, all of those given."""
 
     table: str
     rows: int
     bytes_sent: int
+    """Size of the upload, in bytes of newline-delimited JSON."""
     job_id: str
     attached: bool
+    """Whether an earlier call had loaded them: this one attached to its job and loaded nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

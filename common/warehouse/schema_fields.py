@@ -1,4 +1,6 @@
-"""Columns ↔ the client's schema fields."""
+"""Columns ↔ the client's schema fields: the only place where `predictions.columns` meets the BigQuery
+library.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +11,18 @@ from ..predictions.columns import Column
 
 
 def to_fields(columns: Sequence[Column]) -> list[SchemaField]:
-    """The fields of a table with these columns."""
+    """The fields of a table with these columns, in their order; precision and scale only where the column has
+    them.
+    """
     return [_field(column) for column in columns]
 
 
 def type_of(field: SchemaField) -> str:
-    """Its type as GoogleSQL spells it; metadata spells some as legacy SQL does."""
+    """Its type as GoogleSQL spells it, `ARRAY<…>` where repeated.
+
+    The API's metadata spells some types as legacy SQL does (INTEGER, FLOAT, BOOLEAN), which would never
+    compare equal to the definition.
+    """
     name = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}.get(field.field_type, field.field_type)
     return f"ARRAY<{name}>" if field.mode == "REPEATED" else name
 

@@ -1,6 +1,8 @@
-"""The tables of the warehouse: whether they are there, what they look like, their making and their end.
+"""The tables of the warehouse: whether they are there, what they look like, how they are made and dropped.
 
-All of it is metadata: free of charge, and no job.
+All of it is metadata: free of charge and no job, so it counts against no job or DML limit. Every call returns
+a `Result` and is repeated by the client for at most `Timeouts.retry_seconds` on faults that may pass; a call
+that fails may be made again.
 """
 
 from collections.abc import Sequence
@@ -23,7 +25,11 @@ LISTED_AT_ONCE: Final = 1_000
 
 
 class WarehouseTables:
-    """The tables of one project; safe to share between threads. Tables are named `dataset.table`."""
+    """The tables of one project; safe to share between threads.
+
+    Tables are named `dataset.table`. A table's identity is its creation time: one that was dropped and made
+    anew under the same name has another, and other rows.
+    """
 
     def __init__(self, client: bigquery.Client, timeouts: Timeouts) -> None:
         self._client = client
@@ -37,11 +43,18 @@ class WarehouseTables:
         return attempt(lambda: int(self._get_table(table).num_rows), {"table": table})
 
     def look(self, table: str) -> Result[TableFacts | None]:
-        """What its metadata says; a table that does not exist is an answer: None."""
+        """What its metadata says; a table that does not exist is an answer: None.
+
+        A missing dataset, too: its tables do not exist either.
+        """
         return attempt(partial(self._look, table), {"table": table})
 
     def table_exists(self, table: str) -> Result[bool]:
-        """Whether the table exists; a dataset that does not exist is a failure."""
+        """Whether the table exists.
+
+        A dataset that does not exist is a PERMANENT failure (NotFound): a wrong name must not look like a
+        clean dataset.
+        """
         return attempt(partial(self._table_exists, table), {"table": table})
 
     def create_table(
@@ -49,16 +62,26 @@ class WarehouseTables:
     ) -> Result[datetime]:
         """Create the table unless there is one, which is left as it is; returns when it was created.
 
-        That time is the identity of a table: one that was dropped and made anew has another.
+        That time is the identity of a table. `expires` is when BigQuery drops it by itself, None for never;
+        it is not applied to a table that is there already. Again, and by two at once: the same table and
+        time.
         """
         return attempt(partial(self._create_table, table, columns, expires), {"table": table})
 
     def delete_table(self, table: str) -> Result[bool]:
-        """Drop the table; False if there was none."""
+        """Drop the table; False if there was none. Again: False.
+
+        BigQuery has no condition for a drop ("only if created then"): who must not drop a newer table of the
+        name looks right before, and lives with what remains of the race.
+        """
         return attempt(partial(self._delete_table, table), {"table": table})
 
     def list_tables(self, dataset: str, prefix: str) -> Result[list[TableInfo]]:
-        """The tables whose names start with `prefix`, case and all."""
+        """The tables whose names start with `prefix`, case and all, with their creation times.
+
+        The prefix is matched here, the API has no filter for it: the whole dataset is listed, 1,000 tables a
+        request.
+        """
         return attempt(partial(self._list_tables, dataset, prefix), {"dataset": dataset, "prefix": prefix})
 
     def _get_table(self, table: str) -> bigquery.Table:
@@ -86,6 +109,8 @@ class WarehouseTables:
         try:
             made = self._client.create_table(wanted, **self._call)
         except Conflict:
+            # Another worker, or our own earlier call whose answer was lost, has made it: its time counts, not
+            # ours.
             made = self._get_table(table)
         created: datetime = made.created
         return created

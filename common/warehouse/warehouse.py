@@ -28,21 +28,28 @@ from .tables import WarehouseTables
 
 
 class RowsLost(ValueError):
-    """A load job succeeded with fewer rows than it was given."""
+    """A load job succeeded with fewer rows than it was given.
+
+    PERMANENT: the rows that are in the table were loaded under this job's id, and trying again would attach
+    to it.
+    """
 
 
 EMULATOR_HOST: Final = "BIGQUERY_EMULATOR_HOST"
+"""The client reads this variable, too, but still asks for credentials, which an emulator does not need."""
 MAXIMUM_BYTES_BILLED: Final = 20 * 2**30
 """A query that would read more is refused by BigQuery, and costs nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How much one call may take."""
+    """How much one call may take. A query that is past its time is cancelled; a load, too."""
 
     query_seconds: float = 60.0
+    """Of a query or statement that states no time of its own."""
     load_seconds: float = 120.0
     maximum_bytes_billed: int = MAXIMUM_BYTES_BILLED
+    """Bytes one query may read: BigQuery refuses a query that would read more before it runs."""
     timeouts: Timeouts = field(default_factory=Timeouts)
 
 
@@ -63,7 +70,12 @@ def connect(project: str, environment: Mapping[str, str], *, location: str | Non
 
 
 class Warehouse(WarehouseTables):
-    """Queries, statements and loads of one project, and its tables; safe to share between threads."""
+    """Queries, statements and loads of one project, and its tables; safe to share between threads.
+
+    Every method returns a `Result`; none raises for what BigQuery answers. Failures are typed by `classify`:
+    contention between transactions, quotas and lost connections are TRANSIENT, a refused statement, a missing
+    table or dataset PERMANENT. Their details hold the text and the parameters that were sent.
+    """
 
     def __init__(self, client: bigquery.Client, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
@@ -73,7 +85,12 @@ class Warehouse(WarehouseTables):
     def query(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_seconds: float | None = None
     ) -> Result[Rows]:
-        """Run a SELECT: one request if it ends within it. No rows is a success with an empty list."""
+        """Run a SELECT: one request if it ends within it. No rows is a success with an empty list.
+
+        `parameters` are typed by `to_parameters`; a value that has no type is a PERMANENT failure and nothing
+        is sent. `timeout_seconds` replaces `Limits.query_seconds`. Called again, the SELECT runs again: that
+        changes nothing and is billed once more.
+        """
         details = describe(sql, parameters)
         return attempt(partial(self._query, sql, parameters, timeout_seconds), details)
 
@@ -85,12 +102,15 @@ class Warehouse(WarehouseTables):
         job_key: str | None = None,
         timeout_seconds: float | None = None,
     ) -> Result[Rows]:
-        """Run a statement or a script.
+        """Run a statement or a script; returns the rows of its last SELECT.
 
         With a `job_key` a second call with the same text attaches to the first one's job instead of running
-        again. After a failure with MAY_STILL_RUN in its details the job may yet take effect; after any other
-        it is over.
-        (The emulator runs a repeated id again, and takes no parameters in scripts.)
+        it again: its result is returned if it succeeded, and it is run under the next number if it failed.
+        Without one every call is a job of its own. After a failure with MAY_STILL_RUN in its details the job
+        may yet take effect; after any other it is over.
+
+        The emulator differs: it runs a repeated id again, and takes no parameters in scripts (use
+        `literals`).
         """
         details = describe(sql, parameters)
         return attempt(partial(self._execute, sql, parameters, job_key, timeout_seconds), details)
@@ -98,10 +118,13 @@ class Warehouse(WarehouseTables):
     def load(
         self, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, job_key: str
     ) -> Result[Loaded]:
-        """Append rows, whose values are JSON's, to an existing table; no row or field is ignored.
+        """Append rows to an existing table by one load job; no row and no field is ignored.
 
-        A success has loaded all of them. The same `job_key` again loads nothing on BigQuery (the emulator
-        loads again). An empty list is a success without a job.
+        `rows` are mappings of JSON values (`predictions.encode` makes them). A success has loaded all of
+        them. The same `job_key` again loads nothing on BigQuery, so the key must be made from the content and
+        from the identity of the table; the emulator loads again. An empty list is a success without a job. A
+        missing table is a PERMANENT failure: it is never created on the way, for its columns would be
+        guessed.
         """
         if not rows:
             return Result.success(Loaded(table=table, rows=0, bytes_sent=0, job_id="", attached=False))
@@ -130,6 +153,9 @@ class Warehouse(WarehouseTables):
         )
 
     def _config(self, parameters: Mapping[str, Any] | None) -> bigquery.QueryJobConfig:
+        """Parameters are typed before anything is sent: what `to_parameters` raises becomes a PERMANENT
+        failure.
+        """
         return bigquery.QueryJobConfig(
             query_parameters=to_parameters(parameters or {}),
             maximum_bytes_billed=self._limits.maximum_bytes_billed,
@@ -150,6 +176,7 @@ class Warehouse(WarehouseTables):
         def start(job_id: str) -> QueryJob:
             return self._client.query(sql, config, job_id=job_id, job_retry=None, **self._call)
 
+        # A key that two texts share would hand one the result of the other.
         def is_same(job: QueryJob) -> bool:
             return bool(job.query == sql)
 
@@ -180,6 +207,8 @@ class Warehouse(WarehouseTables):
             source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
             schema=to_fields(columns),
             write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+            # CREATE_IF_NEEDED would make a table without an expiry, and race with the one that `create_table`
+            # makes.
             create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
             ignore_unknown_values=False,
             max_bad_records=0,
@@ -200,6 +229,7 @@ class Warehouse(WarehouseTables):
             self._client,
             start,
             job_key=job_key,
+            # The key holds the digest of the rows: a job of this id loaded these very rows.
             is_same=lambda _: True,
             timeout_seconds=self._limits.load_seconds,
             timeouts=self._timeouts,
