@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from ..chunks import chunks
 from ..job_keys import job_key
 from ..parallel import for_each
 from ..predictions import schema_check
@@ -23,7 +24,8 @@ from ..staging.table_names import gathered_table
 from ..staging.writer import EXPIRES_AFTER
 from ..warehouse.records import Rows, TableFacts
 from . import merge_sql, staged_rows, verification
-from .merge_sql import Slice, Tables
+from .answers import claimed_answers, has_surplus
+from .merge_sql import Answer, Slice, Tables
 from .receipt import MergedTable
 from .staged_rows import Counted, StagedBatch
 from .verification import Counts
@@ -31,6 +33,8 @@ from .verification import Counts
 GATHER_SECONDS: Final = 90.0
 MERGE_SECONDS: Final = 180.0
 LOOKS_AT_ONCE: Final = 8
+MAX_ANSWERS: Final = 2_000
+"""Of one statement that leaves others out: it stays below its limit even with the longest names."""
 
 log = structlog.get_logger()
 
@@ -106,6 +110,7 @@ class FencedMerge:
         staged = staged.with_legacy(_mergeable(staged.legacy_tables, facts))
         schema_check.check(_columns(facts, [*(part.table for part in staged.slices), TABLE])).unwrap()
         counted = self._gather(staged.slices)
+        counted = self._leave_out_other_answers(staged, counted)
         staged_rows.verify(staged, counted).unwrap()
         # From here on nothing can be taken back. A lease that ends after this look is the fence's to stop.
         self.holder.check().unwrap()
@@ -130,9 +135,8 @@ class FencedMerge:
         statements = list(self._gather_statements(slices))
         statements[-1] += "\n" + merge_sql.count(self.tables, self.gathered_table, self.game_date)
         for number, sql in enumerate(statements):
-            key = self._job_key(f"gather-{self.holder.fence}-{number}")
-            found = self.warehouse.execute(sql, job_key=key, timeout_seconds=GATHER_SECONDS).unwrap()
-        return [Counted(**row) for row in found.rows]
+            found = self._on_gathered(f"gather-{number}", sql)
+        return [Counted(**row) for row in found]
 
     def _gather_statements(self, slices: Sequence[Slice]) -> Iterator[str]:
         """The first makes the table anew: what an earlier attempt of this holder has left in it is gone."""
@@ -141,6 +145,28 @@ class FencedMerge:
         yield merge_sql.gather(self.tables, first, into, self.now + EXPIRES_AFTER)
         for run in others:
             yield merge_sql.gather_more(self.tables, run, into)
+
+    def _leave_out_other_answers(self, staged: StagedBatch, counted: list[Counted]) -> list[Counted]:
+        """Where a player has answered twice into one table, only the answer that was claimed is merged.
+
+        Asks nothing where nobody has more rows than claimed, which is nearly always. Otherwise two more jobs,
+        on the gathered copy alone, which is this holder's own; the counts are those after it.
+        """
+        if not has_surplus(staged, counted):
+            return counted
+        found = self._on_gathered("answers", merge_sql.answers(self.tables, self.gathered_table))
+        claimed = claimed_answers(staged, [Answer(**row) for row in found])
+        count = merge_sql.count(self.tables, self.gathered_table, self.game_date)
+        for number, part in enumerate(chunks(claimed, MAX_ANSWERS)):
+            leave_out = merge_sql.leave_out(self.tables, self.gathered_table, part)
+            rows = self._on_gathered(f"leave-out-{number}", f"{leave_out}\n{count}")
+            counted = [Counted(**row) for row in rows]
+        return counted
+
+    def _on_gathered(self, step: str, sql: str) -> Sequence[dict[str, Any]]:
+        """Rows of a statement on this holder's copy; its job is this holder's, too."""
+        key = self._job_key(f"{step}-{self.holder.fence}")
+        return self.warehouse.execute(sql, job_key=key, timeout_seconds=GATHER_SECONDS).unwrap().rows
 
     def _merge(self) -> Result[Rows]:
         """The one statement that the main table sees, however many tables there are."""

@@ -32,6 +32,24 @@ SELECT staging_table, {item} AS player_lookup, is_claimed, COUNT(*) AS found_row
 FROM {gathered}
 GROUP BY staging_table, {item}, is_claimed;
 
+-- name: answers
+-- Rows per staging table, player and time: a player who was asked for twice may have answered twice.
+SELECT staging_table, {item} AS player_lookup, {newest} AS answered_at, COUNT(*) AS found_rows
+FROM {gathered}
+WHERE is_claimed
+GROUP BY staging_table, {item}, {newest};
+
+-- name: leave_out
+-- Takes out of the merge what a player has answered at any other time than that which was claimed.
+UPDATE {gathered}
+SET is_claimed = FALSE
+WHERE is_claimed AND (
+  {others}
+);
+
+-- name: other_answers
+staging_table = {table_text} AND {newest} != {answered_at} AND {item} IN ({players})
+
 -- name: merge
 -- Raises the fence and merges, in one transaction; then counts, compares key by key, and reads the fence back.
 --

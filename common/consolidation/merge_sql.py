@@ -1,5 +1,6 @@
 """The statements of `merge.sql`, filled in. Columns and key come from the table's one definition."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -51,6 +52,17 @@ class Slice:
     players: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Rows of one player in one staging table that have one time: what a worker said to one request."""
+
+    staging_table: str
+    player_lookup: str
+    answered_at: datetime
+    """Their `created_at`, which comes from the request."""
+    found_rows: int
+
+
 def gather(tables: Tables, slices: Sequence[Slice], into: str, expires: datetime) -> str:
     """Make the table `into` of these slices; it expires by itself, should its maker die."""
     return _BLOCKS.fill(
@@ -79,6 +91,32 @@ def count(tables: Tables, gathered: str, game_date: date) -> str:
         item=ITEM,
         partition=PARTITION_COLUMN,
         day=literals.day(game_date),
+    )
+
+
+def answers(tables: Tables, gathered: str) -> str:
+    """What was gathered, by staging table, player and time: columns as `answers.Answer` has them."""
+    return _BLOCKS.fill("answers", gathered=literals.name(tables.path(gathered)), item=ITEM, newest=_NEWEST)
+
+
+def leave_out(tables: Tables, gathered: str, claimed: Sequence[Answer]) -> str:
+    """Of the players of `claimed` leave all other answers in the same table out of the merge."""
+    players: dict[tuple[str, datetime], list[str]] = defaultdict(list)
+    for one in claimed:
+        players[one.staging_table, one.answered_at].append(one.player_lookup)
+    others = (
+        _BLOCKS.fill(
+            "other_answers",
+            table_text=literals.text(table),
+            answered_at=literals.moment(answered_at),
+            players=", ".join(map(literals.text, names)),
+            item=ITEM,
+            newest=_NEWEST,
+        )
+        for (table, answered_at), names in players.items()
+    )
+    return _BLOCKS.fill(
+        "leave_out", gathered=literals.name(tables.path(gathered)), others="\n  OR ".join(others)
     )
 
 

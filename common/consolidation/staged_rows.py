@@ -105,9 +105,10 @@ def check_names(staged: StagedBatch, batch_id: str) -> Result[None]:
 def verify(staged: StagedBatch, counted: Sequence[Counted]) -> Result[None]:
     """Staged rows = found rows, for each table and player: fewer are lost, more were loaded twice.
 
-    Rows of players whom nobody claims in a table stay out of the merge and out of this.
+    Rows that nobody claims, of other players or of another answer of the same one, stay out of the merge and
+    out of this.
     """
-    found = {(one.staging_table, one.player_lookup): one for one in counted}
+    found = {(one.staging_table, one.player_lookup): one for one in counted if one.is_claimed}
     problems = [
         problem for one in staged.staged for problem in _problems(one, found.get((one.table, one.player)))
     ]

@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from common.consolidation import merge_sql
-from common.consolidation.merge_sql import Slice, Tables
+from common.consolidation.merge_sql import Answer, Slice, Tables
 from common.predictions.table import BY_NAME, COLUMNS, KEY, PARTITION_COLUMN, TABLE
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -25,11 +25,21 @@ SLICES = (
     Slice(table="_staging_b1_w1", players=("jaysontatum", "lebronjames")),
     Slice(table="_staging_b1_w2", players=("stephencurry",)),
 )
+ANSWERS = [
+    Answer(staging_table=table, player_lookup=player, answered_at=NOW, found_rows=5)
+    for table, player in [
+        ("_staging_b1_w1", "jaysontatum"),
+        ("_staging_b1_w1", "lebronjames"),
+        ("_staging_b1_w2", "stephencurry"),
+    ]
+]
 
 STATEMENTS: Mapping[str, str] = {
     "gather": merge_sql.gather(TABLES, SLICES, GATHERED, NOW),
     "gather_more": merge_sql.gather_more(TABLES, SLICES, GATHERED),
     "count": merge_sql.count(TABLES, GATHERED, DAY),
+    "answers": merge_sql.answers(TABLES, GATHERED),
+    "leave_out": merge_sql.leave_out(TABLES, GATHERED, ANSWERS),
     "merge": merge_sql.merge_script(
         TABLES, GATHERED, lock_key="consolidation_2026-01-17", fence=7, game_date=DAY, now=NOW
     ),
