@@ -117,6 +117,43 @@ class TestIdentity:
         assert len(left) == 1
         assert stack.staging_tables() == []
 
+    @pytest.mark.parametrize("answers_of", [("slow", "slow"), ("slow", "prompt")], ids=["one", "two"])
+    def test_a_player_whom_his_worker_has_answered_twice_is_merged_as_he_claimed(
+        self, stack: Stack, answers_of: tuple[str, str]
+    ) -> None:
+        stack.open(["slow", "prompt", "last"])
+        for number, player in enumerate(("slow", "prompt", *answers_of)):
+            at = CREATED_AT + timedelta(minutes=number)
+            lines = (24.5, None) if number < 2 else (25.5, None)
+            rows = [
+                prediction(player, current_points_line=line, created_at=at, predicted_points=number)
+                for line in lines
+            ]
+            staged = stack.stage(rows)
+            stack.complete(player, staged)
+        stack.complete("last", outcome=PlayerOutcome.SKIPPED)
+
+        receipt = stack.consolidate().unwrap()
+
+        # Of two answers of as many rows the newer one, whole: no line of the older stays beside it.
+        expected = {"slow": 0, "prompt": 1} | {player: 2 + number for number, player in enumerate(answers_of)}
+        found = {(row["player_lookup"], float(row["predicted_points"])) for row in stack.main_rows()}
+        assert found == set(expected.items())
+        assert (receipt.rows_staged, receipt.keys_in_main, len(stack.main_rows())) == (4, 4, 4)
+        assert stack.consolidator.drop_staging_tables(receipt).unwrap() == []
+        assert stack.staging_tables() == []
+
+    def test_rows_that_were_loaded_twice_are_no_second_answer_and_refused(self, stack: Stack) -> None:
+        stack.open(["a"])
+        stack.stage([prediction("a", prediction_id="of another load")])
+        stack.complete("a", stack.stage([prediction("a")]))
+
+        error = error_of(stack.consolidate())
+
+        assert (error.exception_class, error.type) == (STAGED_ROWS_DIFFER, ErrorType.PERMANENT)
+        assert "1 rows claimed, 2 found" in error.message
+        assert stack.main_rows() == []
+
 
 class TestHolders:
     def test_an_overtaken_holder_who_finds_the_tables_gone_has_lost_the_lock_and_blames_nobody(
@@ -186,43 +223,6 @@ class TestTriggers:
 
         assert error.type is ErrorType.PERMANENT
         assert (stack.batches.get(BATCH).unwrap().status, stack.main_rows()) == (BatchStatus.ABANDONED, [])
-
-    @pytest.mark.parametrize("answers_of", [("slow", "slow"), ("slow", "prompt")], ids=["one", "two"])
-    def test_a_player_whom_his_worker_has_answered_twice_is_merged_as_he_claimed(
-        self, stack: Stack, answers_of: tuple[str, str]
-    ) -> None:
-        stack.open(["slow", "prompt", "last"])
-        for number, player in enumerate(("slow", "prompt", *answers_of)):
-            at = CREATED_AT + timedelta(minutes=number)
-            lines = (24.5, None) if number < 2 else (25.5, None)
-            rows = [
-                prediction(player, current_points_line=line, created_at=at, predicted_points=number)
-                for line in lines
-            ]
-            staged = stack.stage(rows)
-            stack.complete(player, staged)
-        stack.complete("last", outcome=PlayerOutcome.SKIPPED)
-
-        receipt = stack.consolidate().unwrap()
-
-        # Of two answers of as many rows the newer one, whole: no line of the older stays beside it.
-        expected = {"slow": 0, "prompt": 1} | {player: 2 + number for number, player in enumerate(answers_of)}
-        found = {(row["player_lookup"], float(row["predicted_points"])) for row in stack.main_rows()}
-        assert found == set(expected.items())
-        assert (receipt.rows_staged, receipt.keys_in_main, len(stack.main_rows())) == (4, 4, 4)
-        assert stack.consolidator.drop_staging_tables(receipt).unwrap() == []
-        assert stack.staging_tables() == []
-
-    def test_rows_that_were_loaded_twice_are_no_second_answer_and_refused(self, stack: Stack) -> None:
-        stack.open(["a"])
-        stack.stage([prediction("a", prediction_id="of another load")])
-        stack.complete("a", stack.stage([prediction("a")]))
-
-        error = error_of(stack.consolidate())
-
-        assert (error.exception_class, error.type) == (STAGED_ROWS_DIFFER, ErrorType.PERMANENT)
-        assert "1 rows claimed, 2 found" in error.message
-        assert stack.main_rows() == []
 
 
 class TestWhatIsMissing:
