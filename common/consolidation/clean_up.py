@@ -1,8 +1,17 @@
-"""What becomes of staging tables: those that are merged to the last row go, and nothing else does.
+"""What becomes of staging tables: those that are merged to the last row are dropped, and nothing else is.
 
 A worker may append to its table for a player who is late, or make it anew when it is gone. So a table is
-dropped only if it is still the very table that was merged, with exactly the rows that were: asked right
-before; else it stays for the next generation.
+dropped only if it is still the very table that was merged, with exactly the rows that were merged; this is
+looked up right before. Else it stays for the next generation.
+
+    consolidation   merges 30 rows, notes (created, 30) ────── looks: 31 rows: table stays
+    worker                                 appends 1 row ┘
+    consolidation                                                looks: 30 rows ── drops
+    worker                                                               appends ┘ ✗ table gone
+
+In the second case the load fails or its rows go with the table: the writer looks at its table again before it
+reports rows as staged, and what a completion claims and nobody finds is refused by the next generation
+(StagedRowsDiffer). Lost unseen is nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,16 +30,23 @@ from .merge_sql import Tables
 from .receipt import MergedTable
 
 ORPHAN_AGE: Final = timedelta(hours=24)
+"""Younger tables may belong to a worker that is still writing, or to a batch that is just being opened."""
 DROPS_AT_ONCE: Final = 8
+"""Requests in flight: a batch has up to a few hundred tables, and each drop is a request of its own."""
 
 BatchOf = Callable[[str], Result[Batch]]
+"""A batch by its id; a batch that does not exist is an expected failure, see `_is_over`."""
 
 _OVER: Final = (BatchStatus.CONSOLIDATED, BatchStatus.ABANDONED)
+"""Statuses in which nobody will merge a batch's tables any more, unless a late completion reopens it:
+that one brings tables of its own, or rows that its completion claims."""
 
 log = structlog.get_logger()
 
 
 class CleanUpStore(Protocol):
+    """What the clean-up needs of the warehouse: metadata alone, no job."""
+
     def look(self, table: str) -> Result[TableFacts | None]: ...
     def delete_table(self, table: str) -> Result[bool]: ...
     def list_tables(self, dataset: str, prefix: str) -> Result[list[TableInfo]]: ...
@@ -41,11 +57,15 @@ class Orphans:
     """Old staging and gathered tables: those that may go, and those whose batch is not over or not known."""
 
     over: tuple[TableInfo, ...]
+    """These may be dropped."""
     left_alone: tuple[TableInfo, ...]
+    """For a person to look at: whose they are cannot be told, or their batch may still need them."""
 
 
 class CleanUp:
-    """Drops the staging tables of one dataset. Every call may be repeated: what is gone is gone."""
+    """Drops the staging tables of one dataset; safe to share between threads, and to call again: what is gone
+    is gone. Failures are those of the warehouse; what was dropped before one stays dropped.
+    """
 
     def __init__(self, warehouse: CleanUpStore, tables: Tables) -> None:
         self._warehouse = warehouse
@@ -53,9 +73,12 @@ class CleanUp:
 
     @returns_result
     def drop_merged(self, batch_id: str, merged: Mapping[str, MergedTable]) -> list[str]:
-        """Drop the tables that are as they were when they were merged; returns those that had to stay.
+        """Drop the tables that are as they were when they were merged; returns the names of those that had to
+        stay.
 
-        A table that is no staging table of this batch stays, whatever the receipt says of it.
+        `merged` is the receipt's: table name → rows and creation time. A table that is no staging table of
+        this batch stays, whatever the receipt says of it: a receipt is a document, and documents can be
+        wrong.
         """
 
         def drop(name: str) -> Result[bool]:
@@ -70,9 +93,11 @@ class CleanUp:
 
     @returns_result
     def drop_gathered(self, batch_id: str, *, up_to_fence: int) -> list[str]:
-        """Drop what holders of the lock have gathered for this batch, up to who merged it; returns them.
+        """Drop what lock holders have gathered for this batch, up to the fence of who merged it; returns
+        their names.
 
-        Those with a lower fence were killed or overtaken: whatever they still do, they can merge nothing.
+        Those with a lower fence were killed or overtaken: whatever they still do, they merge nothing, so
+        their copies are of no use. A higher fence is a successor's, who may be merging from it right now.
         """
         listed = self._warehouse.list_tables(self._tables.predictions, table_names.gathered_prefix(batch_id))
         dead = [
@@ -89,10 +114,12 @@ class CleanUp:
 
     @returns_result
     def orphans(self, batch_of: BatchOf, now: datetime) -> Orphans:
-        """Tables that nobody will need: older than 24 h, and of a batch that is over. Changes nothing.
+        """Staging and gathered tables that are older than 24 h, told apart by what is known of their batch.
 
-        Those of a batch that is not, or of which nothing is known, are told apart and to be left alone.
+        Changes nothing. `batch_of` is asked once per batch; if it cannot answer for one, the whole call
+        fails: a table is never judged by a question that was not answered.
         """
+        # By the table's own time, not the batch's: a table that a retry made anew is young again.
         old = [
             table
             for prefix in (table_names.PREFIX, table_names.GATHERED_PREFIX)
@@ -101,14 +128,17 @@ class CleanUp:
         ]
         batch_ids = {table.name: _batch_id(table.name) for table in old}
         named = sorted({batch_id for batch_id in batch_ids.values() if batch_id is not None})
+        # Each batch is asked once, however many tables it has.
         is_over = {batch_id: _is_over(batch_of(batch_id)).unwrap() for batch_id in named}
         over = [table for table in old if is_over.get(batch_ids[table.name] or "", False)]
         return Orphans(over=tuple(over), left_alone=tuple(table for table in old if table not in over))
 
     @returns_result
     def drop_orphans(self, orphans: Sequence[TableInfo]) -> list[str]:
-        """Drop these very tables; returns the names of those that are gone now. One that was made anew since
-        it was listed stays."""
+        """Drop these very tables; returns the names of those that are gone now.
+
+        One that was made anew since it was listed has another creation time and stays.
+        """
         created = {table.name: table.created for table in orphans}
 
         def drop(name: str) -> Result[bool]:
@@ -119,7 +149,7 @@ class CleanUp:
 
     @returns_result
     def _drop_if(self, name: str, may_go: Callable[[TableFacts], bool]) -> bool:
-        """Whether it is gone now.
+        """Whether it is gone now; False where `may_go` refuses it.
 
         Looked at right before: BigQuery has no condition for a drop, so a table that is made anew in between
         is dropped all the same. Its writer finds it gone, and its consolidation misses it by name.
@@ -139,6 +169,10 @@ def _is_of(name: str, batch_id: str) -> bool:
 
 
 def _is_as_merged(facts: TableFacts, merged: MergedTable) -> bool:
+    """The same table, and no row more: rows that are still streaming are not counted, but nobody streams into
+    it.
+    """
+    # An earlier release noted no creation time: None equals no table's, and the table stays.
     is_same_table = facts.created == merged.created_at
     return is_same_table and facts.rows == merged.rows
 
@@ -152,7 +186,10 @@ def _batch_id(table: str) -> str | None:
 
 
 def _is_over(asked: Result[Batch]) -> Result[bool]:
-    """A batch that is not there is not known to be over; one that could not be asked for is a failure."""
+    """Whether nobody needs the batch's tables any more.
+
+    A batch that is not there is not known to be over; one that could not be asked for is a failure.
+    """
     if asked.error is not None and asked.error.is_expected:
         return Result.success(False)
     return asked.map(lambda batch: batch.status in _OVER)

@@ -3,6 +3,11 @@
 Under the lock of the day, and under its fence: the lock keeps two from working at once, the fence keeps a
 holder who was paused past its lease from writing. A generation is consolidated once; a late completion begins
 the next one.
+
+A crash at any point leaves a state that the same call continues from:
+
+    marked consolidating ─ gathered ─ merged ─ receipt + consolidated ─ tables dropped ─ run logged
+    └── again from the start: the same rows, nothing changes ┘└── again: the stored receipt ────┘
 """
 
 from collections.abc import Callable
@@ -27,7 +32,11 @@ from .staged_rows import StagedBatch, staged_of
 
 
 class Consolidator:
-    """Consolidates the batches of one sport; safe to share between threads."""
+    """Consolidates the batches of one sport; safe to share between threads.
+
+    Called by the consolidation trigger's handler, which calls `consolidate`, then announces, then
+    `drop_staging_tables` and `log_run`.
+    """
 
     def __init__(
         self,
@@ -53,12 +62,16 @@ class Consolidator:
         """Merge what the batch has staged up to `generation`; returns the stored receipt.
 
         `seen`, the batch as the caller has read it, saves reading it again. Consolidating again: the same
-        receipt, and nothing else happens. Failures: LOCK_HELD (another works on that day), not yet (no such
-        batch), what `FencedMerge.run` says, LOCK_LOST (overtaken), PERMANENT for a generation that the batch
-        has not reached, one that is given up, or one of other datasets, or a fault of a store. After any of
-        them the same call may be made again, and whatever is raised, the lock is given back.
+        receipt, and nothing else happens. By two at once: one gets the lock, the other LOCK_HELD.
+
+        Failures: LOCK_HELD (TRANSIENT: another works on that day), no such batch yet (TRANSIENT), LOCK_LOST
+        (TRANSIENT: overtaken, or the lease ran out), what `FencedMerge.run` says, WrongPrefix for a batch of
+        other datasets, a generation that the batch has not reached, or one that is abandoned (PERMANENT), or
+        a fault of a store. After any of them the same call may be made again. Whatever is raised, the lock is
+        given back, unless a merge may still run: then it is held until its lease expires.
         """
         batch = seen or self._batches.get(batch_id).unwrap()
+        # What is done already is answered before the lock: a redelivery of it waits for nobody.
         self._refuse_other_datasets(batch)
         if batch.consolidated_generation >= generation:
             return self._receipts.covering(batch, generation).unwrap()
@@ -66,6 +79,7 @@ class Consolidator:
             batch = self._batches.start_consolidation(batch_id, generation, seen=batch).unwrap()
             if batch.consolidated_generation >= generation:  # another did it before the lock was ours
                 return self._receipts.covering(batch, generation).unwrap()
+            # Read before the merge: if it cannot be read, nothing has been merged yet.
             earlier = self._receipts.latest(batch).unwrap()
             started_at = self._now()
             merged = self._merge(batch, generation, lease, started_at)
@@ -86,7 +100,8 @@ class Consolidator:
     def drop_staging_tables(self, receipt: Receipt) -> list[str]:
         """Drop the tables that were merged, and what was gathered on the way; returns those that had to stay.
 
-        Again: does what is left to do.
+        To be called only with a stored receipt: until it is stored, the staging tables are the only way to
+        merge again. Again: drops what is left. Failures are those of the warehouse.
         """
         # One that fails does not hold up the other: both are told by the next call, if not by this one.
         kept = self._clean_up.drop_merged(receipt.batch_id, receipt.tables)
@@ -95,11 +110,17 @@ class Consolidator:
 
     @returns_result
     def log_run(self, receipt: Receipt) -> bool:
-        """Write the run's row of the execution log; False if it is there already."""
+        """Write the run's row of the execution log; False if it is there already.
+
+        Its id is that of the receipt.
+        """
         return self._log.write(_execution(receipt)).unwrap()
 
     def _merge(self, batch: Batch, generation: int, lease: Lease, started_at: datetime) -> Merged:
-        """Under the fence of the lease. `started_at` marks the rows that it changes."""
+        """Merge under the fence of the lease.
+
+        `started_at` marks the rows that it changes: those are counted by it.
+        """
         merge = FencedMerge(
             warehouse=self._warehouse,
             tables=self._tables,
@@ -113,7 +134,11 @@ class Consolidator:
         return merge.run(self._staged(batch, generation)).unwrap()
 
     def _staged(self, batch: Batch, generation: int) -> StagedBatch:
-        """What is to be merged; tables of the system before are looked for only where rows are missing."""
+        """What is to be merged.
+
+        Tables of the legacy system are listed only where a completed player's rows are named by no
+        completion: listing costs a request per 1,000 tables.
+        """
         staged = staged_of(batch, self._batches.ended(batch).unwrap(), generation)
         prefix = legacy_names.prefix(batch.batch_id)
         if prefix is None or not staged.unstaged_players:
@@ -124,7 +149,11 @@ class Consolidator:
         )
 
     def _store(self, batch: Batch, receipt: Receipt) -> Receipt:
-        """The receipt that stands: ours, unless somebody was faster, who has stored one of their own."""
+        """The receipt that stands: ours, unless somebody was faster, who has stored one of their own.
+
+        Compare-and-set on the batch document: ours is not written if this or a later generation has been
+        consolidated.
+        """
         finished = self._batches.finish_consolidation(
             batch.batch_id, receipt.generation, receipt.fence, receipt.to_document(), seen=batch
         ).unwrap()

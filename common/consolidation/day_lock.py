@@ -15,6 +15,8 @@ from ..sport import SportNames
 from ..warehouse.jobs import MAY_STILL_RUN
 
 LOCK_TYPE: Final = CONSOLIDATION
+"""The lock is that of a day, not of a batch: two batches of one day write the same partition of the main
+table."""
 
 log = structlog.get_logger()
 
@@ -27,7 +29,7 @@ class DayLock:
         self._names = names
 
     def key(self, game_date: date) -> LockKey:
-        """Of the lock, and of the fence's row. Other datasets are another day to themselves."""
+        """Names the lock, and the fence's row. Each sport and each set of datasets has days of its own."""
         return LockKey(
             lock_type=LOCK_TYPE,
             game_date=game_date,
@@ -37,19 +39,26 @@ class DayLock:
 
     @contextmanager
     def held(self, game_date: date, operation_id: str) -> Iterator[Lease]:
-        """The lease, renewed while the block runs and given back however it ends.
+        """The lease of the day, renewed while the block runs and given back however it ends.
 
-        Raises ResultError: LOCK_HELD if another has the day. What the block raises is raised on, but if the
-        lease turns out to be over, LOCK_LOST takes its place: a successor may have dropped the tables that
-        the block then missed, and that is no fault of the batch's. Only a merge that may still run keeps the
-        lock, until its lease expires: whoever came next would work beside it.
+        Raises ResultError: LOCK_HELD (TRANSIENT) if another has the day; it does not wait, for the event is
+        delivered again. What the block raises is raised on, but if the lease turns out to be over, LOCK_LOST
+        takes its place: a successor may have dropped the tables that the block then missed, and that is no
+        fault of the batch's.
+
+        Only a merge that may still run keeps the lock until its lease expires: whoever came next would work
+        beside it. The fence keeps the rows right even then; waiting saves both from failing each other's
+        transactions.
         """
+        # No waiting: a handler that waits holds one of the instance's places, a redelivery holds none.
         lease = self._lock.try_acquire(self.key(game_date), operation_id).unwrap()
         may_still_run = False
         try:
             with lease.heartbeat():
                 yield lease
         except ResultError as exc:
+            # A job that nobody could cancel may commit at any moment: the lock is the successor's only sign
+            # of it.
             may_still_run = MAY_STILL_RUN in (exc.error.details or {})
             if not may_still_run:
                 _raise_if_lost(lease, exc, why=exc.error)
@@ -66,9 +75,12 @@ class DayLock:
 
 
 def _raise_if_lost(lease: Lease, exc: Exception, *, why: ErrorInfo) -> None:
-    """Ask the store whose the lock is; raise what it says if it is not ours.
+    """Ask the store whose the lock is; raise LOCK_LOST if it is not ours.
 
-    Where nobody can tell, a failure that no retry would cure is not believed either: the store's own fault is
+        we           gather ················ "no such table": PERMANENT? or dropped by the successor?
+        successor           fence + 1 ── merges ── drops ┘
+
+    Where the store cannot be asked, a PERMANENT failure is not believed either: the store's own fault is
     raised in its place, and the retry finds out.
     """
     asked = lease.check(ask_store=True).error

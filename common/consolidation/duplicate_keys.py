@@ -13,6 +13,8 @@ from .merge_sql import Tables
 
 
 class QueryStore(Protocol):
+    """What the check needs of the warehouse."""
+
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
 
 
@@ -31,6 +33,10 @@ class DuplicateKey:
 
 
 def duplicates(warehouse: QueryStore, tables: Tables, game_date: date) -> Result[list[DuplicateKey]]:
-    """The duplicate keys of the day's predictions. An empty list is "none"; a failure is "not checked"."""
+    """The duplicate keys of the day's predictions, by key.
+
+    An empty list is "none"; a failure is "not checked". Reads one partition of the main table; asking again
+    is safe.
+    """
     asked = warehouse.query(merge_sql.duplicates(tables, game_date))
     return asked.map(lambda found: [DuplicateKey.of(row) for row in found.rows])

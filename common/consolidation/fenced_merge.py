@@ -1,10 +1,15 @@
 """The BigQuery side of one consolidation: gather what was staged, merge it under the fence, verify it is in.
 
-    a holder   fence 5 ── gathers ── paused ································ merges: fence 6 stands, 0 rows
-    the next                            fence 6 ── gathers ── merges, verifies
+    holder A     fence 5 ── gathers ── paused past its lease ·········· BEGIN: 6 stands → MERGE of 0 rows
+    fence's row  5 ··························· 6 ····························· 6
+    holder B     lease of A is over: fence 6 ── BEGIN: writes 6, MERGE, COMMIT ── verifies
 
-Whatever happens to the lock, the row that holds the fence decides, in the transaction that writes. The copy
-that is verified is the copy that is merged: rows that a worker appends meanwhile are in neither.
+    both at once: A writes the row in its transaction, B writes it in its own → one of the two is aborted
+    (a conflict, TRANSIENT); whichever commits last reads back the fence that stands.
+
+Whatever happens to the lock, the row that holds the fence decides, in the transaction that writes. Without
+that row two insert-only MERGEs do not conflict in BigQuery, and both insert. The copy that is verified is the
+copy that is merged: rows that a worker appends meanwhile are in neither.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +36,12 @@ from .staged_rows import Counted, StagedBatch
 from .verification import Counts
 
 GATHER_SECONDS: Final = 90.0
+"""Of each gathering job."""
 MERGE_SECONDS: Final = 180.0
+"""Of the merging job. With one gathering job, the waits for cancellation and the calls of the stores this
+stays below the 540 s that a function may run."""
 LOOKS_AT_ONCE: Final = 8
+"""Requests for metadata in flight: hundreds of tables one by one would take most of a minute."""
 MAX_ANSWERS: Final = 2_000
 """Of one statement that leaves others out: it stays below its limit even with the longest names."""
 
@@ -40,6 +49,8 @@ log = structlog.get_logger()
 
 
 class MergeStore(Protocol):
+    """What the merge needs of the warehouse."""
+
     def execute(
         self, sql: str, *, job_key: str | None = None, timeout_seconds: float | None = None
     ) -> Result[Rows]: ...
@@ -47,7 +58,7 @@ class MergeStore(Protocol):
 
 
 class Holder(Protocol):
-    """The lock as its holder sees it."""
+    """The lock as its holder sees it; a `Lease` in production."""
 
     fence: int
 
@@ -59,6 +70,7 @@ class Merged:
     """What the merge did and what was found afterwards."""
 
     gathered_table: str | None = None
+    """Where the rows were gathered; None where nothing was staged."""
     droppable: Mapping[str, MergedTable] = field(default_factory=dict)
     """Staging tables that are merged to the last row, as they were when they were merged."""
     unstaged_players: tuple[str, ...] = ()
@@ -66,21 +78,25 @@ class Merged:
     rows_gathered: int = 0
     """Rows that were claimed, repeated keys included."""
     keys_staged: int = 0
+    """Distinct business keys among the claimed rows; `keys_in_main` of them are in the main table."""
     keys_in_main: int = 0
     duplicate_keys: int = 0
     contradicting_rows: int = 0
+    """See `verification.Counts`."""
     rows_inserted: int = 0
     rows_updated: int = 0
     job_id: str | None = None
+    """Of the merging job."""
     bytes_processed: int = 0
+    """Of the merging job; gathering is not in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FencedMerge:
     """Merges the staged rows of one batch, once, for one holder of the lock.
 
-    Two jobs for up to 500 tables: one gathers and counts, one merges and verifies. Between them is what may
-    still refuse, and nothing that the main table would notice has happened by then.
+    Two jobs for up to 500 tables: one gathers and counts, one merges and verifies. Between them stands
+    everything that may still refuse; until then the main table is untouched.
     """
 
     warehouse: MergeStore
@@ -90,6 +106,7 @@ class FencedMerge:
     """Names the fence's row, as it names the lock: a day of a sport in one set of datasets."""
     batch_id: str
     generation: int
+    """The closing of the batch that is merged; with the batch it names the jobs and the gathered table."""
     game_date: date
     """The day of every row: the partition of the main table that is read and written."""
     now: datetime
@@ -97,19 +114,25 @@ class FencedMerge:
 
     @returns_result
     def run(self, staged: StagedBatch) -> Merged:
-        """All or nothing: a failure before the commit has changed nothing, and merging again after it changes
-        nothing more. Where nothing was staged, nothing is asked of BigQuery.
+        """Merge all that was staged, or nothing; returns what was merged and what may be dropped.
+
+        A failure before the commit has changed nothing; merging again after the commit finds every row in
+        place and changes nothing more. Where nothing was staged, BigQuery is not asked.
 
         Failures: FOREIGN_TABLE, SCHEMA_DIFFERS, STAGED_ROWS_DIFFER (PERMANENT, nothing merged), LOCK_LOST
-        (overtaken, nothing merged), NOT_VERIFIED (merged, and not as staged), or a fault of the warehouse.
+        (TRANSIENT: overtaken, nothing merged), NOT_VERIFIED (merged, and not as staged: PERMANENT for
+        duplicates, UNKNOWN for missing rows), or a fault of the warehouse, a conflict with another day's
+        merge (TRANSIENT) among them.
         """
         staged_rows.check_names(staged, self.batch_id).unwrap()
         if not staged.slices:
             return Merged(unstaged_players=staged.unstaged_players)
         facts = self._look(staged).unwrap()
         staged = staged.with_legacy(_mergeable(staged.legacy_tables, facts))
+        # Before any job: a drifted column would fail the script, or silently leave values out.
         schema_check.check(_columns(facts, [*(part.table for part in staged.slices), TABLE])).unwrap()
         counted = self._gather(staged.slices)
+        # Counted in the copy, not in the staging tables: nobody appends to the copy.
         counted = self._leave_out_other_answers(staged, counted)
         staged_rows.verify(staged, counted).unwrap()
         # From here on nothing can be taken back. A lease that ends after this look is the fence's to stop.
@@ -124,15 +147,23 @@ class FencedMerge:
         return gathered_table(self.batch_id, self.generation, self.holder.fence)
 
     def _look(self, staged: StagedBatch) -> Result[dict[str, TableFacts | None]]:
-        """Every table's metadata: it is free, where INFORMATION_SCHEMA takes seconds and is billed."""
+        """Metadata of every staging table and of the main table, by name; None for one that is not there.
+
+        It is free, where INFORMATION_SCHEMA takes seconds and is billed.
+        """
         names = [*(part.table for part in staged.slices), TABLE]
         return for_each(
             names, lambda name: self.warehouse.look(self.tables.path(name)), at_once=LOOKS_AT_ONCE
         )
 
     def _gather(self, slices: Sequence[Slice]) -> list[Counted]:
-        """One job per run of slices; the last one also counts what is there then."""
+        """Copy the slices into one table and count what is there; one job per run of slices, one after the
+        other.
+
+        Its job ids hold the fence: each holder gathers for itself, into a table that no other writes.
+        """
         statements = list(self._gather_statements(slices))
+        # In the last gathering job: one job less, and nothing can be appended between the copy and the count.
         statements[-1] += "\n" + merge_sql.count(self.tables, self.gathered_table, self.game_date)
         for number, sql in enumerate(statements):
             found = self._on_gathered(f"gather-{number}", sql)
@@ -169,7 +200,9 @@ class FencedMerge:
         return self.warehouse.execute(sql, job_key=key, timeout_seconds=GATHER_SECONDS).unwrap().rows
 
     def _merge(self) -> Result[Rows]:
-        """The one statement that the main table sees, however many tables there are."""
+        """Run the merge's script: the one DML job that the main table sees, however many staging tables there
+        are.
+        """
         sql = merge_sql.merge_script(
             self.tables,
             self.gathered_table,
@@ -178,6 +211,8 @@ class FencedMerge:
             game_date=self.game_date,
             now=self.now,
         )
+        # No fence in the key: the next attempt meets the job that an earlier one left running, waits for its
+        # end, and then, for its own text has another fence, runs under the next number.
         return self.warehouse.execute(sql, job_key=self._job_key("merge"), timeout_seconds=MERGE_SECONDS)
 
     def _merged(
@@ -189,9 +224,15 @@ class FencedMerge:
         done: Rows,
         counts: Counts,
     ) -> Merged:
+        """What the receipt is made of.
+
+        A table that is not there any more is not among those to be dropped.
+        """
         droppable = {
             table: MergedTable(rows=rows, created_at=known.created)
             for table, rows in staged_rows.droppable(staged, counted).items()
+            # Created when it was looked at, before it was gathered: if it was made anew in between, the
+            # identity no longer fits, and it stays.
             if (known := facts[table]) is not None
         }
         return Merged(
@@ -215,14 +256,17 @@ class FencedMerge:
 
 
 def runs(slices: Sequence[Slice]) -> list[Sequence[Slice]]:
-    """Cut the slices so that one statement can take each run, by tables and by the length of its text.
+    """Cut the slices so that one statement can take each run: at most `MAX_TABLES` tables and
+    `MAX_SQL_CHARS`.
 
-    The length is estimated, generously: names are quoted, and each table stands in its statement twice.
+    The length is estimated, generously: names are quoted, and each table stands in its statement twice. A
+    single slice that is too long is a run of its own, and BigQuery refuses it.
     """
     cut: list[list[Slice]] = [[]]
     chars = 0
     for part in slices:
         length = sum(len(player) + 4 for player in part.players) + 3 * len(part.table) + 200
+        # BigQuery takes 1,000 tables after expansion and 1 MB of text; these are well below.
         is_full = len(cut[-1]) == merge_sql.MAX_TABLES or chars + length > merge_sql.MAX_SQL_CHARS
         if is_full:
             cut.append([])

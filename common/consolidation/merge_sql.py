@@ -1,4 +1,7 @@
-"""The statements of `merge.sql`, filled in. Columns and key come from the table's one definition."""
+"""The statements of `merge.sql`, filled in; columns and key come from the table's one definition.
+
+Pure: texts in, text out. Values enter as checked literals, for scripts take no parameters on the emulator.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,6 +16,7 @@ from ..sql_blocks import SqlBlocks
 from ..warehouse import literals
 
 FENCES: Final = "consolidation_fences"
+"""The table with one row per lock key: the highest fence that has merged."""
 
 MAX_TABLES: Final = 500
 """Of one statement; BigQuery's limit is 1,000 after expansion."""
@@ -64,7 +68,10 @@ class Answer:
 
 
 def gather(tables: Tables, slices: Sequence[Slice], into: str, expires: datetime) -> str:
-    """Make the table `into` of these slices; it expires by itself, should its maker die."""
+    """Make the table `into` of these slices.
+
+    It is made anew, so a second run leaves the same rows; it expires by itself, should its maker die.
+    """
     return _BLOCKS.fill(
         "gather",
         gathered=literals.name(tables.path(into)),
@@ -74,7 +81,11 @@ def gather(tables: Tables, slices: Sequence[Slice], into: str, expires: datetime
 
 
 def gather_more(tables: Tables, slices: Sequence[Slice], into: str) -> str:
-    """Append slices to the table `into`."""
+    """Append slices to the table `into`, which `gather` has made.
+
+    Not idempotent by itself: the job's id is what keeps a second call from appending again, and `gather`
+    starts anew.
+    """
     return _BLOCKS.fill(
         "gather_more",
         gathered=literals.name(tables.path(into)),
@@ -123,7 +134,12 @@ def leave_out(tables: Tables, gathered: str, claimed: Sequence[Answer]) -> str:
 def merge_script(
     tables: Tables, gathered: str, *, lock_key: str, fence: int, game_date: date, now: datetime
 ) -> str:
-    """Merge under the fence; one row tells what was found afterwards, as `verification.Counts` has it."""
+    """Raise the fence, merge and count, in one script with one transaction; `merge.sql` tells why each step
+    is there.
+
+    Its one row of answers is what `verification.Counts` reads. Run again with the same `now` it changes no
+    row; with a later `now` neither, for only a newer row replaces one.
+    """
     return _BLOCKS.fill(
         "merge",
         main=literals.name(tables.main),
@@ -166,6 +182,7 @@ def _of_day(game_date: date) -> str:
 
 
 def _union(tables: Tables, slices: Sequence[Slice]) -> str:
+    """The slices, one SELECT each. By name: a legacy table may have its columns in another order."""
     return "\nUNION ALL BY NAME\n".join(
         _BLOCKS.fill(
             "slice",
@@ -179,16 +196,24 @@ def _union(tables: Tables, slices: Sequence[Slice]) -> str:
 
 
 def _newest_of_key() -> str:
+    """Of several rows with one key the greatest in `ORDER` alone: MERGE inserts unmatched duplicates
+    silently.
+    """
     newest_first = ", ".join(f"{name} DESC" for name in ORDER)
     return f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {', '.join(KEY)} ORDER BY {newest_first}) = 1"
 
 
 def _same(name: str, left: str, right: str) -> str:
+    """Equality that lets the engine hash where the column cannot be NULL; else NULL equals NULL, for `=`
+    never matches NULL, and each run would insert the row again.
+    """
+    # NULL-safe only where it has to be: `=` can be hashed by every engine.
     operator = "IS NOT DISTINCT FROM" if BY_NAME[name].is_nullable else "="
     return f"{left}.{name} {operator} {right}.{name}"
 
 
 def _is_newer(left: str, right: str) -> str:
+    """Greater in `ORDER`, lexicographically. Neither column is nullable, so no comparison yields NULL."""
     first, second = ORDER
     return (
         f"({left}.{first} > {right}.{first} "
@@ -209,6 +234,7 @@ def _differs(left: str, right: str) -> Iterable[str]:
 
 
 def _assignments(now: datetime) -> Iterable[str]:
+    """What an update sets: all but the key and the partition column, which are equal in both rows."""
     assigned = (name for name in _NAMES if name not in KEY and name != PARTITION_COLUMN)
     return (f"{name} = {_merged_value(name, now)}" for name in assigned)
 

@@ -42,11 +42,14 @@ class Receipt:
     """
 
     batch_id: str
+    """With `generation` the identity of the receipt; `fence` names its document, so that two holders
+    never write one."""
     generation: int
     fence: int
     game_date: str
     """ISO; a document has no dates."""
     expected_players: int
+    """Players of the batch as of the merge, and below how they ended by then."""
     completed_players: int
     skipped_players: int
     failed_players: int
@@ -58,10 +61,12 @@ class Receipt:
     gathered_table: str | None
     """Where they were gathered; None where nothing was staged."""
     rows_staged: int
+    """Claimed rows that were gathered, repeated keys included. `keys_staged` counts keys."""
     keys_staged: int
     keys_in_main: int
     duplicate_keys: int
     rows_inserted: int
+    """Rows of the main table that this merge made, and below those that it replaced by newer ones."""
     rows_updated: int
     total_predictions: int
     """Predictions of the batch in the main table, those of earlier generations included."""
@@ -69,6 +74,7 @@ class Receipt:
     """Of the merge; None where nothing was staged."""
     bytes_processed: int
     started_at: datetime
+    """By the holder's clock; also `updated_at` of the rows that were changed."""
     consolidated_at: datetime
     correlation_id: str | None = None
     unstaged_names: tuple[str, ...] = ()
@@ -91,6 +97,7 @@ class Receipt:
         said = {
             field.name: document[field.name]
             for field in fields(self)
+            # Else every field that a later release adds would change the digests of all receipts before it.
             if field.default is MISSING or getattr(self, field.name) != field.default
         }
         return hashlib.sha256(json.dumps(said, default=_in_utc, sort_keys=True).encode()).hexdigest()
@@ -111,7 +118,7 @@ class Receipt:
 
     @classmethod
     def from_document(cls, data: Mapping[str, Any]) -> "Receipt":
-        """Read a document of this release or an earlier one; raises KeyError for one that is no receipt."""
+        """Read a document of this release or an earlier one. Raises KeyError for one that is no receipt."""
         known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
         tables = {name: _merged_table(value) for name, value in data["tables"].items()}
         named = tuple(data.get("unstaged_names", ()))
@@ -122,11 +129,12 @@ class Receipt:
             raise KeyError(str(exc)) from exc
 
     def to_document(self) -> dict[str, Any]:
+        """The document. Tuples become lists, as Firestore gives them back."""
         return {**asdict(self), "unstaged_names": list(self.unstaged_names)}
 
 
 def _in_utc(moment: datetime) -> str:
-    """A store gives its own kind of datetime, to the microsecond."""
+    """For the digest: a store gives its own kind of datetime, to the microsecond, in any zone."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -140,7 +148,8 @@ def _merged_table(value: Any) -> MergedTable:
 def changed_receipts(receipts: Iterable[Receipt]) -> list[Receipt]:
     """Those of one batch that are not as they were when the next one was written, oldest first.
 
-    The newest cannot be judged by this, nor one whose successor an earlier release wrote.
+    For the auditor: a receipt is written once, so a changed one was changed by hand. The newest cannot be
+    judged by this, nor one whose successor an earlier release wrote.
     """
     in_order = sorted(receipts, key=lambda receipt: receipt.generation)
     return [

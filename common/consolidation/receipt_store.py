@@ -11,21 +11,33 @@ RECEIPT_MISSING: Final = "ReceiptMissing"
 
 
 class Receipts:
-    """Reads the receipts of a batch, which are written with the batch document, and only with it."""
+    """Reads the receipts of a batch; `finish_consolidation` writes them, in the commit that makes it
+    consolidated.
+    """
 
     def __init__(self, store: BatchStore) -> None:
         self._store = store
 
     @returns_result
     def latest(self, batch: Batch) -> Receipt | None:
-        """That of the highest generation; None, and nothing is asked, if nothing was consolidated yet."""
+        """The receipt of the highest generation.
+
+        None, without asking the store, if nothing was consolidated yet.
+
+        Failures: RECEIPT_MISSING (PERMANENT: the batch says it is consolidated, and there is no receipt), a
+        document that is no receipt (PERMANENT), or a fault of the store.
+        """
         if not batch.consolidated_generation:
             return None
         return self._all(batch.batch_id).unwrap()[-1]
 
     @returns_result
     def covering(self, batch: Batch, generation: int) -> Receipt:
-        """That of the consolidation which took in `generation`: its own, or the next later one."""
+        """The receipt of the consolidation that took in `generation`: its own, or the next later one.
+
+        A generation that was overtaken by a late completion before it was consolidated has none of its own.
+        Failures as for `latest`.
+        """
         for receipt in self._all(batch.batch_id).unwrap():
             if receipt.generation >= generation:
                 return receipt

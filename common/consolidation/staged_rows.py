@@ -1,7 +1,8 @@
-"""What the completions say was staged, and whether it is there. Facts in, decision out.
+"""What the completions say was staged, and whether it is there. Pure: facts in, decision out.
 
 The tables to merge come from what was said and not from a listing: a table that nobody names is not merged,
-and one that is missing is missed. The system before did not say: see `legacy_tables` of `StagedBatch`.
+and one that is missing is missed. Completions of the legacy system did not say: see `legacy_tables` of
+`StagedBatch`.
 """
 
 from collections import defaultdict
@@ -34,6 +35,7 @@ class StagedBatch:
     """What one consolidation has to merge."""
 
     staged: tuple[StagedRows, ...]
+    """What is claimed and not consolidated yet."""
     finished_players: frozenset[str]
     """Everybody who has completed so far: no rows of theirs are still to come."""
     unstaged_players: tuple[str, ...]
@@ -64,12 +66,20 @@ class Counted:
     staging_table: str
     player_lookup: str
     is_claimed: bool
+    """Whether a completion claims rows of this player in this table. Rows that nobody claims stay out of
+    the merge: their completion may still come, or lost against a better one."""
     found_rows: int
     misdated_rows: int
+    """Of `found_rows`: of another day than the batch's, which the merge's partition predicate would not
+    see."""
 
 
 def staged_of(batch: Batch, completions: Iterable[Completion], generation: int) -> StagedBatch:
-    """What is staged and not consolidated yet: of the generations after the last consolidated one."""
+    """What is staged and not consolidated yet: of the generations after the last consolidated one, up to
+    `generation`.
+
+    A later generation's completions are left to its own consolidation, which its own trigger starts.
+    """
     completed = [
         one for one in completions if one.outcome is PlayerOutcome.COMPLETED and one.generation <= generation
     ]
@@ -86,10 +96,10 @@ def staged_of(batch: Batch, completions: Iterable[Completion], generation: int) 
 
 
 def check_names(staged: StagedBatch, batch_id: str) -> Result[None]:
-    """Every table that a completion names is one of this batch's; PERMANENT where it is not.
+    """Every table that a completion names is one of this batch's; FOREIGN_TABLE (PERMANENT) where it is not.
 
     What is named is merged and then dropped: a message must not be able to name the main table, a backup, or
-    the table of another batch.
+    the table of another batch. Checked again here, for the documents may be older than the check of messages.
     """
     foreign = sorted({one.table for one in staged.staged if not belongs_to(one.table, batch_id)})
     if not foreign:
@@ -103,10 +113,12 @@ def check_names(staged: StagedBatch, batch_id: str) -> Result[None]:
 
 
 def verify(staged: StagedBatch, counted: Sequence[Counted]) -> Result[None]:
-    """Staged rows = found rows, for each table and player: fewer are lost, more were loaded twice.
+    """Staged rows = found rows, for each table and player; STAGED_ROWS_DIFFER (PERMANENT) names those that
+    differ.
 
-    Rows that nobody claims, of other players or of another answer of the same one, stay out of the merge and
-    out of this.
+    Fewer are lost, more were loaded twice. Rows that nobody claims, of other players or of another answer of
+    the same one, stay out of the merge and out of this check. A table that was dropped and is named here has
+    0 rows found.
     """
     found = {(one.staging_table, one.player_lookup): one for one in counted if one.is_claimed}
     problems = [
@@ -131,7 +143,8 @@ def still_unstaged(staged: StagedBatch, counted: Sequence[Counted]) -> tuple[str
 def droppable(staged: StagedBatch, counted: Sequence[Counted]) -> Mapping[str, int]:
     """Table → its rows, of the tables in which nobody's rows are still to be merged.
 
-    A player who has not completed yet may still claim rows that are there: such a table stays.
+    A player who has not completed yet may still claim rows that are there: such a table stays, and so do its
+    rows that are merged already; merging them again changes nothing.
     """
     rows: dict[str, int] = defaultdict(int)
     awaited = {one.staging_table for one in counted if one.player_lookup not in staged.finished_players}

@@ -10,9 +10,13 @@ NOT_VERIFIED: Final = "NotVerified"
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """One row of counts, of the day of the batch. Keys are business keys, each counted once."""
+    """What the script counted after its commit: one row, of the day of the batch.
+
+    Keys are business keys, each counted once.
+    """
 
     rows_before: int
+    """Rows of the day in the main table before the merge, and below after it."""
     rows_after: int
     rows_changed: int
     """Inserted or updated by this merge."""
@@ -29,11 +33,12 @@ class Counts:
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> "Counts":
-        """From the script's one row; raises KeyError where a column is missing."""
+        """From the script's one row. Raises KeyError where a column is missing."""
         return cls(**{field.name: row[field.name] for field in fields(cls)})
 
     @property
     def rows_inserted(self) -> int:
+        """The difference of the day's rows: exact, for only the holder of the day's lock writes there."""
         return self.rows_after - self.rows_before
 
     @property
@@ -42,10 +47,11 @@ class Counts:
 
 
 def verify(counts: Counts, *, fence: int) -> Result[Counts]:
-    """LOCK_LOST where another fence stands: nothing was merged. NOT_VERIFIED where a key is not as staged.
+    """Whether the counts show every staged key in the main table, once, and as staged; returns them.
 
-    Duplicates are PERMANENT, no repetition cures them; a missing or older key is UNKNOWN, for merging again
-    may. Contradicting rows are no failure: they are told in the receipt.
+    LOCK_LOST (TRANSIENT) where another fence stands: nothing was merged. NOT_VERIFIED where a key is not as
+    staged: duplicates are PERMANENT, no repetition cures them; a missing or older key is UNKNOWN, for merging
+    again may. Contradicting rows are no failure: the receipt tells them.
     """
     if counts.fence != fence:
         why = f"fence {counts.fence} stands, ours is {fence}"

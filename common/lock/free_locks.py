@@ -1,4 +1,8 @@
-"""Locks that were lately left free here: what saves the read before the next acquisition."""
+"""Locks that were lately left free here: what saves the read before the next acquisition.
+
+An instance that consolidates one day after another, or one day again, holds the same lock repeatedly. What it
+remembers is never trusted alone: the write that rests on it has the version as its precondition.
+"""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +30,7 @@ class FreeLocks:
         self._left: TTLCache[LockKey, LockSnapshot] = TTLCache(MAX_LOCKS, RECENT_SECONDS, timer=monotonic)
 
     def remember(self, key: LockKey, left: LockSnapshot) -> None:
-        """`left` shows the document as we wrote it: released."""
+        """`left` shows the document as we wrote it: released. Replaces what was remembered of the key."""
         with self._guard:
             self._left[key] = left
 
@@ -36,6 +40,8 @@ class FreeLocks:
         If it is outdated, the precondition of the write that rests on it refuses that write.
         """
         with self._guard:
+            # Used once: whoever acquires with it changes the document, and a second use could only be
+            # refused.
             left = self._left.pop(key, None)
         if left is None:
             return None

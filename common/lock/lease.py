@@ -22,6 +22,7 @@ from .rules import LeaseTiming, LockKey, LockRecord
 from .store import LockSnapshot, LockStore
 
 OnLost = Callable[[ErrorInfo], None]
+"""Called with why the lease is over."""
 
 # Clocks that run apart by more than this share are broken.
 _CLOCK_DRIFT: Final = 0.01
@@ -60,6 +61,7 @@ class Lease:
         self._store = store
         self._timing = timing
         self._monotonic = monotonic
+        # Told by a release: it saves this instance the read before its next acquisition.
         self._free = free
         self._log = log.bind(
             lock=str(key), operation_id=record.operation_id, holder_id=record.holder_id, fence=record.fence
@@ -70,6 +72,9 @@ class Lease:
         self._over: ErrorInfo | None = None
         self._lost: ErrorInfo | None = None
         self._given_back: Result[None] | None = None
+        # Two locks: `_changed` guards whether the lease is over and wakes the heartbeat; `_writing` lets one
+        # thread write at a time, for a renewal and a release of one holder would refuse each other's version.
+        # Nobody waits for the store while holding `_changed`.
         self._changed = threading.Condition()
         self._writing = threading.Lock()
 
@@ -136,6 +141,8 @@ class Lease:
             with self._changed:
                 stop.set()
                 self._changed.notify_all()
+            # The thread must not outlive the block: after the answer a function's CPU may be throttled, and a
+            # beat that comes late would renew a lock whose work is over.
             thread.join()
 
     def __enter__(self) -> Self:
@@ -144,6 +151,10 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Give the lock back.
+
+        A block that ended well fails if that failed; one that raises keeps its exception.
+        """
         released = self.release()
         if exc is None:
             released.unwrap()
@@ -156,11 +167,16 @@ class Lease:
         return left - self._timing.lease.total_seconds() * _CLOCK_DRIFT
 
     def _look(self) -> Result[LockSnapshot]:
+        """Read the document; LOCK_LOST where it shows another holder or an expired lease."""
         # An answer after the end of the lease would be worth nothing.
         return self._store.read(self.key, at_most_seconds=self._seconds_left()).and_then(self._if_ours)
 
     @returns_result
     def _extend(self) -> LockSnapshot:
+        """Renew by compare-and-set on the version that was just read.
+
+        A rival's write in between refuses ours, and is seen.
+        """
         self.check().unwrap()
         # The new lease counts from the server's clock, which only a reading tells; it also shows a lock that
         # was taken by force.
@@ -170,6 +186,9 @@ class Lease:
         return self._if_ours(after).unwrap()
 
     def _if_ours(self, seen: LockSnapshot) -> Result[LockSnapshot]:
+        """What the server showed, if the lock is ours in it and has not expired; else the lease is over from
+        here on.
+        """
         if seen.record is None or not seen.record.is_held_by(self.holder_id):
             return Result.failure(self._lose("another has taken the lock"))
         if seen.has_expired():
@@ -196,6 +215,7 @@ class Lease:
         return Result.success(None) if self._lost is None else self._not_released(self._lost)
 
     def _not_released(self, error: ErrorInfo) -> Result[None]:
+        """Logged here, because a `finally` that releases has nobody to return it to."""
         self._log.error(
             f"lock not released in time: {error.message}",
             action="lock_release_failed",
@@ -221,6 +241,9 @@ class Lease:
         )
 
     def _beat(self, stop: threading.Event, on_lost: OnLost | None) -> None:
+        """The heartbeat's thread: renews until the block ends or the lease is over, then tells `on_lost` if
+        it was lost.
+        """
         while not self._is_done_before_next_beat(stop):
             self._renew_whatever_happens()
         if self._lost is not None and on_lost is not None:
@@ -238,6 +261,9 @@ class Lease:
             self.check()
 
     def _is_done_before_next_beat(self, stop: threading.Event) -> bool:
+        """Wait for the next beat or the lease's end, whichever is first; True when there is nothing more to
+        renew.
+        """
         pause = min(self._next_beat - self._monotonic(), self._seconds_left())
         with self._changed:
             return self._changed.wait_for(lambda: stop.is_set() or self._over is not None, max(pause, 0.0))

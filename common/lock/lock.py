@@ -23,7 +23,9 @@ from .rules import LeaseTiming, LockKey, LockRecord, longest_pause_seconds
 from .store import FirestoreLocks, LockStore
 
 NO_WAIT: Final = timedelta(0)
+"""The default of a handler: its event is delivered again, which waits at no cost."""
 LEASE_TOO_SHORT: Final = "LeaseTooShort"
+"""Failure class (PERMANENT): the work takes longer than the lease, and no heartbeat was asked for."""
 
 log = structlog.get_logger()
 
@@ -42,7 +44,12 @@ class Lock:
         sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """`call_timeout` bounds each call of Firestore with its retries; an attempt makes three at most."""
+        """One per process is enough. Raises ValueError unless 0 < `renew_every` < `lease`.
+
+        `lease` of 300 s outlasts a few failed renewals, and keeps a dead holder's lock from blocking a day
+        for long. `call_timeout` bounds each call of Firestore with its retries; an attempt makes three at
+        most. The clock, the sleep and the random numbers are passed in for tests.
+        """
         self._timing = LeaseTiming(lease=lease, renew_every=renew_every)
         self._store = db if isinstance(db, LockStore) else FirestoreLocks(db, call_timeout, monotonic)
         self._free = FreeLocks(monotonic)
@@ -51,7 +58,13 @@ class Lock:
         self._uniform = uniform
 
     def try_acquire(self, key: LockKey, operation_id: str) -> Result[Lease]:
-        """One attempt. Each call is a holder of its own: a second one for the same operation is refused."""
+        """One attempt.
+
+        Each call is a holder of its own: a second one for the same operation is refused, too.
+
+        Failures: LOCK_HELD (TRANSIENT; its details name operation, holder, expiry and fence), or a fault of
+        the store (TRANSIENT or PERMANENT). The caller gives the lease back with `release`.
+        """
         return self._acquire_within(NO_WAIT, key, operation_id)
 
     @contextmanager
@@ -115,6 +128,9 @@ class Lock:
         return None
 
     def _acquire_within(self, wait: timedelta, key: LockKey, operation_id: str) -> Result[Lease]:
+        """Attempt until the lock is ours, a fault comes, or `wait` is over; with one holder id throughout, so
+        that an attempt whose answer was lost is recognised by the next.
+        """
         holder_id = uuid.uuid4().hex
         started = self._monotonic()
         deadline = started + wait.total_seconds()
@@ -125,6 +141,7 @@ class Lock:
             if is_last or not _is_held_elsewhere(acquired):
                 _log_attempt(acquired, key, operation_id, waited)
                 return acquired
+            # Full jitter: contenders that were refused together do not come back together.
             pause = self._uniform(0.0, longest_pause_seconds(waited))
             self._sleep(max(0.0, min(pause, deadline - self._monotonic())))
 
@@ -132,6 +149,7 @@ class Lock:
     def _attempt(self, key: LockKey, operation_id: str, holder_id: str) -> Lease:
         """Write ourselves into the document until it shows us, or another. Again as the same holder: ours."""
         seen = self._free.recall(key) or self._store.read(key).unwrap()
+        # Ends: every round either raises, or sees a document that changed since the last one.
         while seen.record is None or not seen.record.is_held_by(holder_id):
             if seen.record is not None and not seen.record.is_free_at(seen.server_now):
                 raise ResultError(_lock_held(key, seen.record))

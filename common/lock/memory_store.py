@@ -1,4 +1,6 @@
-"""Lock documents in memory, for tests that need no emulator."""
+"""Lock documents in memory, for tests that need no emulator; one contract suite holds both stores to the same
+answers.
+"""
 
 import math
 import threading
@@ -20,6 +22,7 @@ class MemoryDocuments:
     """The documents as the server has them: one clock, a version per write, and a guard for threads."""
 
     def __init__(self, server_now: Callable[[], datetime] = _utc_now) -> None:
+        """`server_now` is the server's clock; clients may have others."""
         self.guard = threading.Lock()
         self.server_now = server_now
         self._documents: dict[LockKey, tuple[Mapping[str, Any], datetime]] = {}
@@ -49,6 +52,7 @@ class MemoryLocks(LockStore):
         self._monotonic = monotonic
 
     def read(self, key: LockKey, *, at_most_seconds: float = math.inf) -> Result[LockSnapshot]:
+        """As `LockStore.read`."""
         asked_at = self._monotonic()
         with self._documents.guard:
             return self._snapshot(key, asked_at)
@@ -62,6 +66,9 @@ class MemoryLocks(LockStore):
         audit: Mapping[str, Any] | None = None,
         at_most_seconds: float = math.inf,
     ) -> Result[LockSnapshot]:
+        """As `LockStore.write`: compare and write under one guard, then show the document, whoever wrote
+        it.
+        """
         asked_at = self._monotonic()
         with self._documents.guard:
             fields, version = self._documents.get(key)

@@ -12,9 +12,11 @@ from typing import Any, Final
 from ..sport import FIRST
 
 HELD: Final = "held"
+"""What a lock document's `state` may say; expiry is beside it, and no state."""
 RELEASED: Final = "released"
 
 SHORTEST_CEILING: Final = timedelta(milliseconds=50)
+"""Bounds of the longest pause between two attempts, see `longest_pause_seconds`."""
 LONGEST_CEILING: Final = timedelta(seconds=5)
 _SHARE_OF_THE_WAIT: Final = 0.1
 
@@ -34,9 +36,14 @@ class LockKey:
     lock_type: str
     game_date: date
     sport: str
+    """With `dataset_prefix` (empty in production) the set of tables that is guarded."""
     dataset_prefix: str = ""
+    """Empty in production."""
 
     def __post_init__(self) -> None:
+        """Raises ValueError naming the part that would make an ambiguous id, or one that is no document
+        id.
+        """
         for name, pattern in _KEY_PARTS.items():
             if not re.fullmatch(pattern, getattr(self, name)):
                 raise ValueError(f"{name}: {getattr(self, name)!r} does not match {pattern}")
@@ -45,6 +52,7 @@ class LockKey:
 
     @property
     def collection(self) -> str:
+        """One collection per type of lock, as the legacy system has it."""
         return f"{self.lock_type}_locks"
 
     @property
@@ -79,9 +87,11 @@ class LockRecord:
     fence: int
     """Grows with every acquisition and is never reset: the later holder has the higher fence."""
     state: str
+    """`held` or `released`; one that has expired still says `held`."""
     acquired_at: datetime
     renewed_at: datetime
     expires_at: datetime
+    """By the server's clock: from then on another may take the lock."""
 
     @classmethod
     def following(
@@ -94,7 +104,10 @@ class LockRecord:
         now: datetime,
         lease: timedelta,
     ) -> "LockRecord":
-        """The record of the holder after that of `previous`, with the next fence."""
+        """The record of the holder after that of `previous`, with the next fence; the first fence is 1.
+
+        A record of the legacy system counts as fence 0. `now` is the server's.
+        """
         return cls(
             lock_type=key.lock_type,
             lock_key=key.document_id,
@@ -132,7 +145,9 @@ class LockRecord:
         return self.state == HELD
 
     def is_free_at(self, now: datetime) -> bool:
-        """Whether another may take the lock."""
+        """Whether another may take the lock: it was given back, or its lease has ended by the server's
+        clock.
+        """
         return not self.is_held or self.expires_at <= now
 
     def is_held_by(self, holder_id: str) -> bool:
@@ -148,7 +163,11 @@ class LockRecord:
         return replace(self, state=RELEASED)
 
     def revoked(self, *, by: str, now: datetime) -> "LockRecord":
-        """Taken from its holder: released, under another holder id, and with a fence above the old one."""
+        """Taken from its holder: released, under another holder id, and with a fence above the old one.
+
+        The old holder's next look shows another holder, and its merge under the old fence changes nothing,
+        even before anybody acquires the lock anew.
+        """
         return replace(self, state=RELEASED, holder_id=by, fence=self.fence + 1, expires_at=now)
 
 

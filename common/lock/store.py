@@ -25,6 +25,7 @@ from ..result import ErrorInfo, Result
 from .rules import LockKey, LockRecord
 
 AUDIT: Final = "audit"
+"""Collection below a lock document: who took it by force. Entries are created once and never changed."""
 
 # Aborted is left out: on a commit it means a rival, and reading back tells who.
 _WORTH_REPEATING: Final = if_exception_type(ServiceUnavailable, InternalServerError, TooManyRequests)
@@ -37,7 +38,7 @@ class LockSnapshot:
     record: LockRecord | None
     """None: nobody ever held this lock."""
     update_time: datetime | None
-    """Version of the document, for the precondition of the next write."""
+    """Version of the document, for the precondition of the next write; None where there is no document."""
     server_now: datetime
     """The server's clock when it answered."""
     asked_at: float
@@ -59,7 +60,12 @@ class LockStore(ABC):
 
     @abstractmethod
     def read(self, key: LockKey, *, at_most_seconds: float = math.inf) -> Result[LockSnapshot]:
-        """The document now. PERMANENT if it may not be read, or is not that of a lock."""
+        """The document now, with the server's time.
+
+        `at_most_seconds` cuts the call shorter than the store's own limit. A document that does not exist is
+        a success whose `record` is None. PERMANENT if it may not be read or is not that of a lock, TRANSIENT
+        for a fault that may pass.
+        """
 
     @abstractmethod
     def write(
@@ -129,6 +135,9 @@ class FirestoreLocks(LockStore):
     def _batch(
         self, key: LockKey, record: LockRecord, over: LockSnapshot, audit: Mapping[str, Any] | None
     ) -> firestore.WriteBatch:
+        """The commit: create, or update with the version that was seen as its precondition; never an
+        unconditional write.
+        """
         reference, batch = self._reference(key), self._db.batch()
         if over.update_time is None:
             batch.create(reference, record.to_fields())
@@ -142,13 +151,24 @@ class FirestoreLocks(LockStore):
     def _read_back(
         self, key: LockKey, exc: Exception, over: LockSnapshot, at_most_seconds: float
     ) -> Result[LockSnapshot]:
-        """A refused precondition is our own write, if only its answer was lost, or a rival's: look who."""
+        """What the document shows after a write that was refused or whose answer was lost.
+
+            we           create/update ── server applies it ── answer lost ✗
+            the client          repeats ── refused: AlreadyExists or FailedPrecondition (for our own write)
+
+        So a refusal alone says nothing: if the document has changed, whoever is in it now has won, we or a
+        rival. If it has not, the write did not happen, and the fault is told.
+        """
         failure: Result[LockSnapshot] = Result.failure(ErrorInfo.from_exception(exc, lock=str(key)))
         seen = self.read(key, at_most_seconds=at_most_seconds)
         has_changed = seen.is_success and seen.unwrap().update_time != over.update_time
         return seen if has_changed else failure
 
     def _limits(self, at_most_seconds: float) -> dict[str, Any]:
+        """Retry and time limit of one call.
+
+        The client's own limit is 60 s, longer than a short lease would last.
+        """
         seconds = min(self._call_seconds, at_most_seconds)
         retry = Retry(predicate=_WORTH_REPEATING, initial=0.05, maximum=1.0, timeout=seconds)
         return {"retry": retry, "timeout": seconds}

@@ -9,10 +9,19 @@ _BLOCKS: Final = SqlBlocks(Path(__file__).with_name("players.sql"))
 
 
 def resolve(dataset: str) -> str:
-    """Parameter `names`: keys. Columns: name, universal_player_id, player_lookup, player_name."""
+    """Find players by their keys. Parameter `names`: keys.
+
+    Columns: name (the key asked for), universal_player_id, player_lookup, player_name; a row per player that
+    goes by the key, none for a key of nobody.
+    """
     return _BLOCKS.fill("resolve", reference=dataset)
 
 
 def queue(dataset: str) -> str:
-    """Parameters: `names`, of original_name, normalized_lookup and notes; `source`, `seen_on`, `seen_at`."""
+    """Queue names for people.
+
+    Parameters: `names`, of original_name, normalized_lookup and notes; `source`, `seen_on`, `seen_at`. The
+    same name on the same day again changes nothing; on a later day it counts once more, and one that was
+    resolved is pending again.
+    """
     return _BLOCKS.fill("queue", reference=dataset)

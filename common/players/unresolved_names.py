@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 class Warehouse(Protocol):
+    """What the queue needs of the warehouse."""
+
     def execute(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, job_key: str | None = None
     ) -> Result["Rows"]: ...
@@ -36,6 +38,7 @@ class UnresolvedNames:
         The same names on the same (New York) day change nothing the second time, so a redelivery does not
         count. Equal calls in parallel share one job. Only unequal calls that meet a new name at the same time
         can both insert it, for two MERGEs that insert do not conflict: read the queue by source and key.
+        Failures are those of the warehouse, and the call may be made again.
         """
         seen_at = self._now()
         seen_on = seen_at.astimezone(ZONE).date()

@@ -6,7 +6,7 @@ from math import inf
 
 
 class Mode(Enum):
-    """As BigQuery's schemas spell it."""
+    """Whether a column may be NULL or hold several values, as BigQuery's schemas spell it."""
 
     NULLABLE = "NULLABLE"
     REQUIRED = "REQUIRED"
@@ -22,10 +22,13 @@ class Column:
     """As GoogleSQL spells it: STRING, INT64, FLOAT64, NUMERIC, BOOL, DATE, TIMESTAMP, JSON."""
     mode: Mode = Mode.NULLABLE
     precision: int | None = None
+    """Digits of a NUMERIC in all, and below how many of them stand behind the point; None for other
+    types."""
     scale: int | None = None
 
     @property
     def is_nullable(self) -> bool:
+        """Whether NULL may be in it: such a column is compared with IS NOT DISTINCT FROM."""
         return self.mode is Mode.NULLABLE
 
 
@@ -68,6 +71,7 @@ class RequestSource:
     table: str
     item: str
     day: str
+    """The column with the item's day, and above the one with its key."""
     subject: str
     """What the item's prediction is about on that day: `game_id` of the request."""
     newest_by: str

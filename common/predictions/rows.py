@@ -19,20 +19,27 @@ from .columns import Column, Matches, Mode, NotEmpty, OneOf, Rule, Within
 from .table import CHANGED_AT, COLUMNS, DEFAULTS, KEY, ORDER, PARTITION_COLUMN, RULES
 
 MAX_VALUE_CHARS: Final = 100
+"""Of a wrong value in an error: a worker may have put anything into a row."""
 
 INVALID_ROWS: Final = "InvalidRows"
+"""Failure class of `encode` (PERMANENT)."""
 
 Row = Mapping[str, Any]
+"""Column → value. What is left out is NULL, or the column's default."""
 
 _NO_VALUES: Final[Row] = {column.name: [] if column.mode is Mode.REPEATED else None for column in COLUMNS}
+"""Every column is named in what is loaded: a column that a load job does not find is NULL without a word,
+so that a misspelt name would lose its values."""
 
 
 def encode(rows: Sequence[Row]) -> Result[list[dict[str, Any]]]:
     """Check the rows and turn their values into JSON's, all columns named; the rows are left as they are.
 
     DATE takes a date or its ISO text, TIMESTAMP an aware datetime or its text, NUMERIC an int, a Decimal or a
-    float, with no more digits than the column holds. Whatever a row holds, the answer is a success or a
-    PERMANENT failure that names row (from 0), column and value.
+    float, with no more digits than the column holds (24.5, not 24.50001). All rows are of one day, and no two
+    of them contradict each other. Whatever a row holds, the answer is a success or a PERMANENT failure of
+    class InvalidRows that names row (from 0), column and value; it tells all problems, the first twenty in
+    words. The same rows give the same JSON: the staging job's id rests on that.
     """
     given = [_with_defaults(row) for row in rows]
     try:
@@ -49,11 +56,14 @@ def _model() -> TypeAdapter[list[dict[str, Any]]]:
     """Built when the first row comes: it takes longer than a cold start should."""
     fields = {column.name: _field(column) for column in COLUMNS}
     row: Any = cast(Any, TypedDict)("row", fields)  # made at run time, which no type checker follows
+    # A column that the table does not have would be dropped by the emulator and fail a whole load in
+    # BigQuery.
     row.__pydantic_config__ = {"extra": "forbid"}
     return TypeAdapter(list[row])
 
 
 def _field(column: Column) -> Any:
+    """The type of one column in the model: its values, rule, digits and mode."""
     rule = RULES.get(column.name)
     kind = _TYPES[column.type](column)
     value = kind if rule is None else Annotated[kind, _checked(rule)]
@@ -66,6 +76,7 @@ def _field(column: Column) -> Any:
 
 
 def _checked(rule: Rule) -> Any:
+    """A rule as pydantic has it; `common/audit/rule_sql.py` has the same as SQL."""
     match rule:
         case Within():
             return Field(ge=rule.minimum, le=rule.maximum)
@@ -96,6 +107,7 @@ def _with_defaults(row: Any) -> Any:
 
 
 def _several_days(rows: Sequence[Row]) -> Iterator[str]:
+    """Rows of more than one day: the merge reads and writes one partition, and would lose the others."""
     days = {row[PARTITION_COLUMN] for row in rows}
     if len(days) > 1:
         yield f"{PARTITION_COLUMN}: the rows of one write are of one day, found {len(days)}"
@@ -106,11 +118,13 @@ def _contradictions(rows: Sequence[Row]) -> Iterator[str]:
     first: dict[tuple[Any, ...], int] = {}
     for index, row in enumerate(rows):
         before = first.setdefault(tuple(row[name] for name in (*KEY, *ORDER)), index)
+        # The same row twice is a repetition, and harmless. `updated_at` is the consolidation's own.
         if before != index and {**rows[before], CHANGED_AT: None} != {**row, CHANGED_AT: None}:
             yield f"row {index}: contradicts row {before}: the same {', '.join(ORDER)} and key, another value"
 
 
 def _told(problem: Mapping[str, Any]) -> str:
+    """One problem as pydantic found it, in a sentence: row, column, why and what was there."""
     row, *where = problem["loc"] or ("?",)
     column = ".".join(map(str, where)) or "row"
     is_ours = problem["type"] == "value_error"

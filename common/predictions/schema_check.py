@@ -9,6 +9,7 @@ from .columns import Mode
 from .table import COLUMNS, TABLE
 
 SCHEMA_DIFFERS: Final = "SchemaDiffers"
+"""Failure class of `check` (PERMANENT)."""
 
 _WANTED: Final = {
     column.name: f"ARRAY<{column.type}>" if column.mode is Mode.REPEATED else column.type
@@ -43,5 +44,6 @@ def _problems(table: str, columns: Mapping[str, str] | None) -> list[str]:
 
 
 def _agrees(found: str, wanted: str) -> bool:
+    """Whether a column's type is as defined."""
     # The emulator tells a JSON column as STRING where DDL made it; BigQuery refuses a merge of these two.
     return found == wanted or (wanted == "JSON" and found == "STRING")

@@ -13,7 +13,9 @@ from .columns import Column, Matches, Mode, NotEmpty, OneOf, RequestSource, Rule
 
 TABLE: Final = "player_prop_predictions"
 PARTITION_COLUMN: Final = "game_date"
+"""Every statement on the main table names a day: the table requires a partition filter."""
 CLUSTERING: Final = ("system_id", "player_lookup", "game_id")
+"""In this order; what queries filter by. BigQuery has no index that the merge would use."""
 
 ITEM: Final = "player_lookup"
 """Whom or what a row predicts: the batch's items, of which completions tell in their `player_lookup`. Part of
@@ -47,6 +49,7 @@ REQUESTED_FROM: Final = RequestSource(
     subject="game_id",
     newest_by="processed_at",
 )
+"""Where a redrive finds what a prediction was asked for."""
 
 REQUIRED, REPEATED = Mode.REQUIRED, Mode.REPEATED
 
@@ -138,6 +141,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(name="created_at", type="TIMESTAMP", mode=REQUIRED),
     *_plain("TIMESTAMP", "updated_at"),
 )
+"""In the order of the table's DDL. A column is added here and in `infra/sql`, the main table first:
+staging tables are made from this, and a merge refuses a staging column that the definition does not know."""
 
 BY_NAME: Final[Mapping[str, Column]] = {column.name: column for column in COLUMNS}
 

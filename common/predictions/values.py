@@ -24,7 +24,10 @@ JSON_INTEGERS: Final = range(-(2**63), 2**64)
 
 
 def _refusing(check: Callable[P, T]) -> Callable[P, T]:
-    """Whatever looking at a value raises is a refusal of the value."""
+    """Make whatever looking at a value raises a refusal of the value: ValueError.
+
+    A value is any object of a worker's model (a lazy array, a proxy): its methods may raise anything.
+    """
 
     @functools.wraps(check)
     def refusing(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -46,7 +49,9 @@ def decimal_type(column: Column) -> Any:
 
 
 def decimal_text(column: Column) -> Callable[[Decimal], str]:
-    """Exact decimal text, with as many decimals as the column has."""
+    """Exact decimal text, with as many decimals as the column has; raises ValueError where digits would be
+    lost.
+    """
 
     def text(number: Decimal) -> str:
         written = f"{number:.{column.scale}f}"
@@ -60,7 +65,9 @@ def decimal_text(column: Column) -> Callable[[Decimal], str]:
 
 @_refusing
 def _to_decimal(value: Any) -> Decimal:
-    """A float means the shortest decimal that is read back as it."""
+    """An exact decimal of a number; a float means the shortest decimal that is read back as it: 24.1, not
+    24.10000000000000142.
+    """
     if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
         raise ValueError("a number was expected")
     number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
@@ -82,7 +89,10 @@ def to_float(value: Any) -> float:
 
 @_refusing
 def list_or_none(value: Any) -> Any:
-    """No list is an empty one, as BigQuery has it."""
+    """A list or a tuple as it is, and None as an empty list: BigQuery has no NULL arrays.
+
+    Text is no list of letters.
+    """
     if value is None:
         return []
     if not isinstance(value, list | tuple):
@@ -102,7 +112,10 @@ def date_text(value: Any) -> str:
 
 @_refusing
 def timestamp_text(value: Any) -> str:
-    """UTC, to the microsecond."""
+    """UTC, to the microsecond, ISO.
+
+    Raises ValueError for a naive datetime: BigQuery would take it for UTC.
+    """
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     if not isinstance(moment, datetime) or moment.utcoffset() is None:
         raise ValueError("a time with its zone was expected")

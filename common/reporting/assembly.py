@@ -13,7 +13,7 @@ from .publishing import PagePlace, Session, StatusPage
 
 
 def gathering(wiring: WarehouseWiring[Any], audit: Audit) -> Gathering:
-    """What reads a status anew at every call."""
+    """What reads a status anew at every call; it shares clients and clock with the wiring."""
     db = wiring.database()
     return Gathering(
         sport=wiring.settings.sport.value,
@@ -28,12 +28,16 @@ def gathering(wiring: WarehouseWiring[Any], audit: Audit) -> Gathering:
 
 
 def status_page(wiring: WarehouseWiring[Any], audit: Audit, place: str) -> StatusPage:
-    """The page, written to `gs://bucket/name` or a local path."""
+    """The page, written to `gs://bucket/name` or a local path; nothing is read before `publish` is called."""
     put = PagePlace(place=place, session=once(_authorized_session))
     return StatusPage(gathering=gathering(wiring, audit), place=put)
 
 
 def _authorized_session() -> Session:
+    """A session with the function's own account.
+
+    Scope `devstorage.read_write`, so that what the account may do is decided by its roles alone.
+    """
     import google.auth
     from google.auth.transport.requests import AuthorizedSession
 

@@ -7,8 +7,10 @@ from typing import Final
 from .records import BatchLine
 
 WIDTH: Final = 320
+"""Of the view box, with `HEIGHT`; the page scales it."""
 HEIGHT: Final = 90
 MAX_POINTS: Final = 120
+"""Of the line: a batch of 20,000 players must not make a page of megabytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,16 +18,21 @@ class Chart:
     """One batch over time, drawn; None where there is nothing to mark."""
 
     line: str
-    """Of a polyline: how many were done, from the start to now."""
+    """`x,y x,y …` of a polyline: how many were done, from the start to now; y grows downwards."""
     now_x: float
     deadline_x: float | None
+    """None where there is no deadline, or the batch is over; below the earliest and latest expected end,
+    None where nothing can be expected."""
     earliest_x: float | None
     latest_x: float | None
 
 
 def chart(batch: BatchLine, now: datetime) -> Chart | None:
-    """None where nothing can be drawn yet. The axis ends with whatever comes last; a latest end far away is
-    cut, so that the line stays to be seen."""
+    """One batch over time; None where nothing can be drawn yet (no start, nothing expected).
+
+    The axis ends with whatever comes last, but at most at three times the time so far: a deadline or an end
+    that is far away would press the line into a corner.
+    """
     if batch.started_at is None or not batch.expected or now <= batch.started_at:
         return None
     start = batch.started_at
@@ -42,6 +49,7 @@ def chart(batch: BatchLine, now: datetime) -> Chart | None:
     def x(moment: datetime) -> float:
         return round(min(1.0, max(0.0, (moment - start).total_seconds() / total)) * WIDTH, 1)
 
+    # Every n-th completion: the line's shape stays, its size is bounded.
     step = max(1, len(batch.completed_at) // MAX_POINTS)
     points = [(0.0, float(HEIGHT))]
     for number in range(0, len(batch.completed_at), step):

@@ -1,4 +1,7 @@
-"""Reads what the status page says. What cannot be read is said to be unknown, and never shown as empty."""
+"""Reads what the status page says. What cannot be read is said to be unknown, and never shown as empty.
+
+Every read is bounded: one day of phases, a few days of batches, the unsettled findings, 30 days of audits.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +18,20 @@ from ..result import Result
 from .records import BatchLine, FindingLine, PhaseLine, Status, StripDay, Verdict
 
 STRIP_DAYS: Final = 30
+"""Days that the strip shows, one square each."""
 PAST_BATCHES: Final = 3
+"""How many past batches an expected end is judged by, and how many days back batches are looked for."""
 MAX_AUDITS: Final = 1_000
+"""Audits that are read: one an hour makes 720 in 30 days; those asked for by hand come on top."""
 AUDIT_IS_OLD: Final = timedelta(minutes=90)
+"""Older than this the newest audit says nothing of now: one of the hourly runs is missing."""
 
 T = TypeVar("T")
 
 
 class Batches(Protocol):
+    """Batches as the page needs them; `BatchReader` in production."""
+
     def seen(self, wanted: Wanted) -> Result[Seen]: ...
     def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]:
         """When it was opened, and when each of its players was done."""
@@ -30,20 +39,26 @@ class Batches(Protocol):
 
 
 class Findings(Protocol):
+    """Findings that are not resolved, by id."""
+
     def unsettled(self) -> Result[dict[str, Tracked]]: ...
 
 
 class Audits(Protocol):
+    """Audit documents, the newest first."""
+
     def since(self, since: datetime | None, *, limit: int) -> Result[list[Mapping[str, Any]]]: ...
 
 
 class Days(Protocol):
+    """What each boundary says of a day, in the order asked for."""
+
     def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> Result[list[Day]]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gathering:
-    """Gathers a status; every call reads anew."""
+    """Gathers a status; every call reads anew, keeps nothing and writes nothing."""
 
     sport: str
     batches: Batches
@@ -57,6 +72,7 @@ class Gathering:
     def status(self) -> Status:
         """Never fails: what a store does not answer is among the blind."""
         now, today, blind = self.now(), self.today(), _Blind()
+        # One read serves the strip, the verdict and the time of the last audit.
         recent = self.audits.since(now - timedelta(days=STRIP_DAYS), limit=MAX_AUDITS)
         audits = blind.data("audits", recent, [])
         tracked = blind.data("findings", self.findings.unsettled(), {})
@@ -85,6 +101,9 @@ class Gathering:
             )
 
     def _batches(self, today: date, now: datetime, blind: "_Blind") -> list[BatchLine]:
+        """Batches of today and open ones of any recent day; a batch that could not be read is among the
+        blind.
+        """
         wanted = Wanted(since=today - timedelta(days=PAST_BATCHES))
         asked = self.batches.seen(wanted)
         seen: Sequence[Batch] = () if asked.is_failure else asked.unwrap().batches
@@ -92,6 +111,7 @@ class Gathering:
             blind.sentences.append(_sentence("batches", asked))
         shown = [batch for batch in seen if batch.game_date >= today or batch.status is BatchStatus.OPEN]
         over = [batch for batch in seen if batch.status is BatchStatus.CONSOLIDATED and batch not in shown]
+        # Read only where an end is to be expected: a read per completion of each past batch.
         past = self._profiles(over[-PAST_BATCHES:]) if any(_is_open(batch) for batch in shown) else []
         return [self._line(batch, past, now, blind) for batch in shown]
 
@@ -103,6 +123,7 @@ class Gathering:
     def _line(
         self, batch: Batch, past: Sequence[Sequence[float]], now: datetime, blind: "_Blind"
     ) -> BatchLine:
+        """One batch with its times; its expected end is guessed only while it is open."""
         started_at, times = blind.data(f"batch {batch.batch_id}", self.batches.times(batch), (None, []))
         end = None
         if _is_open(batch) and started_at is not None:
@@ -122,12 +143,16 @@ class Gathering:
 
 
 class _Blind:
-    """Collects what could not be read."""
+    """Collects what could not be read, a sentence each, while the rest of the page is gathered."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
 
     def data(self, what: str, asked: Result[T], otherwise: T) -> T:
+        """What was asked for; `otherwise`, and a sentence more, where it could not be read.
+
+        A partial answer is shown.
+        """
         if asked.data is None:
             self.sentences.append(_sentence(what, asked))
             return otherwise
@@ -156,6 +181,7 @@ def _findings(tracked: Iterable[Tracked], now: datetime) -> list[FindingLine]:
             ids=each.finding.ids,
             first_seen=each.first_seen,
             command=each.finding.command,
+            # Shown, too: silence keeps a finding from being told, not from being seen.
             is_silenced=each.silence is not None and each.silence.holds(now),
         )
         for each in opened
@@ -163,7 +189,11 @@ def _findings(tracked: Iterable[Tracked], now: datetime) -> list[FindingLine]:
 
 
 def verdict(audits: Sequence[Mapping[str, Any]], now: datetime, *, is_blind: bool) -> Verdict:
-    """By the newest audit; one that is too old, or could not look everywhere, is no "well"."""
+    """Well, sick or unknown, by the newest audit.
+
+    An audit that is too old, or could not look everywhere, is no "well"; nor is anything if a store did not
+    answer just now.
+    """
     if is_blind or not audits or now - audits[0]["started_at"] > AUDIT_IS_OLD:
         return Verdict.UNKNOWN
     return _of(audits[0])
@@ -187,6 +217,9 @@ def strip(audits: Sequence[Mapping[str, Any]], today: date) -> tuple[StripDay, .
 
 
 def _worst(audits: Sequence[Mapping[str, Any]]) -> Verdict:
+    """The day's verdict: sick if any audit found something; else unknown if any could not look, or there was
+    none.
+    """
     verdicts = {_of(each) for each in audits} or {Verdict.UNKNOWN}
     return next(each for each in (Verdict.SICK, Verdict.UNKNOWN, Verdict.WELL) if each in verdicts)
 

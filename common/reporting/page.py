@@ -11,11 +11,15 @@ from .records import Status
 
 TEMPLATE: Final = "status.html.j2"
 IDS_SHOWN: Final = 12
+"""Ids of one finding, and below findings of one page; the page tells how many it leaves out."""
 FINDINGS_SHOWN: Final = 100
 
 
 def render(status: Status) -> str:
-    """Pure. Times are told in UTC and as spans up to the page's own time."""
+    """The status as one HTML file, without links to other files. Pure: the same status gives the same bytes.
+
+    Times are told in UTC and as spans up to the page's own time.
+    """
     return (
         _environment()
         .get_template(TEMPLATE)
@@ -32,9 +36,13 @@ def render(status: Status) -> str:
 
 
 def _environment() -> Environment:
+    """Jinja2 with autoescape (ids and reasons come from messages of others), and an error for a name that is
+    missing in place of an empty text.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        # A field that was renamed fails the page's test in place of an empty cell.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

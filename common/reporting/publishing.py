@@ -16,6 +16,7 @@ from .gathering import Gathering
 from .page import render
 
 UPLOAD: Final = "https://storage.googleapis.com/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}"
+"""The JSON API's media upload: one request, so that no client library is needed for one object."""
 TIMEOUT_SECONDS: Final = 30.0
 BUCKET_SCHEME: Final = "gs://"
 
@@ -32,10 +33,15 @@ class PagePlace:
 
     place: str
     session: Callable[[], Session]
+    """Makes the session on first use; a local page needs no credentials."""
     upload_url: str = UPLOAD
 
     def put(self, page: str) -> Result[str]:
-        """Replace the page; returns where it is. Safe to repeat."""
+        """Replace the page; returns where it is. Again: the same page.
+
+        Failures: PageNotWritten (PERMANENT for a refusal: bucket or rights are wrong; TRANSIENT for 408, 429
+        and 5xx), or the fault of the connection or of the disk. The page of before stays then.
+        """
         body = page.encode()
         if self.place.startswith(BUCKET_SCHEME):
             return self._upload(body)
@@ -51,6 +57,7 @@ class PagePlace:
             return Result.failure(ErrorInfo.from_exception(exc, page=self.place))
         if answer.status_code != 200:
             told = f"storage answered {answer.status_code}: {answer.text[:200]}"
+            # 408 and 429 pass by themselves; any other refusal of ours does not.
             is_permanent = 400 <= answer.status_code < 500 and answer.status_code not in (408, 429)
             make = ErrorInfo.permanent if is_permanent else ErrorInfo.transient
             return Result.failure(make("PageNotWritten", told, page=self.place))
@@ -59,9 +66,11 @@ class PagePlace:
     def _write(self, path: Path, body: bytes) -> Result[str]:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # In the same directory, for only within one file system a rename is one step.
             descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".page-")
             with os.fdopen(descriptor, "wb") as file:
                 file.write(body)
+            # `mkstemp` makes it readable by its owner alone; a web server of another user could not serve it.
             Path(name).chmod(0o644)
             Path(name).replace(path)
         except OSError as exc:
@@ -71,11 +80,18 @@ class PagePlace:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusPage:
-    """The page of one system in its place."""
+    """The page of one system in its place.
+
+    Called by the auditor after each run, and by the operator's `page` command.
+    """
 
     gathering: Gathering
     place: PagePlace
 
     def publish(self) -> Result[str]:
-        """Read, render, put; returns where it is. Safe to repeat."""
+        """Read, render, put; returns where it is.
+
+        Failures are those of `PagePlace.put`: a store that does not answer is told on the page. Safe to
+        repeat; of two at once the later upload stays.
+        """
         return self.place.put(render(self.gathering.status()))

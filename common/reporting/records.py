@@ -24,6 +24,7 @@ class PhaseLine:
     boundary: str
     state: str
     waits_since: datetime | None
+    """Since when the boundary is not where it should be; None where it is."""
     reason: str
 
 
@@ -34,12 +35,14 @@ class BatchLine:
     batch_id: str
     status: str
     ended: int
+    """Players who are terminal, of `expected`."""
     expected: int
     started_at: datetime | None
     deadline: datetime | None
     completed_at: Sequence[datetime]
-    """When each player was done, ascending."""
+    """When each player was done, ascending: a time per completion document."""
     expected_end: ExpectedEnd | None
+    """None for a batch that is over, or where nothing can be guessed yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from typing import Any
 from ..result import ErrorInfo, Result
 
 CORRUPT_CHECKPOINT = "CorruptCheckpoint"
+"""Failure classes, both PERMANENT: a person or the caller has to decide."""
 CHECKPOINT_CONFLICT = "CheckpointConflict"
 
 
@@ -33,7 +34,11 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The checkpoints of one task: the files `{name}.{generation}.json` of `directory`, a local one."""
+    """The checkpoints of one task: the files `{name}.{generation}.json` of `directory`, a local one.
+
+    For tools that run for long on a machine of their own; not for functions, whose disk is memory that goes
+    with the instance. A directory on a network does not do: the lock is the kernel's.
+    """
 
     def __init__(self, directory: Path, *, name: str, generations_kept: int = 3) -> None:
         """Raises ValueError for a name that is no plain file name, and for fewer than 2 generations."""
@@ -53,6 +58,7 @@ class Checkpoints:
         `last_good_generation`, to which `recover` goes back.
         """
         try:
+            # Without the lock: a file is whole from the moment it has its name, see `_write`.
             newest = max(self._generations(), default=None)
             return Result.success(None if newest is None else self._read(newest))
         except _Corrupt as exc:
@@ -77,8 +83,10 @@ class Checkpoints:
             with self._lock():
                 newest = max(self._generations(), default=0)
                 if newest == previous:
+                    # Compare-and-set: nobody has saved since `after`, and nobody can while the lock is held.
                     self._write(path, content)
                     self._prune(newest=checkpoint.generation)
+                # The very same bytes: our own save, of which the answer was lost.
                 elif not (newest == checkpoint.generation and path.read_bytes() == content):
                     return Result.failure(_conflict(self._path(newest), previous))
         except (OSError, TypeError, ValueError) as exc:
@@ -106,12 +114,16 @@ class Checkpoints:
         return self._directory / f"{self._name}.{generation:010d}.json"
 
     def _generations(self) -> Iterator[int]:
+        """Generations that have a file, in no order."""
         with suppress(FileNotFoundError):  # No directory: nothing was ever saved.
             for path in self._directory.iterdir():
                 if match := self._file_name.fullmatch(path.name):
                     yield int(match[1])
 
     def _read(self, generation: int) -> Checkpoint:
+        """The checkpoint of a file whose checksum fits; raises _Corrupt, or FileNotFoundError if it was
+        pruned.
+        """
         path = self._path(generation)
         checksum, _, body = path.read_bytes().partition(b"\n")
         if _checksum(body) != checksum:
@@ -124,17 +136,26 @@ class Checkpoints:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
+            # Content before name: a power cut must not leave the new name on an empty file.
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_directory(self._directory)
 
     def _prune(self, *, newest: int) -> None:
+        """Remove all but the newest few.
+
+        A crash before this leaves a file too many, which the next save removes.
+        """
         for generation in list(self._generations()):
             if generation <= newest - self._generations_kept:
                 self._path(generation).unlink()
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
+        """One writer at a time, processes included.
+
+        The kernel releases it when the holder dies, however it dies.
+        """
         _make_directory(self._directory)
         with (self._directory / f".{self._name}.lock").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -147,18 +168,22 @@ class Checkpoints:
         return ErrorInfo.permanent(CORRUPT_CHECKPOINT, f"{exc}; {advice}", **details)
 
     def _good_generations(self) -> Iterator[int]:
+        """Generations whose files can be read, the newest first."""
         for generation in sorted(self._generations(), reverse=True):
             with suppress(_Corrupt, FileNotFoundError):
                 yield self._read(generation).generation
 
 
 class _Corrupt(Exception):
+    """A file whose checksum does not fit: cut short, or changed."""
+
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path}: the checksum does not fit the content")
         self.path = path
 
 
 def _encode(checkpoint: Checkpoint) -> bytes:
+    """The file's bytes. Raises ValueError or TypeError for what JSON would not give back as it is."""
     fields = {"generation": checkpoint.generation, "progress": checkpoint.progress}
     text = json.dumps(fields, allow_nan=False)
     if json.loads(text) != fields:
@@ -172,6 +197,9 @@ def _checksum(body: bytes) -> bytes:
 
 
 def _make_directory(directory: Path) -> None:
+    """Make the directory and its parents, each synced into its own parent: else a crash may lose the whole
+    path.
+    """
     if not directory.is_dir():
         _make_directory(directory.parent)
         directory.mkdir(exist_ok=True)

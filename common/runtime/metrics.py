@@ -63,7 +63,10 @@ class Metrics:
         self._lock = threading.Lock()
 
     def count(self, name: str, value: int = 1, /, **labels: Label) -> Result[None]:
-        """`value` more of something; 0 keeps a quiet series alive."""
+        """`value` more of something; 0 keeps a quiet series alive.
+
+        A failure means that the metric was not written, and nothing else: callers go on.
+        """
         return self._write(name, value, "count", labels)
 
     def timing(self, name: str, duration: timedelta, /, **labels: Label) -> Result[None]:
@@ -83,6 +86,10 @@ class Metrics:
             self.timing(name, duration, **{"outcome": outcome, **labels})
 
     def _write(self, name: str, value: float, unit: str, labels: Mapping[str, Label]) -> Result[None]:
+        """One log line, or the failure.
+
+        A fault of the log's sink (OSError) is among them, another is a defect.
+        """
         try:
             _check(name, value, labels)
             self._log.info(name, action="metric", metric=name, value=value, unit=unit, labels=dict(labels))
@@ -100,6 +107,9 @@ class Metrics:
 
 
 def _check(name: str, value: float, labels: Mapping[str, Label]) -> None:
+    """Raises ValueError for what a log-based metric would not take, or what would make a series of its own
+    per id.
+    """
     for word in (name, *labels):
         if not _NAME.fullmatch(word):
             raise ValueError(f"{word!r} is not of the form [a-z][a-z0-9_]*, of at most 100 characters")

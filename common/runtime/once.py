@@ -1,4 +1,4 @@
-"""Build a thing at most once per process, when it is first asked for."""
+"""Build a thing at most once per process, when it is first asked for: clients, models, compiled tables."""
 
 import threading
 from collections.abc import Callable
@@ -19,6 +19,8 @@ def once(factory: Callable[[], T]) -> Callable[[], T]:
     @wraps(factory)
     def get() -> T:
         if not built:
+            # Looked at twice: the first look spares every later call the lock, the second one finds what
+            # another thread has built while this one waited.
             with lock:
                 if not built:
                     built.append(factory())

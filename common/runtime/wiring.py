@@ -38,7 +38,12 @@ W = TypeVar("W", bound=WarehouseSettings)
 
 
 class Wiring(Generic[S]):
-    """The parts of one instance. Made at cold start; raises SettingsError with every problem listed."""
+    """The parts of one instance. Made at cold start; raises SettingsError with every problem listed.
+
+    Each part is made on its first call and shared by all threads then; one that cannot be made (no
+    credentials yet) raises, and is tried again by the next call. Nothing here asks a service before it is
+    needed.
+    """
 
     def __init__(self, settings: type[S], *, function: str, environment: Mapping[str, str]) -> None:
         self.settings: Final = settings.from_environment(environment)
@@ -60,7 +65,11 @@ class Wiring(Generic[S]):
         return datetime.now(UTC)
 
     def endpoint(self, routes: Mapping[Topic, Route[Any]], *, unnamed: Topic | None = None) -> Endpoint:
-        """The function's endpoint, see there. Dead letters from nowhere are the first topic's."""
+        """The function's endpoint: `routes` says which handler gets which topic's messages.
+
+        `unnamed` is the topic of a delivery whose request does not name one. To be called once per instance:
+        dead letters from nowhere go to the first topic's dead-letter topic.
+        """
         self._topics = list(routes)
         return Endpoint(
             routes=routes,
@@ -77,10 +86,12 @@ class Wiring(Generic[S]):
         return {"firestore": self._try_firestore}
 
     def _try_firestore(self) -> Result[bool]:
+        """Reads a document that need not exist: the answer is the point, not the document."""
         reference = self.database().collection(CANARIES).document("probe")
         return Result.success(reference.get(retry=None, timeout=CALL_TIMEOUT_SECONDS).exists)
 
     def _canary(self) -> Canary:
+        """Answers a canary request by trying each probe, see `entrypoint/canary.py`."""
         return Canary(self.database(), self._probes(), environment=self._environment, now=self.now)
 
     def _database(self) -> firestore.Client:
@@ -91,6 +102,7 @@ class Wiring(Generic[S]):
         return firestore.AsyncClient(project=self.settings.gcp_project)
 
     def _publisher_client(self) -> "PublisherClient":
+        """The library is imported here: a function that never publishes does not pay for it at cold start."""
         from google.cloud import pubsub_v1
 
         return pubsub_v1.PublisherClient()
@@ -118,7 +130,10 @@ class Wiring(Generic[S]):
         )
 
     def _reporter(self) -> "Reporter":
-        """Who is told of findings. Loaded when there is one."""
+        """Who is told of findings; loaded when there is one.
+
+        `teller` names this instance in the claims that keep two from telling the same finding.
+        """
         from ..findings import slack
         from ..findings.reporter import Reporter
         from ..findings.store import FirestoreFindings
@@ -128,7 +143,11 @@ class Wiring(Generic[S]):
 
 
 class WarehouseWiring(Wiring[W]):
-    """As Wiring, for a function that asks BigQuery, too."""
+    """As Wiring, for a function that asks BigQuery, too.
+
+    The recorder does not: with all three clients an import takes 0.84 s, with Firestore's alone 0.66 s
+    (measured).
+    """
 
     def __init__(self, settings: type[W], *, function: str, environment: Mapping[str, str]) -> None:
         super().__init__(settings, function=function, environment=environment)

@@ -32,8 +32,8 @@ REFUSALS: Final = (GoogleAPIError, GoogleAuthError, RequestException, OSError)
 """What a request raises that was refused, or whose answer was lost."""
 
 MAX_ATTEMPTS: Final = 100
-"""Ends the search for an unused id. Each job that failed has used up one, and a subscription delivers an
-event at most 100 times."""
+"""Ends the search for an unused id. Each job that ran under the key has used up one, and a subscription
+delivers an event at most 100 times."""
 
 
 class JobUnsettled(Exception):
