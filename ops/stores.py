@@ -18,10 +18,10 @@ from common.audit.schedule import GameSchedule
 from common.batches.batches import Batches
 from common.batches.expected_end import ExpectedEnd, expected_end
 from common.batches.records import Batch, BatchStatus
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
 from common.consolidation.day_lock import DayLock
 from common.consolidation.merge_sql import Tables
+from common.documents.store import FirestoreDocuments
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock

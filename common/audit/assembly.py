@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any, Final
 
 from ..batches.batches import Batches
-from ..batches.store import FirestoreDocuments
 from ..batches.trigger_outbox import TriggerOutbox
 from ..consolidation.clean_up import CleanUp
 from ..consolidation.day_lock import DayLock
 from ..consolidation.merge_sql import Tables
+from ..documents.store import FirestoreDocuments
 from ..findings import slack
 from ..findings.store import FirestoreFindings
 from ..lock.lock import Lock

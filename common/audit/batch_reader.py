@@ -12,8 +12,8 @@ from ..batches import player_manifest
 from ..batches.batch_document import UNREADABLE, read_batch
 from ..batches.differences import Totals
 from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion, batch_path
-from ..batches.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, document_of
 from ..consolidation.receipt import Receipt
+from ..documents.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, document_of
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result
 

@@ -12,7 +12,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from ..batches.records import COLLECTION, BatchStatus
-from ..batches.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
+from ..documents.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
 from ..result import ErrorInfo, Result
 
 BUDGET: Final = 5_000

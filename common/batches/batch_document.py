@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
+from ..documents.port import Document
 from ..messages import PlayerOutcome
 from ..schema_mode import SchemaMode
 from . import legacy_arrays
-from .port import Document
 from .records import Batch, BatchStatus, Counts
 
 UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from ..documents.port import ALL, Document, Documents, Query, is_refused
 from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 from . import player_manifest as manifest
 from .batch_document import UNREADABLE, read_batch
 from .changes import Change
-from .port import ALL, Document, Documents, Query, about, is_refused
 from .records import COLLECTION, COMPLETIONS, UNEXPECTED, Batch, Completion, Roster, batch_path
 
 MAX_ATTEMPTS: Final = 50
@@ -141,7 +141,7 @@ def readable(document: Document, read: Callable[[Mapping[str, Any]], T]) -> Resu
     try:
         return Result.success(read(document.data))
     except UNREADABLE as exc:
-        error = ErrorInfo.from_exception(exc, **about(document.path), document=document.path)
+        error = ErrorInfo.from_exception(exc, document=document.path)
         return Result.failure(replace(error, type=ErrorType.PERMANENT))
 
 

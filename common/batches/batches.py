@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
+from ..documents.port import Documents, is_refused
 from ..messages import PlayerOutcome
 from ..result import Result, returns_result
 from ..schema_mode import SchemaMode
 from . import transitions
 from .batch_store import BatchStore, Settled
-from .port import Documents, is_refused
 from .records import Batch, Completion, Progress, Roster
 
 DEFAULT_MIN_COMPLETION_PCT: Final = 95.0

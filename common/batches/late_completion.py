@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from ..documents.writes import SERVER_TIME, Difference, Increment, Union
 from ..messages import PlayerOutcome
 from ..result import Result, ResultError, returns_result
 from .batch_store import BatchStore, not_there_yet
-from .changes import SERVER_TIME, Change, Difference, Increment, Union
+from .changes import Change
 from .records import ARRAY, CLAIMS, COMPLETIONS, COUNTER, Batch, BatchStatus, Completion
 from .rules import closing_status, outdoes
 from .timeline import contradiction, entry

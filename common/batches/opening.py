@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from ..documents.writes import SERVER_TIME, Create, Write
 from ..message_fields import check_document_id
 from ..result import ErrorInfo, Result
 from ..schema_mode import SchemaMode
 from . import player_manifest as manifest
-from .changes import SERVER_TIME, Create, Write
 from .records import CLAIMS, Batch, BatchStatus, batch_path
 from .rules import MAX_ARRAY_ELEMENTS
 from .timeline import entry

@@ -6,11 +6,27 @@ the answer.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from .changes import SERVER_TIME, Absent, Create, Increment, Union, Update, Write
-from .port import Committed, Written
+from ..documents.port import Written
+from ..documents.writes import SERVER_TIME, Absent, Create, Increment, Union, Update, Write
 from .records import COMPLETIONS, COUNTER, Batch, Completion, Counts, array_players, batch_path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committed:
+    """What the answer to a commit of completions tells."""
+
+    counts: Counts
+    """Of the batch, right after the commit."""
+    total_predictions: int
+    """Those that the completion documents of the batch tell of."""
+    written_at: datetime
+    """The new update time of the batch."""
+    completed_at: datetime
+    """The server's time in the completion documents."""
 
 
 def writes(batch: Batch, completions: Sequence[Completion]) -> list[Write]:

@@ -40,12 +40,6 @@ def batch_path(batch_id: str) -> str:
     return f"{COLLECTION}/{batch_id}"
 
 
-def batch_id_of(path: str) -> str | None:
-    """The batch that a document or collection belongs to; None for one of another family."""
-    collection, _, rest = path.partition("/")
-    return rest.partition("/")[0] or None if collection == COLLECTION else None
-
-
 class BatchStatus(Enum):
     """Where a batch stands. `open` → `complete` | `partial` → `consolidating` → `consolidated`."""
 

@@ -6,7 +6,7 @@ Their ids are made from what happened, so that telling it again changes nothing.
 import hashlib
 from typing import Any
 
-from .changes import SERVER_TIME
+from ..documents.writes import SERVER_TIME
 from .records import Completion
 
 

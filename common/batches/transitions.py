@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ..documents.writes import SERVER_TIME
 from ..result import ErrorInfo, Result
-from .changes import SERVER_TIME, Change
+from .changes import Change
 from .records import CLAIMS, RECEIPTS, Batch, BatchStatus, Completion
 from .rules import closing_status
 from .timeline import entry

@@ -12,10 +12,10 @@ from ..batches import recording
 from ..batches.batch_store import MAX_ATTEMPTS, contended
 from ..batches.batches import Batches
 from ..batches.closing import SWEEP, Closing, Settlement
-from ..batches.port import is_refused
 from ..batches.records import Batch, BatchStatus, Completion, Progress
 from ..batches.rules import is_overdue
 from ..batches.trigger_outbox import TriggerOutbox
+from ..documents.port import is_refused
 from ..messages import PlayerOutcome
 from ..recorder.array_commit import ArrayCommit
 from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result

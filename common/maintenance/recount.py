@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from ..batches.batches import Batches
-from ..batches.changes import SERVER_TIME, Change
+from ..batches.changes import Change
 from ..batches.differences import differences
 from ..batches.records import (
     ARRAY,
@@ -22,6 +22,7 @@ from ..batches.records import (
     array_players,
 )
 from ..batches.timeline import entry
+from ..documents.writes import SERVER_TIME
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, returns_result
 

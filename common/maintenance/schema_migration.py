@@ -16,10 +16,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ..batches.batches import Batches
-from ..batches.changes import REMOVED, Change
+from ..batches.changes import Change
 from ..batches.records import ARRAY, COMPLETIONS, COUNTER, Batch, BatchStatus, Completion, Counts, Roster
 from ..batches.rules import MAX_ARRAY_ELEMENTS
 from ..batches.timeline import entry
+from ..documents.writes import REMOVED
 from ..message_fields import check_document_id
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, ResultError, returns_result

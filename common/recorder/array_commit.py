@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Final
 
 from ..batches.batch_store import BatchStore
-from ..batches.changes import Change, Increment, Union
+from ..batches.changes import Change
 from ..batches.records import Batch, Completion, array_players
 from ..batches.rules import MAX_ARRAY_ELEMENTS
+from ..documents.writes import Increment, Union
 from ..result import ErrorInfo, Result
 from ..texts import cut_bytes
 from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for

@@ -9,12 +9,12 @@ from uuid import uuid4
 import structlog
 
 from ..batches.batches import Batches
-from ..batches.changes import SERVER_TIME, Create, Set
 from ..batches.closing import Closing, Due, being_published
-from ..batches.port import AsyncDocuments, is_refused
 from ..batches.records import UNEXPECTED, Batch, Completion, Counts, Roster, batch_path
 from ..batches.rules import MAX_ARRAY_ELEMENTS, is_sampled
 from ..batches.timeline import contradiction
+from ..documents.port import AsyncDocuments, is_refused
+from ..documents.writes import SERVER_TIME, Create, Set
 from ..messages import PlayerCompletion
 from ..result import ErrorInfo, ResultError, returns_result_async
 from .answers import Outdone, Recorded, RecordOutcome, Stale, as_it_stands

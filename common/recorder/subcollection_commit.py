@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from ..batches import recording
 from ..batches.batch_store import batch_in, contended, readable
-from ..batches.port import AsyncDocuments, Committed, is_refused
 from ..batches.records import COMPLETIONS, Batch, Completion, Counts, batch_path
+from ..documents.port import AsyncDocuments, is_refused
 from ..result import Result, ResultError
 from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
 
@@ -45,11 +46,12 @@ class SubcollectionCommit:
             for _ in range(MAX_LOOKS):
                 if not waiting:
                     break
-                committed = await self._documents.record(self._batch, list(waiting.values()))
-                if is_refused(committed):
+                group = list(waiting.values())
+                written = await self._documents.commit(recording.writes(self._batch, group))
+                if is_refused(written):
                     answers |= await self._look(waiting)
                 else:
-                    answers |= await self._answers(list(waiting.values()), committed.unwrap())
+                    answers |= await self._answers(group, recording.committed(written.unwrap()))
                 waiting = {name: one for name, one in waiting.items() if name not in answers}
         except ResultError as exc:
             error = exc.error
@@ -63,12 +65,12 @@ class SubcollectionCommit:
             return Result.failure(exc.error)
         return found.get(completion.player_lookup, Result.success(Stale()))
 
-    async def _answers(self, completions: Sequence[Completion], committed: Committed) -> Answers:
+    async def _answers(self, completions: Sequence[Completion], committed: recording.Committed) -> Answers:
         if self._batch.schema_mode.counts_array:
             return await self._count_array(completions)
         return self._each_in_turn(completions, committed)
 
-    def _each_in_turn(self, completions: Sequence[Completion], committed: Committed) -> Answers:
+    def _each_in_turn(self, completions: Sequence[Completion], committed: recording.Committed) -> Answers:
         """As if each completion had been committed alone: one, and only one, reaches the expected number."""
         answers: Answers = {}
         counts = committed.counts
@@ -94,7 +96,7 @@ class SubcollectionCommit:
         )
 
     def _with_batch(
-        self, recorded: Recorded, completions: Sequence[Completion], committed: Committed
+        self, recorded: Recorded, completions: Sequence[Completion], committed: recording.Committed
     ) -> Recorded:
         """The batch as this commit left it: the fields that it neither wrote nor returned are as of the first
         event, so whoever writes it proves by its update time that nobody has written it since."""
@@ -140,5 +142,5 @@ def _name(completion: Completion) -> str:
     return completion.player_lookup
 
 
-def _timed(completion: Completion, committed: Committed) -> Completion:
+def _timed(completion: Completion, committed: recording.Committed) -> Completion:
     return replace(completion, completed_at=committed.completed_at)

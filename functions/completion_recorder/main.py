@@ -11,11 +11,11 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.dual_write_check import ConsistencyCheck
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.entrypoint import Delivery, Route, in_thread
 from common.messages import PlayerCompletion, Sweep
 from common.recorder.answers import Recorded

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from common import logs
 from common.batches.batches import Batches
-from common.batches.store import FirestoreDocuments
 from common.consolidation import Consolidator, Receipt
+from common.documents.store import FirestoreDocuments
 from common.entrypoint import Delivery, Route, in_thread
 from common.lock import Lock
 from common.messages import BatchComplete

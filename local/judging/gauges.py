@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from common.batches.records import Batch, BatchStatus
-from common.batches.store import CALL_TIMEOUT_SECONDS
 from common.consolidation.merge_sql import Tables
+from common.documents.store import CALL_TIMEOUT_SECONDS
 from common.entrypoint.dead_letters import COLLECTION as DEAD_LETTERS
 from common.result import Result
 from common.sport import DatasetRole

@@ -15,7 +15,7 @@ from pathlib import Path
 from google.cloud import bigquery, firestore, pubsub_v1
 
 from common.batches.batches import Batches
-from common.batches.store import FirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.publisher import Publisher
 from common.settings import Settings
 from common.sport import Sport, SportNames

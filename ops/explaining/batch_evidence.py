@@ -10,9 +10,9 @@ from common.batches.batch_document import read_batch
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
 from common.batches.expected_end import ExpectedEnd
-from common.batches.port import Document, Query
 from common.batches.records import COLLECTION, RECEIPTS, Batch, Completion, batch_path
 from common.consolidation.receipt import Receipt
+from common.documents.port import Document, Query
 from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
 from common.lock.rules import LockKey
 from common.lock.store import LockSnapshot

@@ -14,10 +14,10 @@ from google.cloud import firestore
 from common.audit.batch_checks import check_counts
 from common.audit.batch_reader import BatchReader, Wanted
 from common.audit.read_each import read_each
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.records import COMPLETIONS, COUNTER, batch_path
-from common.batches.store import FirestoreDocuments
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.messages import PlayerCompletion, PlayerOutcome
 from common.recorder.recorder import Recorder
 from local.stack.emulators import FIRESTORE

@@ -14,7 +14,7 @@ from pathlib import Path
 from google.cloud import firestore, pubsub_v1
 
 from common.batches.batches import Batches
-from common.batches.store import FirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.sport import Sport
 from common.topics import PREDICTION_BATCH_COMPLETE, PREDICTION_READY
 from infra.manifest import load

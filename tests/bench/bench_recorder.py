@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.port import Committed
-from common.batches.records import Batch, Completion
-from common.batches.store import FirestoreDocuments
-from common.batches.wire_commit import WireCommit
+from common.batches.records import Completion
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
+from common.documents.wire_commit import Answers, WireCommit
+from common.documents.writes import Write
 from common.messages import PlayerCompletion
 from common.recorder.recorder import Recorder
 from local.stack.emulators import FIRESTORE
@@ -337,10 +337,10 @@ def _counted_commits() -> Iterator[list[Any]]:
     sent: list[Any] = []
 
     class Counting(WireCommit):
-        async def send(self, batch: Batch, completions: Sequence[Completion]) -> Committed:
-            sent.append(completions)
-            return await super().send(batch, completions)
+        async def send(self, writes: Sequence[Write]) -> Answers:
+            sent.append(writes)
+            return await super().send(writes)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("common.batches.async_store.WireCommit", Counting)
+        patch.setattr("common.documents.async_store.WireCommit", Counting)
         yield sent

@@ -17,13 +17,13 @@ from typing import Final
 import structlog
 from google.cloud import firestore
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.memory_store import AsyncMemoryDocuments, MemoryDocuments
-from common.batches.port import AsyncDocuments
 from common.batches.records import batch_path
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.memory_store import AsyncMemoryDocuments, MemoryDocuments
+from common.documents.port import AsyncDocuments
+from common.documents.store import FirestoreDocuments
 from common.messages import PlayerCompletion
 from common.recorder.recorder import Recorder
 from local.stack.emulators import FIRESTORE

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from google.cloud import firestore
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.memory_store import AsyncMemoryDocuments, MemoryDocuments
-from common.batches.port import AsyncDocuments, Documents
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.memory_store import AsyncMemoryDocuments, MemoryDocuments
+from common.documents.port import AsyncDocuments, Documents
+from common.documents.store import FirestoreDocuments
 from common.maintenance.deadlines import OverdueBatches
 from common.recorder.recorder import Recorder
 from common.schema_mode import SchemaMode

@@ -17,7 +17,7 @@ from google.cloud import firestore, pubsub_v1
 from google.pubsub_v1 import PubsubMessage
 
 from common.batches.batches import Batches
-from common.batches.store import FirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.entrypoint.dead_letters import COLLECTION
 from common.publisher import Publisher
 from common.sport import Sport

@@ -11,7 +11,7 @@ from google.cloud import firestore, pubsub_v1
 
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, Counts
-from common.batches.store import FirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.messages import Sweep
 from common.result import ResultError
 from common.settings import SettingsError

@@ -13,10 +13,10 @@ import pytest
 from google.cloud import firestore
 
 from common.batches.batches import Batches
-from common.batches.store import FirestoreDocuments
 from common.consolidation.consolidator import Consolidator
 from common.consolidation.day_lock import LOCK_TYPE
 from common.consolidation.receipt import Receipt
+from common.documents.store import FirestoreDocuments
 from common.lock.lock import Lock
 from common.messages import BatchComplete, Message, PhaseCompletion
 from common.result import LOCK_HELD, ErrorInfo, Result

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.maintenance.deadlines import OverdueBatches
 from common.messages import Message
 from common.recorder.answers import Recorded

@@ -14,7 +14,7 @@ from google.cloud import firestore
 
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, Counts
-from common.batches.store import FirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from tests.support.batch_helpers import names, opened
 
 PLAYERS, PROCESSES, TASKS = 20_000, 4, 8

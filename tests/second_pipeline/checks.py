@@ -12,11 +12,11 @@ import sqlglot
 
 from common.audit.row_checks import rules_statement
 from common.batches.batches import Batches
-from common.batches.memory_store import AsyncMemoryDocuments, MemoryDocuments
 from common.batches.records import BatchStatus
 from common.batches.trigger_outbox import TriggerOutbox
 from common.consolidation import merge_sql
 from common.consolidation.merge_sql import Slice, Tables
+from common.documents.memory_store import AsyncMemoryDocuments, MemoryDocuments
 from common.lock.rules import LockKey
 from common.maintenance.requests import Requests
 from common.messages import BatchComplete, Message, MessageStatus, Phase, PhaseCompletion, PlayerCompletion

@@ -16,9 +16,9 @@ from common.audit.phase_checks import PhaseDay, PhasesSeen
 from common.audit.report import Asked, AuditReport, Mended
 from common.audit.row_checks import QueryStore
 from common.audit.run_checks import SWEEPERS, RunReader
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.records import batch_path
+from common.documents.async_store import AsyncFirestoreDocuments
 from common.findings import Finding
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock

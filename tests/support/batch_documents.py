@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.batches.batch_document import read_batch
-from common.batches.port import Document
 from common.batches.records import Batch, Completion, batch_path
+from common.documents.port import Document
 from common.messages import PlayerOutcome
 
 NOW = datetime(2026, 1, 17, 23, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pytest
 from google.cloud import firestore
 
 from common.batches.batches import Batches
-from common.batches.changes import SERVER_TIME, Set, Update
 from common.batches.records import Batch, batch_path
 from common.batches.rules import TRIGGER_GRACE
-from common.batches.store import FirestoreDocuments
+from common.documents.store import FirestoreDocuments
+from common.documents.writes import SERVER_TIME, Set, Update
 from common.messages import BatchComplete, Message, PlayerCompletion, PlayerOutcome, PredictionRequest
 from common.recorder.answers import Recorded
 from common.result import ErrorInfo, Result

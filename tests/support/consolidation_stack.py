@@ -9,16 +9,16 @@ from typing import Any
 
 from google.cloud import bigquery, firestore
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, batch_path
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
 from common.consolidation.consolidator import Consolidator
 from common.consolidation.day_lock import LOCK_TYPE
 from common.consolidation.fenced_merge import FencedMerge, Holder, Merged
 from common.consolidation.merge_sql import FENCES, Tables
 from common.consolidation.staged_rows import staged_of
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.execution_log import TABLE as LOG_TABLE
 from common.lock.lock import Lock
 from common.lock.rules import LockKey

@@ -14,9 +14,9 @@ from collections import Counter
 
 from google.cloud import firestore
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.store import FirestoreDocuments
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.recorder.recorder import Recorder
 from common.settings import Settings
 from tests.support.batch_helpers import completion

@@ -8,9 +8,9 @@ import pytest
 
 from common.batches.batches import Batches
 from common.batches.closing import Closing
-from common.batches.port import Documents
 from common.batches.records import BatchStatus, Counts
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.port import Documents
 from common.maintenance.redrive import MAX_REDRIVES, redrive
 from common.recorder.recorder import Recorder
 from common.schema_mode import SchemaMode

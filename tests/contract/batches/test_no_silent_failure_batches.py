@@ -9,13 +9,12 @@ import pytest
 from google.cloud import firestore
 from structlog.testing import capture_logs
 
-from common.batches import async_store
-from common.batches import store as batch_store
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.dual_write_check import ConsistencyCheck
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents import async_store, store
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.findings import FindingClass
 from common.findings.channel import Channel
 from common.findings.reporter import Reporter
@@ -61,7 +60,7 @@ async def stores(
     proxy: FirestoreProxy, project_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Batches, Recorder]]:
     """Through the proxy, and soon tired of calling."""
-    for module, name in ((batch_store, "RETRY"), (async_store, "ASYNC_RETRY")):
+    for module, name in ((store, "RETRY"), (async_store, "ASYNC_RETRY")):
         monkeypatch.setattr(module, name, getattr(module, name).with_timeout(0.3))
     with serving(proxy) as address:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
@@ -94,7 +93,7 @@ async def test_a_completion_that_was_not_recorded_is_not_one_that_did_not_comple
     assert not incomplete.unwrap().completes_batch
     error = error_of(refused)
     assert (error.type, error.exception_class) == (error_type, exception_class)
-    assert error.details == {"batch_id": "batch2"}
+    assert error.details == {"document": "prediction_batches/batch2"}
     assert redelivered.unwrap().outcome is RecordOutcome.RECORDED
     assert through.get("batch2").unwrap().counts.completed == 1
 
@@ -140,7 +139,7 @@ async def test_progress_that_could_not_be_read_is_neither_nobody_missing_nor_nob
     error = error_of(asked)
     assert (error.type, error.exception_class) == (error_type, exception_class)
     assert error.details is not None
-    assert error.details["batch_id"] == "batch1"
+    assert error.details["document"].startswith("prediction_batches/batch1")
 
 
 async def test_a_batch_whose_players_were_never_stored_has_no_list_of_missing_ones(

@@ -8,9 +8,9 @@ from threading import Barrier, Thread
 import pytest
 
 from common.batches.batches import Batches
-from common.batches.port import AsyncDocuments
 from common.batches.records import BatchStatus, Counts
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.port import AsyncDocuments
 from common.maintenance.deadlines import OverdueBatches, time_out_missing
 from common.messages import BatchComplete, PlayerOutcome
 from common.recorder.answers import Recorded, RecordOutcome

@@ -10,8 +10,8 @@ from google.cloud import firestore
 from common.batches.batches import Batches
 from common.batches.closing import Closing
 from common.batches.records import BatchStatus, Counts
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.store import FirestoreDocuments
 from common.maintenance.deadlines import OverdueBatches, time_out_missing
 from common.maintenance.redrive import redrive
 from common.messages import PlayerOutcome

@@ -8,9 +8,9 @@ import pytest
 from google.cloud import firestore
 
 from common.batches.batches import Batches
-from common.batches.port import Documents
 from common.batches.records import Progress
-from common.batches.store import FirestoreDocuments
+from common.documents.port import Documents
+from common.documents.store import FirestoreDocuments
 from common.maintenance.redrive import MAX_REDRIVES, Redriven, redrive
 from common.result import Result
 from tests.support.batch_helpers import Published, alter, names, opened, request_for, timeline

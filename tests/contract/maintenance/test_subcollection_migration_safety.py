@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from common.batches.batches import Batches
-from common.batches.changes import Union
 from common.batches.dual_write_check import ConsistencyCheck
 from common.batches.records import Batch, BatchStatus, Counts
 from common.batches.rules import is_sampled
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.writes import Union
 from common.findings import FindingClass
 from common.findings.reporter import Reporter
 from common.findings.store import FirestoreFindings

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from common.batches.batches import Batches
-from common.batches.memory_store import AsyncMemoryDocuments, MemoryDocuments
 from common.batches.records import Counts
+from common.documents.memory_store import AsyncMemoryDocuments, MemoryDocuments
 from common.messages import PlayerCompletion, PlayerOutcome
 from common.recorder.recorder import Recorder
 from common.result import ErrorType

@@ -11,13 +11,12 @@ import pytest
 from google.cloud import firestore
 from structlog.testing import capture_logs
 
-from common.batches import async_store
-from common.batches import store as batch_store
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, Counts
 from common.batches.rules import MAX_ARRAY_ELEMENTS
-from common.batches.store import FirestoreDocuments
+from common.documents import async_store, store
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.maintenance.schema_migration import Migration
 from common.recorder.answers import RecordOutcome
 from common.recorder.recorder import Recorder
@@ -263,4 +262,4 @@ async def proxied(
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls are given up after a moment."""
     monkeypatch.setattr(async_store, "ASYNC_RETRY", async_store.ASYNC_RETRY.with_timeout(0.3))
-    monkeypatch.setattr(batch_store, "RETRY", batch_store.RETRY.with_timeout(0.3))
+    monkeypatch.setattr(store, "RETRY", store.RETRY.with_timeout(0.3))

@@ -5,10 +5,10 @@ from datetime import date
 
 from google.cloud import firestore
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus, Counts
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.async_store import AsyncFirestoreDocuments
 from common.messages import PlayerOutcome
 from common.recorder.answers import RecordOutcome
 from common.recorder.recorder import Recorder

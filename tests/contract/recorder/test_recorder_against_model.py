@@ -17,14 +17,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.memory_store import AsyncMemoryDocuments, MemoryDocuments
-from common.batches.port import AsyncDocuments, Documents
 from common.batches.records import BatchStatus, Counts
 from common.batches.rules import closing_status
-from common.batches.store import FirestoreDocuments
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.memory_store import AsyncMemoryDocuments, MemoryDocuments
+from common.documents.port import AsyncDocuments, Documents
+from common.documents.store import FirestoreDocuments
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.schema_migration import ORDER, Migration
 from common.messages import PlayerOutcome

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from common.batches.batches import Batches
-from common.batches.changes import Union
 from common.batches.dual_write_check import ConsistencyCheck
 from common.batches.rules import is_sampled
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.writes import Union
 from common.recorder.recorder import Recorder
 from common.recorder.sampled_checks import SampledChecks
 from common.result import Result

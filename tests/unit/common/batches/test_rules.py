@@ -15,7 +15,7 @@ from common.batches.rules import (
     outdoes,
     reported_pct,
 )
-from common.batches.store import CALL_TIMEOUT_SECONDS, RETRY_TIMEOUT_SECONDS
+from common.documents.store import CALL_TIMEOUT_SECONDS, RETRY_TIMEOUT_SECONDS
 from common.messages import PlayerOutcome
 from common.publisher import PUBLISH_TIMEOUT_SECONDS
 from tests.support.batch_documents import NOW, batch_of, ended

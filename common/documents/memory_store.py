@@ -1,4 +1,4 @@
-"""The documents of the batch family in memory, with the answers that Firestore gives.
+"""Documents in memory, with the answers that Firestore gives.
 
 For tests, simulations and whoever has no store. The server's clock is a parameter; its times grow with every
 commit, as the server's do, however still the clock stands.
@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from ..result import Result, ResultError, returns_result
-from . import recording
-from .changes import (
+from .port import ALL, Document, Query, Written, refused
+from .writes import (
     REMOVED,
     SERVER_TIME,
     Absent,
@@ -25,8 +25,6 @@ from .changes import (
     Update,
     Write,
 )
-from .port import ALL, Committed, Document, Query, Written, refused
-from .records import Batch, Completion
 
 _TICK: Final = timedelta(microseconds=1)
 _PLAIN: Final = (str, bool, int, float, datetime, type(None))
@@ -78,10 +76,11 @@ class MemoryDocuments:
         return self.find(collection, Query(as_of=as_of, names_only=True)).map(len)
 
     @returns_result
-    def commit(self, writes: Sequence[Write]) -> list[Written]:
+    def commit(self, writes: Sequence[Write]) -> Sequence[Written]:
         with self._lock:
             for write in writes:
-                self._require(write)
+                if (why := self._refusal(write)) is not None:
+                    raise ResultError(refused(f"{write.path} {why}", writes[0].path))
             at = self._last = self._time(_TICK)
             return [self._write(write, at) for write in writes]
 
@@ -107,15 +106,17 @@ class MemoryDocuments:
             if at_the_time is not None:
                 yield name, at_the_time
 
-    def _require(self, write: Write) -> None:
+    def _refusal(self, write: Write) -> str | None:
+        """Which precondition of the write does not hold; None where it may take place."""
         stored = self._stored(write.path)
         match write:
             case Create() | Absent() if stored is not None:
-                _refuse("exists", write.path)
+                return "exists"
             case Update() if stored is None:
-                _refuse("does not exist", write.path)
+                return "does not exist"
             case Update(unchanged_since=datetime() as since) if stored and stored.update_time != since:
-                _refuse(f"was written at {stored.update_time}", write.path)
+                return f"was written at {stored.update_time}"
+        return None
 
     def _write(self, write: Write, at: datetime) -> Written:
         collection, _, name = write.path.rpartition("/")
@@ -141,17 +142,9 @@ class AsyncMemoryDocuments:
         await asyncio.sleep(0)
         return self._documents.get(paths)
 
-    async def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+    async def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
         await asyncio.sleep(0)
         return self._documents.commit(writes)
-
-    async def record(self, batch: Batch, completions: Sequence[Completion]) -> Result[Committed]:
-        written = await self.commit(recording.writes(batch, completions))
-        return written.map(recording.committed)
-
-
-def _refuse(why: str, path: str) -> NoReturn:
-    raise ResultError(refused(f"{path} {why}", path))
 
 
 def _document(path: str, stored: _Stored, at: datetime) -> Document:

@@ -1,4 +1,4 @@
-"""The documents of the batch family in Firestore: every call of its client stands here and in `async_store`.
+"""The documents in Firestore: every call of its client stands here and in `async_store`.
 
 Preconditions, never transactions. Repeated by the retry below a commit may meet its own earlier write, whose
 answer was lost: it is then REFUSED, and whoever sent it looks.
@@ -15,7 +15,8 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from ..result import ErrorInfo, Result, is_transient
-from .changes import (
+from .port import ALL, Document, Query, Written, refused
+from .writes import (
     REMOVED,
     SERVER_TIME,
     Absent,
@@ -27,8 +28,8 @@ from .changes import (
     Union,
     Update,
     Write,
+    computed,
 )
-from .port import ALL, Document, Query, Written, about, refused
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentSnapshot
@@ -82,7 +83,7 @@ class FirestoreDocuments:
 
         return _caught(collection, read)
 
-    def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+    def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
         batch = self.client.batch()
         for each in writes:
             add(self.client, batch, each)
@@ -128,12 +129,12 @@ def _translated(value: Any) -> Any:
 
 
 def answers(writes: Sequence[Write], results: Sequence[Any]) -> list[Written]:
-    """What the client's write results say, each by the fields that it computed: it sends them in the order of
-    their names."""
+    """What the client's write results say, each by the fields that the store computed: the client sends them
+    in the order of their names."""
     return [
         Written(
             update_time=result.update_time,
-            results=dict(zip(_computed(write), map(_value, result.transform_results), strict=True)),
+            results=dict(zip(sorted(computed(write)), map(_value, result.transform_results), strict=True)),
         )
         for write, result in zip(writes, results, strict=True)
     ]
@@ -144,15 +145,6 @@ def _value(result: Any) -> Any:
     if "integer_value" in result:
         return result.integer_value
     return result.timestamp_value if "timestamp_value" in result else None
-
-
-def _computed(write: Write) -> list[str]:
-    fields = getattr(write, "fields", {})
-    return sorted(
-        name
-        for name, value in fields.items()
-        if value is SERVER_TIME or isinstance(value, Increment | Union | Difference)
-    )
 
 
 def query_of(collection: Any, query: Query) -> Any:
@@ -176,7 +168,7 @@ def existing(found: "Any") -> dict[str, Document]:
 
 
 def document_of(snapshot: "DocumentSnapshot[Any]") -> Document:
-    """A snapshot that exists, as the family knows documents."""
+    """A snapshot that exists, as the port knows documents."""
     return Document(
         path=snapshot.reference.path,
         data=snapshot.to_dict() or {},
@@ -200,4 +192,4 @@ def failure_of(exc: Exception, path: str) -> ErrorInfo:
     """One place for all faults of the client, and for its ways to say that a precondition does not hold."""
     if isinstance(exc, PRECONDITION):
         return refused(str(exc), path)
-    return ErrorInfo.from_exception(exc, **about(path))
+    return ErrorInfo.from_exception(exc, document=path)

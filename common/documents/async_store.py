@@ -1,4 +1,4 @@
-"""The documents of the batch family in Firestore, for the tasks of an event loop."""
+"""The documents in Firestore, for the tasks of an event loop."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
@@ -8,10 +8,7 @@ from google.api_core.retry import AsyncRetry
 from google.cloud import firestore
 
 from ..result import Result, is_transient
-from . import recording
-from .changes import Write
-from .port import Committed, Document, Written
-from .records import Batch, Completion, batch_path
+from .port import Document, Written
 from .store import (
     CALL_TIMEOUT_SECONDS,
     FAULTS,
@@ -23,6 +20,7 @@ from .store import (
     failure_of,
 )
 from .wire_commit import WireCommit
+from .writes import Write
 
 T = TypeVar("T")
 
@@ -47,26 +45,25 @@ class AsyncFirestoreDocuments:
 
         return await _caught(paths[0], read)
 
-    async def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+    async def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
+        """By the wire commit; by the client's public API where a release of it has another shape inside."""
+        wire = self._wire
+        if wire is None:
+            return await self._commit_by_client(writes)
+        try:
+            return Result.success(await wire.send(writes))
+        except (*PRECONDITION, *FAULTS) as exc:
+            return Result.failure(failure_of(exc, writes[0].path))
+
+    async def _commit_by_client(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
         batch = self.client.batch()
         for each in writes:
             add(self.client, batch, each)
 
-        async def send() -> list[Written]:
+        async def send() -> Sequence[Written]:
             return answers(writes, await batch.commit(retry=ASYNC_RETRY, timeout=CALL_TIMEOUT_SECONDS))
 
         return await _caught(writes[0].path, send)
-
-    async def record(self, batch: Batch, completions: Sequence[Completion]) -> Result[Committed]:
-        """By the wire commit; by the client's public API where a release of it has another shape inside."""
-        wire = self._wire
-        if wire is None:
-            written = await self.commit(recording.writes(batch, completions))
-            return written.map(recording.committed)
-        try:
-            return Result.success(await wire.send(batch, completions))
-        except (*PRECONDITION, *FAULTS) as exc:
-            return Result.failure(failure_of(exc, batch_path(batch.batch_id)))
 
     @cached_property
     def _wire(self) -> WireCommit | None:

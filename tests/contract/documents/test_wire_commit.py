@@ -11,12 +11,13 @@ import pytest
 from google.cloud import firestore
 
 from common.batches import recording
-from common.batches.async_store import AsyncFirestoreDocuments
 from common.batches.batches import Batches
-from common.batches.port import Committed, is_refused
+from common.batches.recording import Committed
 from common.batches.records import Batch, Completion
-from common.batches.store import FirestoreDocuments
-from common.batches.wire_commit import WireCommit
+from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.port import is_refused
+from common.documents.store import FirestoreDocuments
+from common.documents.wire_commit import WireCommit
 from common.messages import PlayerOutcome
 from common.schema_mode import SchemaMode
 from tests.support.batch_documents import ended
@@ -59,11 +60,11 @@ async def test_headers_are_those_of_the_clients_own_call(
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
         documents = AsyncFirestoreDocuments(firestore.AsyncClient(project=project_id))
         blocking = FirestoreDocuments(firestore.Client(project=project_id))
-        committed = await documents.record(batch, [ended("player00000")])
+        committed = await documents.commit(recording.writes(batch, [ended("player00000")]))
         blocking.commit(recording.writes(batch, [ended("player00001")])).unwrap()
 
     ours, theirs = (_without(headers, OF_THE_CONNECTION) for headers in listening.headers)
-    assert committed.unwrap().counts.completed == 1
+    assert recording.committed(committed.unwrap()).counts.completed == 1
     assert ours.keys() == theirs.keys()
     assert ours["x-goog-request-params"] == theirs["x-goog-request-params"]
     assert "google-cloud-resource-prefix" in ours
@@ -76,18 +77,21 @@ async def test_both_ways_leave_the_same_documents_and_give_the_same_answer(
     wire, public = (opened(batches, 3, batch_id=name) for name in ("wire", "public"))
     documents, twin = AsyncFirestoreDocuments(async_firestore_client), _public(async_firestore_client)
 
-    by_wire = await documents.record(wire, COMPLETIONS)
-    by_twin = await twin.record(public, COMPLETIONS)
-    again = [await each.record(batch, COMPLETIONS) for each, batch in ((documents, wire), (twin, public))]
+    by_wire = await _record(documents, wire)
+    by_twin = await _record(twin, public)
+    again = [
+        await each.commit(recording.writes(batch, COMPLETIONS))
+        for each, batch in ((documents, wire), (twin, public))
+    ]
 
-    assert _timeless(by_wire.unwrap()) == _timeless(by_twin.unwrap())
+    assert _timeless(by_wire) == _timeless(by_twin)
     assert _stored(batches, wire) == _stored(batches, public)
     assert all(map(is_refused, again))
     for batch, answer in ((wire, by_wire), (public, by_twin)):
         now = batches.get(batch.batch_id).unwrap()
-        assert answer.unwrap().written_at == now.update_time
+        assert answer.written_at == now.update_time
         found = batches.store.completions(batch.batch_id).unwrap()
-        assert {one.completed_at for one in found.values()} == {answer.unwrap().completed_at}
+        assert {one.completed_at for one in found.values()} == {answer.completed_at}
 
 
 async def test_a_client_of_another_shape_is_served_by_the_public_twin(
@@ -98,9 +102,16 @@ async def test_a_client_of_another_shape_is_served_by_the_public_twin(
 
     assert WireCommit.over(async_firestore_client, retry=lambda call: call, timeout_seconds=1) is None  # type: ignore[arg-type]
     monkeypatch.undo()
-    committed = await _public(async_firestore_client).record(batch, [ended("player00000")])
+    committed = await _record(_public(async_firestore_client), batch, COMPLETIONS[:1])
 
-    assert committed.unwrap().counts.ended == 1
+    assert committed.counts.ended == 1
+
+
+async def _record(
+    documents: AsyncFirestoreDocuments, batch: Batch, completions: list[Completion] = COMPLETIONS
+) -> Committed:
+    written = await documents.commit(recording.writes(batch, completions))
+    return recording.committed(written.unwrap())
 
 
 def _gone(_: object) -> str:

@@ -1,4 +1,4 @@
-"""The port of the batch family, in Firestore and in memory: the same writes have the same answers."""
+"""Documents by path, in Firestore and in memory: the same writes have the same answers."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from common.batches import recording
-from common.batches.batches import Batches
-from common.batches.changes import (
+from common.documents.port import AsyncDocuments, Documents, Query, is_refused
+from common.documents.writes import (
     REMOVED,
     SERVER_TIME,
     Absent,
@@ -21,14 +20,9 @@ from common.batches.changes import (
     Update,
     Write,
 )
-from common.batches.port import AsyncDocuments, Documents, Query, is_refused
-from common.messages import PlayerOutcome
-from common.schema_mode import SchemaMode
-from tests.support.batch_documents import ended
-from tests.support.batch_helpers import names, opened
 
-DOCUMENT = "prediction_batches/batch1"
-BELOW = f"{DOCUMENT}/completions"
+DOCUMENT = "documents/one"
+BELOW = f"{DOCUMENT}/below"
 
 
 def stored(documents: Documents, path: str = DOCUMENT) -> dict[str, Any] | None:
@@ -91,7 +85,7 @@ def test_a_refused_write_takes_its_whole_commit_along(documents: Documents, seco
     refused = documents.commit([Set(path=f"{BELOW}/ann", fields={"b": 1}), second])
 
     assert is_refused(refused) and refused.is_retryable
-    assert refused.error is not None and refused.error.details == {"batch_id": "batch1"}
+    assert refused.error is not None and refused.error.details == {"document": BELOW + "/ann"}
     assert stored(documents) == {"a": 1}
     assert stored(documents, f"{BELOW}/ann") is None
 
@@ -161,35 +155,24 @@ def test_a_moment_that_was_read_can_be_counted_later(documents: Documents) -> No
     assert (then, now, [document.id for document in named]) == (1, 2, ["ann"])
 
 
-@pytest.mark.parametrize("mode", [mode for mode in SchemaMode if mode.writes_subcollection])
-async def test_recording_tells_the_counts_after_it_and_is_refused_the_second_time(
-    batches: Batches, documents: Documents, async_documents: AsyncDocuments
+async def test_tasks_of_an_event_loop_write_and_read_the_same(
+    documents: Documents, async_documents: AsyncDocuments
 ) -> None:
-    batch = opened(batches, 4)
-    first, second, third, _ = names(4)
-    completions = [ended(first), ended(second, PlayerOutcome.FAILED, reason="r")]
+    nested = {"list": [1, {"a": None}], "at": datetime(2026, 1, 17, tzinfo=UTC), "share": 0.5}
+    writes: list[Write] = [
+        Create(path=DOCUMENT, fields={"n": 1}),
+        Set(path=f"{BELOW}/ann", fields={**nested, "by": SERVER_TIME}),
+    ]
+    first = (await async_documents.commit(writes)).unwrap()
+    change = {"n": Increment(2), "names": Union(("a",)), "x": "y"}
+    update = Update(path=DOCUMENT, fields=change, unchanged_since=first[0].update_time)
 
-    committed = (await async_documents.record(batch, completions)).unwrap()
-    again = await async_documents.record(batch, completions)
-    blocking = recording.committed(documents.commit(recording.writes(batch, [ended(third)])).unwrap())
+    [second] = (await async_documents.commit([update])).unwrap()
+    refused = await async_documents.commit([Delete(path=f"{BELOW}/ann"), update])
 
-    assert (committed.counts.completed, committed.counts.failed, committed.total_predictions) == (1, 1, 10)
-    assert is_refused(again)
-    assert (blocking.counts.completed, blocking.total_predictions) == (2, 15)
-    found = batches.store.completions("batch1").unwrap()
-    assert {found[first].completed_at, found[second].completed_at} == {committed.completed_at}
-    now = batches.get("batch1").unwrap()
-    assert (now.update_time, now.counter, now.total_predictions) == (blocking.written_at, 3, 15)
-
-
-async def test_recording_in_a_mode_that_the_batch_has_left_writes_nothing(
-    batches: Batches, documents: Documents, async_documents: AsyncDocuments
-) -> None:
-    batch = opened(batches, 1)
-    documents.commit([Create(path=f"{DOCUMENT}/modes/0", fields={"left": True})]).unwrap()
-
-    refused = await async_documents.record(batch, [ended("player00000")])
-
+    found = (await async_documents.get([DOCUMENT, f"{BELOW}/ann", f"{BELOW}/ben"])).unwrap()
+    assert found.keys() == {DOCUMENT, f"{BELOW}/ann"} == documents.get(list(found)).unwrap().keys()
+    assert found[DOCUMENT].data == {"n": 3, "names": ["a"], "x": "y"}
+    assert found[f"{BELOW}/ann"].data == {**nested, "by": first[1].results["by"]}
+    assert (second.results, second.update_time) == ({"n": 3, "names": None}, found[DOCUMENT].update_time)
     assert is_refused(refused)
-    assert batches.store.completions("batch1").unwrap() == {}
-    assert batches.get("batch1").unwrap().counts.ended == 0

@@ -1,7 +1,7 @@
-"""What the batch family needs of its store: documents by path, with preconditions and the server's clock.
+"""Documents by path, with preconditions and the server's clock.
 
-`store` and `async_store` do it in Firestore, `memory_store` in memory; one contract suite holds them to the
-same answers. Whatever they catch comes back as a failure that names the batch.
+`store` and `async_store` keep them in Firestore, `memory_store` in memory; one contract suite holds them to
+the same answers. Whatever they catch comes back as a failure that names the document, or the collection.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from ..result import ErrorInfo, Result
-from .changes import Write
-from .records import Batch, Completion, Counts, batch_id_of
+from .writes import Write
 
 REFUSED: Final = "Refused"
 """The class of a failure that says: a precondition does not hold, nothing was written. Also for a commit of
@@ -41,20 +40,6 @@ class Written:
     """Of the document, after the commit."""
     results: Mapping[str, Any]
     """The values of the fields that the server computed: increments and times."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Committed:
-    """What the answer to a commit of completions tells."""
-
-    counts: Counts
-    """Of the batch, right after the commit."""
-    total_predictions: int
-    """Those that the completion documents of the batch tell of."""
-    written_at: datetime
-    """The new update time of the batch."""
-    completed_at: datetime
-    """The server's time in the completion documents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +76,7 @@ class Documents(Protocol):
         """How many documents a collection has, or had at that time of the server's, without reading them."""
         ...
 
-    def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+    def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
         """All of them or none; one answer per write, in order. See REFUSED."""
         ...
 
@@ -103,12 +88,8 @@ class AsyncDocuments(Protocol):
         """As `Documents.get`."""
         ...
 
-    async def commit(self, writes: Sequence[Write]) -> Result[list[Written]]:
+    async def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
         """As `Documents.commit`."""
-        ...
-
-    async def record(self, batch: Batch, completions: Sequence[Completion]) -> Result[Committed]:
-        """Commit what `recording.writes` says; the fast way where there is one."""
         ...
 
 
@@ -119,10 +100,4 @@ def is_refused(result: Result[Any]) -> bool:
 
 def refused(why: str, path: str) -> ErrorInfo:
     """TRANSIENT: whoever reads again may be luckier."""
-    return ErrorInfo.transient(REFUSED, why, **about(path))
-
-
-def about(path: str) -> dict[str, str]:
-    """What a failure at `path` names: the batch, if it is of one."""
-    batch_id = batch_id_of(path)
-    return {} if batch_id is None else {"batch_id": batch_id}
+    return ErrorInfo.transient(REFUSED, why, document=path)

@@ -1,0 +1,64 @@
+"""Documents by path: the port over the store of documents, and what keeps it.
+
+`Documents` and `AsyncDocuments` say what can be asked, `writes` what can be written, as values.
+`FirestoreDocuments` and `AsyncFirestoreDocuments` are the store, `MemoryDocuments` their twin: loaded when
+they are asked for, so that who only reads a record of the port loads no client.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy_face import lazy_face
+from .port import ALL, REFUSED, AsyncDocuments, Document, Documents, Query, Written, is_refused
+from .writes import (
+    REMOVED,
+    SERVER_TIME,
+    Absent,
+    Create,
+    Delete,
+    Difference,
+    Increment,
+    Set,
+    Union,
+    Update,
+    Write,
+)
+
+if TYPE_CHECKING:
+    from .async_store import AsyncFirestoreDocuments
+    from .memory_store import AsyncMemoryDocuments, MemoryDocuments
+    from .store import FirestoreDocuments
+
+__all__ = [
+    "ALL",
+    "REFUSED",
+    "REMOVED",
+    "SERVER_TIME",
+    "Absent",
+    "AsyncDocuments",
+    "AsyncFirestoreDocuments",
+    "AsyncMemoryDocuments",
+    "Create",
+    "Delete",
+    "Difference",
+    "Document",
+    "Documents",
+    "FirestoreDocuments",
+    "Increment",
+    "MemoryDocuments",
+    "Query",
+    "Set",
+    "Union",
+    "Update",
+    "Write",
+    "Written",
+    "is_refused",
+]
+
+_LAZY = {
+    "AsyncFirestoreDocuments": "async_store",
+    "AsyncMemoryDocuments": "memory_store",
+    "FirestoreDocuments": "store",
+    "MemoryDocuments": "memory_store",
+}
+
+__getattr__ = lazy_face(__name__, _LAZY)
