@@ -7,5 +7,5 @@ T = TypeVar("T")
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Consecutive runs of at most `size` items."""
+    """Consecutive runs of at most `size` items, in order; nothing for no items. `size` is 1 or more."""
     return (items[start : start + size] for start in range(0, len(items), size))

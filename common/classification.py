@@ -81,6 +81,7 @@ _BY_CLASS: Final[Mapping[str, ErrorType]] = {
 }
 
 _RETRY_ERROR: Final = "google.api_core.exceptions.RetryError"
+"""Base classes and classes that are asked about before the table, by qualified name like its keys."""
 _API_ERROR: Final = "google.api_core.exceptions.GoogleAPICallError"
 _BAD_REQUEST: Final = "google.api_core.exceptions.BadRequest"
 _ABORTED: Final = "google.api_core.exceptions.Aborted"
@@ -122,12 +123,20 @@ _TRANSIENT_STATUSES: Final = frozenset({408, 425, *range(500, 600)})
 _TRANSIENT_ERRNOS: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EPIPE})
 
 _CLIENTS: Final = ("google", "requests", "urllib3")
+"""Top-level packages: an answer that is no JSON was read by one of these, ours is a body that we were
+sent."""
 _MAX_DEPTH: Final = 10
+"""Of wrapped exceptions: a cause may lead back to itself."""
 
 
 def classify(exc: BaseException) -> ErrorType:
-    """What to do about `exc`. AlreadyExists, Conflict and FailedPrecondition are the caller's to interpret
-    (most often: it is done already); one that nobody interpreted is UNKNOWN."""
+    """What to do about `exc`; never raises.
+
+    AlreadyExists, Conflict and FailedPrecondition are the caller's to interpret (most often: it is done
+    already, perhaps by this very caller, whose answer was lost); one that nobody interpreted is UNKNOWN. A
+    RetryError is as its cause, a ResultError as the failure that it carries. An exception of no known class
+    is UNKNOWN.
+    """
     names = _class_names(exc)
     if _RETRY_ERROR in names:
         cause = retried(exc)
@@ -135,6 +144,8 @@ def classify(exc: BaseException) -> ErrorType:
     carried = getattr(getattr(exc, "error", None), "type", None)
     if isinstance(carried, ErrorType):
         return carried  # a ResultError: its failure was classified before
+    # Wrapped at any depth: the HTTP libraries raise it as a connection error, which would be TRANSIENT. No
+    # retry makes a certificate valid.
     if any(_REFUSED_CERTIFICATE in _class_names(each) for each in _wrapped(exc)):
         return _PERMANENT
     answer = _by_answer(exc, names) if _API_ERROR in names else _by_circumstance(exc, names)
@@ -142,7 +153,9 @@ def classify(exc: BaseException) -> ErrorType:
 
 
 def is_transient(exc: BaseException) -> bool:
-    """For a Retry: its own predicates leave out what Firestore and BigQuery raise under contention."""
+    """As the predicate of a Retry: `if_transient_error` of the client library leaves out Aborted and
+    DeadlineExceeded, which Firestore and BigQuery raise under contention.
+    """
     return classify(exc) is ErrorType.TRANSIENT
 
 
@@ -162,12 +175,15 @@ def _by_answer(exc: BaseException, names: list[str]) -> ErrorType | None:
     if reason in _TRANSIENT_REASONS:
         return _TRANSIENT
     if reason is not None:
+        # The text decides only within a reason: words alone may be in any message, a column's name among
+        # them.
         text = str(exc).lower()
         return next(
             (t for (r, words), t in _BY_REASON_AND_TEXT.items() if r == reason and words in text), None
         )
     if names[0] == _BAD_REQUEST:
         # BigQuery names the reason of every refusal: one without comes from a proxy on the way, or is cut.
+        # PERMANENT would lose the event for a fault that may pass.
         return _UNKNOWN
     is_listed = any(name in _BY_CLASS for name in names)
     return _TRANSIENT if not is_listed and getattr(exc, "code", None) in _TRANSIENT_STATUSES else None
@@ -215,7 +231,9 @@ def _wrapped(exc: BaseException) -> Iterator[BaseException]:
 
 
 def _comes_out_of_a_client(exc: BaseException) -> bool:
-    """Whether a client library was reading, and not we: then it was an answer that was no JSON."""
+    """Whether a client library was reading, and not we: then it was a service's answer that was no JSON, and
+    the call may have taken effect. The innermost frame outside of `json` tells.
+    """
     module = ""
     trace = exc.__traceback__
     while trace is not None:

@@ -8,11 +8,12 @@ from .texts import details_of, first_of
 
 
 def normalize_all(names: Iterable[object], *, max_key_chars: int | None = None) -> Result[dict[str, str]]:
-    """Key → name of every name, or one PERMANENT failure of class InvalidName that tells of every bad one (of
-    the first twenty by name).
+    """Key → name of every name, in the order given; or one failure that tells of every bad one.
 
-    A name is bad if it has no key or one that is too long, and if another one has the same: of namesakes each
-    needs a lookup of its own, such as "maxmuncy" and "maxmuncyathletics".
+    A name is bad if it has no key or one that is longer than `max_key_chars`, and if another one has the
+    same: of namesakes each needs a lookup of its own, such as "maxmuncy" and "maxmuncyathletics". The failure
+    is PERMANENT, of class InvalidName, names the first twenty and counts all: whoever opens a batch mends the
+    list once, not name by name.
     """
     given = list(names)
     by_key: dict[str, list[str]] = {}

@@ -15,7 +15,11 @@ from typing import Any
 
 
 def lazy_face(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a package: `homes` has the module below it for each name."""
+    """The `__getattr__` of a package: `homes` has the module below it for each name.
+
+    Python calls it only for a name that the package does not have. Raises AttributeError for an unknown name,
+    as a package without it does.
+    """
 
     def find(name: str) -> Any:
         home = homes.get(name)

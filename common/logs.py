@@ -23,10 +23,9 @@ _ids: ContextVar[Mapping[str, Any]] = ContextVar("ids", default=MappingProxyType
 def configure(project: str, *, function: str, environment: str, level: int = logging.INFO) -> None:
     """Set up structlog for this process. Calling it again replaces the configuration.
 
-    `environment` is on every line, and a label of it: an alert tells by it whether anybody need get up.
-
-    The trace is written by us: the framework labels lines with its execution id only, and ignores
-    `traceparent` (measured).
+    `environment` is on every line, and a label of it: an alert tells by it whether anybody need get up. The
+    trace is written by us: the framework labels lines with its execution id only, and ignores `traceparent`
+    (measured). Lines below `level` are not even built.
     """
 
     labels = {"function": function, "environment": environment}
@@ -36,6 +35,7 @@ def configure(project: str, *, function: str, environment: str, level: int = log
         event["severity"] = "ERROR" if method == "exception" else method.upper()
         event["function"] = function
         event["environment"] = environment
+        # Labels, beside fields of the same name: log-based metrics and alert policies filter by labels.
         event["logging.googleapis.com/labels"] = labels
         traceparent = trace.current()
         if traceparent is not None:
@@ -50,6 +50,7 @@ def configure(project: str, *, function: str, environment: str, level: int = log
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.EventRenamer("message"),
+            # `str` for dates, enums and exceptions: a log line must never fail the event that it tells of.
             structlog.processors.JSONRenderer(default=str),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -59,8 +60,10 @@ def configure(project: str, *, function: str, environment: str, level: int = log
 
 
 def enter(**ids: Any) -> None:
-    """Another event: `ids` are on every following line of this context (its threads and tasks), and none that
-    was bound before, as a pooled thread would still have them."""
+    """Another event begins: `ids` are on every following line of this context (its threads and tasks).
+
+    What was bound before is gone: a pooled thread would still have the ids of the event before this.
+    """
     _ids.set(ids)
 
 

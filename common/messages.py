@@ -1,7 +1,8 @@
 """One frozen model per message. A body that does not fit is refused with the field and the value named.
 
 Fields that decide something have no default; unknown fields are ignored, so that a publisher may be newer
-than its reader. Types are strict: the text "5" is no count.
+than its reader. Types are strict: the text "5" is no count. Which topic carries which model, and who speaks
+and hears, stands in `topics.json`.
 """
 
 from codecs import BOM_UTF8
@@ -27,16 +28,19 @@ from .staging.table_names import MAX_NAME_BYTES, belongs_to
 from .texts import cut, details_of, first_of
 
 MAX_VALUE_CHARS = 200
-"""Of a wrong value: a body may hold megabytes of it."""
+"""Characters of a wrong value that an error keeps: a body may hold megabytes of it."""
 
 
 class PlayerOutcome(Enum):
     """How one expected player ended. Every outcome is terminal, so a batch cannot hang on a player."""
 
     COMPLETED = "completed"
+    """Predictions were made, or there were none to make."""
     SKIPPED = "skipped"
+    """The worker decided that nothing is to be predicted."""
     FAILED = "failed"
     TIMED_OUT = "timed_out"
+    """Nobody spoke for the player by the deadline; decided by the batch, never reported."""
 
 
 class MessageStatus(Enum):
@@ -45,6 +49,7 @@ class MessageStatus(Enum):
     SUCCESS = "success"
     PARTIAL = "partial"
     NO_DATA = "no_data"
+    """The run was in order, and there was nothing to do."""
     FAILED = "failed"
     SKIPPED = "skipped"
 
@@ -68,6 +73,8 @@ class Message(BaseModel):
     correlation_id: Annotated[str, Field(max_length=256)] | None = None
     """Short enough for an attribute of a Pub/Sub message: 1,024 bytes."""
     timestamp: AwareDatetime | None = None
+    """When it was published, by the publisher's clock; of a PredictionRequest also the time that its rows
+    bear. An event's age is judged by Pub/Sub's own time instead."""
 
     @classmethod
     def parse(cls, body: bytes) -> Result[Self]:
@@ -81,6 +88,7 @@ class Message(BaseModel):
             return Result.failure(_invalid(cls.__name__, exc))
 
     def to_json(self) -> bytes:
+        """The body, UTF-8; fields that are None are left out."""
         return self.model_dump_json(exclude_none=True).encode()
 
 
@@ -91,11 +99,17 @@ class PlayerCompletion(Message):
     player_lookup: PlayerLookup
     game_date: date
     predictions_generated: OfOnePlayer
+    """How many predictions were made for this player; summed over the batch."""
     outcome: PlayerOutcome = PlayerOutcome.COMPLETED
     reason: Annotated[Told | None, Field(validate_default=True)] = None
+    """Why a player was skipped or has failed; required unless completed. Cut, never refused for its
+    length."""
     staging_table: Annotated[str, Field(max_length=MAX_NAME_BYTES)] | None = None
+    """Where the player's rows are: a name of this very batch. None where no rows were staged."""
     staged_rows: Annotated[OfOnePlayer | None, Field(validate_default=True)] = None
+    """How many rows of this player the table holds; the consolidation refuses to merge another number."""
     worker_instance: Told | None = None
+    """Who says so, for people."""
 
     # Fields are validated in their order, so what a check needs stands before it.
 
@@ -133,7 +147,10 @@ class PlayerCompletion(Message):
 
 
 class PredictionRequest(Message):
-    """Predict one player of a batch."""
+    """Predict one player of a batch: coordinator → workers, and redrives → workers.
+
+    The fields after `game_id` are the workers' own; a redrive leaves out what it cannot read again.
+    """
 
     batch_id: DocumentId
     player_lookup: PlayerLookup
@@ -153,36 +170,52 @@ class PredictionRequest(Message):
     sportsbook: str | None = None
     was_line_fallback: bool | None = None
     dataset_prefix: str | None = None
+    """That of the batch, so that a worker of a test writes where the test looks."""
 
 
 class BatchComplete(Message):
-    """Every expected player of a batch has ended: consolidate it. Repeats are harmless, see `generation`."""
+    """Every expected player of a batch has ended: consolidate it.
+
+    Recorder, sweep and repairs → consolidation trigger.
+
+    Repeats are harmless: a generation is consolidated once, and asking again gets the same receipt.
+    """
 
     batch_id: DocumentId
     game_date: date
     generation: Generation
+    """Which closing of the batch; a late completion that reopens it starts the next one."""
 
 
 class PhaseCompletion(Message):
-    """The unified completion message of all phases."""
+    """The unified completion message of all phases: a processor has finished its run for a day.
+
+    Names and meanings are the legacy message's.
+    """
 
     processor_name: Annotated[str, Field(min_length=1)]
     phase: Phase
     execution_id: Annotated[str, Field(min_length=1)]
+    """Of the run; the same for every repeat of the message."""
     game_date: date
     status: MessageStatus
     output_table: str | None = None
     output_dataset: str | None = None
     record_count: Count | None = None
+    """What the run made. On the boundary from phase 5 its reader decides on `metadata`
+    (PredictionsSummary)."""
     records_failed: Count | None = None
     parent_processor: str | None = None
+    """What the processor itself was started by."""
     trigger_source: str | None = None
     trigger_message_id: str | None = None
     duration_seconds: Annotated[float, Field(ge=0)] | None = None
     error_message: Told | None = None
     error_type: str | None = None
     metadata: Mapping[str, Any] | None = None
+    """Of the processor's own; that of phase 5 is a PredictionsSummary."""
     skip_downstream: bool = False
+    """The processor's wish that nothing be started because of this run: a backfill."""
 
 
 class PredictionsSummary(BaseModel):
@@ -199,17 +232,24 @@ class PredictionsSummary(BaseModel):
     timed_out_players: Count
     completed_predictions: Count
     completion_pct: Percentage
+    """Players who were completed or skipped, of those expected; the export's gate decides on it."""
 
 
 class PhaseTrigger(Message):
-    """Start a phase. `dispatch_id` is the same for every repeat, so that a receiver can drop one."""
+    """Start a phase: phase transitions → the processors of the next phase, or the coordinator.
+
+    `dispatch_id` is made of sport, phase, date and generation, the same for every repeat, so that a receiver
+    can drop one.
+    """
 
     game_date: date
     dispatch_id: Annotated[str, Field(min_length=1)]
     trigger_source: str
     triggered_by: str
     trigger_reason: str
+    """Why now: all processors done, or a waiting time over."""
     mode: str | None = None
+    """How the day is run (overnight, same day, …): decides which processors were awaited."""
     correlation_ids: tuple[str, ...] = ()
     """Of all processors that led here; `correlation_id` is that of the last."""
     analysis_date: date | None = None
@@ -231,12 +271,16 @@ class PhaseTrigger(Message):
 
 
 class ExportTrigger(Message):
-    """Start the export of a day's predictions."""
+    """Start the export of a day's predictions: phase transitions → export.
+
+    `dispatch_id` as in PhaseTrigger.
+    """
 
     target_date: date
     export_types: Annotated[tuple[str, ...], Field(min_length=1)]
     dispatch_id: Annotated[str, Field(min_length=1)]
     update_latest: bool = True
+    """Whether the files without a date are replaced, too."""
     trigger_source: str
     triggered_by: str
     trigger_reason: str | None = None
@@ -248,14 +292,19 @@ class ExportTrigger(Message):
 
 
 class Sweep(Message):
-    """The scheduler's tick: resume whatever fell due by the clock."""
+    """The scheduler's tick, every 10 minutes: resume whatever fell due by the clock.
+
+    Each function that hears it has a subscription of its own.
+    """
 
 
 class AuditRequest(Message):
-    """Look for whatever is stuck, inconsistent or absent. A dry run unless `repair` is asked for."""
+    """Look for whatever is stuck, inconsistent or absent; hourly, and by hand."""
 
     repair: bool = False
+    """Whether safe repairs are made; a dry run else."""
     batch_id: DocumentId | None = None
+    """Only this batch, and below only this day; None: everything."""
     game_date: date | None = None
 
 
@@ -277,6 +326,7 @@ MESSAGES: Mapping[str, type[Message]] = {
 
 
 def _invalid(model: str, exc: ValidationError) -> ErrorInfo:
+    """One PERMANENT failure for a body: the first twenty problems in words, all counted."""
     problems = [
         {
             "field": ".".join(map(str, error["loc"])) or "body",

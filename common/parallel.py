@@ -13,8 +13,10 @@ V = TypeVar("V")
 def for_each(items: Sequence[K], work: Callable[[K], Result[V]], *, at_once: int) -> Result[dict[K, V]]:
     """`work` for every item, `at_once` at a time; the answers by item, in the order given.
 
-    All are tried, whatever fails; then the first failure is told, and the answers of the others are dropped:
-    `work` is to be one that may be repeated.
+    All are tried, whatever fails; then the first failure in the order of the items is told, and the answers
+    of the others are dropped: `work` is to be one that may be repeated. What `work` raises is raised. Items
+    are hashable and each of them stands once. Log ids and trace of the caller's context are not in the
+    threads.
     """
     with ThreadPoolExecutor(at_once) as pool:
         results = dict(zip(items, pool.map(work, items), strict=True))

@@ -29,6 +29,7 @@ def normalize(name: str) -> str:
     if _REMAINS.search(name) or _is_utf8_read_as_something_else(name):
         raise InvalidName(f"name: {name!r} was decoded wrongly; its letters are lost")
     plain = name if name.isascii() else unicodedata.normalize("NFKD", name)
+    # ASCII needs no decomposition, and nearly every name is ASCII: this runs once per message.
     key = plain.casefold().translate(_FOLD)
     if not key.isascii():
         key = _latin_throughout(plain).casefold().translate(_FOLD)

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from google.pubsub_v1.types import PubsubMessage
 
 PUBLISH_TIMEOUT_SECONDS: Final = 30.0
+"""Of one call with all its requests and repetitions; the client's own is 60 s a request."""
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
 MAX_MESSAGES_PER_REQUEST: Final = 1_000
 """The limit of Pub/Sub."""
 MAX_BYTES_PER_REQUEST: Final = 5_000_000
-"""Half of Pub/Sub's limit. A message that is larger goes alone."""
+"""Half of Pub/Sub's limit of 10 MB, for attributes and framing are in it, too. A message that is larger
+goes alone."""
 FAULTS: Final = (GoogleAPIError, GoogleAuthError, TypeError, ValueError)
 """What a call of the client raises, and what values that are no text or bytes raise."""
 
@@ -47,7 +49,11 @@ class Limits:
 
 
 class Publisher:
-    """Publishes the messages of one sport; safe to share between threads."""
+    """Publishes the messages of one sport; safe to share between threads.
+
+    Every message carries its sport, its correlation id and the trace of the event being handled as
+    attributes.
+    """
 
     def __init__(
         self, client: "PublisherClient", *, project: str, sport: Sport, limits: Limits | None = None
@@ -67,8 +73,10 @@ class Publisher:
     ) -> Result[str]:
         """Publish one message; returns its id.
 
-        A time-out leaves the outcome unknown and is TRANSIENT: publishing again may publish twice, which
-        every receiver of this project endures. `attributes` is not changed.
+        A failure that is TRANSIENT leaves the outcome unknown (a time-out, a lost answer): publishing again
+        may publish twice, which every receiver of this project endures. PERMANENT: no such topic, no right to
+        it, or a message that is too large. A message of another model than the topic's is our own mistake:
+        TypeError. `attributes` is not changed.
         """
         return self.publish_all(topic, [message], attributes=attributes, ordering_key=ordering_key).map(
             lambda ids: ids[0]
@@ -85,8 +93,9 @@ class Publisher:
         """Publish many messages in few requests; returns their ids, in order.
 
         One request follows the other, so nothing overtakes a message that failed; subscriptions that keep
-        order deliver the messages of one `ordering_key` as they were sent. A failure tells how many are
-        `confirmed`; the whole call may be repeated.
+        order deliver the messages of one `ordering_key` as they were sent. A failure tells in its details how
+        many are `confirmed`, `of` how many; the whole call may be repeated, and publishes those twice. No
+        messages: an empty list.
         """
         expected = MESSAGES[topic.message] if topic.message else None
         for message in messages:
@@ -99,7 +108,9 @@ class Publisher:
         return self._publish(topic.name(self._sport), outgoing)
 
     def publish_raw(self, topic_name: str, data: bytes, attributes: Mapping[str, str]) -> Result[str]:
-        """Publish bytes as they are, for dead letters and replays; Pub/Sub refuses it if both are empty."""
+        """Publish bytes as they are, for dead letters and replays: `topic_name` is the full name, any
+        topic's. Pub/Sub refuses it (PERMANENT) if data and attributes are both empty.
+        """
         return self._publish(topic_name, [_Outgoing(data, attributes)]).map(lambda ids: ids[0])
 
     def _publish(self, name: str, outgoing: "Sequence[_Outgoing]") -> Result[list[str]]:
@@ -116,7 +127,10 @@ class Publisher:
         return Result.success(ids)
 
     def _send(self, path: str, messages: "list[PubsubMessage]", deadline: float) -> list[str]:
-        """Send one request until it is confirmed; raises the last error, or RetryError, when time is up."""
+        """Send one request until it is confirmed; returns the ids.
+
+        Raises the last error, or RetryError, when time is up.
+        """
         from google.pubsub_v1 import PublisherClient as Api
 
         def seconds_left() -> float:
@@ -124,8 +138,11 @@ class Publisher:
 
         def attempt() -> list[str]:
             seconds = min(self._limits.request_seconds, seconds_left())
+            # `retry=None`: the repetitions are ours, so that each one has only the time that is left.
             answer = Api.publish(self._client, topic=path, messages=messages, retry=None, timeout=seconds)
             if len(answer.message_ids) != len(messages):
+                # An answer that is not about all messages is none: which of them are published nobody can
+                # say.
                 raise IdsMissing(f"{len(answer.message_ids)} of {len(messages)} messages have an id")
             return list(answer.message_ids)
 
@@ -133,6 +150,7 @@ class Publisher:
         return repeat(attempt)()
 
     def _attributes(self, message: Message, given: Mapping[str, str] | None) -> dict[str, str]:
+        """Ours win over those given: a reader decides by `sport`, and a replay must not forge it."""
         ours = {"sport": self._sport.value}
         if message.correlation_id:
             ours["correlation_id"] = message.correlation_id
@@ -158,7 +176,7 @@ class _Outgoing:
 
 
 def _requests(outgoing: Sequence[_Outgoing], limits: Limits) -> "Iterator[list[PubsubMessage]]":
-    """The messages in runs of which each fits into one request, as the client takes them."""
+    """The messages in runs of which each fits into one request, as the client takes them: order is kept."""
     run: list[PubsubMessage] = []
     size = 0
     for one in outgoing:

@@ -1,4 +1,8 @@
-"""Outcomes as values: what a call returns when "failed" must never look like "nothing there"."""
+"""Outcomes as values: what a call returns when "failed" must never look like "nothing there".
+
+Inside a use case calls are unwrapped and read straight down; `returns_result` at its public method turns the
+failure back into a value. Nothing here imports a client library.
+"""
 
 import functools
 import traceback
@@ -29,10 +33,13 @@ U = TypeVar("U")
 Status = Literal["success", "failure", "partial"]
 
 STACK_TRACE_MAX_CHARS = 10_000
+"""The end of a trace is kept: it names the error, and a log entry takes 256 KB."""
 MESSAGE_MAX_CHARS = 10_000
 """An exception may hold a whole statement or body; this is logged and stored."""
 
 NOT_YET = "NotYet"
+"""The three answers that are part of normal operation: told quietly, and retried. "Not yet" is what it is
+too early for; a lock is held by another; a lock that was ours is not any more."""
 LOCK_HELD = "LockHeld"
 LOCK_LOST = "LockLost"
 _EXPECTED = frozenset({NOT_YET, LOCK_HELD, LOCK_LOST})
@@ -44,15 +51,19 @@ class ErrorInfo:
 
     type: ErrorType
     exception_class: str
+    """The class of the exception, or the name that our own failure has: what a caller compares."""
     message: str
+    """For people: names the field or id, and the value."""
     details: Mapping[str, Any] | None = None
+    """For machines: ids, tables, counts. Shown in logs and dead letters, so never a secret."""
     stack_trace: str | None = None
 
     @classmethod
     def from_exception(cls, exc: BaseException, **details: Any) -> "ErrorInfo":
-        """Describe `exc`; `details` name what was being attempted (ids, tables), never secrets.
+        """Describe `exc`; its type is that of `classify`.
 
-        Of a RetryError the class is that of its cause, the last thing that went wrong.
+        `details` name what was being attempted (ids, tables), never secrets. Of a RetryError the class is
+        that of its cause, the last thing that went wrong.
         """
         trace = "".join(traceback.format_exception(exc))[-STACK_TRACE_MAX_CHARS:]
         told = retried(exc) or exc
@@ -61,12 +72,15 @@ class ErrorInfo:
 
     @classmethod
     def permanent(cls, exception_class: str, message: str, **details: Any) -> "ErrorInfo":
-        """A failure of our own making that no retry will cure: bad input, a refused operation."""
+        """A failure of our own making that no retry will cure: bad input, a refused operation.
+
+        An event that fails so is dead-lettered.
+        """
         return cls(ErrorType.PERMANENT, exception_class, message, details or None)
 
     @classmethod
     def transient(cls, exception_class: str, message: str, **details: Any) -> "ErrorInfo":
-        """A failure of our own making that a retry may cure."""
+        """A failure of our own making that a retry may cure: the event is delivered again."""
         return cls(ErrorType.TRANSIENT, exception_class, message, details or None)
 
     @classmethod
@@ -131,7 +145,10 @@ class Result(Generic[T]):
 
     @classmethod
     def partial(cls, data: T, error: ErrorInfo) -> "Result[T]":
-        """Some of it, and why not all: acknowledged, with its error in the log."""
+        """Some of it, and why not all: acknowledged, with its error in the log.
+
+        What a retry should do is a failure.
+        """
         return cls("partial", data, error)
 
     @property
@@ -158,7 +175,10 @@ class Result(Generic[T]):
         return cast(T, self.data)
 
     def map(self, function: Callable[[T], U]) -> "Result[U]":
-        """Apply `function` to the data, keeping status and error; a failure passes through."""
+        """Apply `function` to the data, keeping status and error; a failure passes through.
+
+        What `function` raises is raised.
+        """
         if self.is_failure:
             return cast("Result[U]", self)
         return Result(self.status, function(cast(T, self.data)), self.error)
@@ -179,7 +199,8 @@ class Result(Generic[T]):
 def returns_result(use_case: Callable[P, T]) -> Callable[P, Result[T]]:
     """The one boundary of a use case: inside, calls are unwrapped; a ResultError becomes its failure again.
 
-    Whatever else is raised is no outcome but a fault of ours, and is raised on.
+    Whatever else is raised is no outcome but a fault of ours, and is raised on: the entry point classifies
+    it.
     """
 
     @functools.wraps(use_case)
@@ -208,6 +229,9 @@ def returns_result_async(
 
 
 def _jsonable(value: Any) -> Any:
+    """JSON's values as they are, collections item by item, anything else as text: a log line and a dead
+    letter must not fail because of a detail.
+    """
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):

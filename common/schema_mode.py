@@ -1,4 +1,8 @@
-"""Where a batch keeps its completions: the legacy array, the subcollection, or both while migrating."""
+"""Where a batch keeps its completions: the legacy array, the subcollection, or both while migrating.
+
+A commit to an array takes twice as long as one to the subcollection at 100 elements, and 25 times as long at
+20,000 (measured), and a document holds 1 MiB; the subcollection stays flat. Pure.
+"""
 
 from enum import Enum
 
@@ -25,7 +29,10 @@ class SchemaMode(Enum):
 
     @property
     def counts_array(self) -> bool:
-        """Whether the length of the array decides when the batch is complete."""
+        """Whether the length of the array decides when the batch is complete.
+
+        A commit does not tell that length, so such a batch is read after each commit.
+        """
         return self in (SchemaMode.LEGACY, SchemaMode.DUAL_WRITE)
 
 

@@ -26,7 +26,10 @@ from .sport import FIRST, Sport, SportNames
 
 
 def _url(value: str | None) -> str | None:
-    """A URL that can be posted to, as far as its text tells: another would fail at the first alert."""
+    """A URL that can be posted to, as far as its text tells: another would fail at the first alert.
+
+    ValueError if not.
+    """
     if value is None:
         return None
     parts = urlsplit(value)  # raises ValueError itself for some
@@ -54,14 +57,20 @@ class Settings(BaseModel):
 
     gcp_project: Annotated[str, Field(alias="GCP_PROJECT", pattern=r"^[a-z0-9][a-z0-9.:-]*$")]
     sport: Annotated[Sport, Field(alias="SPORT")] = FIRST
+    """Whose topics and datasets this instance works on: one deployment per sport."""
     environment: Annotated[str, Field(alias="ENVIRONMENT", pattern=r"^[a-z][a-z0-9-]*$")] = "production"
+    """On every log line; alerts wake people for `production` only."""
     dataset_prefix: Annotated[str, Field(alias="DATASET_PREFIX", pattern=r"^[A-Za-z0-9_]*$")] = ""
+    """Isolates tests: a prefix of datasets and locks. Empty in production."""
     enable_subcollection_completions: Annotated[bool, Field(alias="ENABLE_SUBCOLLECTION_COMPLETIONS")] = True
     dual_write_mode: Annotated[bool, Field(alias="DUAL_WRITE_MODE")] = False
     use_subcollection_reads: Annotated[bool, Field(alias="USE_SUBCOLLECTION_READS")] = True
     slack_webhook_url: Annotated[SecretUrl, Field(alias="SLACK_WEBHOOK_URL")] = None
     slack_webhook_url_consistency: Annotated[SecretUrl, Field(alias="SLACK_WEBHOOK_URL_CONSISTENCY")] = None
+    """Where findings of the auditor go; where it is not set, `SLACK_WEBHOOK_URL` takes them."""
     max_event_age_seconds: Annotated[int, Field(alias="MAX_EVENT_AGE_SECONDS", gt=0)] = 24 * 3600
+    """An older event becomes a dead letter. Shorter than any subscription keeps messages, so that none
+    expires unseen."""
 
     @model_validator(mode="after")
     def _flags_make_a_mode(self) -> Self:
@@ -76,7 +85,8 @@ class Settings(BaseModel):
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the settings from `environment`; raises SettingsError with all problems at once.
 
-        An empty variable is one that is not set: whoever deploys cannot always leave one out.
+        An empty variable is one that is not set: whoever deploys cannot always leave one out. Secrets are not
+        in the message, of a webhook only its host.
         """
         told = {name: value for name, value in environment.items() if value}
         try:

@@ -37,13 +37,17 @@ class DatasetRole(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class SportNames:
-    """All names of one sport. `dataset_prefix` isolates tests: `{prefix}_{sport}_predictions`."""
+    """All names of one sport. `dataset_prefix` isolates tests: `{prefix}_{sport}_predictions`.
+
+    Nothing is looked up.
+    """
 
     sport: Sport
     dataset_prefix: str = ""
 
     @property
     def bucket(self) -> str:
+        """Where scrapers put what they fetch; without a prefix, for tests read the same files."""
         return f"{self.sport.value}-scraped-data"
 
     @property

@@ -23,9 +23,12 @@ class SqlBlocks:
         self._blocks: Mapping[str, str] = dict(_blocks(file.read_text(encoding="utf-8")))
 
     def fill(self, name: str, **values: str) -> str:
-        """The statement of that name. KeyError or ValueError if names and placeholders do not agree.
+        """The statement of that name, its placeholders filled with text that the caller has quoted or
+        checked.
 
-        A value of several lines keeps the indentation of its placeholder only where it brings it along.
+        Raises KeyError for an unknown block or a placeholder without a value, ValueError for a value without
+        a placeholder: a misspelt name must not leave half a statement. A value of several lines keeps the
+        indentation of its placeholder only where it brings it along.
         """
         block = self._blocks[name]
         unused = values.keys() - {field for _, field, _, _ in Formatter().parse(block)}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from google.cloud.pubsub_v1.subscriber.message import Message as PulledMessage
 
 POLL_SECONDS = 0.1
+"""How soon a broken stream is noticed; `stop` is noticed at once."""
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class Subscriber(Generic[M]):
     dead_letters: Callable[[], DeadLetterWriter]
     sport: Sport
     max_age: timedelta
+    """Older messages become dead letters, as in a function."""
     now: Callable[[], datetime]
     max_in_flight: int = 4
     """Messages held at once: flow control, and the number of handler threads."""
@@ -52,11 +54,14 @@ class Subscriber(Generic[M]):
         """Pull until `stop` is set, then finish the messages that handlers hold and return.
 
         Messages received but not begun go back to Pub/Sub. A stream that breaks for good (permission, a
-        missing subscription) ends in a failure; the client reconnects by itself after a transient one.
+        missing subscription) ends in a failure; the client reconnects by itself after a transient one. To be
+        called once per instance at a time; it blocks.
         """
         from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
         from google.cloud.pubsub_v1.types import FlowControl
 
+        # As many threads as messages in flight: a message that is held must not wait for a thread while its
+        # lease runs.
         scheduler = ThreadScheduler(ThreadPoolExecutor(self.max_in_flight, "subscriber"))
         flow = FlowControl(max_messages=self.max_in_flight, max_lease_duration=self.max_lease.total_seconds())
         stream = self.client.subscribe(
@@ -79,6 +84,10 @@ class Subscriber(Generic[M]):
         return Result.success(None)
 
     def _receive(self, pulled: "PulledMessage") -> None:
+        """In a thread of the client's: settle one message, then ack or nack it.
+
+        The rules are those of `entrypoint`.
+        """
         delivery = Delivery(
             event_id=pulled.message_id,
             published_at=pulled.publish_time,

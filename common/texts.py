@@ -10,7 +10,7 @@ MAX_NAMED: Final = 20
 def cut(text: str, max_chars: int) -> str:
     """`text`, or its beginning and how long it was, together `max_chars` at most (which are 40 or more).
 
-    Cutting again changes nothing.
+    Cutting again changes nothing, so what was cut by one layer is not cut differently by the next.
     """
     if len(text) <= max_chars:
         return text
@@ -19,12 +19,18 @@ def cut(text: str, max_chars: int) -> str:
 
 
 def cut_bytes(text: str, max_bytes: int) -> str:
-    """The beginning of `text` that fits into so many bytes of UTF-8; no half characters, and nothing said."""
+    """The beginning of `text` that fits into so many bytes of UTF-8: for Pub/Sub's attributes, whose limit is
+    in bytes. No half characters, and nothing is said of the cut.
+    """
+    # Only the last character can be cut in half, and is dropped.
     return text.encode()[:max_bytes].decode(errors="ignore")
 
 
 def first_of(problems: Sequence[str], *, separator: str = "; ") -> str:
-    """The first twenty as one sentence, and how many more there are."""
+    """The first twenty as one sentence, and how many more there are.
+
+    For the message of an error; its details have the same twenty.
+    """
     more = len(problems) - MAX_NAMED
     return separator.join(problems[:MAX_NAMED]) + (f"{separator}and {more} more" if more > 0 else "")
 

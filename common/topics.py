@@ -51,9 +51,11 @@ class Subscription:
     """What a function hears is kept for longer than the age at which its endpoint makes it a dead letter:
     a message that merely expires here is lost without a word."""
     max_delivery_attempts: int
-    """With the back-off, at least 12 h for whatever may be answered with "not yet" or meet a held lock. A
-    policy takes 5 to 100."""
+    """Deliveries before Pub/Sub itself dead-letters the message; a policy takes 5 to 100. With the
+    back-off, at least 12 h for whatever may be answered with "not yet" or meet a held lock."""
     min_backoff_seconds: int
+    """Wait before a redelivery, growing up to `max_backoff_seconds`; a policy takes 0 to 600. Without one
+    Pub/Sub repeats after about a second."""
     max_backoff_seconds: int
 
 
@@ -62,10 +64,12 @@ class Topic:
     """One topic: who speaks to whom, in which message, and how its subscriptions deliver."""
 
     constant: str
+    """The registry's key, such as `PREDICTION_READY`."""
     base_name: str
     message: str | None
     """Name of the model in `messages.py`; None where no function of ours speaks or hears."""
     publisher: str
+    """Who speaks: the folder in `functions/`, or the name of somebody outside."""
     heard_by_others: tuple[str, ...]
     """Who subscribes without this suite's doing."""
     completes_phase: int | None
@@ -80,6 +84,7 @@ class Topic:
         return SportNames(sport=sport).topic(self.base_name)
 
     def dead_letter_name(self, sport: Sport) -> str:
+        """`{sport}-{base_name}-dlq`."""
         return self.name(sport) + DEAD_LETTER_SUFFIX
 
     def subscription_name(self, sport: Sport, subscriber: str) -> str:
@@ -114,6 +119,7 @@ def _subscription(subscriber: str, *, delivery: str, **values: int) -> Subscript
 
 REGISTRY: Final = _load()
 
+# Every name of every sport, made once: a delivery is matched by looking its topic up, never by cutting names.
 _BY_NAME: Final = {entry.name(sport): (entry, sport) for sport in Sport for entry in REGISTRY.values()}
 
 PHASE5_PREDICTIONS_COMPLETE: Final = REGISTRY["PHASE5_PREDICTIONS_COMPLETE"]

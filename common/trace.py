@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Final
 
 TRACEPARENT: Final = "traceparent"
+"""Name of the attribute, and of the HTTP header."""
 GOOGLE_TRACEPARENT: Final = "googclient_traceparent"
 """Where the Pub/Sub client's own tracing puts it; it extracts it for pull only (measured)."""
 
@@ -18,7 +19,7 @@ _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
 def current() -> str | None:
-    """The traceparent of the event being handled, if there is one."""
+    """The traceparent of the event being handled in this context; None outside of one."""
     return _current.get()
 
 
@@ -26,6 +27,7 @@ def enter(traceparent: str | None, *, event_id: str) -> str:
     """Continue `traceparent`, or start a trace where it is absent or malformed; returns it.
 
     The trace that is started is made from the event's id, so that every delivery of an event is in one trace.
+    To be called once per delivery: threads and tasks of the pool keep what the delivery before has left.
     """
     valid = traceparent if traceparent and _FORMAT.fullmatch(traceparent) else _started_by(event_id)
     _current.set(valid)

@@ -26,7 +26,7 @@ class BodyRefused(Exception):
 
 
 class Bodies:
-    """Reads bodies and knows how many bytes are held. For one event loop."""
+    """Reads bodies and knows how many bytes are held. For one event loop: counting needs no lock there."""
 
     def __init__(self, *, max_body_bytes: int = MAX_BODY_BYTES, max_held_bytes: int = MAX_HELD_BYTES) -> None:
         self._max_body_bytes = max_body_bytes
@@ -45,6 +45,7 @@ class Bodies:
         size = 0
         try:
             async for part in request.stream():
+                # Asked again for each part: what a sender promises may be wrong, and chunks promise nothing.
                 self._refuse(size + len(part), beside=self._held_bytes - size)
                 parts.append(part)
                 size += len(part)

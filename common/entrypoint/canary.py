@@ -21,19 +21,26 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Client
 
 ATTRIBUTE: Final = "canary"
+"""Of the message: holds the id under which the answer is written."""
 TOPIC_PREFIX: Final = "canary-"
 COLLECTION: Final = "canaries"
+"""One document per question, by its id."""
 OK: Final = "ok"
 CALL_TIMEOUT_SECONDS: Final = 10.0
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,126}")
+"""It becomes a document id, so nothing else is answered."""
 
 Probe = Callable[[], Result[Any]]
 """Tries one store as the function uses it, and changes nothing."""
 
 
 def asked(delivery: Delivery) -> str | None:
-    """The id of the canary that a delivery is; None for every other one."""
+    """The id of the canary that a delivery is; None for every other one.
+
+    Topic and attribute together: a publisher of a topic in earnest can set the attribute, but cannot make its
+    message come from a `canary-…` topic.
+    """
     found = delivery.attributes.get(ATTRIBUTE, "")
     is_canary = (delivery.topic or "").startswith(TOPIC_PREFIX) and _ID.fullmatch(found)
     return found if is_canary else None
@@ -74,6 +81,7 @@ class Canary:
 
 
 def _told(probe: Probe) -> str:
+    """`ok`, or why the store could not be used. Any exception is an answer here."""
     try:
         error = probe().error
     except Exception as exc:  # the boundary: building a client may fail too, and that is what is asked for

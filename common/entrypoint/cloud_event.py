@@ -1,4 +1,7 @@
-"""CloudEvents, binary or structured, as their SDK reads them."""
+"""CloudEvents, binary or structured, as their SDK reads them.
+
+Eventarc sends the binary form; our own push subscriptions send none, see `envelope.py`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +51,10 @@ class _Told(CloudEvent):
 
 
 def read_cloud_event(headers: Mapping[str, str], body: bytes) -> Event:
-    """Read an event; raises Unreadable, naming what is wrong."""
+    """Read an event; raises Unreadable, naming what is wrong.
+
+    Attributes that are missing are None, not made up.
+    """
     known = STRUCTURED if is_structured(headers) else ATTRIBUTES | dict(headers)
     try:
         event = from_http(_Told, known, body, json_object)

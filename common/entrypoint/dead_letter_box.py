@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Client
 
 MAX_READ: Final = 1_000
+"""Documents in one reading."""
 _LIMITS: Final[Mapping[str, Any]] = {"retry": RETRY, "timeout": STORE_TIMEOUT_SECONDS}
 
 
@@ -31,9 +32,12 @@ class DeadLetter:
     """Full name, with the sport."""
     function: str
     reason: str
+    """The message of the error that made it a dead letter; `error_class` and `details` are of the same
+    error."""
     error_class: str
     details: Mapping[str, Any]
     data: str
+    """The body as text; bytes that are no UTF-8 are escaped in it."""
     is_whole: bool
     """Whether `data` is all that was received: a document keeps 50,000 characters."""
     attributes: Mapping[str, str]
@@ -84,7 +88,11 @@ class DeadLetterBox:
         self._letters = db.collection(COLLECTION)
 
     def newest(self, limit: int = MAX_READ) -> Result[list[DeadLetter]]:
-        """The newest first, those that were handled included. PERMANENT if one makes no sense, naming it."""
+        """The newest first, those that were handled included; at most `limit`.
+
+        PERMANENT if a document is no dead letter, naming it: it is not passed over, for it may be the one
+        that is looked for.
+        """
         query = self._letters.order_by("dead_lettered_at", direction="DESCENDING").limit(limit)
         try:
             snapshots = query.get(**_LIMITS)
@@ -101,14 +109,23 @@ class DeadLetterBox:
     def note_replayed(
         self, event_id: str, at: datetime, *, who: str, why: str, message_id: str
     ) -> Result[None]:
-        """That it was published again, as which message. Again: the last one stands."""
+        """Note that it was published again, as which message; to be called after the publish.
+
+            operator   publishes ── notes
+                                 ╰─ crash here: waits still; a second replay is recognised as the same event
+
+        Again: the last one stands. PERMANENT (NoSuchThing) for an id of none.
+        """
         return self._note(
             event_id,
             {"replayed_at": at, "replayed_by": who, "replayed_why": why, "replayed_as": message_id},
         )
 
     def note_discarded(self, event_id: str, at: datetime, *, who: str, why: str) -> Result[None]:
-        """That nobody needs it any more."""
+        """Note that nobody needs it any more; its document stays. Again: the last one stands.
+
+        PERMANENT (NoSuchThing) for an id of none.
+        """
         return self._note(event_id, {"discarded_at": at, "discarded_by": who, "discarded_why": why})
 
     def _note(self, event_id: str, fields: Mapping[str, Any]) -> Result[None]:

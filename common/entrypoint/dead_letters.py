@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Client
 
 COLLECTION: Final = "dead_letters"
+"""`dead_letters/{event_id}`."""
 STORE_TIMEOUT_SECONDS: Final = 10.0
+"""Of one write with its repetitions."""
 RETRY: Final = Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=STORE_TIMEOUT_SECONDS)
 MAX_STORED_CHARS: Final = 50_000
 """Per field: at four bytes each, a document of a few such fields stays below Firestore's 1 MiB."""
@@ -43,6 +45,8 @@ log = structlog.get_logger()
 
 
 class RawPublisher(Protocol):
+    """What of a publisher is needed."""
+
     def publish_raw(self, topic_name: str, data: bytes, attributes: Mapping[str, str]) -> Result[str]: ...
 
 
@@ -62,8 +66,10 @@ class DeadLetters:
     def write(self, delivery: Delivery, error: ErrorInfo, now: datetime) -> Result[str]:
         """Store and publish; returns the document's id.
 
-        Safe to repeat: the document has the event's id and is written again with the same content; the
-        dead-letter topic may get the message twice, with the same `dead_letter_event_id`.
+        Document first: if the publish fails, the event is retried, and a person can already read why. Safe to
+        repeat: the document has the event's id and is written again with the same content; the dead-letter
+        topic may get the message twice, with the same `dead_letter_event_id`. A failure, of whatever type,
+        means that it is not safely a dead letter: the caller retries.
         """
         document_id = document_id_of(delivery.event_id)
         topic_name = self._topic_name(delivery)
@@ -103,6 +109,8 @@ class DeadLetters:
             "reason": error.message[:MAX_STORED_CHARS],
             "error_type": described["type"],
             "error_class": described["exception_class"],
+            # As text, like the attributes: a map with a sender's keys may be one that Firestore refuses, or
+            # too deep.
             "error_details": json.dumps(described["details"])[:MAX_STORED_CHARS],
             "data": delivery.data.decode("utf-8", errors="backslashreplace")[:MAX_STORED_CHARS],
             "data_bytes": len(delivery.data),
@@ -121,6 +129,9 @@ def document_id_of(event_id: str) -> str:
 
 
 def _attributes(delivery: Delivery, error: ErrorInfo) -> dict[str, str]:
+    """The sender's attributes and ours: Pub/Sub takes 100 of at most 1,024 bytes each, and ours come
+    first.
+    """
     ours = {
         "dead_letter_event_id": delivery.event_id,
         "dead_letter_class": error.exception_class,

@@ -27,6 +27,7 @@ from .envelope import Delivery
 from .rules import Disposition, dispose, origin, read_message
 
 DEAD_LETTER_THREADS: Final = 4
+"""Dead letters that are written at a time."""
 DEAD_LETTER_SECONDS: Final = 45.0
 """What writing one takes at most: the time-outs of both stores, and less than any function's time limit."""
 
@@ -36,6 +37,8 @@ log = structlog.get_logger()
 
 
 class DeadLetterWriter(Protocol):
+    """Writes one dead letter; `DeadLetters` in production."""
+
     def write(self, delivery: Delivery, error: ErrorInfo, now: datetime) -> Result[str]: ...
 
 
@@ -64,7 +67,11 @@ def _dead_letter_executor() -> Executor:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Receives the deliveries of the topics that wake a function, and hands their messages to handlers."""
+    """Receives the deliveries of the topics that wake a function, and hands their messages to handlers.
+
+    One per instance, for one event loop. Raises TypeError at cold start for a route whose model is not its
+    topic's.
+    """
 
     routes: Mapping[Topic, Route[Any]]
     """By the registry's topics, such as `PREDICTION_READY`."""
@@ -88,10 +95,11 @@ class Endpoint:
                 raise TypeError(f"{topic.constant} carries {topic.message}, not {route.message.__name__}")
 
     async def respond(self, request: Request) -> Response:
-        """Handle one HTTP request; raises only for what Pub/Sub shall deliver again.
+        """Handle one HTTP request; raises only for what Pub/Sub shall deliver again as a fault (500).
 
-        Safe for repeated deliveries as far as the handlers are. Whatever is no POST is no delivery: 405. Nor
-        is what Pub/Sub cannot have sent, being too large: 413.
+        200 acknowledges, 503 asks for another delivery without noise. Safe for repeated deliveries as far as
+        the handlers are. Whatever is no POST is no delivery: 405. Nor is what Pub/Sub cannot have sent, being
+        too large: 413. To Pub/Sub every status but 102, 200, 201, 202 and 204 means "deliver again".
         """
         if request.method != "POST":
             return Response("Pub/Sub deliveries are posted", status_code=405, headers={"allow": "POST"})
@@ -104,6 +112,7 @@ class Endpoint:
 
     async def _deliver(self, request: Request, body: bytes) -> Response:
         delivery = envelope.read(request.headers, request.scope["path"], body)
+        # Before anything is logged: a refusal has the ids of its event on it, too.
         enter_context(delivery, request.headers)
         result = await self._result(delivery)
         disposition = dispose(result)
@@ -121,6 +130,7 @@ class Endpoint:
             return Result.failure(ErrorInfo.from_exception(exc))
 
     async def _handle(self, delivery: Delivery) -> Result[Any]:
+        # Unreadable, yet a delivery: returned as a failure, so that it is dead-lettered like any other.
         if delivery.error is not None:
             return Result.failure(delivery.error)
         canary_id = canary.asked(delivery)
@@ -138,7 +148,12 @@ class Endpoint:
         return next(iter(self.routes)) if self.unnamed is None and len(self.routes) == 1 else self.unnamed
 
     async def _dead_letter(self, delivery: Delivery, result: Result[Any]) -> Result[Any]:
-        """A dead letter that is not written in time is a retry; one that has not begun is then given up."""
+        """Write the dead letter in a thread; one that is not written in time is a retry.
+
+        write begins ── store hangs ········ 45 s: answered "retry" ── the thread may still write it
+        redelivery                                 writes the same document again: no harm
+        """
+        # The thread logs with the ids of the event: an executor does not hand the context on by itself.
         write = contextvars.copy_context().run
         writing = asyncio.get_running_loop().run_in_executor(
             self.executor, write, dead_letter, delivery, result, self.dead_letters, self.now()
@@ -152,7 +167,10 @@ class Endpoint:
 def dead_letter(
     delivery: Delivery, result: Result[Any], dead_letters: Callable[[], DeadLetterWriter], now: datetime
 ) -> Result[Any]:
-    """Acknowledge only what is safely a dead letter; until then it is a retry, whatever the reason."""
+    """Acknowledge only what is safely a dead letter; until then it is a retry, whatever the reason.
+
+    Returns the failure that asks for it (NotDeadLettered, TRANSIENT), or the success that acknowledges.
+    """
     assert result.error is not None
     try:
         written = dead_letters().write(delivery, result.error, now)
@@ -188,6 +206,10 @@ def tell_of_partial(result: Result[Any]) -> None:
 
 
 def _answer(disposition: Disposition, result: Result[Any]) -> Response:
+    """What Pub/Sub is told.
+
+    A retryable fault is raised: the framework answers 500 and marks a crash, which is what alerts count.
+    """
     if disposition is Disposition.ACK:
         tell_of_partial(result)
         return Response("OK")

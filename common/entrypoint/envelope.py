@@ -39,11 +39,13 @@ class Delivery:
     published_at: datetime | None = None
     """In UTC."""
     topic: str | None = None
-    """The topic's name, where the envelope tells it."""
+    """The topic's name, where the envelope tells it, with the sport in front or not."""
     woken_by: Topic | None = None
     """The registry's topic of that name; known once the endpoint has found the route."""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    """Texts that Firestore and Pub/Sub take; empty where there are none."""
     data: bytes = b""
+    """The message's body; the raw HTTP body where `error` is set."""
     error: ErrorInfo | None = None
     """Why the envelope could not be read; `data` then holds the raw body."""
 
@@ -53,9 +55,14 @@ class Unreadable(ValueError):
 
 
 def read(headers: Mapping[str, str], path: str, body: bytes) -> Delivery:
-    """Read any envelope; never raises for what a sender may have sent. Header names are lower case."""
+    """Read any envelope; never raises for what a sender may have sent. Header names are lower case.
+
+    A body that cannot be read becomes a Delivery with its `error` (UnreadableEnvelope, PERMANENT), whatever
+    else of it is known, and the raw body as its data.
+    """
     told_id = next((headers[name] for name in MESSAGE_ID_HEADERS if headers.get(name)), None)
     told_time = next((headers[name] for name in TIME_HEADERS if headers.get(name)), None)
+    # The raw push body has no topic in it: the subscription's URL ends with `/projects/P/topics/T` for this.
     source = headers.get("ce-source") or path
     try:
         if is_cloud_event(headers):
@@ -122,10 +129,12 @@ def _delivery(
     nothing: dict[str, str] = {}
     attributes = part(_attributes, message.get("attributes"), otherwise=nothing)
     data = part(_decode, message.get("data"), otherwise=b"")
+    # Both spellings come: the API's and the one that Pub/Sub adds for older clients. So with the ids.
     times = message.get("publishTime"), message.get("publish_time"), told_time
     published_at = part(_time, *times, otherwise=None)
     event_id = part(_id, told_id, message.get("messageId"), message.get("message_id"), otherwise="")
     return Delivery(
+        # New for every delivery as the last resort: no two broken requests must share a dead letter.
         event_id=attributes.get(REPLAYED_EVENT) or event_id or f"unreadable-{uuid.uuid4().hex}",
         published_at=published_at,
         topic=topic,
@@ -142,6 +151,7 @@ def _id(value: Any) -> str:
 
 
 def _decode(data: Any) -> bytes:
+    """The bytes of the message. Strict: what is no base64 would be decoded to something else."""
     # Absent or empty for a message that has attributes only.
     if data is None or data == "":
         return b""

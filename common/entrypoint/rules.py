@@ -20,7 +20,7 @@ from ..topics import Topic, UnknownTopic, by_name
 from .envelope import Delivery
 
 MAX_AHEAD: Final = timedelta(days=365)
-"""A clock may be wrong by days, ours or theirs; an event beyond this would never become too old."""
+"""A clock may be wrong by days, ours or theirs; an event from beyond this would never become too old."""
 
 
 class Disposition(Enum):
@@ -45,13 +45,19 @@ def dispose(result: Result[Any]) -> Disposition:
 def read_message(
     model: type[M], delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelta
 ) -> Result[M]:
-    """The message that a delivery carries, or the PERMANENT failure that makes it a dead letter."""
+    """The message that a delivery carries, or the PERMANENT failure that makes it a dead letter: that of
+    `refuse`, or InvalidMessage.
+    """
     refusal = refuse(delivery, sport=sport, now=now, max_age=max_age)
     return model.parse(delivery.data) if refusal is None else Result.failure(refusal)
 
 
 def refuse(delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelta) -> ErrorInfo | None:
-    """Why a delivery must not even reach its handler, or None."""
+    """Why a delivery must not even reach its handler, or None.
+
+    All are PERMANENT: UnreadableEnvelope, EventTooOld, EventOfTheFuture, EmptyMessage, WrongSport. A message
+    without a publishing time has no age, and is handled.
+    """
     if delivery.error is not None:
         return delivery.error
     if delivery.published_at is not None and (refusal := _refuse_time(delivery.published_at, now, max_age)):
@@ -61,6 +67,7 @@ def refuse(delivery: Delivery, *, sport: Sport, now: datetime, max_age: timedelt
             "EmptyMessage",
             f"message.data: empty; the attributes are {dict(delivery.attributes)!r}",
         )
+    # Legacy publishers name no sport; the topic's name has told it.
     claimed = delivery.attributes.get("sport", sport.value)
     return None if claimed == sport.value else _wrong_sport(f"attributes.sport: {claimed!r}", sport)
 
@@ -96,6 +103,7 @@ def origin(
 
 
 def _by_either_name(name: str, sport: Sport) -> tuple[Topic, Sport]:
+    """By the full name, else by the name without its sport: a push path may hold either."""
     try:
         return by_name(name)
     except UnknownTopic:

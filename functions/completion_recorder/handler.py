@@ -1,4 +1,10 @@
-"""A completion arrives: record it; if it completed its batch, trigger the consolidation. Or time passed."""
+"""A completion arrives: record it; if it completed its batch, trigger the consolidation.
+
+Or time passed: do what is due by the clock.
+
+    record ── commit ── trigger ── 200
+                     ╰─ crash here: redelivered as a duplicate, which finds the trigger owed and sends it
+"""
 
 import asyncio
 from datetime import datetime
@@ -18,12 +24,17 @@ log = structlog.get_logger()
 
 
 class Recorder(Protocol):
+    """Counts completions; `common/recorder` in production."""
+
     async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]: ...
 
-    def trigger_sent(self, batch: Batch) -> None: ...
+    def trigger_sent(self, batch: Batch) -> None:
+        """Lets the cache forget that the batch owes its trigger."""
 
 
 class Outbox(Protocol):
+    """Publishes what a closed batch owes; sending again is safe."""
+
     def send(self, batch: Batch) -> Result[str]: ...
 
 
@@ -36,6 +47,8 @@ class Ticks(Protocol):
 
 
 class SampledChecks(Protocol):
+    """Compares array and subcollection of a batch that writes both, now and then."""
+
     async def run(self, batch_id: str) -> None: ...
 
 
@@ -43,13 +56,16 @@ class SampledChecks(Protocol):
 async def handle(
     completion: PlayerCompletion, event_id: str, *, recorder: Recorder, outbox: Outbox, checks: SampledChecks
 ) -> Recorded:
-    """Record one delivery. A trigger that could not be sent fails the event: its redelivery sends it.
+    """Record one delivery; returns what became of it.
 
-    What only watches comes last, and its failure is nobody's.
+    Failures are those of the recorder (not yet for a batch that is being opened, a fault of the store, …) and
+    of the outbox: a trigger that could not be sent fails the event, and its redelivery sends it. What only
+    watches comes last, and its failure is nobody's.
     """
     recorded = (await recorder.record(completion, event_id=event_id)).unwrap()
     _tell(completion, recorded)
     if recorded.owed_trigger is not None:
+        # In a thread: the publisher blocks, and the event loop serves up to 80 events at a time.
         (await asyncio.to_thread(outbox.send, recorded.owed_trigger)).unwrap()
         recorder.trigger_sent(recorded.owed_trigger)
     if recorded.is_sampled:
@@ -67,6 +83,7 @@ def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) ->
     swept = sweep.run(now)
     if swept.data is not None:
         _tell_of_sweep(swept.data)
+    # Noted or not, the sweep has run: a tick that could not be noted is repeated, and sweeping again is safe.
     return Result.failure(noted.error) if noted.error is not None else swept
 
 
@@ -84,6 +101,9 @@ def _tell_of_sweep(swept: "Swept") -> None:
 
 
 def _tell(completion: PlayerCompletion, recorded: Recorded) -> None:
+    """One line per completion; a warning for what should not happen often (late, unexpected,
+    contradicting).
+    """
     tell = log.warning if recorded.is_unusual else log.info
     tell(
         f"completion {recorded.outcome.value}: {recorded.ended_count} of {recorded.expected_players} ended",

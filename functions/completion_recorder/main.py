@@ -56,14 +56,18 @@ def checks() -> SampledChecks:
 
 @once
 def outbox() -> TriggerOutbox:
+    """The outbox gets the publisher as a call: the Pub/Sub library is loaded when the first batch closes."""
     return TriggerOutbox(batches().store, wiring.publisher)
 
 
 async def record(completion: PlayerCompletion, delivery: Delivery) -> Result[Recorded]:
+    """Wakes for `prediction-ready`. A coroutine: completions that wait for a commit share the next one."""
     return await handle(completion, delivery.event_id, recorder=recorder(), outbox=outbox(), checks=checks())
 
 
 def sweep(_: Sweep, delivery: Delivery) -> "Result[Swept]":
+    """Wakes for `phase-sweep`; in a thread, with the synchronous client."""
+    # Imported at the first tick: a cold start for a completion does not pay for it.
     from common.maintenance.assembly import sweep_over
 
     sweeping, ticks = sweep_over(wiring.database(), batches(), outbox(), settings.names)
@@ -84,4 +88,5 @@ async def completion_recorder(request: Request) -> Response:
     return await endpoint.respond(request)
 
 
+# Last: whatever is imported or built later is collected.
 start_collecting()

@@ -13,10 +13,14 @@ log = structlog.get_logger()
 
 
 class Auditor(Protocol):
+    """Looks, tells, and mends if asked; a failure means that the run could not be made at all."""
+
     def run(self, asked: Asked) -> Result[AuditReport]: ...
 
 
 class StatusPage(Protocol):
+    """Writes the page; None in `handle` where no place is configured."""
+
     def publish(self) -> Result[str]: ...
 
 
@@ -27,15 +31,18 @@ def handle(
     page: StatusPage | None,
     remove_old: Callable[[], Result[Any]],
 ) -> Result[AuditReport]:
-    """Run one audit; after one of everything, remove batches that are over for long.
+    """Run one audit, publish the status page, and, after an audit of everything, remove batches that are long
+    over.
 
     It is acknowledged whatever it found or could not see: the next one is never far, and a repetition would
-    tell people again. Only a run that could not even be made is repeated.
+    tell people again. Only a run that could not even be made is repeated. `remove_old` and the page fail into
+    the log: neither must repeat the audit.
     """
     asked = Asked(batch_id=request.batch_id, game_date=request.game_date, repair=request.repair)
     audited = auditor.run(asked)
     if page is not None:
         _log_failure(page.publish(), "status page not written", "page_failed")
+    # A look at one batch or day is somebody's question; cleaning up is not its business.
     if not asked.is_limited:
         _log_failure(remove_old(), "old batches not removed", "retention_failed")
     return audited

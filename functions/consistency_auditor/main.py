@@ -43,12 +43,14 @@ audit = Audit(wiring)
 
 
 def run(request: AuditRequest, _: Delivery) -> Result[AuditReport]:
+    """Wakes for `consistency-audit`: hourly, and by hand."""
     place = wiring.settings.status_page
     page = status_page(wiring, audit, place) if place is not None else None
     return handle(request, auditor=audit.auditor(), page=page, remove_old=remove_old)
 
 
 def remove_old() -> Result[Removed]:
+    """Remove batches of game dates before the retention; again: nothing is left to remove."""
     before = audit.today() - timedelta(days=wiring.settings.batch_retention_days)
     return Retention(wiring.database()).remove(before)
 

@@ -16,12 +16,16 @@ log = structlog.get_logger()
 
 
 class Consolidator(Protocol):
+    """Merges a generation of a batch once; asking again gets the same receipt."""
+
     def consolidate(self, batch_id: str, generation: int, *, seen: Batch) -> Result[Receipt]: ...
     def drop_staging_tables(self, receipt: Receipt) -> Result[list[str]]: ...
     def log_run(self, receipt: Receipt) -> Result[bool]: ...
 
 
 class Batches(Protocol):
+    """Reads the batch and notes what was announced."""
+
     def get(self, batch_id: str) -> Result[Batch]: ...
     def note_phase_message(
         self, batch_id: str, generation: int, message_id: str, *, seen: Batch
@@ -42,16 +46,21 @@ def handle(
     publisher: Publisher,
     dataset: str,
 ) -> Receipt:
-    """Handle one delivery. Every step may be repeated: a redelivery goes on where the last one ended.
+    """Handle one delivery; returns the receipt.
+
+    Every step may be repeated: a redelivery goes on where the last ended.
 
     The announcement goes first: the rows are in the main table, and nobody waits for the clean-up, whose
-    failure fails the event afterwards; its redelivery cleans up again.
+    failure fails the event afterwards; its redelivery cleans up again. Failures: LOCK_HELD and "not yet"
+    (503, quietly), WrongDay (PERMANENT), and those of `Consolidator.consolidate`, of the publisher and of the
+    stores.
     """
     batch = batches.get(message.batch_id).unwrap()
     _refuse_another_day(batch, message)
     receipt = consolidator.consolidate(message.batch_id, message.generation, seen=batch).unwrap()
     _tell(receipt)
     _announce(receipt, event_id, batches=batches, publisher=publisher, dataset=dataset)
+    # Unwrapped last: a table that cannot be dropped does not keep the run out of the log.
     dropped = consolidator.drop_staging_tables(receipt)
     consolidator.log_run(receipt).unwrap()
     dropped.unwrap()
@@ -68,7 +77,13 @@ def _refuse_another_day(batch: Batch, message: BatchComplete) -> None:
 def _announce(
     receipt: Receipt, event_id: str, *, batches: Batches, publisher: Publisher, dataset: str
 ) -> None:
-    """Publish, then note that it was; noted already, by whoever was faster too: nothing."""
+    """Publish the end of phase 5, then note the message's id, unless it is noted already.
+
+        this delivery   publishes ── notes
+                                  ╰─ crash here: the next one publishes again, with the same execution_id
+
+    Its reader counts a processor once, so the second message changes nothing.
+    """
     # Read anew: whoever was faster has noted it since, and a second announcement would wake phase 6 again.
     batch = batches.get(receipt.batch_id).unwrap()
     if batch.phase_generation >= receipt.generation:

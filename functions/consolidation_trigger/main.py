@@ -63,6 +63,9 @@ def consolidator() -> Consolidator:
 
 
 def consolidate(message: BatchComplete, delivery: Delivery) -> Result[Receipt]:
+    """Wakes for `prediction-batch-complete`, one batch a call; batches of one day wait for each other by
+    redelivery.
+    """
     logs.bind(batch_id=message.batch_id, generation=message.generation)
     return handle(
         message,

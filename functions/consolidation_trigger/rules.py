@@ -1,4 +1,4 @@
-"""What phase 6 is told about a consolidated batch."""
+"""What phase 6 is told about a consolidated batch. Pure: from the receipt alone."""
 
 from datetime import date
 

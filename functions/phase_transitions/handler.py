@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 
 class Boundaries(Protocol):
+    """Records a processor and starts what follows; recording again changes nothing."""
+
     def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]: ...
 
 
@@ -32,7 +34,12 @@ class Ticks(Protocol):
 def handle(
     completion: PhaseCompletion, topic: str, event_id: str, *, graph: Graph, boundaries: Boundaries
 ) -> Result[Reported | None]:
-    """Handle one delivery of the topic of that constant. A redelivery goes on where the last one ended."""
+    """Handle one delivery of the topic of that constant. A redelivery goes on where the last one ended.
+
+    None, acknowledged with a warning: this sport's pipeline has no boundary on that topic. Failures:
+    WrongPhase (PERMANENT), or what recording, gates or dispatch met: a gate that could not be evaluated is
+    TRANSIENT.
+    """
     found = boundary_of(graph, topic, completion)
     if found.error is not None:
         return Result.failure(found.error)

@@ -52,12 +52,14 @@ phases = PhaseTransitions(wiring, settings.names, speed=settings.phase_clock_spe
 
 
 def complete(message: PhaseCompletion, delivery: Delivery) -> Result[Reported | None]:
+    """Wakes for the completions of phases 2 to 5: the topic names the boundary."""
     assert delivery.woken_by is not None
     topic = delivery.woken_by.constant
     return handle(message, topic, delivery.event_id, graph=phases.graph, boundaries=phases.boundaries())
 
 
 def sweep(_: Sweep, delivery: Delivery) -> Result[Swept]:
+    """Wakes for `phase-sweep`; what does not fit into its budget is left to the next tick."""
     sweeping = phases.sweep(budget=timedelta(seconds=settings.sweep_seconds))
     ticks = SweepTicks(wiring.database())
     return handle_sweep(wiring.now(), function=FUNCTION, sweep=sweeping, ticks=ticks)
@@ -67,6 +69,7 @@ ROUTES: dict[str, Route[Any]] = {
     "PhaseCompletion": Route(message=PhaseCompletion, handle=in_thread(complete)),
     "Sweep": Route(message=Sweep, handle=in_thread(sweep)),
 }
+# Routes follow from the registry: a topic that gets a subscription for this function is routed by that alone.
 endpoint = wiring.endpoint(
     {topic: ROUTES[str(topic.message)] for topic in REGISTRY.values() if FUNCTION in topic.subscriptions}
 )
