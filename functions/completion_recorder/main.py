@@ -56,7 +56,6 @@ def checks() -> SampledChecks:
 
 @once
 def outbox() -> TriggerOutbox:
-    """The outbox gets the publisher as a call: the Pub/Sub library is loaded when the first batch closes."""
     return TriggerOutbox(batches().store, wiring.publisher)
 
 
@@ -66,7 +65,6 @@ async def record(completion: PlayerCompletion, delivery: Delivery) -> Result[Rec
 
 
 def sweep(_: Sweep, delivery: Delivery) -> "Result[Swept]":
-    """Wakes for `phase-sweep`; in a thread, with the synchronous client."""
     # Imported at the first tick: a cold start for a completion does not pay for it.
     from common.maintenance.assembly import sweep_over
 
@@ -88,5 +86,4 @@ async def completion_recorder(request: Request) -> Response:
     return await endpoint.respond(request)
 
 
-# Last: whatever is imported or built later is collected.
 start_collecting()
