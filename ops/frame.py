@@ -3,23 +3,25 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 from rich.console import Console
 
-from common.result import ErrorInfo, ErrorType, ResultError
+from common.result import ErrorInfo, ResultError
 
 from . import where
 from .answer import Answer, Format, print_answer, to_json
 from .exit_status import ExitStatus
-from .operations import Plan, execute
+from .operations import COLLECTION, Done, Plan, execute, refuse_if_stale
+from .refusals import is_refusal, is_wrong_usage, wrong_usage
 from .stores import Stores
+from .wording import moment
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-WRONG_USAGE: Final = frozenset({"NotServed", "InvalidSettings", "NoSuchThing", "WrongUsage"})
-"""Failures that the person at the keyboard can mend by typing something else."""
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -36,34 +38,83 @@ def answer(work: Callable[[Stores], Answer], *, local: bool, output: Format) -> 
     raise typer.Exit(found.status)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Who asks for something to be written, of what system, when and why."""
+
+    stores: Stores
+    who: str
+    why: str
+    now: datetime
+
+
 def carry_out(
-    plan_of: Callable[[Stores], Plan], *, local: bool, output: Format, yes: bool, why: str
+    plan_of: Callable[[Asked], Plan], *, local: bool, output: Format, yes: bool, why: str, token: str
 ) -> NoReturn:
-    """Show a plan; with `yes`, or confirmed at the terminal, do exactly that plan and keep a record of it."""
+    """Show a plan; with `yes`, or confirmed at the terminal, do exactly that plan and keep a record of it.
+
+    `token` is that of a plan that was shown before: what is not as it was then is refused. After a
+    confirmation the plan is made anew, and refused likewise: people take their time.
+    """
     try:
         stores = Stores(_where(local))
-        plan = plan_of(stores)
-        if not plan.steps:
-            _end(plan, output, {"status": "nothing to do"}, "Nothing to do.", ExitStatus.WELL)
-        if not why.strip():
-            raise ResultError(
-                ErrorInfo.permanent("WrongUsage", "--why: missing; say why, for whoever reads this later")
-            )
-        if not (yes or _confirmed(plan, output)):
-            _end(
-                plan, output, {"status": "planned"}, "Nothing was done; add --yes to do it.", ExitStatus.WELL
-            )
-        done = execute(plan, stores.ledger(), who=who(), why=why, now=stores.now()).unwrap()
+        asked = Asked(stores=stores, who=who(), why=why.strip(), now=stores.now())
+        plan = plan_of(asked)
+        if token:
+            refuse_if_stale(plan, token)
+        if not yes:
+            _confirm(plan, output, why)
+            shown, plan = plan, plan_of(asked)
+            refuse_if_stale(plan, shown.token)
+        _refuse_without_why(asked)
+        done = execute(plan, stores.ledger(), who=asked.who, why=asked.why, now=asked.now).unwrap()
     except ResultError as exc:
         _refuse(exc.error, output)
-    status = ExitStatus.WELL if done.error is None else ExitStatus.FOUND
-    words = "\n".join(f"  {outcome}" for outcome in done.outcomes)
-    data = {
+    if done is None:
+        _end(plan, output, {"status": "nothing to do"}, "Nothing to do.", _status(plan))
+    _end(plan, output, _data(done), _told(done), _status(plan, done))
+
+
+def _confirm(plan: Plan, output: Format, why: str) -> None:
+    """Comes back if a person at the terminal wants it done; else it ends here. A script has to say --yes."""
+    if not plan.steps:
+        _end(plan, output, {"status": "nothing to do"}, "Nothing to do.", _status(plan))
+    if why.strip() and output is Format.TEXT and sys.stdin.isatty():
+        _show(plan)
+        if typer.confirm("Do this?"):
+            return
+    words = f"Nothing was done. To do exactly this: add --why REASON --yes --plan {plan.token}"
+    _end(plan, output, {"status": "planned", "token": plan.token}, words, _status(plan))
+
+
+def _refuse_without_why(asked: Asked) -> None:
+    if not asked.why:
+        raise wrong_usage("--why: missing; say why, for whoever reads this later")
+
+
+def _status(plan: Plan, done: Done | None = None) -> ExitStatus:
+    is_well = not plan.left_out and (done is None or (done.error is None and not done.left))
+    return ExitStatus.WELL if is_well else ExitStatus.FOUND
+
+
+def _data(done: Done) -> dict[str, Any]:
+    return {
         "status": "done" if done.error is None else "failed",
         "outcomes": done.outcomes,
         "record": done.record_id,
+        "taken_up_from": done.cut_short_at,
+        "left": done.left,
     }
-    _end(plan, output, data, f"{words}\nKept as operations/{done.record_id}.", status)
+
+
+def _told(done: Done) -> str:
+    lines = [f"  {outcome}" for outcome in done.outcomes]
+    if done.cut_short_at is not None:
+        lines.append(
+            f"This command was begun at {moment(done.cut_short_at)} UTC and cut short; taken up here."
+        )
+    lines += [f"Due by now, and no part of that plan: {each}. Give the command again." for each in done.left]
+    return "\n".join([*lines, f"Kept as {COLLECTION}/{done.record_id}."])
 
 
 def _where(local: bool) -> where.Where:
@@ -71,22 +122,23 @@ def _where(local: bool) -> where.Where:
     return found.unwrap()
 
 
-def _confirmed(plan: Plan, output: Format) -> bool:
-    """Asked at a terminal only: a script has to say --yes."""
-    if output is Format.JSON or not sys.stdin.isatty():
-        return False
-    _show(plan)
-    return typer.confirm("Do this?")
-
-
 def _show(plan: Plan) -> None:
-    for line in (*plan.shown, *(f"  {number}. {each}" for number, each in enumerate(plan.sentences, 1))):
+    left_out = (f"left out: {name}: {why}" for name, why in plan.left_out.items())
+    steps = (f"  {number}. {each}" for number, each in enumerate(plan.sentences, 1))
+    for line in (*plan.shown, *left_out, *steps):
         console.print(line, markup=False)
 
 
 def _end(plan: Plan, output: Format, data: Mapping[str, object], words: str, status: ExitStatus) -> NoReturn:
     if output is Format.JSON:
-        whole = {"command": plan.command, "shown": plan.shown, "plan": plan.sentences, **data}
+        whole = {
+            "command": plan.command,
+            "shown": plan.shown,
+            "left_out": plan.left_out,
+            "seen": plan.seen,
+            "plan": plan.sentences,
+            **data,
+        }
         console.print(to_json(whole), markup=False, soft_wrap=True)
     else:
         _show(plan)
@@ -96,11 +148,16 @@ def _end(plan: Plan, output: Format, data: Mapping[str, object], words: str, sta
 
 def _refuse(error: ErrorInfo, output: Format) -> NoReturn:
     """No answer: say why on standard error; JSON has its place on standard output all the same."""
-    is_usage = error.type is ErrorType.PERMANENT and error.exception_class in WRONG_USAGE
     if output is Format.JSON:
         console.print(to_json({"error": error.to_dict()}), markup=False, soft_wrap=True)
     errors.print(f"./ops/run: {error.message}", markup=False)
-    raise typer.Exit(ExitStatus.WRONG_USAGE if is_usage else ExitStatus.COULD_NOT_LOOK)
+    raise typer.Exit(_status_of(error))
+
+
+def _status_of(error: ErrorInfo) -> ExitStatus:
+    if is_wrong_usage(error):
+        return ExitStatus.WRONG_USAGE
+    return ExitStatus.FOUND if is_refusal(error) else ExitStatus.COULD_NOT_LOOK
 
 
 def who() -> str:

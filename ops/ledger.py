@@ -11,7 +11,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from common.result import ErrorInfo, Result, is_transient
 
-from .operations import COLLECTION, Record
+from .operations import COLLECTION, CutShort, Record
 
 _LIMITS: Mapping[str, Any] = {
     "retry": Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=20.0),
@@ -25,16 +25,24 @@ class FirestoreLedger:
     def __init__(self, db: firestore.Client) -> None:
         self._records = db.collection(COLLECTION)
 
-    def begin(self, record: Record) -> Result[str]:
-        """Its id; that of an unfinished record of the same plan, which a command cut short has left."""
-        unfinished = self._records.where(filter=FieldFilter("digest", "==", record.digest)).where(
+    def cut_short(self, command: str) -> Result[CutShort | None]:
+        """The record of this command that has no result yet; None where each has one."""
+        unfinished = self._records.where(filter=FieldFilter("command", "==", command)).where(
             filter=FieldFilter("result", "==", None)
         )
         try:
             found = unfinished.limit(1).get(**_LIMITS)
-            if found:
-                return Result.success(found[0].id)
-            ref = self._records.document()
+        except (GoogleAPIError, GoogleAuthError) as exc:
+            return Result.failure(ErrorInfo.from_exception(exc, operation=command))
+        if not found:
+            return Result.success(None)
+        kept = found[0].to_dict() or {}
+        return Result.success(CutShort(record_id=found[0].id, at=kept["at"], plan=tuple(kept["plan"])))
+
+    def begin(self, record: Record) -> Result[str]:
+        """Keep it; the id is new."""
+        ref = self._records.document()
+        try:
             ref.create(record.to_document(), **_LIMITS)
         except (GoogleAPIError, GoogleAuthError) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, operation=record.command))

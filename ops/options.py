@@ -10,6 +10,7 @@ from common.result import ErrorInfo, ResultError
 from common.schema_mode import SchemaMode
 
 from .answer import Format
+from .selection import LANGUAGE
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,16 +25,22 @@ Local = Annotated[
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the answer.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it. Without, the plan is only shown.")]
 Why = Annotated[str, typer.Option("--why", help="Why this is done; kept in operations/.")]
-Conditions = Annotated[
-    list[str] | None,
-    typer.Option("--where", help="FIELD=VALUE, with * and ?; repeat it for more than one."),
+PlanToken = Annotated[
+    str, typer.Option("--plan", metavar="TOKEN", help="Only if all is as it was when that plan was shown.")
 ]
+Conditions = Annotated[list[str] | None, typer.Option("--where", help=f"All that fit: {LANGUAGE}")]
 
 Batch = Annotated[str, typer.Argument(metavar="BATCH", help="As in prediction_batches/.")]
+AnyBatch = Annotated[str | None, typer.Argument(metavar="BATCH", help="One, or several by --where.")]
 Subject = Annotated[str, typer.Argument(metavar="BATCH|DATE", help="A batch, or a game date in New York.")]
 GameDate = Annotated[str, typer.Argument(metavar="DATE", help="Game date in New York: 2026-01-17, or today.")]
-Phase = Annotated[int, typer.Argument(metavar="PHASE", help="The phase that has ended: 2 to 5.")]
-FindingId = Annotated[str, typer.Argument(metavar="FINDING", help="As `findings` lists it.")]
+AnyDate = Annotated[
+    str | None, typer.Argument(metavar="DATE", help="Game date in New York; several by --where.")
+]
+AnyPhase = Annotated[int | None, typer.Argument(metavar="PHASE", help="The phase that has ended: 2 to 5.")]
+FindingId = Annotated[
+    str | None, typer.Argument(metavar="FINDING", help="As `findings` lists it; several by --where.")
+]
 ModeOption = Annotated[SchemaMode, typer.Option("--to", help="The mode to move the batch to.")]
 GraphFile = Annotated[Path, typer.Option("--graph", exists=True, dir_okay=False, help="JSON or YAML.")]
 FirstDay = Annotated[str, typer.Option("--from", metavar="DATE", help="The first game date.")]
@@ -42,8 +49,11 @@ FromPhase = Annotated[int, typer.Option("--from", metavar="PHASE", help="The pha
 Handled = Annotated[bool, typer.Option("--handled", help="Those that were replayed or discarded, too.")]
 Failed = Annotated[bool, typer.Option("--failed", help="Those that failed, instead of the missing ones.")]
 MissingOnly = Annotated[bool, typer.Option("--missing", help="Those whom no worker spoke for (the default).")]
-LockName = Annotated[str, typer.Argument(metavar="LOCK", help="Its game date, or as `locks` lists it.")]
-EventId = Annotated[str | None, typer.Argument(metavar="[EVENT]", help="As `dead-letters` lists it.")]
+LockName = Annotated[
+    str | None,
+    typer.Argument(metavar="LOCK", help="Its game date, or as `locks` lists it; several by --where."),
+]
+EventId = Annotated[str | None, typer.Argument(metavar="EVENT", help="As `dead-letters` lists it.")]
 Serve = Annotated[bool, typer.Option("--serve", help="Serve it on this machine, read anew each time.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
 Days = Annotated[int, typer.Option("--days", min=1, max=366, help="How many days, today included.")]

@@ -90,7 +90,7 @@ def locks_(local: Local = False, output: Output = TEXT) -> None:
 
 @app.command(epilog="Example: ./ops/run audit batch_2026-01-17_1")
 def audit(
-    subject: Annotated[str | None, typer.Argument(metavar="[BATCH|DATE]")] = None,
+    subject: Annotated[str | None, typer.Argument(metavar="BATCH|DATE")] = None,
     local: Local = False,
     output: Output = TEXT,
 ) -> None:

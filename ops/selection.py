@@ -1,48 +1,197 @@
-"""`--where FIELD=VALUE`: which of many a bulk verb is about."""
+"""`--where FIELD=VALUE`: which of many a command is about. Pure; the one definition of the filter's language.
 
-from collections.abc import Sequence
+    --where status=failed --where "missing>0" --where "batch_id=batch_2026-01-1*"
+
+Operators: `=` and `!=` for texts, `yes` and `no`; `<`, `<=`, `>`, `>=` for times; all of them for numbers and
+dates. In a text or a date `*` and `?` stand for any text and any character. All conditions have to hold. A
+record that has no value there fits `!=` alone.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from enum import Enum
-from fnmatch import fnmatchcase
-from typing import Any, Self, TypeVar
+from fnmatch import translate
+from typing import Any, Final, Generic, TypeVar
 
-from common.result import ErrorInfo, ResultError
+from common.result import ResultError
+
+from .refusals import wrong_usage
 
 T = TypeVar("T")
 
+LANGUAGE: Final = (
+    "FIELD=VALUE, or != < <= > >=; in a text * and ? stand for any characters. Repeat it: all have to hold."
+)
+_CONDITION: Final = re.compile(r"\s*(\w+)\s*(!=|<=|>=|=|<|>)\s*(.+?)\s*", re.DOTALL)
+_EQUAL: Final = {"=": operator.eq, "!=": operator.ne}
+_ORDER: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+class Kind(Enum):
+    """What a field holds; says how its value is read, and what it may be compared by."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    TIME = "time"
+    FLAG = "yes or no"
+
 
 @dataclass(frozen=True, kw_only=True)
-class Where:
-    """One condition; all of several have to hold."""
+class Field(Generic[T]):
+    """One field that may be asked for."""
+
+    kind: Kind
+    of: Callable[[T], Any]
+    """Its value in a record; None where there is none."""
+    choices: tuple[str, ...] = ()
+    """A text that is one of these."""
+
+
+def text(of: Callable[[T], Any], *, choices: type[Enum] | None = None) -> Field[T]:
+    """`choices`: the enumeration that the text is a value of."""
+    named = () if choices is None else tuple(each.value for each in choices)
+    return Field(kind=Kind.TEXT, of=of, choices=named)
+
+
+def number(of: Callable[[T], Any]) -> Field[T]:
+    return Field(kind=Kind.NUMBER, of=of)
+
+
+def day(of: Callable[[T], Any]) -> Field[T]:
+    return Field(kind=Kind.DATE, of=of)
+
+
+def time(of: Callable[[T], Any]) -> Field[T]:
+    return Field(kind=Kind.TIME, of=of)
+
+
+def flag(of: Callable[[T], Any]) -> Field[T]:
+    return Field(kind=Kind.FLAG, of=of)
+
+
+Fields = Mapping[str, Field[T]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition(Generic[T]):
+    """One `--where`."""
 
     field: str
-    pattern: str
-    """As in a shell: `*` and `?` stand for any text and any character."""
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """`error_class=StagedRows*`; raises ResultError with what was expected."""
-        field, separator, pattern = text.partition("=")
-        if not (field and separator and pattern):
-            raise ResultError(
-                ErrorInfo.permanent("WrongUsage", f"--where: {text!r} is not of the form FIELD=VALUE")
-            )
-        return cls(field=field, pattern=pattern)
-
-    def holds(self, record: Any) -> bool:
-        """Whether the record's field matches; raises ResultError for a field that it has not."""
-        if not hasattr(record, self.field) or self.field.startswith("_"):
-            known = ", ".join(sorted(vars(record)))
-            raise ResultError(
-                ErrorInfo.permanent("WrongUsage", f"--where: no field {self.field!r}; there are {known}")
-            )
-        value = getattr(record, self.field)
-        return fnmatchcase(str(value.value if isinstance(value, Enum) else value), self.pattern)
+    sign: str
+    value: str
+    holds: Callable[[T], bool]
 
     def __str__(self) -> str:
-        return f"{self.field}={self.pattern}"
+        return f"{self.field}{self.sign}{self.value}"
 
 
-def matching(records: Sequence[T], where: Sequence[Where]) -> list[T]:
-    """Those for which every condition holds, in their order."""
-    return [record for record in records if all(condition.holds(record) for condition in where)]
+@dataclass(frozen=True, kw_only=True)
+class Selection(Generic[T]):
+    """All conditions of a command; without any it chooses everything."""
+
+    conditions: tuple[Condition[T], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.conditions)
+
+    def __str__(self) -> str:
+        """As it is typed."""
+        return " ".join(f"--where {each}" for each in self.conditions)
+
+    def of(self, records: Sequence[T]) -> list[T]:
+        """Those for which every condition holds, in their order."""
+        return [record for record in records if all(each.holds(record) for each in self.conditions)]
+
+    def exactly(self, field: str) -> str | None:
+        """The one value that this field has to have; None where several would do."""
+        for each in self.conditions:
+            if (each.field, each.sign) == (field, "=") and not _has_wildcard(each.value):
+                return each.value
+        return None
+
+
+def selection(texts: Sequence[str] | None, fields: Fields[T]) -> Selection[T]:
+    """Read conditions; raises ResultError that names the field and the value that make no sense."""
+    return Selection(conditions=tuple(_condition(each, fields) for each in texts or ()))
+
+
+def _condition(text: str, fields: Fields[T]) -> Condition[T]:
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        raise _wrong(f"{text!r} is not of the form FIELD=VALUE")
+    name, sign, value = found.groups()
+    if name not in fields:
+        raise _wrong(f"no field {name!r}; there are {', '.join(fields)}")
+    field = fields[name]
+    fits = _test(name, sign, value, field)
+
+    def holds(record: T) -> bool:
+        held = field.of(record)
+        return sign == "!=" if held is None else fits(held)
+
+    return Condition(field=name, sign=sign, value=value, holds=holds)
+
+
+def _test(name: str, sign: str, value: str, field: Field[T]) -> Callable[[Any], bool]:
+    if field.kind is Kind.TEXT or (field.kind is Kind.DATE and _has_wildcard(value)):
+        return _text_test(name, sign, value, field)
+    if field.kind in (Kind.FLAG, Kind.TIME):
+        allowed = _EQUAL if field.kind is Kind.FLAG else _ORDER
+    else:
+        allowed = {**_EQUAL, **_ORDER}
+    if sign not in allowed:
+        raise _wrong(f"{name}: a {field.kind.value} is compared by {' '.join(allowed)}, not by {sign}")
+    compare, wanted = allowed[sign], _read(name, value, field.kind)
+    return lambda held: bool(compare(held, wanted))
+
+
+def _text_test(name: str, sign: str, value: str, field: Field[T]) -> Callable[[Any], bool]:
+    if sign not in _EQUAL:
+        raise _wrong(f"{name}: a text is compared by = and !=, not by {sign}")
+    if field.choices and not _has_wildcard(value) and value not in field.choices:
+        raise _wrong(f"{name}: {value!r} is none of {', '.join(field.choices)}")
+    # In a shell [ begins a set of characters; here it is itself, as in reasons and in names of tables.
+    pattern = re.compile(translate(value.replace("[", "[[]")))
+    return lambda held: (pattern.fullmatch(_plain(held)) is not None) == (sign == "=")
+
+
+def _read(name: str, value: str, kind: Kind) -> Any:
+    try:
+        return _READ[kind](value)
+    except (ValueError, KeyError):
+        raise _wrong(f"{name}: {value!r} is not a {_EXAMPLES[kind]}") from None
+
+
+def _moment(value: str) -> datetime:
+    at = datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+_READ: Final[Mapping[Kind, Callable[[str], Any]]] = {
+    Kind.NUMBER: float,
+    Kind.DATE: date.fromisoformat,
+    Kind.TIME: _moment,
+    Kind.FLAG: {"yes": True, "no": False}.__getitem__,
+}
+_EXAMPLES: Final[Mapping[Kind, str]] = {
+    Kind.NUMBER: "number",
+    Kind.DATE: "date such as 2026-01-17",
+    Kind.TIME: "time such as 2026-01-17T23:00 (UTC)",
+    Kind.FLAG: "`yes` or a `no`",
+}
+
+
+def _plain(held: Any) -> str:
+    return str(held.value if isinstance(held, Enum) else held)
+
+
+def _has_wildcard(value: str) -> bool:
+    return "*" in value or "?" in value
+
+
+def _wrong(why: str) -> ResultError:
+    return wrong_usage(f"--where: {why}")

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -96,7 +97,7 @@ class Stores:
             self.warehouse(), games, Checkpoints(root / coverage.CHECKPOINTS, name=system), self.now
         )
 
-    def days(self, game_date: date) -> phases.Standing:
+    def days(self, game_date: date) -> Sequence[phases.Standing]:
         """Every boundary on a date."""
         transitions = self.phases()
         return phases.on(transitions.boundaries().days, transitions.graph, game_date)

@@ -38,5 +38,6 @@ def names(found: Sequence[str], *, shown: int = NAMES_SHOWN) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """`1 player`, `2 players`; `what` takes an s."""
-    return f"{number} {what}" if number == 1 else f"{number:,} {what}s"
+    """`1 player`, `2 players`, `3 batches`."""
+    plural = f"{what}es" if what.endswith("ch") else f"{what}s"
+    return f"{number} {what}" if number == 1 else f"{number:,} {plural}"

@@ -1,19 +1,24 @@
 """The commands that write: each makes a plan, which is shown, and done with `--yes`."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date
 
 import typer
 
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.requests import Requests
-from common.phases.records import PhaseState
+from common.phases.records import Day, PhaseState
+from common.phases.shape import Boundary
 
 from .answer import Format
-from .commands import batches, dead_letters, findings, locks, phases
-from .frame import answer, carry_out, who
+from .bulk import refuse_unless_one_is_named
+from .commands import batch_choice, batches, dead_letters, findings, locks, phases
+from .frame import Asked, answer
 from .operations import Plan
 from .options import (
-    Batch,
+    AnyBatch,
+    AnyDate,
+    AnyPhase,
     Conditions,
     EventId,
     Failed,
@@ -26,267 +31,269 @@ from .options import (
     MissingOnly,
     ModeOption,
     Output,
-    Phase,
     Until,
-    Why,
-    Yes,
     app,
     date_of,
 )
-from .selection import Where
-from .stores import Stores
-
-TEXT = Format.TEXT
+from .refusals import wrong_usage
+from .selection import selection
+from .write_command import epilog, writes
 
 dead_letter_app = typer.Typer(help="What could not be handled: list it, publish it again, discard it.")
 app.add_typer(dead_letter_app, name="dead-letters")
 
 
-@app.command(epilog='Example: ./ops/run redrive batch_2026-01-17_1 --missing --why "worker crash" --yes')
+@writes(
+    "redrive",
+    'redrive batch_2026-01-17_1 --missing --why "worker crash" --yes',
+    'redrive --where status=failed --where "missing>0" --why "worker crash" --yes',
+    fields=batch_choice.FIELDS,
+    searched=batch_choice.SEARCHED,
+)
 def redrive(
-    batch: Batch,
+    asked: Asked,
+    batch: AnyBatch = None,
+    where: Conditions = None,
     missing: MissingOnly = False,
     failed: Failed = False,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
+) -> Plan:
     """Ask again for the players that no worker spoke for, or for those that failed."""
+    if missing and failed:
+        raise wrong_usage("--missing and --failed: one of them")
+    stores = asked.stores
+    requests = Requests(stores.warehouse(), stores.names)
 
-    def plan(stores: Stores) -> Plan:
-        requests = Requests(stores.warehouse(), stores.names)
-        return batches.plan_redrive(stores.batches(), requests, stores.publisher(), batch, failed=failed)
+    def plan(batch_id: str) -> Plan:
+        return batches.plan_redrive(stores.batches(), requests, stores.publisher(), batch_id, failed=failed)
 
-    carry_out(plan, local=local, output=output, yes=yes, why=why)
+    return _of_batches(f"redrive {'--failed' if failed else '--missing'}", asked, batch, where, plan)
 
 
-@app.command(epilog='Example: ./ops/run close batch_2026-01-17_1 --why "game postponed" --yes')
-def close(batch: Batch, why: Why = "", yes: Yes = False, local: Local = False, output: Output = TEXT) -> None:
+@writes(
+    "close",
+    'close batch_2026-01-17_1 --why "game postponed" --yes',
+    'close --where status=open --where game_date=2026-01-17 --why "game postponed" --yes',
+    fields=batch_choice.FIELDS,
+    searched=batch_choice.SEARCHED,
+)
+def close(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> Plan:
     """Take the step that is due: time out the missing and close, or publish the trigger again."""
+    stores = asked.stores
+    overdue = OverdueBatches(stores.batches(), stores.outbox())
 
-    def plan(stores: Stores) -> Plan:
-        overdue = OverdueBatches(stores.batches(), stores.outbox())
-        return batches.plan_close(stores.batches(), overdue, stores.outbox(), batch)
+    def plan(batch_id: str) -> Plan:
+        return batches.plan_close(stores.batches(), overdue, stores.outbox(), batch_id)
 
-    carry_out(plan, local=local, output=output, yes=yes, why=why)
+    return _of_batches("close", asked, batch, where, plan)
 
 
-@app.command(epilog='Example: ./ops/run abandon batch_2026-01-17_1 --why "wrong slate" --yes')
-def abandon(
-    batch: Batch, why: Why = "", yes: Yes = False, local: Local = False, output: Output = TEXT
-) -> None:
+@writes(
+    "abandon",
+    'abandon batch_2026-01-17_1 --why "wrong slate" --yes',
+    'abandon --where "batch_id=batch_2026-01-17_*" --where ended=0 --why "wrong slate" --yes',
+    fields=batch_choice.FIELDS,
+    searched=batch_choice.SEARCHED,
+)
+def abandon(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> Plan:
     """Give a batch up: it is never merged. What still arrives for it is recorded."""
-    carry_out(
-        lambda stores: batches.plan_abandon(stores.batches(), batch, who=who(), why=why),
-        local=local,
-        output=output,
-        yes=yes,
-        why=why,
-    )
+
+    def plan(batch_id: str) -> Plan:
+        return batches.plan_abandon(asked.stores.batches(), batch_id, who=asked.who, why=asked.why)
+
+    return _of_batches("abandon", asked, batch, where, plan)
 
 
-@app.command(epilog='Example: ./ops/run migrate batch_2026-01-17_1 --to dual_write --why "step 1" --yes')
-def migrate(
-    batch: Batch,
-    to: ModeOption,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
+@writes(
+    "migrate",
+    'migrate batch_2026-01-17_1 --to dual_write --why "step 1" --yes',
+    'migrate --where status=open --where schema_mode=legacy --to dual_write --why "step 1" --yes',
+    fields=batch_choice.FIELDS,
+    searched=batch_choice.SEARCHED,
+)
+def migrate(asked: Asked, to: ModeOption, batch: AnyBatch = None, where: Conditions = None) -> Plan:
     """Move an open batch to another schema mode, forward or back."""
-    carry_out(
-        lambda stores: batches.plan_migrate(stores.batches(), batch, to),
-        local=local,
-        output=output,
-        yes=yes,
-        why=why,
-    )
+
+    def plan(batch_id: str) -> Plan:
+        return batches.plan_migrate(asked.stores.batches(), batch_id, to)
+
+    return _of_batches(f"migrate --to {to.value}", asked, batch, where, plan)
 
 
-def _act(verb: str, stores: Stores, phase: int, game_date: str, why: str, done_in: PhaseState) -> Plan:
-    transitions = stores.phases()
-    boundary = phases.boundary_of(transitions.graph, phase)
-    day = transitions.boundaries().days.read(boundary, date_of(game_date, stores.today())).unwrap()
-    act = getattr(transitions.operations(), verb)
-    return phases.plan_act(verb, act, boundary, day, done_in=done_in, who=who(), why=why)
+def _of_batches(
+    verb: str, asked: Asked, batch: str | None, where: list[str] | None, plan: Callable[[str], Plan]
+) -> Plan:
+    stores, chosen = asked.stores, selection(where, batch_choice.FIELDS)
+    return batch_choice.plan(verb, stores.batches(), batch, chosen, stores.today(), plan)
 
 
-def _register(verb: str, said: str, done_in: PhaseState, reason: str) -> None:
+def _register(verb: str, done_in: PhaseState, reason: str, said: str) -> None:
     """The three acts differ in what they do alone, not in how they are asked for."""
+    reasoned = f'--why "{reason}" --yes'
 
-    @app.command(verb, help=said, epilog=f'Example: ./ops/run {verb} 4 today --why "{reason}" --yes')
-    def act(
-        phase: Phase,
-        game_date: GameDate,
-        why: Why = "",
-        yes: Yes = False,
-        local: Local = False,
-        output: Output = TEXT,
-    ) -> None:
-        carry_out(
-            lambda stores: _act(verb, stores, phase, game_date, why, done_in),
-            local=local,
-            output=output,
-            yes=yes,
-            why=why,
-        )
+    def plan(
+        asked: Asked, phase: AnyPhase = None, game_date: AnyDate = None, where: Conditions = None
+    ) -> Plan:
+        transitions, today = asked.stores.phases(), asked.stores.today()
+        act, days = getattr(transitions.operations(), verb), transitions.boundaries().days
+        chosen = selection(where, phases.FIELDS)
+
+        def plan_of(standing: tuple[Boundary, Day]) -> Plan:
+            boundary, day = standing
+            return phases.plan_act(verb, act, boundary, day, done_in=done_in, who=asked.who, why=asked.why)
+
+        refuse_unless_one_is_named("a phase and a date", None if phase is None else str(phase), chosen)
+        if phase is None:
+            return phases.plan_for_boundaries(verb, days, transitions.graph, chosen, today, plan_of)
+        if game_date is None:
+            raise wrong_usage("DATE: missing behind the phase")
+        boundary = phases.boundary_of(transitions.graph, phase)
+        return plan_of((boundary, days.read(boundary, date_of(game_date, today)).unwrap()))
+
+    plan.__doc__ = said
+    examples = (f"{verb} 4 today {reasoned}", f"{verb} --where game_date=2026-01-17 {reasoned}")
+    writes(verb, *examples, fields=phases.FIELDS, searched=phases.SEARCHED)(plan)
 
 
 _register(
     "hold",
-    "Dispatch nothing from this boundary until it is released; what arrives is recorded.",
     PhaseState.HELD,
     "odds are late",
+    "Dispatch nothing from this boundary until it is released; what arrives is recorded.",
 )
 _register(
-    "release", "Go on from what has arrived: at once, if that is enough.", PhaseState.WAITING, "odds are in"
+    "release",
+    PhaseState.WAITING,
+    "odds are in",
+    "Go on from what has arrived: at once, if that is enough.",
 )
 _register(
     "dispatch",
-    "Start the next phase, whatever is missing and whatever gates say.",
     PhaseState.DISPATCHED,
     "the gate is wrong",
+    "Start the next phase, whatever is missing and whatever gates say.",
 )
 
 
-@app.command(epilog='Example: ./ops/run replay 2026-01-17 --from 4 --why "late box scores" --yes')
-def replay(
-    game_date: GameDate,
-    phase: FromPhase,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
+@writes("replay", 'replay 2026-01-17 --from 4 --why "late box scores" --yes')
+def replay(asked: Asked, game_date: GameDate, phase: FromPhase) -> Plan:
     """Start a phase again, in a new generation, and what has begun behind it anew."""
-    carry_out(
-        lambda stores: phases.plan_replay(
-            stores.phases().operations(), date_of(game_date, stores.today()), phase, who=who(), why=why
-        ),
-        local=local,
-        output=output,
-        yes=yes,
-        why=why,
-    )
+    stores = asked.stores
+    day = date_of(game_date, stores.today())
+    return phases.plan_replay(stores.phases().operations(), day, phase, who=asked.who, why=asked.why)
 
 
-@app.command(
-    "force-release", epilog='Example: ./ops/run force-release 2026-01-17 --why "holder is gone" --yes'
+@writes(
+    "force-release",
+    'force-release 2026-01-17 --why "holder is gone" --yes',
+    'force-release --where expired=yes --why "holders are gone" --yes',
+    fields=locks.FIELDS,
+    searched=locks.SEARCHED,
 )
-def force_release(
-    lock: LockName, why: Why = "", yes: Yes = False, local: Local = False, output: Output = TEXT
-) -> None:
+def force_release(asked: Asked, lock: LockName = None, where: Conditions = None) -> Plan:
     """Take the lock of a date from its holder, whose fence is stale from then on."""
+    stores, chosen = asked.stores, selection(where, locks.FIELDS)
+    read = stores.locks().read
 
-    def plan(stores: Stores) -> Plan:
-        key = stores.lock_key(locks.date_in(lock))
-        return locks.plan_force_release(stores.lock(), key, stores.locks().read, who=who(), why=why)
+    def plan(game_date: date) -> Plan:
+        key = stores.lock_key(game_date)
+        return locks.plan_force_release(stores.lock(), key, read, who=asked.who, why=asked.why)
 
-    carry_out(plan, local=local, output=output, yes=yes, why=why)
-
-
-@app.command("repair", epilog='Example: ./ops/run repair unsent_trigger-0f3a --why "page" --yes')
-def repair(
-    finding: FindingId, why: Why = "", yes: Yes = False, local: Local = False, output: Output = TEXT
-) -> None:
-    """Let the auditor's repair mend one finding; before and after are kept."""
-    carry_out(
-        lambda stores: findings.plan_repair(stores.findings(), stores.audit().auditor().repairs, finding),
-        local=local,
-        output=output,
-        yes=yes,
-        why=why,
-    )
+    refuse_unless_one_is_named("a lock", lock, chosen)
+    if lock is not None:
+        return plan(locks.date_in(lock))
+    keys = locks.recent(stores.lock_key, stores.today())
+    return locks.plan_for_locks(keys, read, chosen, lambda key: plan(key.game_date))
 
 
-@app.command(
-    epilog='Example: ./ops/run silence long_held_lock-0f3a --until 2026-01-18T09:00:00 --why "backfill" --yes'
+@writes(
+    "repair",
+    'repair unsent_trigger-0f3a --why "page" --yes',
+    'repair --where class=orphaned_staging --why "disk" --yes',
+    fields=findings.FIELDS,
+    searched=findings.SEARCHED,
 )
-def silence(
-    finding: FindingId,
-    until: Until,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
-    """Tell nobody of a finding until then; it is looked for and recorded all the same."""
-    carry_out(
-        lambda stores: findings.plan_silence(
-            stores.findings(),
-            finding,
-            until.replace(tzinfo=UTC),
-            who=who(),
-            why=why,
-            now=datetime.now(UTC),
-        ),
-        local=local,
-        output=output,
-        yes=yes,
-        why=why,
+def repair(asked: Asked, finding: FindingId = None, where: Conditions = None) -> Plan:
+    """Let the auditor's repair mend a finding; before and after are kept."""
+    store, repairs = asked.stores.findings(), asked.stores.audit().auditor().repairs
+    chosen = selection(where, findings.FIELDS)
+    return findings.plan_for_findings(
+        "repair", store, finding, chosen, lambda each: findings.plan_repair(store, repairs, each)
     )
 
 
-@dead_letter_app.callback(invoke_without_command=True, epilog="Example: ./ops/run dead-letters")
+@writes(
+    "silence",
+    'silence long_held_lock-0f3a --until 2026-01-18T09:00:00 --why "backfill" --yes',
+    'silence --where "scope=batch_2026-01-17_*" --until 2026-01-18T09:00:00 --why "backfill" --yes',
+    fields=findings.FIELDS,
+    searched=findings.SEARCHED,
+)
+def silence(asked: Asked, until: Until, finding: FindingId = None, where: Conditions = None) -> Plan:
+    """Tell nobody of a finding until then; it is looked for and recorded all the same."""
+    store, end = asked.stores.findings(), until.replace(tzinfo=UTC)
+
+    def plan(finding_id: str) -> Plan:
+        return findings.plan_silence(store, finding_id, end, who=asked.who, why=asked.why, now=asked.now)
+
+    chosen = selection(where, findings.FIELDS)
+    return findings.plan_for_findings(
+        f"silence --until {until:%Y-%m-%dT%H:%M:%S}", store, finding, chosen, plan
+    )
+
+
+@dead_letter_app.callback(
+    invoke_without_command=True,
+    epilog=epilog(
+        ["dead-letters", 'dead-letters --where "error_class=Staged*"'],
+        dead_letters.FIELDS,
+        dead_letters.SEARCHED,
+    ),
+)
 def dead_letters_(
     context: typer.Context,
     where: Conditions = None,
     handled: Handled = False,
     local: Local = False,
-    output: Output = TEXT,
+    output: Output = Format.TEXT,
 ) -> None:
     """Those that wait, newest first."""
     if context.invoked_subcommand is None:
-        conditions = [Where.parse(each) for each in where or ()]
         answer(
-            lambda stores: dead_letters.listed(stores.dead_letters(), conditions, handled=handled),
+            lambda stores: dead_letters.listed(
+                stores.dead_letters(), selection(where, dead_letters.FIELDS), handled=handled
+            ),
             local=local,
             output=output,
         )
 
 
-@dead_letter_app.command("replay", epilog='Example: ./ops/run dead-letters replay 123 --why "mended" --yes')
-def replay_dead_letters(
-    event: EventId = None,
-    where: Conditions = None,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
+@writes(
+    "replay",
+    'dead-letters replay 123 --why "mended" --yes',
+    'dead-letters replay --where "error_class=Staged*" --why "mended" --yes',
+    to=dead_letter_app,
+    fields=dead_letters.FIELDS,
+    searched=dead_letters.SEARCHED,
+)
+def replay_dead_letters(asked: Asked, event: EventId = None, where: Conditions = None) -> Plan:
     """Publish them again as the events that they were; those that would fail again are left out and named."""
-
-    def plan(stores: Stores) -> Plan:
-        return dead_letters.plan_replay(
-            stores.dead_letters(),
-            stores.publisher(),
-            event,
-            [Where.parse(each) for each in where or ()],
-            who=who(),
-            why=why,
-            now=datetime.now(UTC),
-        )
-
-    carry_out(plan, local=local, output=output, yes=yes, why=why)
+    stores, chosen = asked.stores, selection(where, dead_letters.FIELDS)
+    return dead_letters.plan_replay(stores.dead_letters(), stores.publisher(), event, chosen, _by(asked))
 
 
-@dead_letter_app.command("discard", epilog='Example: ./ops/run dead-letters discard 123 --why "old" --yes')
-def discard_dead_letters(
-    event: EventId = None,
-    where: Conditions = None,
-    why: Why = "",
-    yes: Yes = False,
-    local: Local = False,
-    output: Output = TEXT,
-) -> None:
+@writes(
+    "discard",
+    'dead-letters discard 123 --why "old" --yes',
+    'dead-letters discard --where "dead_lettered_at<2026-01-01" --why "old" --yes',
+    to=dead_letter_app,
+    fields=dead_letters.FIELDS,
+    searched=dead_letters.SEARCHED,
+)
+def discard_dead_letters(asked: Asked, event: EventId = None, where: Conditions = None) -> Plan:
     """Note that nobody needs them any more; their documents stay."""
+    chosen = selection(where, dead_letters.FIELDS)
+    return dead_letters.plan_discard(asked.stores.dead_letters(), event, chosen, _by(asked))
 
-    def plan(stores: Stores) -> Plan:
-        conditions = [Where.parse(each) for each in where or ()]
-        return dead_letters.plan_discard(
-            stores.dead_letters(), event, conditions, who=who(), why=why, now=datetime.now(UTC)
-        )
 
-    carry_out(plan, local=local, output=output, yes=yes, why=why)
+def _by(asked: Asked) -> dead_letters.By:
+    return dead_letters.By(who=asked.who, why=asked.why, at=asked.now)

@@ -39,21 +39,25 @@ def redrive(
     request: MakeRequest,
     *,
     players: tuple[str, ...] | None = None,
+    token: str | None = None,
 ) -> Redriven:
     """Publish `request(batch, player)` for every missing player, also for those who were timed out; or for
     `players`, whom the caller chose, such as those that failed.
 
     PERMANENT for a batch without a manifest (nobody knows who is missing), one that was abandoned, and after
-    MAX_REDRIVES. Repeating it asks again, and counts again; two at once count both.
+    MAX_REDRIVES. Repeating it asks again, and counts again; two at once count both. With a `token` of the
+    caller's own, which no other redrive bears, a repeat counts once, even after a crash.
     """
     progress = batches.progress(batch_id).unwrap()
+    if progress.batch.status is BatchStatus.ABANDONED:
+        raise ResultError(_refused(progress.batch, "was abandoned"))
     missing = _missing(progress) if players is None else players
     if not missing:
         return Redriven(players=(), message_ids=())
     # Counted before publishing: a crash in between counts one too many, never one too few.
-    token = uuid4().hex
+    own = token or uuid4().hex
     counted = batches.store.compare_and_set(
-        batch_id, lambda batch: count(batch, missing, token), seen=progress.batch
+        batch_id, lambda batch: count(batch, missing, own), seen=progress.batch
     ).unwrap()
     requests = [request(counted.batch, name) for name in missing]
     ids = publisher.publish_all(PREDICTION_REQUEST, requests).unwrap()
@@ -63,15 +67,13 @@ def redrive(
 def _missing(progress: Progress) -> tuple[str, ...]:
     if progress.missing is None:
         raise ResultError(_refused(progress.batch, "has no manifest: who is missing is not known"))
-    if progress.batch.status is BatchStatus.ABANDONED:
-        raise ResultError(_refused(progress.batch, "was abandoned"))
     return progress.missing
 
 
 def count(batch: Batch, missing: Sequence[str], token: str) -> Result[Change | None]:
     """The commit that counts one redrive, by the number that it was read with.
 
-    `token` is of this call: a commit whose answer was lost is known by it and counts once.
+    `token` is of this redrive: a commit whose answer was lost is known by it and counts once.
     """
     if batch.last_redrive == token:
         return Result.success(None)

@@ -1,6 +1,8 @@
 """Commands about one batch: who is missing, and the steps that a person may take for it."""
 
-from functools import partial
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from rich.columns import Columns
@@ -20,7 +22,8 @@ from common.schema_mode import SchemaMode
 from ..answer import Answer
 from ..exit_status import ExitStatus
 from ..operations import Plan, Step
-from ..wording import count, names
+from ..refusals import refused
+from ..wording import NAMES_SHOWN, count, names
 
 
 class Trigger(Protocol):
@@ -56,79 +59,99 @@ def plan_redrive(
 ) -> Plan:
     """Ask again for the missing players, or for those that failed."""
     progress = _progress(batches, batch_id)
-    players = _failed(batches, progress.batch) if failed else progress.missing
+    batch = progress.batch
+    players = _failed(batches, batch) if failed else progress.missing
     if players is None:
-        raise _refused(f"batch {batch_id!r} has no manifest: who is missing is not known")
-    command = f"redrive {batch_id} {'--failed' if failed else '--missing'}"
+        raise refused(f"batch {batch_id!r} has no manifest: who is missing is not known")
+    plan = Plan(
+        command=f"redrive {batch_id} {'--failed' if failed else '--missing'}",
+        steps=[],
+        seen={**_seen(batch), "players to ask for": _named(players)},
+    )
     if not players:
-        return Plan(command=command, steps=[])
-    request = requests.of(progress.batch, players).unwrap()
+        return plan
+    request = requests.of(batch, players).unwrap()
 
-    def ask() -> Result[str]:
-        done = redrive(batches, publisher, batch_id, request, players=players)
+    def ask(operation: str) -> Result[str]:
+        done = redrive(batches, publisher, batch_id, request, players=players, token=operation)
         return done.map(lambda found: f"{count(len(found.message_ids), 'request')} published")
 
-    sentence = f"publish prediction requests for {count(len(players), 'player')} of {batch_id}"
-    return Plan(command=command, steps=[Step(sentence=sentence, do=ask)], shown=[names(players, shown=20)])
+    sentence = f"publish prediction requests for {_named(players)} of {batch_id}"
+    return replace(plan, steps=[Step(sentence=sentence, do=ask)])
 
 
 def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batch_id: str) -> Plan:
     """The step that is due: time out who is missing and close, or publish the trigger (again)."""
     batch = _batch(batches, batch_id)
-    command = f"close {batch_id}"
+    plan = Plan(command=f"close {batch_id}", steps=[], seen=_seen(batch))
     if batch.status is BatchStatus.OPEN:
-        return Plan(command=command, steps=[_close(batches, overdue, batch)])
+        left = batch.expected_players - batch.counts.ended
+        shown = [f"{batch_id} is open: timing out {count(left, 'missing player')}."] if left > 0 else []
+        return replace(plan, steps=[_close(overdue, batch)], shown=shown)
     if batch.status in (BatchStatus.FAILED, BatchStatus.ABANDONED):
-        raise _refused(f"batch {batch_id!r} is {batch.status.value}: nothing follows from it")
+        return replace(plan, shown=[f"{batch_id} is {batch.status.value}: nothing follows from it."])
     is_announced = batch.phase_generation >= batch.generation
     if batch.status is BatchStatus.CONSOLIDATED and is_announced:
-        return Plan(command=command, steps=[], shown=[f"{batch_id} is consolidated and announced."])
+        return replace(plan, shown=[f"{batch_id} is consolidated and announced."])
     sentence = f"publish the trigger of {batch_id}, generation {batch.generation}, again"
-    return Plan(command=command, steps=[Step(sentence=sentence, do=partial(trigger.send, batch))])
+    return replace(plan, steps=[Step(sentence=sentence, do=lambda _: trigger.send(batch))])
 
 
 def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan:
+    """Give it up: what still arrives is recorded, and never merged."""
     batch = _batch(batches, batch_id)
-    command = f"abandon {batch_id}"
+    plan = Plan(command=f"abandon {batch_id}", steps=[], seen=_seen(batch))
     if batch.status is BatchStatus.ABANDONED:
-        return Plan(command=command, steps=[])
+        return plan
 
-    def give_up() -> Result[str]:
+    def give_up(_: str) -> Result[str]:
         given_up = batches.abandon(batch_id, who=who, why=why)
         return given_up.map(lambda after: f"{batch_id} {after.status.value}")
 
-    ended = f"{batch.counts.ended} of {batch.expected_players} ended"
-    sentence = f"abandon {batch_id} ({batch.status.value}, {ended})"
-    return Plan(command=command, steps=[Step(sentence=sentence, do=give_up)])
+    ended = f"{batch.counts.ended} of {batch.expected_players} players have ended"
+    shown = [f"{batch_id} is {batch.status.value}, {ended}."]
+    return replace(plan, steps=[Step(sentence=f"abandon {batch_id}", do=give_up)], shown=shown)
 
 
 def plan_migrate(batches: Batches, batch_id: str, to: SchemaMode) -> Plan:
     """Move an open batch to another schema mode, forward or back."""
     batch = _batch(batches, batch_id)
-    command = f"migrate {batch_id} --to {to.value}"
+    plan = Plan(command=f"migrate {batch_id} --to {to.value}", steps=[], seen=_seen(batch))
     if batch.schema_mode is to:
-        return Plan(command=command, steps=[])
+        return plan
     migration = Migration(batches)
     is_forward = ORDER.index(to) > ORDER.index(batch.schema_mode)
     switch = migration.upgrade if is_forward else migration.rollback
 
-    def do() -> Result[str]:
+    def do(_: str) -> Result[str]:
         return switch(batch_id, to=to).map(lambda after: f"{batch_id} is in mode {after.schema_mode.value}")
 
     sentence = f"move {batch_id} from {batch.schema_mode.value} to {to.value}: backfill, verify, switch"
-    return Plan(command=command, steps=[Step(sentence=sentence, do=do)])
+    return replace(plan, steps=[Step(sentence=sentence, do=do)])
 
 
-def _close(batches: Batches, overdue: OverdueBatches, batch: Batch) -> Step:
-    left = batch.expected_players - batch.counts.ended
-    sentence = f"close {batch.batch_id}" + (
-        f", timing out {count(left, 'missing player')}" if left > 0 else ""
-    )
-
-    def do() -> Result[str]:
+def _close(overdue: OverdueBatches, batch: Batch) -> Step:
+    def do(_: str) -> Result[str]:
         return overdue.close_now(batch.batch_id).map(lambda after: f"{batch.batch_id} {after.status.value}")
 
-    return Step(sentence=sentence, do=do)
+    return Step(sentence=f"close {batch.batch_id}, generation {batch.generation}", do=do)
+
+
+def _seen(batch: Batch) -> dict[str, str]:
+    return {
+        "status": batch.status.value,
+        "ended": f"{batch.counts.ended} of {batch.expected_players}",
+        "generation": str(batch.generation),
+        "mode": batch.schema_mode.value,
+    }
+
+
+def _named(players: Sequence[str]) -> str:
+    """How many, and the first of them; a long list is told from others by its digest."""
+    if len(players) <= NAMES_SHOWN:
+        return f"{count(len(players), 'player')} ({', '.join(players)})"
+    digest = hashlib.sha256(",".join(players).encode()).hexdigest()[:6]
+    return f"{count(len(players), 'player')} ({names(players)}; list {digest})"
 
 
 def _failed(batches: Batches, batch: Batch) -> tuple[str, ...]:
@@ -145,7 +168,3 @@ def _progress(batches: Batches, batch_id: str) -> Progress:
     if found.error is not None and found.error.is_expected:
         raise ResultError(ErrorInfo.permanent("NoSuchThing", f"batch {batch_id!r}: there is none"))
     return found.unwrap()
-
-
-def _refused(why: str) -> ResultError:
-    return ResultError(ErrorInfo.permanent("WrongUsage", why))

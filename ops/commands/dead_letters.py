@@ -1,8 +1,8 @@
 """`dead-letters`: what could not be handled, published again or discarded by a person."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final, Protocol
 
 from pydantic import ValidationError
@@ -10,28 +10,50 @@ from rich.table import Table
 from rich.text import Text
 
 from common import messages
-from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
+from common.entrypoint.dead_letter_box import MAX_READ, DeadLetter, DeadLetterBox
 from common.entrypoint.envelope import REPLAYED_EVENT
 from common.result import ErrorInfo, Result, ResultError
 from common.topics import UnknownTopic, by_name
 
 from ..answer import Answer
+from ..bulk import plan_for_each, refuse_unless_one_is_named
 from ..exit_status import ExitStatus
 from ..operations import Plan, Step
-from ..selection import Where, matching
+from ..selection import Fields, Selection, text, time
 from ..wording import count, moment
 
 REASON_CHARS: Final = 200
+
+SEARCHED: Final = f"Of the newest {MAX_READ:,} dead letters, those that wait."
+FIELDS: Final[Fields[DeadLetter]] = {
+    "event_id": text(lambda letter: letter.event_id),
+    "topic": text(lambda letter: letter.topic),
+    "function": text(lambda letter: letter.function),
+    "error_class": text(lambda letter: letter.error_class),
+    "reason": text(lambda letter: letter.reason),
+    "batch_id": text(lambda letter: letter.batch_id),
+    "dead_lettered_at": time(lambda letter: letter.dead_lettered_at),
+    "published_at": time(lambda letter: letter.published_at),
+}
 
 
 class RawPublisher(Protocol):
     def publish_raw(self, topic_name: str, data: bytes, attributes: dict[str, str]) -> Result[str]: ...
 
 
-def listed(box: DeadLetterBox, where: Sequence[Where], *, handled: bool) -> Answer:
+@dataclass(frozen=True, kw_only=True)
+class By:
+    """Who handles dead letters, when and why; noted with each."""
+
+    who: str
+    why: str
+    at: datetime
+
+
+def listed(box: DeadLetterBox, where: Selection[DeadLetter], *, handled: bool) -> Answer:
     """Those that wait, newest first; with `handled` the others, too."""
     letters = [each for each in box.newest().unwrap() if handled or each.waits]
-    chosen = matching(letters, where)
+    chosen = where.of(letters)
     table = Table("at (UTC)", "event", "topic", "class", "reason", box=None, header_style="bold")
     for each in chosen:
         cells = (each.event_id, each.topic, each.error_class, each.reason[:REASON_CHARS])
@@ -46,42 +68,38 @@ def listed(box: DeadLetterBox, where: Sequence[Where], *, handled: bool) -> Answ
 
 
 def plan_replay(
-    box: DeadLetterBox,
-    publisher: RawPublisher,
-    event_id: str | None,
-    where: Sequence[Where],
-    *,
-    who: str,
-    why: str,
-    now: datetime,
+    box: DeadLetterBox, publisher: RawPublisher, event_id: str | None, where: Selection[DeadLetter], by: By
 ) -> Plan:
     """Publish them again under the event id that they had: what was recorded before stays recorded once."""
-    chosen = _chosen(box, event_id, where)
-    problems = {letter.event_id: why_not for letter in chosen if (why_not := fails_again(letter))}
-    steps = [
-        Step(
-            sentence=f"publish {letter.event_id} on {letter.topic} again",
-            do=partial(_replay, box, publisher, letter, who=who, why=why, now=now),
+
+    def replay(letter: DeadLetter) -> Plan:
+        plan = _plan("replay", letter)
+        why_not = fails_again(letter)
+        if why_not is not None:
+            return replace(plan, left_out={letter.event_id: why_not})
+        sentence = f"publish {letter.event_id} on {letter.topic} again"
+        return replace(
+            plan, steps=[Step(sentence=sentence, do=lambda _: _replay(box, publisher, letter, by))]
         )
-        for letter in chosen
-        if letter.event_id not in problems
-    ]
-    shown = [f"left out: {name}: {why_not}" for name, why_not in problems.items()]
-    return Plan(command=_command("replay", event_id, where), steps=steps, shown=shown)
+
+    return _plan_for("replay", box, event_id, where, replay)
 
 
-def plan_discard(
-    box: DeadLetterBox, event_id: str | None, where: Sequence[Where], *, who: str, why: str, now: datetime
-) -> Plan:
+def plan_discard(box: DeadLetterBox, event_id: str | None, where: Selection[DeadLetter], by: By) -> Plan:
     """Note that nobody needs them any more; their documents stay."""
-    steps = [
-        Step(
-            sentence=f"discard {letter.event_id}: {letter.error_class}: {letter.reason[:REASON_CHARS]}",
-            do=partial(box.note_discarded, letter.event_id, now, who=who, why=why),
-        )
-        for letter in _chosen(box, event_id, where)
-    ]
-    return Plan(command=_command("discard", event_id, where), steps=steps)
+
+    def discard(letter: DeadLetter) -> Plan:
+        plan = _plan("discard", letter)
+        if letter.discarded_at is not None:
+            return plan
+        sentence = f"discard {letter.event_id}: {letter.error_class}: {letter.reason[:REASON_CHARS]}"
+
+        def note(_: str) -> Result[None]:
+            return box.note_discarded(letter.event_id, by.at, who=by.who, why=by.why)
+
+        return replace(plan, steps=[Step(sentence=sentence, do=note)])
+
+    return _plan_for("discard", box, event_id, where, discard)
 
 
 def fails_again(letter: DeadLetter) -> str | None:
@@ -103,32 +121,45 @@ def fails_again(letter: DeadLetter) -> str | None:
     return None
 
 
-def _replay(
-    box: DeadLetterBox, publisher: RawPublisher, letter: DeadLetter, *, who: str, why: str, now: datetime
-) -> Result[str]:
+def _replay(box: DeadLetterBox, publisher: RawPublisher, letter: DeadLetter, by: By) -> Result[str]:
     attributes = {**letter.attributes, REPLAYED_EVENT: letter.event_id}
     published = publisher.publish_raw(letter.topic, letter.data.encode(), attributes)
     if published.error is not None:
         return published
     message_id = published.unwrap()
-    noted = box.note_replayed(letter.event_id, now, who=who, why=why, message_id=message_id)
+    # A crash in between publishes once more when the command is given again: under the same event id, which
+    # whoever has recorded it knows.
+    noted = box.note_replayed(letter.event_id, by.at, who=by.who, why=by.why, message_id=message_id)
     return noted.map(lambda _: message_id)
 
 
-def _chosen(box: DeadLetterBox, event_id: str | None, where: Sequence[Where]) -> list[DeadLetter]:
-    if (event_id is None) == (not where):
-        raise ResultError(
-            ErrorInfo.permanent("WrongUsage", "say which: an event id, or --where FIELD=VALUE (and not both)")
-        )
+def _plan(verb: str, letter: DeadLetter) -> Plan:
+    """Without a step."""
+    stands = "waits" if letter.waits else "discarded" if letter.discarded_at else "replayed"
+    seen = {"topic": letter.topic, "class": letter.error_class, "state": stands}
+    return Plan(command=f"dead-letters {verb} {letter.event_id}", steps=[], seen=seen)
+
+
+def _plan_for(
+    verb: str,
+    box: DeadLetterBox,
+    event_id: str | None,
+    where: Selection[DeadLetter],
+    plan_of: Callable[[DeadLetter], Plan],
+) -> Plan:
+    refuse_unless_one_is_named("an event id", event_id, where)
     letters = box.newest().unwrap()
     if event_id is None:
-        return matching([letter for letter in letters if letter.waits], where)
+        chosen = where.of([letter for letter in letters if letter.waits])
+        return plan_for_each(
+            f"dead-letters {verb}",
+            "dead letter",
+            chosen,
+            where,
+            name=lambda letter: letter.event_id,
+            plan_of=plan_of,
+        )
     found = [letter for letter in letters if letter.event_id == event_id]
     if not found:
         raise ResultError(ErrorInfo.permanent("NoSuchThing", f"dead letter {event_id!r}: not there"))
-    return found
-
-
-def _command(verb: str, event_id: str | None, where: Sequence[Where]) -> str:
-    chosen = [event_id] if event_id else [f"--where {each}" for each in where]
-    return " ".join(["dead-letters", verb, *chosen])
+    return plan_of(found[0])

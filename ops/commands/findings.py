@@ -1,7 +1,9 @@
 """Commands about findings: look now, mend one, keep one quiet for a while."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -9,15 +11,32 @@ from rich.text import Text
 from common.audit.auditor import Auditor
 from common.audit.outcomes import Outcome, Unknown
 from common.audit.report import Asked, AuditReport, Mended
-from common.findings.records import Finding, Silence, Tracked
+from common.findings.records import Finding, FindingClass, Repair, Severity, Silence, Tracked
 from common.findings.rules import silenced
 from common.findings.store import FindingStore
 from common.result import ErrorInfo, Result, ResultError
 
 from ..answer import Answer, to_json
+from ..bulk import plan_for_each, refuse_unless_one_is_named
 from ..exit_status import ExitStatus
 from ..operations import Plan, Step
+from ..refusals import refused, wrong_usage
+from ..selection import Fields, Selection, day, flag, text, time
 from ..wording import count, duration, moment
+
+SEARCHED: Final = "Of the findings that are open."
+FIELDS: Final[Fields[Tracked]] = {
+    "finding_id": text(lambda each: each.finding_id),
+    "class": text(lambda each: each.finding.finding_class, choices=FindingClass),
+    "severity": text(lambda each: each.finding.severity, choices=Severity),
+    "scope": text(lambda each: each.finding.scope.name),
+    "subject": text(lambda each: each.finding.subject),
+    "summary": text(lambda each: each.finding.summary),
+    "game_date": day(lambda each: each.finding.scope.game_date),
+    "repair": text(lambda each: each.finding.repair, choices=Repair),
+    "silent": flag(lambda each: each.silence is not None),
+    "first_seen": time(lambda each: each.first_seen),
+}
 
 
 class Repairs(Protocol):
@@ -43,21 +62,20 @@ def plan_repair(store: FindingStore, repairs: Repairs, finding_id: str) -> Plan:
     """Let the auditor's repair mend one finding."""
     tracked = _tracked(store, finding_id)
     finding = tracked.finding
-    command = f"repair {finding_id}"
+    plan = Plan(command=f"repair {finding_id}", steps=[], seen=_seen(tracked))
     if not tracked.is_open:
-        return Plan(command=command, steps=[], shown=[f"{finding_id} is over."])
+        return replace(plan, shown=[f"{finding_id} is over."])
     if finding.repair is None:
-        why = f"{finding_id}: nothing mends it by itself; look closer with {finding.command}"
-        raise ResultError(ErrorInfo.permanent("WrongUsage", why))
+        raise refused(f"{finding_id}: nothing mends it by itself; look closer with {finding.command}")
 
-    def mend() -> Result[str]:
+    def mend(_: str) -> Result[str]:
         mended = repairs.mend(finding)
         if mended.error is not None:
             return Result.failure(mended.error)
         return Result.success(f"before {to_json(mended.before)}, after {to_json(mended.after)}")
 
-    sentence = f"{finding.repair.value.replace('_', ' ')}: {finding.scope.name}: {finding.summary}"
-    return Plan(command=command, steps=[Step(sentence=sentence, do=mend)])
+    said = f"{finding.repair.value.replace('_', ' ')}: {finding.scope.name}: {finding.summary}"
+    return replace(plan, steps=[Step(sentence=f"{said} ({finding_id})", do=mend)])
 
 
 def plan_silence(
@@ -65,12 +83,18 @@ def plan_silence(
 ) -> Plan:
     """Tell nobody of it until then; it is looked for and recorded all the same, and the silence expires."""
     if until <= now:
-        why_not = f"--until: {moment(until)} UTC is over"
-        raise ResultError(ErrorInfo.permanent("WrongUsage", why_not))
+        raise wrong_usage(f"--until: {moment(until)} UTC is over")
     tracked = _tracked(store, finding_id)
+    plan = Plan(
+        command=f"silence {finding_id} --until {moment(until)}",
+        steps=[],
+        seen={**_seen(tracked), "silent until": moment(tracked.silence.until) if tracked.silence else ""},
+    )
+    if tracked.silence is not None and tracked.silence.until == until:
+        return plan
     silence = Silence(who=who, why=why, until=until)
 
-    def keep_quiet() -> Result[str]:
+    def keep_quiet(_: str) -> Result[str]:
         put = store.put(silenced(_tracked(store, finding_id), silence))
         if put.error is not None:
             return Result.failure(put.error)
@@ -78,8 +102,32 @@ def plan_silence(
             return Result.failure(ErrorInfo.transient("Overtaken", "an audit wrote it meanwhile: once more"))
         return Result.success(f"silent until {moment(until)} UTC")
 
-    sentence = f"silence {tracked.finding.summary!r} for {duration(until - now)}"
-    return Plan(command=f"silence {finding_id}", steps=[Step(sentence=sentence, do=keep_quiet)])
+    sentence = f"silence {finding_id} until {moment(until)} UTC: {tracked.finding.summary}"
+    return replace(plan, steps=[Step(sentence=sentence, do=keep_quiet)])
+
+
+def plan_for_findings(
+    verb: str,
+    store: FindingStore,
+    finding_id: str | None,
+    where: Selection[Tracked],
+    plan_of: Callable[[str], Plan],
+) -> Plan:
+    """`plan_of` one finding, or of each open one that `where` chooses."""
+    refuse_unless_one_is_named("a finding", finding_id, where)
+    if finding_id is not None:
+        return plan_of(finding_id)
+    opened = [each for each in store.unsettled().unwrap().values() if each.is_open]
+    chosen = sorted(each.finding_id for each in where.of(opened))
+    return plan_for_each(verb, "finding", chosen, where, name=str, plan_of=plan_of)
+
+
+def _seen(tracked: Tracked) -> dict[str, str]:
+    return {
+        "state": "open" if tracked.is_open else "over",
+        "scope": tracked.finding.scope.name,
+        "finding": tracked.finding.summary,
+    }
 
 
 def _tracked(store: FindingStore, finding_id: str) -> Tracked:

@@ -2,23 +2,41 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import Any, Final
 
 from rich.table import Table
 from rich.text import Text
 
 from common.lock.lock import Lock
-from common.lock.rules import LockKey
+from common.lock.rules import LockKey, LockRecord
 from common.lock.store import LockSnapshot
-from common.result import ErrorInfo, Result, ResultError
+from common.result import Result
 
 from ..answer import Answer
+from ..bulk import plan_for_each
 from ..exit_status import ExitStatus
 from ..operations import Plan, Step
+from ..refusals import wrong_usage
+from ..selection import Fields, Selection, flag, number, text, time
 from ..wording import duration, moment
 
 KeyOf = Callable[[date], LockKey]
 ReadLock = Callable[[LockKey], Result[LockSnapshot]]
-DAYS_SHOWN = 7
+DAYS_SHOWN: Final = 7
+
+
+def _held(of: Callable[[LockRecord], Any]) -> Callable[[LockSnapshot], Any]:
+    return lambda lock: None if lock.record is None else of(lock.record)
+
+
+SEARCHED: Final = "Of the locks that are held."
+FIELDS: Final[Fields[LockSnapshot]] = {
+    "batch_id": text(_held(lambda record: record.operation_id)),
+    "fence": number(_held(lambda record: record.fence)),
+    "expired": flag(lambda lock: lock.has_expired()),
+    "acquired_at": time(_held(lambda record: record.acquired_at)),
+    "expires_at": time(_held(lambda record: record.expires_at)),
+}
 
 
 def recent(key_of: KeyOf, today: date) -> list[LockKey]:
@@ -56,9 +74,9 @@ def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, wh
     record = read(key).unwrap().record
     command = f"force-release {key.game_date}"
     if record is None or not record.is_held:
-        return Plan(command=command, steps=[])
+        return Plan(command=command, steps=[], seen={"holder": ""})
 
-    def do() -> Result[str]:
+    def do(_: str) -> Result[str]:
         released = lock.force_release(key, who, why, holder_id=record.holder_id)
         return released.map(lambda ended: "released" if ended else "it was free by then")
 
@@ -66,7 +84,22 @@ def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, wh
         f"take {key} from {record.operation_id} (fence {record.fence}, until {moment(record.expires_at)}): "
         "whatever it still does under this fence writes nothing"
     )
-    return Plan(command=command, steps=[Step(sentence=sentence, do=do)])
+    holder = f"{record.operation_id}, fence {record.fence}"
+    return Plan(command=command, steps=[Step(sentence=sentence, do=do)], seen={"holder": holder})
+
+
+def plan_for_locks(
+    keys: Sequence[LockKey],
+    read: ReadLock,
+    where: Selection[LockSnapshot],
+    plan_of: Callable[[LockKey], Plan],
+) -> Plan:
+    """`plan_of` each of these locks that is held and that `where` chooses."""
+    read_now = {key: read(key).unwrap() for key in keys}
+    chosen = [
+        key for key, lock in read_now.items() if lock.record and lock.record.is_held and where.of([lock])
+    ]
+    return plan_for_each("force-release", "lock", chosen, where, name=str, plan_of=plan_of)
 
 
 def date_in(text: str) -> date:
@@ -75,4 +108,4 @@ def date_in(text: str) -> date:
         return date.fromisoformat(text[-10:])
     except ValueError:
         why = f"lock: {text!r} ends with no date"
-        raise ResultError(ErrorInfo.permanent("WrongUsage", why)) from None
+        raise wrong_usage(why) from None

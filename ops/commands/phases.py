@@ -1,7 +1,9 @@
 """Commands about the boundaries between phases: where they stand, and what a person may do to them."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -10,24 +12,39 @@ from common.phases.by_hand import Operations, Replay
 from common.phases.days import Days
 from common.phases.records import Day, PhaseState
 from common.phases.shape import Boundary, Graph
-from common.result import ErrorInfo, Result, ResultError
+from common.result import Result
 
 from ..answer import Answer
+from ..bulk import plan_for_each
 from ..exit_status import ExitStatus
 from ..explaining.phase_verdict import verdict
 from ..operations import Plan, Step
+from ..refusals import wrong_usage
+from ..selection import Fields, Selection, number, text
+from ..selection import day as day_field
 from ..wording import duration
 
-Standing = Sequence[tuple[Boundary, Day]]
+Standing = tuple[Boundary, Day]
 Act = Callable[..., Result[Day]]
 
+DAYS_AROUND: Final = 7
 
-def on(days: Days, graph: Graph, game_date: date) -> Standing:
+SEARCHED: Final = f"Where no game_date is named, from {DAYS_AROUND} days ago to {DAYS_AROUND} days ahead."
+FIELDS: Final[Fields[Standing]] = {
+    "boundary": text(lambda one: one[0].name),
+    "phase": number(lambda one: one[0].phase),
+    "game_date": day_field(lambda one: one[1].key.game_date),
+    "state": text(lambda one: one[1].state, choices=PhaseState),
+    "generation": number(lambda one: one[1].generation),
+}
+
+
+def on(days: Days, graph: Graph, game_date: date) -> Sequence[Standing]:
     """Every boundary of the graph on a date, with what its processors reported."""
     return [(boundary, days.read(boundary, game_date).unwrap()) for boundary in graph.boundaries]
 
 
-def listed(standing: Standing, now: datetime) -> Answer:
+def listed(standing: Sequence[Standing], now: datetime) -> Answer:
     """One line for each boundary."""
     table = Table("boundary", "state", "since first", "why", box=None, header_style="bold")
     verdicts = [(boundary.name, day, verdict(day, now)) for boundary, day in standing]
@@ -47,16 +64,46 @@ def plan_act(
 ) -> Plan:
     """`hold`, `release` or `dispatch` one boundary; nothing to do where it stands so already."""
     game_date = day.key.game_date
-    command = f"{verb} {boundary.phase} {game_date}"
+    plan = Plan(command=f"{verb} {boundary.phase} {game_date}", steps=[], seen=_seen(day))
     if day.state is done_in:
-        return Plan(command=command, steps=[])
+        return plan
 
-    def do() -> Result[str]:
+    def do(_: str) -> Result[str]:
         done = act(boundary, game_date, who=who, why=why)
         return done.map(lambda after: f"{boundary.name} {game_date} is {after.state.value}")
 
-    sentence = f"{verb} {boundary.name} of {game_date} (now {day.state.value})"
-    return Plan(command=command, steps=[Step(sentence=sentence, do=do)])
+    sentence = f"{verb} {boundary.name} of {game_date}, generation {day.generation}"
+    stands = f"{boundary.name} of {game_date} is {day.state.value}."
+    return replace(plan, steps=[Step(sentence=sentence, do=do)], shown=[stands])
+
+
+def plan_for_boundaries(
+    verb: str,
+    days: Days,
+    graph: Graph,
+    where: Selection[Standing],
+    today: date,
+    plan_of: Callable[[Standing], Plan],
+) -> Plan:
+    """`plan_of` each boundary and date that `where` chooses, from a week ago to a week ahead, or of the one
+    game date that it names."""
+    named = where.exactly("game_date")
+    dates = (
+        [today + timedelta(days=offset) for offset in range(-DAYS_AROUND, DAYS_AROUND + 1)]
+        if named is None
+        else [date.fromisoformat(named)]
+    )
+    wanted = [(boundary, game_date) for game_date in dates for boundary in graph.boundaries]
+    standing = list(zip((boundary for boundary, _ in wanted), days.read_many(wanted).unwrap(), strict=True))
+    chosen = where.of(standing)
+    return plan_for_each(
+        verb,
+        "boundary date",
+        chosen,
+        where,
+        name=lambda one: f"{one[0].name} {one[1].key.game_date}",
+        plan_of=plan_of,
+    )
 
 
 def plan_replay(operations: Operations, game_date: date, from_phase: int, *, who: str, why: str) -> Plan:
@@ -64,14 +111,30 @@ def plan_replay(operations: Operations, game_date: date, from_phase: int, *, who
     replay: Replay = operations.plan_replay(game_date, from_phase).unwrap()
     generation = dict(replay.generations)[replay.starts.name] + 1
 
-    def do() -> Result[str]:
+    def do(_: str) -> Result[str]:
         done = operations.replay(replay, who=who, why=why)
         return done.map(lambda after: f"{replay.starts.name} {game_date} is {after.state.value}")
 
     again = ", ".join(boundary.name for boundary in replay.reopens)
     behind = f"; behind it {again} wait for their processors anew" if again else ""
     sentence = f"dispatch {replay.starts.name} of {game_date} again, generation {generation}{behind}"
-    return Plan(command=f"replay {game_date} --from {from_phase}", steps=[Step(sentence=sentence, do=do)])
+    return Plan(
+        command=f"replay {game_date} --from {from_phase}",
+        steps=[Step(sentence=sentence, do=do)],
+        seen={
+            "generations": ", ".join(f"{name} {number}" for name, number in replay.generations),
+            "begun behind it": again,
+        },
+    )
+
+
+def _name(standing: Standing) -> str:
+    boundary, day = standing
+    return f"{boundary.name} {day.key.game_date}"
+
+
+def _seen(day: Day) -> dict[str, str]:
+    return {"state": day.state.value, "generation": str(day.generation)}
 
 
 def boundary_of(graph: Graph, phase: int) -> Boundary:
@@ -79,7 +142,7 @@ def boundary_of(graph: Graph, phase: int) -> Boundary:
     found = next((each for each in graph.boundaries if each.phase == phase), None)
     if found is None:
         known = ", ".join(str(each.phase) for each in graph.boundaries)
-        raise ResultError(ErrorInfo.permanent("WrongUsage", f"phase: {phase} has no boundary; {known} have"))
+        raise wrong_usage(f"phase: {phase} has no boundary; {known} have")
     return found
 
 

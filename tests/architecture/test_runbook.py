@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -39,6 +41,9 @@ def parse(line: str) -> None:
             found.parse_args(context, list(words))
             return
         group = found
+    if words and words[0].startswith("-"):
+        group.parse_args(context, list(words))
+        return
     if words or group is typer.main.get_command(app):
         raise typer.BadParameter(f"no such command: {line}")
 
@@ -69,12 +74,26 @@ def test_misspelt_command_is_refused(line: str) -> None:
         parse(line)
 
 
-def test_every_command_has_an_example_that_is_one() -> None:
+def commands(group: TyperGroup, before: str = "") -> dict[str, Any]:
+    """Every command by what is typed for it, those of groups included."""
+    found = {}
+    for name, command in group.commands.items():
+        found[f"{before}{name}"] = command
+        if isinstance(command, TyperGroup):
+            found |= commands(command, f"{before}{name} ")
+    return found
+
+
+def test_every_command_has_examples_that_are_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    examples = {name: command.epilog or "" for name, command in group.commands.items()}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edited.json").touch()  # what `simulate` is given has to exist
 
-    assert all(each.startswith("Example: ./ops/run ") for each in examples.values()), examples
-    for name, each in examples.items():
-        if name not in ("simulate",):  # its file has to exist
-            parse(each.removeprefix("Example: ./ops/run "))
+    for name, command in commands(group).items():
+        examples = re.findall(r"Example: \./ops/run (.+)", command.epilog or "")
+        assert examples and all(each.startswith(name) for each in examples), name
+        for each in examples:
+            parse(each)

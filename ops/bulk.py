@@ -1,0 +1,69 @@
+"""One thing, or all that `--where` chooses: the same plan either way, of one part or of many."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from common.result import returns_result
+
+from .operations import Plan
+from .refusals import is_refusal, wrong_usage
+from .selection import Selection
+from .wording import count
+
+T = TypeVar("T")
+
+MAX_CHOSEN: Final = 1_000
+"""Of one command: nobody reads a longer plan."""
+AT_ONCE: Final = 16
+
+
+def refuse_unless_one_is_named(what: str, name: str | None, where: Selection[Any]) -> None:
+    """Raises ResultError unless there is either a name or a condition."""
+    if (name is None) == (not where):
+        why = f"say which: {what}, or --where FIELD=VALUE (and not both)"
+        raise wrong_usage(why)
+
+
+def plan_for_each(
+    verb: str,
+    what: str,
+    chosen: Sequence[T],
+    where: Selection[Any],
+    *,
+    name: Callable[[T], str],
+    plan_of: Callable[[T], Plan],
+) -> Plan:
+    """The plans of all that were chosen as one, the set first. What refuses is left out, with the reason.
+
+    Raises ResultError for more than MAX_CHOSEN, and where a store does not answer: no plan is made by half.
+    """
+    if len(chosen) > MAX_CHOSEN:
+        why = f"--where: {count(len(chosen), what)} are chosen, {MAX_CHOSEN:,} at most at once: narrow it"
+        raise wrong_usage(why)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = dict(zip(map(name, chosen), pool.map(returns_result(plan_of), chosen), strict=True))
+    refused = {
+        one: plan.error.message for one, plan in found.items() if plan.error and is_refusal(plan.error)
+    }
+    plans = {one: plan.unwrap() for one, plan in found.items() if one not in refused}
+    for plan in plans.values():
+        refused |= plan.left_out
+    return Plan(
+        command=f"{verb} {where}",
+        steps=[step for plan in plans.values() for step in plan.steps],
+        shown=[f"{count(len(chosen), what)} chosen by {where}", *_described(plans)],
+        left_out=refused,
+        seen={"chosen": "; ".join(f"{one} ({_facts(plan)})" for one, plan in plans.items())},
+        at_once=AT_ONCE,
+    )
+
+
+def _described(plans: Mapping[str, Plan]) -> list[str]:
+    return [
+        f"  {one}: {_facts(plan)}{'' if plan.steps else '; nothing to do'}" for one, plan in plans.items()
+    ]
+
+
+def _facts(plan: Plan) -> str:
+    return ", ".join(f"{name} {value}" for name, value in plan.seen.items())

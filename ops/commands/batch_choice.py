@@ -1,0 +1,75 @@
+"""Which batches a command is about: one by its id, or all that `--where` chooses."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Final
+
+from common.batches.batches import Batches
+from common.batches.records import Batch, BatchStatus
+from common.chunks import chunks
+from common.result import Result
+from common.schema_mode import SchemaMode
+
+from ..bulk import plan_for_each, refuse_unless_one_is_named
+from ..operations import Plan
+from ..selection import Fields, Selection, day, number, text, time
+
+DAYS_SEARCHED: Final = 30
+VALUES_PER_QUERY: Final = 30
+"""What one Firestore query takes of alternatives."""
+
+SEARCHED: Final = f"Where neither a game_date nor a status is named, over the last {DAYS_SEARCHED} days."
+FIELDS: Final[Fields[Batch]] = {
+    "batch_id": text(lambda batch: batch.batch_id),
+    "game_date": day(lambda batch: batch.game_date),
+    "status": text(lambda batch: batch.status, choices=BatchStatus),
+    "schema_mode": text(lambda batch: batch.schema_mode, choices=SchemaMode),
+    "generation": number(lambda batch: batch.generation),
+    "expected": number(lambda batch: batch.expected_players),
+    "ended": number(lambda batch: batch.counts.ended),
+    "missing": number(lambda batch: batch.expected_players - batch.counts.reported),
+    "failed": number(lambda batch: batch.counts.failed),
+    "predictions": number(lambda batch: batch.total_predictions),
+    "deadline": time(lambda batch: batch.deadline),
+    "closed_at": time(lambda batch: batch.closed_at),
+}
+
+
+def of_days(batches: Batches, first: date, last: date) -> dict[str, Result[Batch]]:
+    """The batches of these game dates by id; a failure for one that cannot be read. Raises ResultError."""
+    dates = [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
+    found: dict[str, Result[Batch]] = {}
+    for some in chunks(dates, VALUES_PER_QUERY):
+        found |= batches.store.where("game_date", some).unwrap()
+    return found
+
+
+def chosen(batches: Batches, where: Selection[Batch], today: date) -> list[Batch]:
+    """In the order of their ids. One query where a status or a game date is named, else over the game dates
+    from DAYS_SEARCHED days ago to tomorrow. What nobody can read is never chosen: the auditor finds it."""
+    read = _candidates(batches, where, today)
+    return where.of([read[key].unwrap() for key in sorted(read) if read[key].is_success])
+
+
+def plan(
+    verb: str,
+    batches: Batches,
+    batch_id: str | None,
+    where: Selection[Batch],
+    today: date,
+    plan_of: Callable[[str], Plan],
+) -> Plan:
+    """`plan_of` one batch, or of each that was chosen."""
+    refuse_unless_one_is_named("a batch", batch_id, where)
+    if batch_id is not None:
+        return plan_of(batch_id)
+    ids = [batch.batch_id for batch in chosen(batches, where, today)]
+    return plan_for_each(verb, "batch", ids, where, name=str, plan_of=plan_of)
+
+
+def _candidates(batches: Batches, where: Selection[Batch], today: date) -> dict[str, Result[Batch]]:
+    for field in ("game_date", "status"):
+        value = where.exactly(field)
+        if value is not None:
+            return batches.store.where(field, [value]).unwrap()
+    return of_days(batches, today - timedelta(days=DAYS_SEARCHED), today + timedelta(days=1))
