@@ -19,20 +19,30 @@ _CLASSES: Final[Mapping[str, tuple[FindingClass, Severity]]] = {
     "critical_missing": (FindingClass.STUCK_PHASE, Severity.CRITICAL),
     "deadline_missed": (FindingClass.STUCK_PHASE, Severity.CRITICAL),
 }
+"""Kind of alert → how the auditor's findings call it, and how loud it is."""
 
 
 class Reporter(Protocol):
+    """Tells a finding once per change of its state; see `common/findings`."""
+
     def report(self, finding: Finding) -> Result[Any]: ...
 
 
 class Alerts:
-    """Tells what `rules.alerts` finds; the reporter is made when there is something to tell."""
+    """Tells what `rules.alerts` finds; the reporter is made when there is something to tell.
+
+    Safe to share between threads.
+    """
 
     def __init__(self, reporter: Callable[[], Reporter]) -> None:
         self._reporter = reporter
 
     def tell(self, boundary: Boundary, day: Day, alert: Alert) -> Result[None]:
-        """Safe to repeat: the same alert is the same finding, which is told once."""
+        """Tell one alert. Safe to repeat: the same alert is the same finding, which is told once.
+
+        Failures are those of the store of findings or of the channel; the caller tries again at its next
+        look.
+        """
         return self._reporter().report(finding_of(boundary, day, alert)).map(lambda _: None)
 
 
@@ -40,6 +50,7 @@ def finding_of(boundary: Boundary, day: Day, alert: Alert) -> Finding:
     """The alert as people are told of it; the same alert gives the same id."""
     finding_class, severity = _CLASSES[alert.kind]
     if alert.kind == "deadline_missed" and is_silent(day):
+        # Nothing came at all: that is another fault than a processor that is late, and another person's.
         finding_class = FindingClass.SILENT_PHASE
     return Finding(
         finding_class=finding_class,

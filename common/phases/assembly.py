@@ -40,7 +40,11 @@ class Clients(Protocol):
 
 
 class PhaseTransitions:
-    """The boundaries of one sport, their sweep and the acts by hand. `speed` divides the graph's waits."""
+    """The boundaries of one sport, their sweep and the acts by hand.
+
+    `speed` divides the graph's waits, for playing a day in minutes. Nothing is connected before it is used;
+    raises GraphError for a graph that is not sound.
+    """
 
     def __init__(self, clients: Clients, names: SportNames, *, speed: float = 1.0) -> None:
         self.graph: Graph = GRAPHS[names.sport.value].accelerated(speed)
@@ -51,7 +55,7 @@ class PhaseTransitions:
         self.boundaries: Callable[[], Boundaries] = once(self._boundaries)
 
     def operations(self) -> Operations:
-        """The acts by hand."""
+        """The acts by hand, on the same boundaries."""
         return Operations(self.boundaries(), self.graph, self._clients.now)
 
     def sweep(self, *, budget: timedelta) -> PhaseSweep:

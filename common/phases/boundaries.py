@@ -5,6 +5,11 @@
 
 Every arrow may be cut by a crash. Whoever looks at the date next, by a redelivery, another report or the
 sweep, goes on where it ended.
+
+Two that decide at once:
+
+    A   reads (2 of 3) ────────────── decides "waiting" ── writes: refused, reads again (3 of 3) ── claims
+    B       records the third ── reads (3 of 3) ── claims ┘                      … sees the claim, stops
 """
 
 import uuid
@@ -26,16 +31,22 @@ from .trigger import trigger_of
 
 
 class Gates(Protocol):
+    """Reads the gates of a date; a failure means that they could not be evaluated."""
+
     def evaluate(
         self, boundary: Boundary, rules: Sequence[GateRule], day: Day, now: datetime
     ) -> Result[tuple[GateReading, ...]]: ...
 
 
 class Alerts(Protocol):
+    """Tells an alert once."""
+
     def tell(self, boundary: Boundary, day: Day, alert: Alert) -> Result[None]: ...
 
 
 class DispatchLog(Protocol):
+    """Writes the row of a dispatch once."""
+
     def write(self, boundary: Boundary, day: Day) -> Result[Any]: ...
 
 
@@ -44,6 +55,7 @@ class Reported:
     """What became of one report, and where the date stands now."""
 
     recorded: Recorded
+    """What became of the report itself; the date may have moved on for other reasons."""
     processor: str
     day: Day | None
     """None for what changes nothing."""
@@ -72,7 +84,10 @@ class Boundaries:
     def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]:
         """Record one completion and do what is due. Safe to repeat: a redelivery resumes what is pending.
 
-        A partial has done what was due, and could not tell or log it: the sweep does.
+        A partial has done what was due, and could not tell or log it: the sweep does. Failures: a gate that
+        could not be evaluated (GateNotEvaluated), a message that could not be published (NotDispatched), a
+        date that changed at every attempt (Contended), another's claim ("not yet"): all TRANSIENT, with the
+        report recorded; UnreadableDay (PERMANENT) for a document that nobody here has written.
         """
         recorded = self._record(boundary, completion, event_id)
         if recorded.is_failure or recorded.unwrap().recorded in (Recorded.UNKNOWN, Recorded.IGNORED):
@@ -84,8 +99,9 @@ class Boundaries:
     def look(self, boundary: Boundary, game_date: date) -> Result[Day]:
         """Decide on the date as it stands, and do what follows. Safe to repeat, and beside itself.
 
-        A gate that could not be evaluated, and a dispatch that another is publishing, are failures that a
-        retry cures; both are written down, so the sweep does too.
+        Asked after every report, and by the sweep for what fell due. A gate that could not be evaluated, and
+        a dispatch that another is publishing, are failures that a retry cures; both are written down, so the
+        sweep cures them, too. Failures as for `report`.
         """
         acted = self._act(boundary, game_date)
         if acted.error is None:
@@ -96,13 +112,14 @@ class Boundaries:
         return acted
 
     def send(self, boundary: Boundary, day: Day, claimant: str) -> Result[Day]:
-        """Publish what the claimant has claimed."""
+        """Publish what the claimant has claimed; failures are those of `DispatchOutbox.send`."""
         return self._outbox.send(boundary, day, claimant)
 
     @returns_result
     def _record(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Reported:
         processor = processor_of(boundary, completion)
         report = _report(processor or completion.processor_name, completion, event_id, self._now())
+        # The publisher's wish, as of a backfill: nothing of it counts here, and nothing is written.
         if completion.skip_downstream:
             recorded = Recorded.IGNORED
         elif processor is None:
@@ -113,6 +130,8 @@ class Boundaries:
 
     @returns_result
     def _act(self, boundary: Boundary, game_date: date) -> Day:
+        # New for each attempt: tells this attempt's claim from any other's, a redelivery's of the same event
+        # included.
         claimant = uuid.uuid4().hex
         day = self._decided(boundary, game_date, claimant)
         if day.state is not PhaseState.DISPATCHING:
@@ -133,8 +152,10 @@ class Boundaries:
         raise ResultError(contended(self.days.key(boundary, game_date)))
 
     def _step(self, boundary: Boundary, day: Day, claimant: str) -> "_Step":
+        """What to write on the date as it was read, by its state; no write is made here."""
         if day.state.is_final:
             return _Step(change=changes.note_late(day))
+        # Claimed by somebody: deciding anew could only contradict what is being published.
         if day.state is PhaseState.DISPATCHING:
             return _Step(change=None)
         now = self._now()
@@ -147,12 +168,14 @@ class Boundaries:
         decision = decide(boundary, day, found, gates, now)
         if decision.state is not PhaseState.DISPATCHING:
             return _Step(change=changes.keep(day, decision), error=error, written=_kept(day, decision))
+        # From here on certain: the claim and the message are one commit, and the sweep resumes it.
         dispatch = dispatch_of(boundary, day, decision, decision.reason, claimant, now)
         return _Step(change=changes.claim(day, decision, dispatch))
 
     def _read_gates(
         self, boundary: Boundary, day: Day, found: Readiness, now: datetime
     ) -> Sequence[GateReading] | ErrorInfo:
+        # A query per report, while processors are still missing, would cost and change nothing.
         if not found.is_ready:
             return ()
         read = self._gates.evaluate(boundary, found.rules.gates, day, now)
@@ -163,6 +186,7 @@ class Boundaries:
         left is a partial, and due at the next look."""
         now = self._now()
         if untold(boundary, day, now) or day.owed:
+            # Read anew: somebody else may have told it since.
             fresh = self.days.read(boundary, day.key.game_date)
             if fresh.error is not None:
                 return Result.partial(day, fresh.error)
@@ -191,6 +215,8 @@ class _Step:
 
     change: Change | None
     error: ErrorInfo | None = None
+    """Raised once the change is written: "could not be evaluated" is on the document before the event
+    fails."""
     written: Day | None = None
     """The date once the change is written, where nothing is to be written on it next."""
 

@@ -1,6 +1,8 @@
 """What a person does to a boundary and a date: with who and why, written down in the commit that does it.
 
-Every act may be repeated. One that the state of the date forbids is a PERMANENT failure that says why.
+Every act may be repeated and is kept in `acts/{number}`. One that the state of the date forbids is a
+PERMANENT failure (WrongState) that says why; without who or why it is one, too (Anonymous). Failures beyond
+these are those of `Boundaries.look`, with the act done.
 """
 
 import uuid
@@ -31,7 +33,7 @@ class Replay:
 
 
 class Operations:
-    """The acts by hand of one sport."""
+    """The acts by hand of one sport; called by the operator's commands."""
 
     def __init__(self, boundaries: Boundaries, graph: Graph, now: Callable[[], datetime]) -> None:
         self._boundaries = boundaries
@@ -41,7 +43,13 @@ class Operations:
 
     @returns_result
     def hold(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
-        """Dispatch nothing until it is released; what arrives is recorded. Before the first event, too."""
+        """Dispatch nothing until it is released; what arrives is recorded.
+
+        Possible before the first event, too.
+
+        Again: nothing changes, the first reason stands. WrongState for a date that is being dispatched or
+        final: it is too late.
+        """
 
         def decide(day: Day) -> Change | None:
             _refuse(day, "held", PhaseState.DISPATCHED, PhaseState.DISPATCHING, PhaseState.ABANDONED)
@@ -52,7 +60,10 @@ class Operations:
 
     @returns_result
     def release(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
-        """Go on from what has arrived: at once, if that is enough."""
+        """Go on from what has arrived: dispatched at once, if that is enough.
+
+        A date that is not held: nothing.
+        """
 
         def decide(day: Day) -> Change | None:
             return changes.release(day, self._by(who, why))
@@ -62,7 +73,7 @@ class Operations:
 
     @returns_result
     def abandon(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
-        """Never dispatch it. What still arrives is noted as late."""
+        """Never dispatch it. What still arrives is noted as late. Only a replay starts it again."""
 
         def decide(day: Day) -> Change | None:
             _refuse(day, "abandoned", PhaseState.DISPATCHED, PhaseState.DISPATCHING)
@@ -73,13 +84,21 @@ class Operations:
 
     @returns_result
     def dispatch(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
-        """Start the next phase whatever is missing and whatever gates say; dispatched already: nothing."""
+        """Start the next phase whatever is missing and whatever gates say. Dispatched already: nothing.
+
+        WrongState for a date that is held or abandoned: another person's decision is not overruled by the
+        way.
+        """
         self._claim_by_hand(boundary, game_date, who, why)
         return self._boundaries.look(boundary, game_date).unwrap()
 
     @returns_result
     def plan_replay(self, game_date: date, from_phase: int) -> Replay:
-        """What `replay` would do. PERMANENT for a phase that no boundary starts."""
+        """What `replay` would do; changes nothing.
+
+        PERMANENT for a phase that no boundary starts, and for a date of which a boundary is being dispatched
+        or is held.
+        """
         reached = self._graph.from_phase(from_phase)
         if not reached:
             raise ResultError(ErrorInfo.permanent("UnknownPhase", f"no boundary starts phase {from_phase}"))
@@ -98,11 +117,14 @@ class Operations:
 
     @returns_result
     def replay(self, plan: Replay, *, who: str, why: str) -> Day:
-        """Do what the plan says: the boundaries behind are reopened first, so none counts what was before.
+        """Do what the plan says; the date of the first boundary afterwards.
 
-        Cut short, it is done to its end by the same plan again; a plan that others have overtaken is refused.
+        The boundaries behind are reopened first, so that none of them counts what was reported before the
+        replay. Cut short, it is done to its end by the same plan again; a plan that others have overtaken is
+        refused (PlanOvertaken, PERMANENT).
         """
         generations = dict(plan.generations)
+        # The one that starts comes last: once it is dispatched, reports for the others arrive.
         for boundary in (*plan.reopens, plan.starts):
             self._reopen(boundary, plan.game_date, generations[boundary.name], who, why)
         self._claim_by_hand(plan.starts, plan.game_date, who, why, is_replay=True)
@@ -110,6 +132,7 @@ class Operations:
 
     def _reopen(self, boundary: Boundary, game_date: date, planned: int, who: str, why: str) -> None:
         def decide(day: Day) -> Change | None:
+            # This very plan has reopened it, in an earlier attempt that was cut short.
             if day.generation == planned + 1:
                 return None
             if day.generation != planned:
@@ -137,6 +160,7 @@ class Operations:
             return changes.act_of_dispatch(day, by_hand, changes.claim(day, decision, dispatch))
 
         amended = self._days.amend(boundary, game_date, decide).unwrap()
+        # Not changed: somebody has claimed it before, and publishes.
         if amended.changed:
             self._boundaries.send(boundary, amended.day, claimant).unwrap()
 

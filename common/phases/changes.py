@@ -22,16 +22,17 @@ Fields = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One commit."""
+    """One commit on a date: all of it is written, or nothing."""
 
     fields: Fields
+    """Of the date's document, each as a whole."""
     creates: Mapping[str, Fields] = field(default_factory=dict)
     """New documents below the date, by their path below it."""
     marks: Mapping[str, Fields] = field(default_factory=dict)
     """Fields of documents below the date that exist."""
 
     def plus(self, other: "Change") -> "Change":
-        """Both in one commit; where both write a field, the other's stands."""
+        """Both in one commit; where both write a field, the other's stands. Neither is changed."""
         return Change(
             fields={**self.fields, **other.fields},
             creates={**self.creates, **other.creates},
@@ -52,7 +53,10 @@ def identity(boundary: Boundary, day: Day) -> dict[str, Any]:
 
 
 def keep(day: Day, decision: Decision) -> Change | None:
-    """The decision on a date that goes on waiting; in `decisions` only if it says something new."""
+    """The decision on a date that goes on waiting; in `decisions` only if it says something new.
+
+    None if neither the decision nor its next check is new: a redelivery writes nothing.
+    """
     is_same = decision.says_the_same_as(day.decision)
     if is_same and day.state is decision.state and day.next_check == decision.next_check:
         return None
@@ -68,7 +72,10 @@ def keep(day: Day, decision: Decision) -> Change | None:
 
 
 def claim(day: Day, decision: Decision, dispatch: Dispatch) -> Change:
-    """From here on the dispatch is certain: what is to be published is written down."""
+    """From here on the dispatch is certain: what is to be published is written down, in the same commit.
+
+    `next_check` is the end of the claim's grace: then the sweep finds a claimant that died.
+    """
     fields = {
         "state": PhaseState.DISPATCHING.value,
         "generation": day.generation,
@@ -87,7 +94,11 @@ def claim_again(dispatch: Dispatch) -> Change:
 
 
 def note(day: Day, dispatch: Dispatch, message_id: str, now: datetime) -> Change | None:
-    """Note the message id, unless this generation has one."""
+    """Note the message id, and what is owed after a dispatch; None if this generation has one, or is over.
+
+    With two publishers (a claim that was taken over, and its holder who woke up) the first to note stands.
+    Both sent the same message under the same dispatch id.
+    """
     is_noted = day.state is not PhaseState.DISPATCHING or day.generation != dispatch.generation
     if is_noted:
         return None
@@ -106,7 +117,7 @@ def note(day: Day, dispatch: Dispatch, message_id: str, now: datetime) -> Change
 def settle(
     day: Day, *, told: Iterable[str], done: Iterable[str], next_check: datetime | None
 ) -> Change | None:
-    """What was told and done since the date was read."""
+    """What was told and done since the date was read; None if that is nothing."""
     all_told = sorted({*day.told, *told})
     owed = [one for one in day.owed if one not in set(done)]
     if all_told == sorted(day.told) and owed == list(day.owed) and next_check == day.next_check:
@@ -119,6 +130,7 @@ def note_late(day: Day) -> Change | None:
     late = late_processors(day)
     if set(late) == set(day.late):
         return None
+    # On the processor's own document, too: it is what a person looks at.
     marks = {f"{PROCESSORS}/{name}": {"late": True} for name in late if name not in day.late}
     return Change(fields={"late": list(late), "next_check": day.next_check}, marks=marks)
 
@@ -133,6 +145,7 @@ def late_processors(day: Day) -> tuple[str, ...]:
 
 def _is_late(day: Day, report: Report, ended_at: datetime | None) -> bool:
     if ended_at is None or report.recorded_at > ended_at:
+        # Reported after the dispatch was claimed, by this clock: it cannot have been counted.
         return True
     # Its event read the clock before the claim, and wrote after it.
     was_missing = day.decision is not None and report.processor in day.decision.missing
@@ -155,7 +168,10 @@ def abandon(day: Day, by_hand: ByHand) -> Change | None:
 
 
 def replay(day: Day, by_hand: ByHand) -> Change:
-    """A new generation, in which nothing has been reported and nothing was dispatched."""
+    """A new generation, in which nothing has been reported and nothing was dispatched.
+
+    What was is kept in `acts`, `decisions` and the processors' documents.
+    """
     fresh = {
         "generation": day.generation + 1,
         "generation_started_at": by_hand.at,
@@ -175,6 +191,10 @@ def act_of_dispatch(day: Day, by_hand: ByHand, claimed: Change) -> Change:
 
 
 def _act(name: str, state: PhaseState, day: Day, by_hand: ByHand, **more: Any) -> Change:
+    """An act by hand: the new state, who and why, and the act among those before it, under its number.
+
+    It is due at once.
+    """
     fields = {
         "state": state.value,
         "generation": day.generation,

@@ -19,7 +19,8 @@ from .rules import stands_against
 from .shape import Boundary
 
 MAX_ATTEMPTS: Final = 50
-"""Bounds how often a decision is made again because somebody else wrote the date."""
+"""How often a decision is made again because somebody else wrote the date: with a few processors per
+phase a handful, so that more of them is no contention but a fault."""
 UNREADABLE: Final = (KeyError, TypeError, ValueError)
 """What making sense of a document raises that nobody here has written."""
 
@@ -31,7 +32,7 @@ class Recorded(Enum):
     IMPROVED = "improved"
     """It took the place of one that said less."""
     DUPLICATE = "duplicate"
-    """It is there already, or a better one is."""
+    """It is there already, or a better one is; nothing is written."""
     UNKNOWN = "unknown"
     """No processor of the graph: kept aside, never counted."""
     IGNORED = "ignored"
@@ -47,19 +48,23 @@ class Amended:
 
 
 class Days:
-    """The dates of one sport; safe to share between threads."""
+    """The dates of one sport; safe to share between threads. No method keeps anything in memory."""
 
     def __init__(self, store: Store, sport: str) -> None:
         self.store = store
         self._sport = sport
 
     def key(self, boundary: Boundary, game_date: date) -> DayKey:
+        """Where the date of a boundary is kept."""
         return DayKey(sport=self._sport, phase=boundary.phase, game_date=game_date)
 
     @returns_result
     def read(self, boundary: Boundary, game_date: date) -> Day:
-        """The date and its reports as of one moment, whether anything was ever written or not. A document
-        that makes no sense is a PERMANENT failure."""
+        """The date and its reports as of one moment, whether anything was ever written or not.
+
+        One request for all of it: documents that were read one after the other could tell of different
+        moments. PERMANENT (UnreadableDay) for a document that makes no sense, else a fault of the store.
+        """
         key = self.key(boundary, game_date)
         processors = {key.below(PROCESSORS, name): name for name in boundary.known}
         found = self.store.read([key.path, *processors]).unwrap()
@@ -68,16 +73,20 @@ class Days:
 
     @returns_result
     def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> list[Day]:
-        """These dates without their reports, as of one moment."""
+        """These dates in the order asked for, without their reports, as of one moment."""
         keys = [self.key(boundary, game_date) for boundary, game_date in wanted]
         found = self.store.read([key.path for key in keys]).unwrap()
         return [_day(key, found.get(key.path), {}) for key in keys]
 
     @returns_result
     def record(self, boundary: Boundary, game_date: date, report: Report) -> Recorded:
-        """Record a report: one commit, no reading, unless the processor has reported before. Safe to repeat.
+        """Record a report: one commit, no reading, unless the processor has reported before.
 
-        It also makes the date due for a look, so that a crash before the decision is found by the sweep.
+        Safe to repeat.
+
+        It also makes the date due for a look, so that a crash before the decision is found by the sweep. Of
+        two reports of one processor the better stands (`rules.stands_against`), in whatever order they come.
+        Failures: Contended (TRANSIENT), UnreadableDay (PERMANENT), or a fault of the store.
         """
         key = self.key(boundary, game_date)
         path = key.below(PROCESSORS, report.processor)
@@ -86,18 +95,24 @@ class Days:
             if self.store.commit([Create(path=path, fields=report.to_fields()), due]).unwrap():
                 return Recorded.RECORDED
             found = self.store.read([key.path, path]).unwrap()
+            # Refused, and yet not there: it was removed in between. Try again.
             if path not in found:
                 continue
             better = _better(_day(key, found.get(key.path), {report.processor: found[path]}), report)
             if better is None:
                 return Recorded.DUPLICATE
+            # Only over the very version that was compared: a still better one that came in between stays.
             if self.store.commit([Update(document=found[path], fields=better.to_fields()), due]).unwrap():
                 return Recorded.IMPROVED
         raise ResultError(contended(key))
 
     def quarantine(self, boundary: Boundary, game_date: date, report: Report) -> Result[Recorded]:
-        """Keep the report of a processor that the graph does not know. Safe to repeat."""
+        """Keep the report of a processor that the graph does not know, for a person to see.
+
+        Safe to repeat: the latest report of a name stands. It counts for nothing and makes nothing due.
+        """
         key = self.key(boundary, game_date)
+        # A publisher's name becomes a document id: slashes and reserved names must not.
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", report.processor_name)[:200]
         kept = Merge(path=key.below(UNKNOWN, f"unknown_{name}"), fields=report.to_fields())
         return self.store.commit([kept]).map(lambda _: Recorded.UNKNOWN)
@@ -106,8 +121,9 @@ class Days:
     def amend(self, boundary: Boundary, game_date: date, decide: Callable[[Day], Change | None]) -> Amended:
         """Read the date, let `decide` say what to write, and write it; again if it has changed meanwhile.
 
-        `decide` tells "done already" from the date alone, which makes a lost answer harmless; it may raise
-        ResultError.
+        `decide` gets the date as it is now, returns None where nothing is left to do, and may raise
+        ResultError. It is called once per attempt and tells "done already" from the date alone: that makes a
+        lost answer harmless. Contended (TRANSIENT) after 50 attempts.
         """
         for _ in range(MAX_ATTEMPTS):
             day = self.read(boundary, game_date).unwrap()
@@ -119,7 +135,11 @@ class Days:
         raise ResultError(contended(self.key(boundary, game_date)))
 
     def write(self, boundary: Boundary, day: Day, change: Change) -> Result[bool]:
-        """Write the change, unless the date is no longer as it was read: then False."""
+        """Compare-and-set: write the change, unless the date is no longer as it was read: then False.
+
+        False also for our own write whose answer was lost and which the client repeated: whoever wants to
+        know reads.
+        """
         fields = {**identity(boundary, day), **change.fields}
         main: Write = (
             Create(path=day.key.path, fields=fields)
@@ -138,7 +158,10 @@ class Days:
 
 
 def _better(day: Day, new: Report) -> Report | None:
-    """What is to stand in the place of the report that is there, or None if that one stays."""
+    """What is to stand in the place of the report that is there, or None if that one stays.
+
+    A report of an earlier generation always gives way; the first one's time is kept, for waits count from it.
+    """
     old = day.reports[new.processor]
     if new.execution_id == old.execution_id and new.status is old.status:
         return None

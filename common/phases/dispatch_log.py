@@ -13,6 +13,8 @@ PROCESSOR = "phase_transitions"
 
 
 class Log(Protocol):
+    """Writes a row under its id once."""
+
     def write(self, execution: Execution) -> Result[Any]: ...
 
 
@@ -23,12 +25,18 @@ class DispatchLog:
         self._log = log
 
     def write(self, boundary: Boundary, day: Day) -> Result[Any]:
-        """Safe to repeat: the row's id is the dispatch's."""
+        """Write the row of a date that is dispatched. Safe to repeat: the row's id is the dispatch's.
+
+        False where it is there already.
+        """
         return self._log().write(execution_of(boundary, day))
 
 
 def execution_of(boundary: Boundary, day: Day) -> Execution:
-    """It runs from the first report to the dispatch."""
+    """The row: it runs from the first report that counted to the dispatch, in wall-clock time.
+
+    Partial where the phase was started without a processor.
+    """
     dispatch, dispatched_at = day.dispatch, day.dispatched_at
     assert dispatch is not None and dispatched_at is not None
     reports = day.in_generation.values()

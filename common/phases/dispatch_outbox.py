@@ -5,6 +5,11 @@
 
 A crash anywhere is resumed by a redelivery or by the sweep, once the claim's grace is over; the message is
 the one that was written down, under the same dispatch id, so a receiver can drop a repeat.
+
+    A       claims ── paused ····················· publishes ── finds it noted: nothing left to write
+    sweep             60 s over: takes over ── publishes ── notes
+
+Two messages under one dispatch id: that is the price of certainty, as a publish cannot be made conditional.
 """
 
 from collections.abc import Callable
@@ -27,6 +32,8 @@ log = structlog.get_logger()
 
 
 class Publisher(Protocol):
+    """Publishes one message; returns its id."""
+
     def publish(self, topic: Topic, message: Message) -> Result[str]: ...
 
 
@@ -42,8 +49,9 @@ class DispatchOutbox:
     def send(self, boundary: Boundary, day: Day, claimed_by: str) -> Day:
         """Publish the claimed dispatch and note it; the date as it is then.
 
-        Another's claim within its grace is "not yet". A message that could not be published is TRANSIENT,
-        whatever the reason: the claim stands, and the sweep tries again.
+        Another's claim within its grace is "not yet" (TRANSIENT, quiet). A message that could not be
+        published is NotDispatched, TRANSIENT whatever the reason: the claim stands, and the sweep tries
+        again. Noted already: nothing is published.
         """
         dispatch = self._mine(boundary, day, claimed_by)
         if dispatch is None:
@@ -52,7 +60,11 @@ class DispatchOutbox:
         return self._note(boundary, day, dispatch, message_id)
 
     def _mine(self, boundary: Boundary, day: Day, claimed_by: str) -> Dispatch | None:
-        """The dispatch under the caller's claim, with time to publish it; None if it is done meanwhile."""
+        """The dispatch under the caller's claim, with time to publish it; None if it is done meanwhile.
+
+        A claim is taken over from another once its grace is over, and renewed where the caller's own is half
+        over.
+        """
         now = self.now()
         claim = day.dispatch
         # In the second half of its grace others might step in before the message is out: it is renewed first.
@@ -75,6 +87,11 @@ class DispatchOutbox:
         return taken.dispatch if is_mine and taken.state is PhaseState.DISPATCHING else None
 
     def _publish(self, boundary: Boundary, dispatch: Dispatch) -> str:
+        """The message's id.
+
+        Also a PERMANENT error of Pub/Sub is retried: a missing topic may be made meanwhile, and the phase
+        must not be given up for it.
+        """
         target = topic(boundary.dispatches_to)
         message = _message(target, dispatch)
         published = self.publisher().publish(target, message)

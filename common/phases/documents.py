@@ -1,7 +1,7 @@
 """What the phases ask of a store: a consistent reading, a commit that may be refused, what has fallen due.
 
 Values to be filled in by the store are sentinels of our own, so that whoever decides needs no client library.
-`store.py` keeps the promises on Firestore, `memory_store.py` in memory.
+`store.py` keeps the promises on Firestore, `memory_store.py` in memory; one contract suite runs on both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ class Document:
 
     @property
     def id(self) -> str:
+        """The last part of its path."""
         return self.path.rpartition("/")[2]
 
 
@@ -74,8 +75,9 @@ class Store(Protocol):
     def due(
         self, collection: str, now: datetime, *, limit: int, after: Document | None = None
     ) -> Result[list[Document]]:
-        """Documents whose `next_check` is not later than `now`, earliest first; `after` is the last of the
-        page before."""
+        """Documents whose `next_check` is not later than `now`, earliest first, `limit` at most; `after` is
+        the last document of the page before. One without a next check is never due.
+        """
 
     def listed(self, collection: str) -> Result[list[Document]]:
         """All documents of a collection, in the order of their ids."""

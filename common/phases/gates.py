@@ -30,7 +30,7 @@ class Warehouse(Protocol):
 
 
 class Gates:
-    """The gates of one sport. `dataset` names the dataset of a role."""
+    """The gates of one sport; safe to share between threads. `dataset` names the dataset of a role."""
 
     def __init__(self, warehouse: Callable[[], Warehouse], dataset: Callable[[DatasetRole], str]) -> None:
         self._warehouse = warehouse
@@ -40,8 +40,13 @@ class Gates:
     def evaluate(
         self, boundary: Boundary, rules: Sequence[GateRule], day: Day, now: datetime
     ) -> tuple[GateReading, ...]:
-        """A reading of every gate, in the graph's order. What processors reported is looked at first: if that
-        is not enough, the warehouse is not asked, and its gates are not among the readings."""
+        """A reading of every gate, in the graph's order: open, or closed with its reason and the next check.
+
+        What processors reported is looked at first: if that is not enough, the warehouse is not asked, and
+        its gates are not among the readings. GateNotEvaluated (TRANSIENT) whatever kept the query from
+        answering, a missing table included: a phase must neither start nor be given up because nobody could
+        look.
+        """
         recheck = now + timedelta(minutes=boundary.recheck_minutes)
         reported = [_reported(rule, day, recheck) for rule in rules if isinstance(rule, Reported)]
         counted = [rule for rule in rules if not isinstance(rule, Reported)]
@@ -52,12 +57,16 @@ class Gates:
 
     @returns_result
     def games(self, schedule: Table, game_date: date) -> int:
-        """How many rows the schedule has of a date; 0 is a day without games."""
+        """How many rows the schedule has of a date; 0 is a day without games.
+
+        GateNotEvaluated where it cannot be asked.
+        """
         sql = self._rows(schedule.name, schedule)
         return self._query(sql, game_date)[schedule.name]
 
     def _numbers(self, rules: Sequence[RowCounts | Coverage], game_date: date) -> Numbers:
         selects = [select for rule in rules for select in self._selects(rule)]
+        # One query for all gates: a query job takes about a second, whatever it counts.
         return self._query(_UNION.join(selects), game_date)
 
     def _query(self, sql: str, game_date: date) -> Numbers:
@@ -90,12 +99,15 @@ class Gates:
 
 
 def _label(rule: GateRule, table: Table) -> str:
+    """Tells the rows of one query apart: two gates may count the same table."""
     return f"{rule.name}/{table.name}"
 
 
 def _reported(rule: Reported, day: Day, next_check: datetime) -> GateReading:
     report = day.in_generation.get(rule.processor)
     found = report.metadata.get(rule.field) if report else None
+    # A publisher's metadata hold anything, and True is an int: what is no number is "not told", which closes
+    # the gate.
     is_number = isinstance(found, int | float) and not isinstance(found, bool)
     value = float(found) if is_number and found is not None else 0.0
     if is_number and value >= rule.minimum:
@@ -128,6 +140,7 @@ def _row_counts(rule: RowCounts, numbers: Numbers, next_check: datetime) -> Gate
 def _coverage(rule: Coverage, numbers: Numbers, next_check: datetime) -> GateReading:
     """A schedule without games asks for none."""
     known, games = numbers[_label(rule, rule.table)], numbers[_label(rule, rule.schedule)]
+    # A table may know a game that the schedule has dropped: never more than all.
     pct = 100.0 if games == 0 else min(100.0, 100.0 * known / games)
     if pct >= rule.min_pct:
         return Open(name=rule.name, value=pct, limit=rule.min_pct)

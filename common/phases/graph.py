@@ -24,6 +24,7 @@ def _tables(role: DatasetRole, *names: str, date_column: str = "game_date") -> t
 
 
 def _covers(table: Table, schedule: Table, min_pct: float) -> Coverage:
+    """The table knows so many percent of the games that the schedule has of the date."""
     return Coverage(name="games_covered", table=table, schedule=schedule, column="game_id", min_pct=min_pct)
 
 
@@ -34,6 +35,7 @@ def _entities(*processors: str) -> dict[str, tuple[str, ...]]:
 
 
 def _before_the_games(rules: ModeRules, *others: Mode) -> dict[Mode, ModeRules]:
+    """The same rules for dates whose games have not been played."""
     return dict.fromkeys((Mode.SAME_DAY, Mode.TOMORROW, *others), rules)
 
 
@@ -126,6 +128,7 @@ NBA_ANALYTICS: Final = Boundary(
             expected=_NBA_ANALYTICS,
             critical=("player_game_summary", "upcoming_player_game_context"),
             tiers=(
+                # Zero minutes: no wait, a majority is enough as soon as the critical ones are there.
                 Tier(reason="critical_plus_majority", after_minutes=0, at_least=3),
                 Tier(reason="max_timeout", after_minutes=240, at_least=1),
             ),

@@ -19,10 +19,12 @@ class MemoryStore:
         self._version = 0
 
     def read(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        """As `Store.read`; one lock makes it one moment."""
         with self._lock:
             return Result.success({path: self._documents[path] for path in paths if path in self._documents})
 
     def commit(self, writes: Sequence[Write]) -> Result[bool]:
+        """As `Store.commit`: all preconditions are looked at before anything is written."""
         with self._lock:
             if any(self._refuses(write) for write in writes):
                 return Result.success(False)
@@ -65,6 +67,7 @@ class MemoryStore:
     def _apply(self, write: Write) -> None:
         path = write.document.path if isinstance(write, Update) else write.path
         before: Mapping[str, Any] = self._documents[path].fields if path in self._documents else {}
+        # Copied, as a store would: a caller that changes its mapping later changes nothing here.
         filled = {
             name: datetime.now(UTC) if value is Fill.SERVER_TIME else copy.deepcopy(value)
             for name, value in write.fields.items()

@@ -34,6 +34,7 @@ class PhaseState(Enum):
     DISPATCHING = "dispatching"
     """Claimed: the message is being published."""
     DISPATCHED = "dispatched"
+    """The message is published and its id is noted."""
     HELD = "held"
     """By hand: what arrives is recorded, nothing is dispatched."""
     ABANDONED = "abandoned"
@@ -59,6 +60,7 @@ class DayKey:
 
     @property
     def path(self) -> str:
+        """`{collection}/{date}`."""
         return f"{self.collection}/{self.game_date.isoformat()}"
 
     def below(self, collection: str, document_id: str) -> str:
@@ -83,15 +85,21 @@ class Report:
     """As it was published."""
     status: MessageStatus
     execution_id: str
+    """Of the processor's run; a retry of the processor has another."""
     event_id: str
     """The event that wrote it; tells one's own earlier write from a duplicate."""
     recorded_at: datetime
+    """By the clock of the instance that recorded it; decides whether it is late and in which generation
+    it counts."""
     first_recorded_at: datetime
     """Of this processor's first report, whatever its status: the wait is counted from it."""
     sent_at: datetime | None
+    """By the publisher; decides between equal statuses."""
     record_count: int | None
     correlation_id: str | None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What the processor said beside: gates of kind `reported` read it, and the trigger passes some of it
+    on."""
 
     @property
     def is_present(self) -> bool:
@@ -114,6 +122,7 @@ class GateReading:
 
     name: str
     value: float
+    """What was found, and below what is asked for: percent, tables or whatever the gate counts."""
     limit: float
     counts: Mapping[str, int] = field(default_factory=dict)
     """Rows by table, where it counted any."""
@@ -153,12 +162,15 @@ class Decision:
     state: PhaseState
     mode: Mode
     needed: tuple[str, ...]
+    """Processors that the mode expects, with those of them that are present, missing (not present) or
+    failed."""
     present: tuple[str, ...]
     missing: tuple[str, ...]
     failed: tuple[str, ...]
     gates: tuple[GateReading, ...]
     reason: str
     next_check: datetime | None
+    """When it is looked at again without an event; None: never."""
 
     def says_the_same_as(self, other: "Decision | None") -> bool:
         """Whether nothing but the time is new."""
@@ -217,8 +229,10 @@ class Dispatch:
     message: Mapping[str, Any]
     """The message in JSON's values."""
     claimed_by: str
+    """Made up by the attempt that is publishing it; it has `CLAIM_GRACE` from `claimed_at`."""
     claimed_at: datetime
     present: tuple[str, ...]
+    """Processors that were done when it was decided."""
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
@@ -263,13 +277,15 @@ class Day:
     stuck_since: datetime | None
     """Since when enough processors are done and a gate keeps it from starting."""
     told: tuple[str, ...]
-    """Alerts that went out."""
+    """Ids of alerts that went out, of any generation."""
     owed: tuple[str, ...]
-    """What is left to do after the dispatch: alerts, the row in the log."""
+    """What is left to do after the dispatch: the row in the log."""
     late: tuple[str, ...]
     """Processors that reported, or reported better, after the dispatch."""
     next_check: datetime | None
+    """When the sweep looks at it; None: when an event comes."""
     decisions_kept: int
+    """How many there are below it, and so the number of the next; likewise with `acts_kept`."""
     acts_kept: int
     reports: Mapping[str, Report]
     """By processor; of any generation."""

@@ -17,6 +17,7 @@ CLAIM_GRACE: Final = timedelta(seconds=60)
 and a claim that is half over is renewed before."""
 
 ALL_COMPLETE: Final = "all_complete"
+"""Reasons of a dispatch that are no tier's."""
 MANUAL: Final = "manual"
 
 _RANK: Final = (
@@ -50,9 +51,10 @@ def deadline_of(rules: ModeRules, game_date: date) -> datetime:
 
 
 def processor_of(boundary: Boundary, completion: PhaseCompletion) -> str | None:
-    """The graph's name of the processor, or None if it knows none: it is quarantined, and counts for nothing.
+    """The graph's name of the processor; None if it knows none: it is quarantined, and counts for nothing.
 
-    Publishers name themselves by the graph's name, by their table, or by their class.
+    Publishers name themselves by the graph's name, by their table, or by their class; the first of these that
+    the boundary knows is meant.
     """
     named = completion.processor_name
     table = (completion.output_table or "").rpartition(".")[2]
@@ -72,6 +74,8 @@ def stands_against(new: Report, old: Report) -> bool:
 
 def _weight(report: Report) -> tuple[int, datetime, str]:
     sent_at = report.sent_at or datetime.min.replace(tzinfo=UTC)
+    # The run's id last, so that the order is total: two deliveries of two runs end alike, whichever comes
+    # first.
     return _RANK.index(report.status), sent_at, report.execution_id
 
 
@@ -114,13 +118,18 @@ class Readiness:
 
 
 def readiness(boundary: Boundary, day: Day, now: datetime) -> Readiness:
-    """Facts only: `now` decides on the mode and on which tiers are due, and no gate is asked."""
+    """Facts only: `now` decides on the mode and on which tiers are due, and no gate is asked.
+
+    What the mode does not expect counts for nothing.
+    """
     mode = mode_of(day.key.game_date, now)
     rules = boundary.modes[mode]
     reports = {name: report for name, report in day.in_generation.items() if name in rules.expected}
     present = tuple(name for name in rules.expected if name in reports and reports[name].is_present)
     since = min((report.first_recorded_at for report in reports.values()), default=None)
+    # However long the wait: without the critical ones the next phase would work on nothing.
     has_critical = set(rules.critical) <= set(present)
+    # Waits count from the first report, not from midnight: a late day is given the same time.
     tier = _tier(rules, len(present), since, now) if has_critical else None
     is_complete = len(present) == len(rules.expected)
     return Readiness(
@@ -166,7 +175,11 @@ def _waits_for(rules: ModeRules, present: Sequence[str]) -> str:
 
 
 def when_waiting(found: Readiness, game_date: date, now: datetime) -> datetime | None:
-    """When a date that waits is to be looked at without an event: a tier, the deadline, another mode."""
+    """When a date that waits is to be looked at without an event: a tier falls due, the deadline passes, its
+    mode changes.
+
+    None: nothing of it lies ahead, and only an event helps.
+    """
     since = found.waiting_since
     tiers = [] if since is None else [since + _wait(tier) for tier in found.rules.tiers]
     midnight = [] if found.mode is Mode.OVERNIGHT else [next_midnight(now)]
@@ -208,12 +221,16 @@ class Alert:
     """Something that a person should know. Told once per generation and mode."""
 
     kind: str
+    """One of those that `_alerts` names; `alerts.py` says how each is told."""
     generation: int
     mode: Mode
     sentence: str
 
     @property
     def id(self) -> str:
+        """One for a kind, a generation and a mode: told once, and again after a replay or when the mode has
+        changed.
+        """
         return f"{self.generation}:{self.kind}:{self.mode.value}"
 
 
@@ -238,6 +255,7 @@ def _alerts(boundary: Boundary, day: Day, mode: Mode, now: datetime) -> Iterator
     if day.state is PhaseState.DISPATCHED and day.dispatch and _is_by_wait(rules, day.dispatch.reason):
         left = ", ".join(name for name in rules.expected if name not in day.dispatch.present)
         yield "tier_fired", f"started after a wait ({day.dispatch.reason}) without {left}"
+    # What is over cannot be stuck or late any more.
     if day.state.is_final:
         return
     why = decision.reason if decision else "no event so far"

@@ -84,6 +84,7 @@ class RowCounts(_Part):
     name: Name
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
     required: tuple[Name, ...]
+    """Names among `tables`; `at_least` counts all that are filled."""
     at_least: Annotated[int, Field(ge=1)]
 
 
@@ -122,6 +123,7 @@ class ModeRules(_Part):
     optional: tuple[Name, ...] = ()
     """Known and recorded, not waited for and not counted."""
     tiers: tuple[Tier, ...] = ()
+    """The strictest first: later ones wait longer and are content with fewer."""
     gates: tuple[GateRule, ...] = ()
     deadline: Deadline
 
@@ -130,6 +132,7 @@ class Boundary(_Part):
     """Between two phases: when the processors of one are done, the next is started."""
 
     name: Name
+    """For people, findings and operators' commands."""
     phase: Annotated[int, Field(ge=1)]
     next_phase: Annotated[int, Field(ge=1)]
     completes_on: str
@@ -137,6 +140,7 @@ class Boundary(_Part):
     dispatches_to: str
     """Constant of the topic on which the next phase is started."""
     triggered_by: str
+    """Name under which the message says who starts the phase; receivers of before read it."""
     parent_processor: str
     export_types: tuple[str, ...] = ()
     """For a target that takes an ExportTrigger."""
@@ -148,6 +152,7 @@ class Boundary(_Part):
     recheck_minutes: Annotated[float, Field(gt=0)] = 10
     """A closed gate, or one that could not be evaluated, is looked at again after this."""
     blocked_alert_minutes: Annotated[float, Field(gt=0)] = 60
+    """After so long behind a closed gate people are told."""
     modes: Mapping[Mode, ModeRules]
 
     @property
@@ -267,6 +272,7 @@ def _of_mode(rules: ModeRules) -> Iterator[str]:
         if name not in rules.expected:
             yield f"critical processor {name!r} is not expected"
     for before, after in zip(rules.tiers, rules.tiers[1:], strict=False):
+        # The first tier that is satisfied is taken: one that waits longer for more would never be reached.
         if after.after_minutes <= before.after_minutes or after.at_least >= before.at_least:
             yield f"tier {after.reason!r}: out of order: later than {before.reason!r}, and content with fewer"
     for tier in rules.tiers:
@@ -292,7 +298,10 @@ def _of_gate(gate: GateRule, rules: ModeRules) -> Iterator[str]:
 
 
 def _cycle(graph: Graph) -> list[int]:
-    """Phases that lead to themselves, the first again at the end; empty if there are none."""
+    """Phases that lead to themselves, the first again at the end; empty if there are none.
+
+    A cycle would start phases for ever.
+    """
     following: dict[int, list[int]] = {}
     for boundary in graph.boundaries:
         following.setdefault(boundary.phase, []).append(boundary.next_phase)

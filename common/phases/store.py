@@ -14,6 +14,7 @@ from ..result import ErrorInfo, Result, is_transient
 from .documents import Create, Document, Fill, Merge, Write
 
 CALL_TIMEOUT_SECONDS: Final = 10.0
+"""Of one attempt; with its repetitions a call takes 20 s at most."""
 RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=20.0)
 REFUSED: Final = (AlreadyExists, FailedPrecondition, NotFound)
 """What a commit raises when the store is not as it was read, or by our own earlier write (a lost answer)."""
@@ -29,6 +30,7 @@ class FirestoreStore:
         self._db = db
 
     def read(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        """As `Store.read`."""
         # One request of BatchGetDocuments is one snapshot.
         references = [self._db.document(path) for path in paths]
         try:
@@ -38,6 +40,12 @@ class FirestoreStore:
         return Result.success({document.path: document for document in map(_document, found)})
 
     def commit(self, writes: Sequence[Write]) -> Result[bool]:
+        """As `Store.commit`.
+
+        The client repeats a commit whose answer was lost, and is then refused by its own write: False, which
+        says only that the store is not as it was read. Transactions are not used: under contention they stall
+        and end in a plain ValueError.
+        """
         commit = self._db.batch()
         for write in writes:
             self._add(commit, write)
@@ -52,6 +60,7 @@ class FirestoreStore:
     def due(
         self, collection: str, now: datetime, *, limit: int, after: Document | None = None
     ) -> Result[list[Document]]:
+        """As `Store.due`: pages by time and name, for many dates may have one time."""
         # A document without a next check has null there, which no comparison with a time finds.
         query = (
             self._db.collection(collection)
@@ -83,6 +92,8 @@ class FirestoreStore:
             # By the names of its fields: a map among them takes the place of the one before, as in an update.
             commit.set(reference, fields, merge=list(fields))
         else:
+            # Safe only because each commit changes something (the server's time): an update that changes
+            # nothing leaves the version, and a rival's precondition would still hold.
             option = self._db.write_option(last_update_time=write.document.version)
             commit.update(reference, fields, option=option)
 

@@ -17,11 +17,15 @@ from .rules import deadline_of, mode_of
 from .shape import Boundary, Graph, Table
 
 PAGE: Final = 100
+"""Documents per query."""
 DAYS_BACK: Final = 1
-"""Yesterday and today are looked for even if nobody has reported anything of them."""
+"""Yesterday and today are looked for even if nobody has reported anything of them; of an older silent day
+an earlier sweep has told."""
 
 
 class Schedule(Protocol):
+    """Counts the games of a date."""
+
     def games(self, schedule: Table, game_date: date) -> Result[int]: ...
 
 
@@ -68,9 +72,11 @@ class PhaseSweep:
         self._now = now
 
     def run(self) -> Result[Swept]:
-        """Look at everything that is due. A partial names what could not be looked at: the next sweep will.
+        """Look at everything that is due, until the budget is over; what is left, the next sweep finds.
 
+        A partial names what could not be looked at, with the error that a retry may cure, if there is one.
         Without anything due it costs one query per boundary, and one reading of the days that may be silent.
+        Safe to repeat, and beside itself: every date is decided on by compare-and-set.
         """
         tally = _Tally(until=self._now() + self._budget)
         for boundary in self._graph.boundaries:
@@ -85,6 +91,8 @@ class PhaseSweep:
     def _due(self, boundary: Boundary, tally: _Tally) -> Iterator[Document]:
         """Every due date once: those that stay due do not come back within this sweep."""
         collection = collection_of(self._graph.sport, boundary.phase)
+        # One time for all pages: a date that is due again at once would else come back within the sweep, for
+        # ever.
         began, after = self._now(), None
         while True:
             found = self._boundaries.days.store.due(collection, began, limit=PAGE, after=after)
@@ -139,6 +147,7 @@ class PhaseSweep:
         absent = [
             (boundary, day) for (boundary, _), day in zip(wanted, days, strict=True) if day.document is None
         ]
+        # A day is asked about once, however many boundaries are silent on it.
         played = {day.key.game_date: self._has_games(day.key.game_date) for _, day in absent}
         return [(boundary, day) for boundary, day in absent if played[day.key.game_date]]
 
@@ -158,5 +167,7 @@ def _told(tally: _Tally) -> Result[Swept]:
     )
     if not tally.errors:
         return Result.success(swept)
+    # Told is the one that a retry may cure: a PERMANENT one would hide that the next sweep helps with the
+    # rest.
     worst = next((each for each in tally.errors if each.type is not ErrorType.PERMANENT), tally.errors[0])
     return Result.partial(swept, worst)

@@ -15,7 +15,10 @@ TRIGGER_SOURCE = "orchestrator"
 def trigger_of(
     boundary: Boundary, day: Day, decision: Decision, reason: str, now: datetime
 ) -> PhaseTrigger | ExportTrigger:
-    """It carries the decision that it rests on. `reason` is that of the dispatch, which may be a person's."""
+    """The message that starts the next phase. Pure: the same date and decision give the same message.
+
+    It carries the decision that it rests on. `reason` is that of the dispatch, which may be a person's.
+    """
     reports = [report for report in reports_by_arrival(day.in_generation) if report.is_present]
     correlation_ids = tuple(
         dict.fromkeys(report.correlation_id for report in reports if report.correlation_id)
