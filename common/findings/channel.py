@@ -8,6 +8,8 @@ from ..result import Result
 from .rules import Change, Group, Notice
 
 MAX_NOTICES_SHOWN: Final = 10
+"""Of one message, with at most so many ids each and so long a sentence: Slack cuts a message that is
+longer than 40,000 characters, and nobody reads as much."""
 MAX_IDS_SHOWN: Final = 10
 MAX_SUMMARY_CHARS: Final = 500
 
@@ -15,13 +17,16 @@ log = structlog.get_logger()
 
 
 class Channel(Protocol):
-    """Tells people. A success means that the message was delivered; a failure is told again next time."""
+    """Tells people.
+
+    A success means that the message was delivered; a failure is told again by the next run.
+    """
 
     def send(self, text: str) -> Result[None]: ...
 
 
 class LogChannel:
-    """Where there is no webhook, the log has to do."""
+    """Where there is no webhook, the log has to do: a warning, with `action=findings_told`."""
 
     def send(self, text: str) -> Result[None]:
         """Never fails: the log is always there."""
@@ -30,10 +35,15 @@ class LogChannel:
 
 
 def message_for(group: Group) -> str:
-    """One message for all that is to be told of a batch, a date, or a part of the system; Slack's mrkdwn."""
+    """One message for all that is to be told of a batch, a date, or a part of the system; Slack's mrkdwn.
+
+    Per notice: its change, class and severity, the sentence, who is concerned, and the command to paste; of
+    one that is over only that it is. All texts are escaped: ids and reasons come from messages of others.
+    """
     shown = group.notices[:MAX_NOTICES_SHOWN]
     lines = [f"*{escape(group.scope.kind.value)} {escape(group.scope.name)}*"]
     for notice in shown:
+        # A group of others, folded together: each notice then tells its own scope.
         if notice.tracked.finding.scope != group.scope:
             lines.append(f"_{escape(notice.tracked.finding.scope.name)}_")
         lines += _lines(notice)

@@ -9,7 +9,10 @@ from .records import Tracked
 
 
 class MemoryFindings:
-    """Keeps documents, as Firestore does: what does not survive being written is lost here, too."""
+    """Keeps documents, as Firestore does: what does not survive being written is lost here, too.
+
+    Each write gives a document a new version.
+    """
 
     def __init__(self) -> None:
         self._documents: dict[str, tuple[dict[str, object], int]] = {}
@@ -35,6 +38,7 @@ class MemoryFindings:
         return Result.success(found)
 
     def put(self, tracked: Tracked) -> Result[Tracked | None]:
+        """As `FindingStore.put`: compare and write under one lock."""
         with self._lock:
             _, version = self._documents.get(tracked.finding_id, ({}, None))
             if version != tracked.version:

@@ -92,11 +92,13 @@ class Scope:
 
     kind: ScopeKind
     name: str
+    """Batch id, ISO date, or the name of a part of the system."""
     game_date: date | None = None
     """The date of the games, where there is one."""
 
     @classmethod
     def of_batch(cls, batch_id: str, game_date: date | None) -> "Scope":
+        """About one batch; the date of its games, where it could be read."""
         return cls(kind=ScopeKind.BATCH, name=batch_id, game_date=game_date)
 
     @classmethod
@@ -128,7 +130,8 @@ class Finding:
     look: str = ""
     """The operator's command that looks closer, ready to paste; with a repair, that one is proposed."""
     depends_on: frozenset[str] = frozenset()
-    """The stores without which this would not have come about: told only where none of them is down."""
+    """The stores without which this would not have come about: told only where none of them is down. What
+    is down is the finding to tell then."""
 
     @property
     def finding_id(self) -> str:
@@ -151,7 +154,7 @@ def operator_command(*words: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """Somebody does not want to hear of it for a while; it is recorded all the same."""
+    """Somebody does not want to hear of it for a while; it is recorded, and shown, all the same."""
 
     who: str
     why: str
@@ -179,15 +182,19 @@ class Tracked:
     first_seen: datetime
     """When the present episode began."""
     last_seen: datetime
+    """When a run or a caller found it last."""
     judged_at: datetime
     """The last run that counted, as found or as clean. One that began before it cannot count as clean."""
     is_open: bool = True
     clean_runs: int = 0
+    """How many runs in a row have looked and not found it; 0 when it was found at the last look."""
     episodes: tuple[datetime, ...] = ()
     """When the recent episodes began, the present one last."""
     told: Told = Told.NOTHING
     told_at: datetime | None = None
+    """When `told` was told; the next "ongoing" is counted from it."""
     told_severity: Severity | None = None
+    """As it was told last: a finding that gets worse is told again."""
     teller: str | None = None
     """The run that is telling at present: a claim, which ends with `teller_until`."""
     teller_until: datetime | None = None

@@ -1,4 +1,12 @@
-"""Remembers what was found and tells people of what changed: once, however many look at the same time."""
+"""Remembers what was found and tells people of what changed: once, however many look at the same time.
+
+    audit A   finds X ── remembers ── claims the telling ── sends ── notes "told"
+    audit B   finds X ── remembers ── claims: refused, A has written since ── tells nothing
+
+The claim is a write under the version that was read, so only one of two succeeds. It runs out after 10
+minutes: if A dies before it notes, the next run tells X again. So X is told at least once, and twice only if
+a run died between sending and noting.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +34,7 @@ class Told:
     """What became of a run's findings."""
 
     tracked: tuple[Tracked, ...]
-    """All that are open, or were until this run."""
+    """All that are open, or were until this run, as they are stored now."""
     notices: tuple[Notice, ...]
     """What this run told."""
     inhibited_count: int
@@ -38,7 +46,8 @@ class Told:
 class Reporter:
     """The findings of one database and the people who hear of them; safe to share between threads.
 
-    `teller` names this run or instance: a claim by which two that run at the same time tell once.
+    `teller` names this run or instance: a claim by which two that run at the same time tell once. Times are
+    this machine's, from `now`.
     """
 
     def __init__(
@@ -52,8 +61,8 @@ class Reporter:
     def report(self, finding: Finding) -> Result[Told]:
         """Remember one finding that was come upon, and tell it if nobody was told.
 
-        A failure if it could not be remembered, a partial if it could not be told: the next report or run
-        tells it. Safe to repeat.
+        For whoever meets a defect outside of an audit. A failure (of the store, or Contended) if it could not
+        be remembered, a partial if it could not be told: the next report or run tells it. Safe to repeat.
         """
         reported = self._reported(finding)
         undelivered = reported.data.undelivered if reported.data is not None else ()
@@ -68,7 +77,10 @@ class Reporter:
     def conclude(self, findings: Sequence[Finding], looked: Looked, run_started_at: datetime) -> Told:
         """Remember what a run found and what it found to be over, and tell what is due. Safe to repeat.
 
-        What a run did not look at stays as it was.
+        `looked` says where the run has looked: what is open, lies there and was not found counts as clean.
+        What a run did not look at stays as it was. A failure of the store ends it; what was remembered by
+        then stays. Messages that were not delivered are no failure: they are in `Told.undelivered`, and the
+        next run tells them.
         """
         found = {each.finding_id: each for each in findings}
         known = self._store.unsettled().unwrap()
@@ -96,9 +108,12 @@ class Reporter:
     def _amend(
         self, finding_id: str, known: Tracked | None, change: Callable[[Tracked | None], Tracked]
     ) -> Tracked:
-        """Write what `change` makes of it; read and decided anew if somebody was faster."""
+        """Write what `change` makes of it by compare-and-set; read and decided anew if somebody was
+        faster.
+        """
         for _ in range(MAX_ATTEMPTS):
             changed = change(known)
+            # Compared without the version: a look that changes nothing costs no write.
             if changed == known:
                 return changed
             written = self._store.put(changed).unwrap()
@@ -113,10 +128,13 @@ class Reporter:
         notices: list[Notice] = []
         undelivered: list[ErrorInfo] = []
         for group in due.groups:
+            # Right before it is sent, and not for all groups at once: a claim must not run out while others
+            # are sent.
             claimed = self._claim(group)
             if not claimed.notices:
                 continue
             sent = self._channel.send(message_for(claimed))
+            # One by one: each finding has a document of its own, and each may have been written meanwhile.
             for notice in claimed.notices:
                 known[notice.tracked.finding_id] = self._note(notice, is_delivered=sent.is_success)
             if sent.error is None:

@@ -17,9 +17,12 @@ from typing import Final
 from .records import Finding, FindingClass, Scope, Silence, Told, Tracked
 
 ONGOING_AFTER: Final = timedelta(hours=4)
+""""Still there" is told once after so long, and then once a day: a reminder that nobody learns to ignore."""
 ONGOING_EVERY: Final = timedelta(hours=24)
 CLEAN_RUNS: Final = 2
+"""One clean run may have looked at the wrong moment, two an hour apart have not."""
 FLAPPING_EPISODES: Final = 3
+"""From so many episodes within so long on a finding counts as flapping, and then needs more clean runs."""
 FLAPPING_WITHIN: Final = timedelta(hours=24)
 FLAPPING_CLEAN_RUNS: Final = 6
 MAX_MESSAGES: Final = 6
@@ -72,11 +75,17 @@ class Due:
 
 
 def found(known: Tracked | None, finding: Finding, now: datetime) -> Tracked:
-    """The finding was found (again)."""
+    """The finding was found (again): a new episode if it was over, else the same one, with what is known
+    now.
+    """
     if known is None:
         return Tracked(finding=finding, first_seen=now, last_seen=now, judged_at=now, episodes=(now,))
     seen = replace(
-        known, finding=finding, last_seen=max(now, known.last_seen), judged_at=max(now, known.judged_at)
+        # Two runs whose clocks differ must not turn time back.
+        known,
+        finding=finding,
+        last_seen=max(now, known.last_seen),
+        judged_at=max(now, known.judged_at),
     )
     if known.is_open:
         return replace(seen, clean_runs=0)
@@ -94,9 +103,13 @@ def found(known: Tracked | None, finding: Finding, now: datetime) -> Tracked:
 
 
 def not_found(known: Tracked, *, run_started_at: datetime, now: datetime) -> Tracked:
-    """A run that began at `run_started_at` looked, and it was not there.
+    """A run that began at `run_started_at` looked, and it was not there: one clean run more, and over after
+    enough.
 
     Only a run that began after the one before it had been judged counts: of two at the same time, one.
+
+        run A   began ── found it ── judged_at ┐
+        run B      began ── (before it was) ───┼── did not find it: does not count, it began earlier
     """
     if not known.is_open or run_started_at <= known.judged_at:
         return known
@@ -117,12 +130,14 @@ def is_flapping(tracked: Tracked) -> bool:
 def change_to_tell(tracked: Tracked, now: datetime) -> Change | None:
     """The change that nobody was told of yet, silences aside."""
     if not tracked.is_open:
+        # Nobody is told of the end of what nobody was told of.
         was_told = tracked.told in (Told.OPENED, Told.ONGOING)
         return Change.RESOLVED if was_told else None
     if tracked.told is Told.NOTHING:
         return Change.FLAPPING if is_flapping(tracked) else Change.OPENED
     if tracked.told_severity is not None and tracked.finding.severity.rank > tracked.told_severity.rank:
         return Change.WORSENED
+    # Not while it may be over: "still there" would be wrong.
     is_seen_now = tracked.clean_runs == 0
     interval = ONGOING_AFTER if tracked.told is Told.OPENED else ONGOING_EVERY
     is_due = tracked.told_at is not None and now - tracked.told_at >= interval
@@ -135,13 +150,16 @@ def is_silenced(tracked: Tracked, now: datetime) -> bool:
 
 
 def is_being_told(tracked: Tracked, now: datetime) -> bool:
-    """Whether another run has claimed the telling, and its claim has not run out."""
+    """Whether a run has claimed the telling, and its claim has not run out."""
     return tracked.teller_until is not None and now < tracked.teller_until
 
 
 def due(all_tracked: Iterable[Tracked], now: datetime) -> Due:
-    """Who is told of what: per scope, the worst first. A silenced finding is left for when its silence ends,
-    one that depends on a store that is down for when that is up."""
+    """Who is told of what: per scope, the worst first; six messages at most.
+
+    A silenced finding is left for when its silence ends, one that depends on a store that is down for when
+    that is up. What another run is telling is left to it.
+    """
     known = sorted(all_tracked, key=lambda each: each.finding_id)
     down = {each.finding.subject for each in known if is_root(each)}
     inhibited = tuple(each for each in known if not is_root(each) and each.finding.depends_on & down)
@@ -214,7 +232,7 @@ def not_told(tracked: Tracked) -> Tracked:
 
 
 def silenced(tracked: Tracked, silence: Silence | None) -> Tracked:
-    """None lifts the silence."""
+    """With this silence; None lifts it."""
     return replace(tracked, silence=silence)
 
 
@@ -237,6 +255,7 @@ class Looked:
     """
 
     by_check: Mapping[str, frozenset[str] | None]
+    """Check → names of scopes, or None for everywhere."""
 
     def covers(self, finding: Finding) -> bool:
         """Whether the run would have found it: else that it was not found says nothing."""

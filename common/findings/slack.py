@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from slack_sdk.webhook import WebhookResponse
 
 TIME_LIMIT: Final = timedelta(seconds=30)
+"""Of one message with its repetitions: the audit that tells it has a time limit of its own."""
 ATTEMPT_SECONDS: Final = 10.0
+"""Of one request."""
 FIRST_PAUSE_SECONDS: Final = 0.5
 USERNAME: Final = "Prediction Coordinator"
 
@@ -28,9 +30,10 @@ def channel(webhook_url: str | None) -> Channel:
 
 
 class SlackChannel:
-    """Sends to one webhook. Safe to repeat; whether a message that got no answer arrived, nobody can know.
+    """Sends to one webhook; safe to share between threads.
 
-    The address is a secret: neither a failure nor a log line holds it.
+    Safe to repeat; whether a message that got no answer arrived, nobody can know. The address is a secret:
+    neither a failure nor a log line holds it.
     """
 
     def __init__(
@@ -47,9 +50,10 @@ class SlackChannel:
         self._monotonic = monotonic
 
     def send(self, text: str) -> Result[None]:
-        """Tried again within the time limit where that may help; what Slack asks us to wait is waited.
+        """Deliver one message, tried again within the time limit where that may help.
 
-        A refusal for good (a webhook that was revoked) is PERMANENT at once, all else TRANSIENT.
+        What Slack asks us to wait is waited, if it ends within the limit. A refusal for good (a webhook that
+        was revoked) is PERMANENT at once (SlackError), all else TRANSIENT.
         """
         ends_at = self._monotonic() + self._limit_seconds
         pause_seconds = FIRST_PAUSE_SECONDS
@@ -58,6 +62,7 @@ class SlackChannel:
             if not sent.is_retryable:
                 return sent
             wait_seconds = pause_seconds if asked_seconds is None else asked_seconds
+            # A wait past the end is no attempt: the next run tells it.
             if self._monotonic() + wait_seconds >= ends_at:
                 return sent
             self._sleep(wait_seconds)
@@ -68,6 +73,7 @@ class SlackChannel:
         from slack_sdk.errors import SlackClientError
         from slack_sdk.webhook import WebhookClient
 
+        # The client takes whole seconds, and 0 for "no limit".
         seconds = max(1, round(timeout_seconds))
         client = WebhookClient(self._webhook_url, timeout=seconds, retry_handlers=[], logger=_SILENT)
         try:
@@ -82,6 +88,7 @@ class SlackChannel:
 
 
 def _outcome(answer: "WebhookResponse") -> Result[None]:
+    # The body, too: a proxy's login page is a 200.
     if answer.status_code == 200 and answer.body == "ok":
         return Result.success(None)
     # Whoever is refused (a webhook that was revoked, a channel that is gone) stays refused.

@@ -14,10 +14,12 @@ from ..result import ErrorInfo, Result, is_transient
 from .records import Tracked
 
 COLLECTION: Final = "findings"
+"""`findings/{finding_id}`; the id is made of the finding, so every run writes the same document."""
 CALL_TIMEOUT_SECONDS: Final = 10.0
 RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=CALL_TIMEOUT_SECONDS)
 
 _REFUSED = (AlreadyExists, FailedPrecondition, NotFound)
+"""The document is not as it was read: somebody was faster, or our own earlier try of this very commit."""
 _FAULTS = (GoogleAPIError, GoogleAuthError, KeyError, ValueError)
 
 
@@ -33,13 +35,20 @@ class FindingStore(Protocol):
         ...
 
     def put(self, tracked: Tracked) -> Result[Tracked | None]:
-        """Write it if the store still has the version that it was read with; None if somebody has written it
-        since, perhaps this very call before its answer was lost."""
+        """Compare-and-set: write it if the store still has the version that it was read with.
+
+        Returns it with its new version; None if somebody has written it since, perhaps this very call before
+        its answer was lost: read it again, and decide anew.
+        """
         ...
 
 
 class FirestoreFindings:
-    """Safe to share between threads."""
+    """Findings of one database. Safe to share between threads.
+
+    A document that makes no sense is a PERMANENT failure of the reading: a finding that is passed over would
+    be told as over.
+    """
 
     def __init__(self, db: firestore.Client) -> None:
         self._db = db

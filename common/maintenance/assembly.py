@@ -19,7 +19,10 @@ LOCK_CALL_TIMEOUT: Final = timedelta(seconds=10)
 def sweep_over(
     db: firestore.Client, batches: Batches, outbox: TriggerOutbox, names: SportNames
 ) -> tuple[BatchSweep, SweepTicks]:
-    """The sweep of one sport and dataset prefix, and where its ticks are noted."""
+    """The sweep of one sport and dataset prefix, and where its ticks are noted.
+
+    Made anew at each tick: it keeps nothing.
+    """
     locks = FirestoreLocks(db, call_timeout=LOCK_CALL_TIMEOUT, monotonic=time.monotonic)
     sweep = BatchSweep(batches, outbox, locks, sport=names.sport.value, dataset_prefix=names.dataset_prefix)
     return sweep, SweepTicks(db)

@@ -33,6 +33,8 @@ _NO_DEADLINE: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Locks(Protocol):
+    """Reads a lock document, with the server's time."""
+
     def read(self, key: LockKey) -> "Result[LockSnapshot]": ...
 
 
@@ -48,7 +50,10 @@ class _Tally:
 
 
 class BatchSweep:
-    """Sweeps the batches of one sport and dataset prefix."""
+    """Sweeps the batches of one sport and dataset prefix.
+
+    Called by the recorder's function at every tick of the scheduler, every 10 minutes.
+    """
 
     def __init__(
         self,
@@ -70,10 +75,10 @@ class BatchSweep:
         self._monotonic = monotonic
 
     def run(self, now: datetime) -> Result[Swept]:
-        """Sweep once, the earliest deadlines first; `now` is aware.
+        """Sweep once, the earliest deadlines first; `now` is aware, and decides which deadlines have passed.
 
-        A partial names what could not be helped; a failure, where the batches could not even be listed.
-        Idempotent.
+        A partial names what could not be helped; a failure, where the batches could not even be listed. What
+        its budget did not suffice for is counted in `left`, and found by the next tick. Idempotent.
         """
         until = self._monotonic() + self._budget_seconds
         found = self._overdue.waiting(and_also=(BatchStatus.CONSOLIDATING,))
@@ -82,18 +87,23 @@ class BatchSweep:
         waiting = {batch_id: batch for batch_id, batch in found.unwrap().items() if _may_wait(batch, now)}
         tally = _Tally(looked=len(found.unwrap()) - len(waiting))
         for batch_id, batch in sorted(waiting.items(), key=_urgency):
+            # Counted on instead of broken off: how many are left is what a person needs to see.
             if self._monotonic() >= until:
                 tally.left += 1
                 continue
             tally.looked += 1
             helped = batch.and_then(lambda read: self._help(read, now, tally))
+            # "Not yet": a recorder or another sweep is at it this moment.
             if helped.error is not None and not helped.error.is_expected:
                 tally.errors[batch_id] = helped.error
         return _swept(tally)
 
     @returns_result
     def _help(self, batch: Batch, now: datetime, tally: _Tally) -> None:
-        """Do what one batch needs. Expected failures ("not yet"): another is at it."""
+        """Do what one batch needs, and note it in the tally.
+
+        Expected failures ("not yet"): another is at it.
+        """
         if batch.dataset_prefix != self._dataset_prefix:
             return  # another deployment's, with tables of its own
         if batch.status is BatchStatus.CONSOLIDATING:
@@ -106,7 +116,13 @@ class BatchSweep:
             tally.resumed.append(resumed)
 
     def _hangs(self, batch: Batch) -> bool:
-        """Whether nobody consolidates it: who does, took the lock of its day before saying so."""
+        """Whether nobody consolidates it: who does, took the lock of its day before saying so.
+
+            consolidation   takes the lock ── "consolidating" ── merges ── dies
+            sweep                                              lease over, and still so: it hangs
+
+        A lock that is held for another batch of the day says the same: the holder of this one is gone.
+        """
         key = LockKey(
             lock_type=CONSOLIDATION,
             game_date=batch.game_date,
@@ -132,6 +148,9 @@ def _urgency(found: tuple[str, Result[Batch]]) -> tuple[datetime, str]:
 
 
 def _swept(tally: _Tally) -> Result[Swept]:
+    """The sweep's answer; of several errors one that a retry cures is told, for that is what the next tick
+    does.
+    """
     swept = Swept(
         looked=tally.looked,
         resumed=tuple(tally.resumed),

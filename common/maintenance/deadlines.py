@@ -1,7 +1,10 @@
 """What nobody's event resumes: deadlines that passed, closings and triggers that were cut short.
 
 Called with the clock by the sweep and by the auditor. Everything here may run beside live recorders, and
-beside itself.
+beside itself:
+
+    sweep      reads: p missing ──────────── creates p as timed_out: refused ── reads again: nobody missing
+    recorder         creates p as completed ┘ (had it come later, it would be a late completion)
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,12 +25,14 @@ from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 from .swept import Resumed
 
 CHUNK: Final = 200
+"""Players per commit: a commit of 10 MiB at most, and one refusal costs no more than so many."""
 EVENT_ID: Final = "deadline"
+"""What the documents of those who are timed out have in place of an event's id."""
 REASON: Final = "not heard of by the deadline"
 
 
 class OverdueBatches:
-    """Times out, closes and triggers batches by the clock."""
+    """Times out, closes and triggers batches by the clock; safe to share between threads."""
 
     def __init__(self, batches: Batches, outbox: TriggerOutbox) -> None:
         self._batches = batches
@@ -36,10 +41,11 @@ class OverdueBatches:
         self._outbox = outbox
 
     def close_overdue(self, now: datetime) -> Result[list[Resumed]]:
-        """Resume every batch that needs it: the players missing at its deadline are timed out, it is closed,
-        its trigger is published.
+        """Resume every batch that needs it: players missing at its deadline are timed out, it is closed, its
+        trigger is published.
 
         `now` is aware. A partial names the batches that could not be helped; the next call tries them again.
+        A failure: the batches could not be listed. Idempotent.
         """
         found = self.waiting()
         if found.error is not None:
@@ -53,7 +59,11 @@ class OverdueBatches:
 
     @returns_result
     def resume(self, batch: Batch, now: datetime) -> Resumed | None:
-        """Do what one batch needs by the clock; None where nothing is to be done. Idempotent."""
+        """Do what one batch needs by the clock; None where nothing is to be done. Idempotent.
+
+        Failures: "not yet" where another publishes its trigger at this moment, Contended, or a fault of a
+        store.
+        """
         if not needs_resuming(batch, now):
             return None
         overdue = is_overdue(batch, now)
@@ -62,15 +72,24 @@ class OverdueBatches:
 
     @returns_result
     def close_now(self, batch_id: str) -> Batch:
-        """Close one open batch whatever its deadline says: who is missing is timed out, the trigger is
-        published. For people. Idempotent: a batch that is closed stays as it is."""
+        """Close one open batch whatever its deadline says, and publish its trigger; the batch afterwards.
+
+        For people.
+
+        Who is missing is timed out. Whether it is complete, partial or failed then follows from
+        `min_completion_pct`. Idempotent: a batch that is closed stays as it is.
+        """
         time_out_missing(self._batches, batch_id).unwrap()
         self._settle(self._batches.get(batch_id).unwrap(), ())
         return self._batches.get(batch_id).unwrap()
 
     @returns_result
     def waiting(self, *, and_also: Sequence[BatchStatus] = ()) -> dict[str, Result[Batch]]:
-        """Batches that may be open or owe their trigger, by id; a failure for one that cannot be read."""
+        """Batches that may be open or owe their trigger, by id; a failure for one that cannot be read.
+
+        `and_also`: statuses that are wanted, too. Two queries; the legacy system wrote no status, so that
+        `is_complete` tells what it has left open.
+        """
         statuses = (*(status for status in BatchStatus if status.wants_trigger), *and_also)
         waiting = [status.value for status in statuses]
         return {
@@ -96,13 +115,16 @@ def needs_resuming(batch: Batch, now: datetime) -> bool:
 
 @returns_result
 def time_out_missing(batches: Batches, batch_id: str) -> tuple[str, ...]:
-    """Record whoever has not ended as timed out, until nobody is missing; returns who is timed out now.
+    """Record whoever has not ended as timed out, until nobody is missing; returns all who are timed out.
 
     Runs beside live recorders: of a completion and a time-out for the same player the store takes one, and a
-    refused commit has written nothing. Idempotent: a repeat times out only who is still missing.
+    refused commit has written nothing. Idempotent: a repeat times out only who is still missing. A batch
+    without a manifest (the legacy system's) has nobody to time out. Contended (TRANSIENT) if the batch
+    changed at every attempt.
     """
     for _ in range(MAX_ATTEMPTS):
         progress = batches.progress(batch_id).unwrap()
+        # Read anew each time: every refusal means that somebody has ended, or that the mode has changed.
         names = _not_ended(progress)
         if not names:
             return progress.timed_out

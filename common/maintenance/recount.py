@@ -27,17 +27,20 @@ from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, returns_result
 
 EVENT_ID: Final = "recount"
+"""What the documents of those marked as lost have in place of an event's id."""
 REASON: Final = "lost, and asked for again"
 
 Documents = Mapping[str, Completion]
+"""By player."""
 
 
 @returns_result
 def recount(batches: Batches, batch_id: str, *, lost: Collection[str] = ()) -> Batch:
     """Recompute counters, totals and arrays from the documents, in one commit; the batch after it.
 
-    `lost` are players to be asked for again. Idempotent: what agrees is left alone; refused and done anew if
-    anything was recorded since it was read. PERMANENT for a batch that has no documents.
+    `lost` are players to be asked for again. Idempotent: what agrees is left alone; decided anew if anything
+    was recorded since it was read. PERMANENT (NotRecounted) for a batch that keeps no documents: mode
+    `legacy`.
     """
 
     def decide(batch: Batch) -> Result[Change | None]:
@@ -58,9 +61,11 @@ def plan(
 ) -> Change | None:
     """What to write; None where all agrees. Pure.
 
-    A lost player who has a document is timed out in it; one who has none gets one, unless the batch is open:
-    there, a completion that comes finds nobody in its way.
+    A lost player who has a document is timed out in it, so that the completion that is asked for counts as
+    better; one who has none gets one, unless the batch is open: there, a completion that comes finds nobody
+    in its way.
     """
+    # Kept, under `unexpected`: what nobody expects is not counted, and not deleted unseen either.
     ghosts = [name for name in documents if expected is not None and name not in expected]
     timed_out = {
         name: _timed_out(name, batch)
@@ -110,6 +115,7 @@ def _fields(batch: Batch, ended: Documents) -> dict[str, Any]:
         counts = counts.plus(one.outcome)
     fields: dict[str, Any] = {field: getattr(counts, outcome.value) for outcome, field in COUNTER.items()}
     total = sum(one.predictions_count for one in ended.values())
+    # Where only a name is known, nobody knows how many predictions there are: the stored total stays.
     if all(one.event_id or one.predictions_count for one in ended.values()):
         fields["total_predictions_subcoll"] = total
     if batch.schema_mode.writes_array:

@@ -1,4 +1,13 @@
-"""Ask again for the players that no worker spoke for, and for nobody else."""
+"""Ask again for the players that no worker spoke for, and for nobody else.
+
+    redrive    p is missing ── counted ── publishes a request for p
+    worker 1        had p all along ── completes p: recorded
+    worker 2                                      completes p: duplicate, its marker is there
+
+Of two answers for one player the first is counted and the second refused, or the better one stands; a batch
+that is closed is reopened with a new generation by a late one. So a request too many costs work, never a
+wrong count.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +23,16 @@ from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..topics import PREDICTION_REQUEST, Topic
 
 MAX_REDRIVES: Final = 10
-"""Per batch: a request that never succeeds must not be repeated for ever."""
+"""Per batch: a request that never succeeds must not be repeated for ever. After these a person has to
+look."""
 
 MakeRequest = Callable[[Batch, str], PredictionRequest]
+"""The request of one player, see `requests.Requests.of`."""
 
 
 class RequestPublisher(Protocol):
+    """Publishes many messages; returns their ids in order."""
+
     def publish_all(self, topic: Topic, messages: Sequence[Message]) -> Result[list[str]]: ...
 
 
@@ -41,12 +54,13 @@ def redrive(
     players: tuple[str, ...] | None = None,
     token: str | None = None,
 ) -> Redriven:
-    """Publish `request(batch, player)` for every missing player, also for those who were timed out; or for
-    `players`, whom the caller chose, such as those that failed.
+    """Publish `request(batch, player)` for every missing player, those who were timed out included.
 
-    PERMANENT for a batch without a manifest (nobody knows who is missing), one that was abandoned, and after
-    MAX_REDRIVES. Repeating it asks again, and counts again; two at once count both. With a `token` of the
-    caller's own, which no other redrive bears, a repeat counts once, even after a crash.
+    `players`: whom the caller chose instead, such as those that failed. Nobody missing: nothing is published
+    or counted. PERMANENT (NotRedriven) for a batch without a manifest (nobody knows who is missing), one that
+    was abandoned, and after MAX_REDRIVES; else the failures of the store and the publisher. Repeating it asks
+    again, and counts again; two at once count both. With a `token` of the caller's own, which no other
+    redrive bears, a repeat counts once, even after a crash.
     """
     progress = batches.progress(batch_id).unwrap()
     if progress.batch.status is BatchStatus.ABANDONED:

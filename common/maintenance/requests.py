@@ -15,6 +15,7 @@ from ..texts import first_of
 from ..warehouse.records import Rows
 
 NO_GAME: Final = "NoGame"
+"""Failure class (PERMANENT): some player has no game on that day."""
 
 _SQL: Final = SqlBlocks(Path(__file__).with_suffix(".sql"))
 

@@ -32,23 +32,36 @@ ORDER: Final = (
     SchemaMode.SUBCOLLECTION_READS,
     SchemaMode.SUBCOLLECTION,
 )
+"""The way from the array to the subcollection; an upgrade may leave out steps, a rollback goes back."""
 
 Ended = Mapping[str, Completion]
+"""By player."""
 
 
 class Migration:
-    """Changes the mode of single batches, on request."""
+    """Changes the mode of single batches, on request; called by the operator's `migrate`.
+
+    Safe beside live recorders.
+    """
 
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
 
     def upgrade(self, batch_id: str, *, to: SchemaMode) -> Result[Batch]:
-        """Move an open batch forward in ORDER. PERMANENT, and nothing is changed, if array and documents
-        contradict each other. Doing it again is a success."""
+        """Move an open batch forward in ORDER; returns the batch as it is then.
+
+        Again: a success, nothing changes.
+
+        PERMANENT, and nothing is changed, if array and documents contradict each other (Inconsistent), or if
+        the batch is not open or `to` lies behind it (NotSwitched).
+        """
         return self._switch(batch_id, to, forward=True)
 
     def rollback(self, batch_id: str, *, to: SchemaMode) -> Result[Batch]:
-        """Move an open batch backward in ORDER; also PERMANENT if its players do not fit into the array."""
+        """Move an open batch backward in ORDER.
+
+        As `upgrade`; also PERMANENT if its players do not fit into the array.
+        """
         return self._switch(batch_id, to, forward=False)
 
     @returns_result
@@ -59,6 +72,7 @@ class Migration:
             problem = _refusal(batch, to, forward)
             if problem is not None:
                 raise ResultError(ErrorInfo.permanent("NotSwitched", f"batch {batch_id!r}: {problem}"))
+            # The roster for its players alone; the batch is the one that the commit is conditional on.
             roster = replace(self._batches.roster(batch_id).unwrap(), batch=batch)
             return plan(roster, self._batches.documents(batch).unwrap(), to)
 
@@ -66,7 +80,11 @@ class Migration:
 
 
 def plan(roster: Roster, documents: Ended, to: SchemaMode) -> Result[Change | None]:
-    """The commit that makes both schemas say the same, as far as `to` keeps them, and switches."""
+    """The commit that makes both schemas say the same, as far as `to` keeps them, and switches. Pure.
+
+    recorder    read: epoch 1 ─────────────────────── commits under epoch 1: refused, modes/1 is there
+    migration            backfills, epoch 2, creates modes/1 ┘            reads again: new mode, epoch 2
+    """
     batch = roster.batch
     ended = _truth(batch, documents)
     problem = _contradiction(roster, documents, ended, to)
@@ -129,6 +147,10 @@ def _contradiction(roster: Roster, documents: Ended, ended: Ended, to: SchemaMod
 
 
 def _array_fields(batch: Batch, ended: Ended, to: SchemaMode) -> dict[str, Any]:
+    """The arrays and their total.
+
+    Mode `legacy` keeps the details of each player, too: it has no documents.
+    """
     arrays: dict[str, list[str]] = {name: [] for name in ARRAY.values()}
     for name in sorted(ended):
         arrays[ARRAY[ended[name].outcome]].append(name)
@@ -141,6 +163,7 @@ def _array_fields(batch: Batch, ended: Ended, to: SchemaMode) -> dict[str, Any]:
 
 
 def _counter_fields(batch: Batch, ended: Ended) -> dict[str, Any]:
+    """Counters and total as the documents have them; what only the array's modes keep is removed."""
     counts = Counts()
     for one in ended.values():
         counts = counts.plus(one.outcome)

@@ -15,6 +15,7 @@ from ..result import ErrorInfo, Result, is_transient
 
 COLLECTION: Final = "sweeps"
 EVERY: Final = timedelta(minutes=10)
+"""How often the scheduler ticks; `infra` has the same."""
 _FAULTS: Final = (GoogleAPIError, GoogleAuthError)
 _LIMITS: Final[dict[str, Any]] = {
     "retry": Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=20.0),
@@ -23,13 +24,19 @@ _LIMITS: Final[dict[str, Any]] = {
 
 
 class SweepTicks:
-    """Notes the ticks of one database."""
+    """Notes the ticks of one database; each function has a document of its own, so that none writes
+    another's.
+    """
 
     def __init__(self, db: firestore.Client) -> None:
         self._db = db
 
     def note(self, function: str, now: datetime) -> Result[int]:
-        """Note a tick; how many did not come before it. The same tick again has missed none."""
+        """Note a tick; returns how many did not come before it. The same tick again has missed none.
+
+        `last_gap` stays until the next gap: the auditor tells it even if ticks have come since. A failure is
+        one of the store: the tick is delivered again.
+        """
         ref = self._db.collection(COLLECTION).document(function)
         try:
             last_run = (ref.get(**_LIMITS).to_dict() or {}).get("last_run")

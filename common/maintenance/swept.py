@@ -23,6 +23,7 @@ class Swept:
     """What one sweep did."""
 
     looked: int
+    """Batches that were looked at, those without anything to do included."""
     resumed: tuple[Resumed, ...]
     triggered_again: tuple[str, ...]
     """Batches whose consolidation hung."""
