@@ -31,8 +31,10 @@ class Function(BaseModel):
     timeout_seconds: Annotated[int, Field(gt=0, le=540)]
     """Event functions are cut off at 540 s, whatever gcloud accepts."""
     concurrency: PositiveInt
+    """Events that one instance handles at a time. Above 1 a recorder's completions share commits."""
     min_instances: Annotated[int, Field(ge=0)]
     max_instances: PositiveInt
+    """Bounds what a flood of events may cost, and how many clients a store has."""
     fixed_env: Mapping[EnvName, str]
     required_env: Annotated[tuple[EnvName, ...], Field(strict=False)]
     """Taken from the environment of who deploys; deployment stops when one is missing."""
@@ -51,6 +53,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     runtime: Annotated[str, Field(pattern=r"^python3\d\d$")]
+    """Cloud Run's name of the Python that all functions run on; tests run on the same."""
     functions: Mapping[str, Function]
 
 

@@ -38,14 +38,14 @@ class Answers(Protocol):
     """Where answers are found."""
 
     def wait(self, canary_id: str) -> Answer | None:
-        """The answer, or None if there is none in time."""
+        """The answer, or None if there is none in time. Blocks; raises what the client raises."""
 
     def forget(self, canary_id: str) -> None:
         """Remove it. Safe to call twice, or for one that never came."""
 
 
 class FirestoreAnswers:
-    """In the project's own database."""
+    """In the project's own database, asked once a second."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class FirestoreAnswers:
     def wait(self, canary_id: str) -> Answer | None:
         deadline = self._monotonic() + self._within.total_seconds()
         while True:
+            # Asked at least once, also where no time is left: an answer may lie there.
             found = self._collection.document(canary_id).get(timeout=_CALL_SECONDS)
             if found.exists:
                 return _answer(found.to_dict() or {})

@@ -51,8 +51,11 @@ def main(
     gcloud: Callable[[Callable[[str], None]], Gcloud] = GcloudProgram,
     answered: Callable[[], Answers] | None = None,
 ) -> int:
-    """Returns the exit status. `gcloud` is made with what says each command; `answered` stands in for the
-    Firestore in which canaries are answered."""
+    """Run one command of `./deploy.sh`; returns the exit status.
+
+    `gcloud` is made with what says each command; `answered` stands in for the Firestore in which canaries are
+    answered. Raises only for a defect of our own: what a user can mend is printed to stderr in a sentence.
+    """
     options = parser().parse_args(arguments)
     try:
         _Deployment(options, environment, gcloud, answered).run()
@@ -115,6 +118,7 @@ class _Deployment:
         answered: Callable[[], Answers] | None,
     ) -> None:
         self._options = options
+        # An option wins over the environment; one that is not given says nothing.
         said = {variable: getattr(options, name) for name, variable in _OPTIONS.items()}
         self._given = {**environment, **{name: value for name, value in said.items() if value is not None}}
         self._manifest = load(ROOT)
@@ -126,12 +130,14 @@ class _Deployment:
         self._gcloud = gcloud(say)
 
     def run(self) -> None:
+        """One of the modes, which exclude each other; without any, a deployment."""
         if self._options.stage is not None:
             self._stage(self._options.stage)
         elif self._options.rollback:
             services = [self._target.service(name) for name in self._functions]
             rollback.rollback(self._gcloud, self._target, services, self._say)
         elif self._options.dry_run:
+            # Kept, unlike a deployment's: the commands that are printed name files in it.
             with _kept_folder() as folder:
                 self._print_plan(self._workshop(folder))
         else:

@@ -98,9 +98,10 @@ def service_policy(service: str, target: Target) -> Command:
 def deploy(release: Release, target: Target, *, source: Path, env_file: Path, deployment: str) -> Command:
     """A new revision `{service}-{deployment}` under the tag `{deployment}`, without traffic.
 
-    The environment is given as a whole: what the file does not name is removed, and so are secrets.
-    Arguments of the container are cleared: the first revision, which Terraform makes, has some, and they
-    would stay. Who may call the service is Terraform's to say, and not touched.
+    The environment is given as a whole: what the file does not name is removed, and so are secrets. Arguments
+    of the container are cleared: the first revision, which Terraform makes, has some, and they would stay.
+    Who may call the service is Terraform's to say, and not touched. Again, under the same name: gcloud
+    refuses it.
     """
     secrets = ",".join(f"{name}={secret}" for name, secret in release.secrets.items())
     flags = {
@@ -110,6 +111,8 @@ def deploy(release: Release, target: Target, *, source: Path, env_file: Path, de
         "build-service-account": f"projects/{target.project}/serviceAccounts/{target.builder}",
         "env-vars-file": str(env_file),
         "labels": ",".join(f"{name}={value}" for name, value in release.labels.items()),
+        # Named by us: what is tried and then given traffic is this revision, whatever another deployment
+        # makes meanwhile.
         "revision-suffix": deployment,
         "tag": deployment,
         "args": "",
@@ -155,6 +158,8 @@ def create_subscription(canary: Canary, target: Target, *, tag_url: str, service
         "ack-deadline": "60",
         "min-retry-delay": "1s",
         "max-retry-delay": "10s",
+        # The least that Pub/Sub takes, as the expiry of a day below: a canary that is left over wakes nobody
+        # for long.
         "message-retention-duration": "10m",
         "expiration-period": "1d",
         "project": target.project,

@@ -30,11 +30,15 @@ class Address:
     project_number: str
 
     def endpoint(self, topic: str) -> str:
-        """Where a subscription of the topic pushes."""
+        """Where a subscription of the topic pushes.
+
+        The path names the topic, for a push delivery does not tell it otherwise.
+        """
         return f"{self.url}/projects/{self.target.project}/topics/{topic}"
 
     @property
     def url(self) -> str:
+        """Cloud Run's address by project number: the same before and after the service is made."""
         return f"https://{self.service}-{self.project_number}.{self.target.region}.run.app"
 
 
@@ -92,6 +96,7 @@ def _told(listed: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def _difference(release: Release, what: str, runs: str | None, wanted: str | None, remedy: str) -> Difference:
+    """One difference of delivery; `remedy` is the command that mends it."""
     return Difference(
         service=release.service, drift=Drift.DELIVERY, what=what, runs=runs, wanted=wanted, remedy=remedy
     )

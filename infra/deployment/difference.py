@@ -40,7 +40,10 @@ class Difference:
 
 
 def differences(release: Release, service: Service | None) -> list[Difference]:
-    """Between the release and what serves. Empty means: deploying would change nothing."""
+    """Between the release and what serves, field by field. Empty means: deploying would change nothing.
+
+    Pure.
+    """
     if service is None:
         return [_difference(release, Drift.NOT_DEPLOYED, "service", None, release.digest)]
     serving = service.serving

@@ -14,13 +14,14 @@ from .problem import DeployError
 LONGEST_RUN: Final = timedelta(minutes=30)
 """A build and the start of a revision included."""
 _LAST_LINES: Final = 8
+"""Of what gcloud printed, in an error."""
 
 
 class Gcloud(Protocol):
     """What the steps of a deployment ask gcloud by."""
 
     def read(self, command: Command) -> Any:
-        """What the command prints, from JSON; raises DeployError where it fails."""
+        """What the command prints, from JSON. Raises DeployError where it fails, with gcloud's last words."""
 
     def run(self, command: Command) -> None:
         """As `read`, for what changes something; what it prints is left unread."""

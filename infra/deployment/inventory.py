@@ -19,7 +19,7 @@ class Inventory:
         self._target = target
 
     def services(self) -> dict[str, Mapping[str, Any]]:
-        """Name → description, as gcloud prints it."""
+        """Every service of the region by name, as gcloud describes it."""
         listed = self._gcloud.read(commands.services(self._target))
         return {each["metadata"]["name"]: each for each in listed}
 
@@ -31,7 +31,7 @@ class Inventory:
         return running.service(described, self._gcloud.read(commands.revisions(name, self._target)))
 
     def existing(self, name: str) -> Service:
-        """One that has to be there."""
+        """As `service`, for one that has to be there: raises DeployError, for Terraform makes services."""
         found = self.service(name)
         if found is None:
             raise DeployError(f"{name}: there is no such service", remedy=TERRAFORM)

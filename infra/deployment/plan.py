@@ -42,6 +42,7 @@ def plan(releases: Sequence[Release], workshop: Workshop, deployment: str) -> It
 
 
 def preflight(target: Target) -> list[Command]:
+    """Questions about the project and who is logged in."""
     return [
         commands.active_account(),
         commands.project_policy(target),
@@ -52,6 +53,7 @@ def preflight(target: Target) -> list[Command]:
 
 
 def sweep(target: Target) -> list[Command]:
+    """Questions about what killed deployments have left, and the token by which answers are read."""
     return [commands.subscriptions(target), commands.topics(target), commands.access_token()]
 
 

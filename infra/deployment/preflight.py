@@ -23,6 +23,7 @@ APIS: Final = (
     "run.googleapis.com",
     "secretmanager.googleapis.com",
 )
+"""Without one of these a step fails halfway, after a build of minutes."""
 
 ROLES: Final = {
     "roles/run.sourceDeveloper": ("roles/run.admin", "roles/editor"),
@@ -41,6 +42,7 @@ _OWNER: Final = "roles/owner"
 MAX_LABEL: Final = 63
 """Of a part of a DNS name: `{tag}---{service}-{project number}` is one."""
 MAX_SERVICE: Final = 49
+"""Of a service's name: Cloud Run's own limit."""
 TAG_LENGTH: Final = 9
 """Of the tags that a deployment makes: see `rollout.new_deployment`."""
 
@@ -61,6 +63,7 @@ class Facts:
 
     @property
     def member(self) -> str:
+        """As policies name who is logged in."""
         kind = "serviceAccount" if self.account.endswith(".gserviceaccount.com") else "user"
         return f"{kind}:{self.account}"
 
@@ -123,6 +126,7 @@ def check(
     facts = read(gcloud, target)
     there = needed_accounts(target, functions.values()) & facts.accounts
     may_act = users(gcloud, target, there)
+    # All at once: who may deploy often has to ask somebody else for each of them.
     found = list(obstacles(facts, target, functions, may_act=may_act, runtime=runtime, today=today))
     if found:
         raise DeployError("\n".join(map(str, found)))

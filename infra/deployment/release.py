@@ -18,6 +18,7 @@ from .problem import DeployError
 from .target import Target
 
 RELEASE_LABEL: Final = "release"
+"""Labels of a revision."""
 CODE_LABEL: Final = "code"
 RUNTIME_LABEL: Final = "runtime"
 _DIGITS: Final = 40
@@ -44,6 +45,7 @@ class Release:
 
     @cached_property
     def digest(self) -> str:
+        """The same for the same release, on any machine: of every field, in sorted JSON."""
         written = json.dumps(asdict(self), sort_keys=True)
         return hashlib.sha256(written.encode()).hexdigest()[:_DIGITS]
 
@@ -122,7 +124,10 @@ def secret_names(function: Function, given: Mapping[str, str]) -> dict[str, str]
 
 
 def digest(folder: Path) -> str:
-    """Of the names and contents of all files below `folder`, bytecode left out: it follows from the rest."""
+    """Of the names and contents of all files below `folder`, bytecode left out: it follows from the rest.
+
+    Times and modes do not count, so that a fresh clone has the same.
+    """
     hashed = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":

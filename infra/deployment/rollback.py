@@ -11,11 +11,14 @@ from .target import Target
 
 
 def rollback(gcloud: Gcloud, target: Target, services: Sequence[str], say: Callable[[str], None]) -> None:
-    """All of them or, where one has nowhere to go back to, none. Raises DeployError.
+    """Give the traffic back to the revision that served before; all services or, where one has nowhere to go,
+    none.
 
-    Called again it refuses: the revision before the one before is not remembered.
+    Raises DeployError naming the service. Called again it refuses: the revision before the one before is not
+    remembered. Nothing is built, so it takes seconds.
     """
     inventory = Inventory(gcloud, target)
+    # All are looked at before any is moved.
     goals = {name: _previous(inventory.existing(name)) for name in services}
     for name, revision in goals.items():
         gcloud.run(commands.move_traffic(name, target, to=revision, previous=None, untag=[PREVIOUS_TAG]))

@@ -63,7 +63,13 @@ class Rollout:
     """Tells apart deployments that begin in the same second."""
 
     def deploy(self, manifest: Manifest, functions: Mapping[str, Function]) -> None:
-        """Raises DeployError with the step that failed; then no traffic has moved, unless it says so."""
+        """Deploy what differs, step by step.
+
+        Raises DeployError with the step that failed; then no traffic has moved, unless it says so.
+
+        Again: what is deployed already is not deployed twice. Ctrl-C undoes what the step has made, and is
+        raised on.
+        """
         changes: list[Change] = []  # grows before anything is made, so that an undo knows what there may be
         with self._step("preflight"):
             today = datetime.fromtimestamp(self.now(), UTC).date()
@@ -74,6 +80,8 @@ class Rollout:
             version_of = self._inventory.newest_version
             releases = self.workshop.releases(manifest, functions, version_of=version_of)
             for each in releases:
+                # Every function is compared before any is deployed: a missing binding or variable costs no
+                # build.
                 changes += self._change(each, functions[each.folder], facts)
         with self._step("deploy without traffic", undo=lambda: self._untag(changes)):
             for change in changes:
@@ -109,7 +117,7 @@ class Rollout:
         return Inventory(self.gcloud, self.target)
 
     def _change(self, release: Release, function: Function, facts: Facts) -> list[Change]:
-        """Empty where there is nothing to do. What differs is shown."""
+        """What there is to deploy of one function, shown line by line; empty where nothing differs."""
         before = self._inventory.existing(release.service)
         # Without the binding no event arrives, a canary included; it is Terraform's, and looked for first.
         _refuse(list(delivery.invokers(self.gcloud, release, self.target, facts.policy)))
@@ -121,6 +129,7 @@ class Rollout:
         return [Change(release=release, before=before, deployment=deployment)] if found else []
 
     def _keep_what_nobody_dropped(self, release: Release, function: Function, before: Service) -> None:
+        """Raises DeployError for a variable that runs and that nobody has mentioned: see `unsaid`."""
         lost = unsaid(function, self.workshop.given, before.serving.environment) if before.serving else {}
         if lost:
             told = ", ".join(f"{name}={value!r}" for name, value in lost.items())
@@ -187,6 +196,7 @@ class Rollout:
     def _read_back(
         self, releases: Sequence[Release], functions: Mapping[str, Function], facts: Facts
     ) -> None:
+        """Compares what serves now with what was to be deployed; any difference is a DeployError."""
         _refuse(list(drifts(self.gcloud, self.target, facts, releases, functions)))
 
 

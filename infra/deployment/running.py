@@ -58,7 +58,8 @@ class Service:
     ingress: str
     traffic: Sequence[Traffic]
     latest: str
-    """The revision that was made last, whether or not it is ready or serves."""
+    """The revision that was made last, whether or not it is ready or serves: a deployment that failed
+    leaves one."""
     revisions: Sequence[Revision]
 
     @property
@@ -80,7 +81,10 @@ class Service:
 
 
 def service(described: Mapping[str, Any], revisions: Sequence[Mapping[str, Any]]) -> Service:
-    """From `gcloud run services list` and `gcloud run revisions list --service`, as JSON."""
+    """From `gcloud run services list` and `gcloud run revisions list --service`, as JSON.
+
+    Fields that Cloud Run leaves out have their defaults.
+    """
     metadata, status = described["metadata"], described.get("status", {})
     latest = status.get("latestCreatedRevisionName", "")
     ready = status.get("latestReadyRevisionName", latest)
@@ -90,6 +94,7 @@ def service(described: Mapping[str, Any], revisions: Sequence[Mapping[str, Any]]
         ingress=metadata.get("annotations", {}).get(_INGRESS, "all"),
         traffic=tuple(_traffic(line, ready) for line in status.get("traffic", [])),
         latest=latest,
+        # The names tell the time: each ends with when its deployment began, in digits that sort.
         revisions=tuple(sorted(map(_revision, revisions), key=lambda each: each.name, reverse=True)),
     )
 

@@ -54,9 +54,10 @@ def is_abandoned(deployment: str, now: float) -> bool:
 def probe(
     gcloud: Gcloud, answers: Answers, target: Target, service: Service, deployment: str, url: str
 ) -> None:
-    """Raises DeployError unless the revision of this deployment answers that all its stores are well.
+    """Ask the revision of this deployment to try its stores; raises DeployError unless all are well.
 
-    `url` is the service's own address, for which the token of the push is made out.
+    `url` is the service's own address, for which the token of the push is made out. Blocks for a cold start,
+    at most three minutes. Topic, subscription and answer are removed whatever happens.
     """
     tagged = service.tagged(deployment)
     if tagged is None or tagged.url is None:
@@ -82,7 +83,10 @@ def attributes(asked: Canary) -> dict[str, str]:
 
 
 def sweep(gcloud: Gcloud, target: Target, now: float) -> None:
-    """Remove what killed deployments have left; another deployment that is under way keeps its own."""
+    """Remove what killed deployments have left: older than two hours, by the time in their names.
+
+    Another deployment that is under way keeps its own.
+    """
     for listed, delete in (
         (gcloud.read(commands.subscriptions(target)), commands.delete_subscription),
         (gcloud.read(commands.topics(target)), commands.delete_topic),

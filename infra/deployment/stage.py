@@ -30,6 +30,8 @@ class StageError(DeployError):
 def stage(root: Path, name: str, target: Path) -> Path:
     """Build `target/<name>` anew from the source tree at `root`; returns that folder.
 
+    Again: the same files.
+
     Raises StageError for a missing function, for a link in the source, for a file of the function where
     `common` or the requirements belong, for a copy that is not equal to its source, and what is no Python;
     and for a `target` that is not ours to write to: one in the source tree, or with other things in it.
@@ -37,6 +39,7 @@ def stage(root: Path, name: str, target: Path) -> Path:
     sources = _sources(root, name)
     _claim(root, target)
     staged = target / name
+    # Anew: a file that was removed from the source must not live on in the stage.
     shutil.rmtree(staged, ignore_errors=True)
     for path, source in sources.items():
         (staged / path).parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +93,7 @@ def _is_left_out(path: Path) -> bool:
 
 
 def _compare(sources: Mapping[Path, Path], staged: Path) -> None:
+    """Raises StageError for a file that is missing, unexpected or different, by its bytes."""
     found = {path.relative_to(staged) for path in staged.rglob("*") if not path.is_dir()}
     for path in sorted(sources.keys() ^ found):
         raise StageError(f"{path}: {'missing from' if path in sources else 'unexpected in'} the stage")

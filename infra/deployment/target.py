@@ -41,10 +41,12 @@ class Target:
 
     @property
     def invoker(self) -> str:
+        """The account in whose name Pub/Sub pushes."""
         return self.account(INVOKER)
 
     @property
     def builder(self) -> str:
+        """The account that builds images."""
         return self.account(BUILDER)
 
 

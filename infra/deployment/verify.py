@@ -16,7 +16,9 @@ from ..manifest import Function
 from .problem import DeployError
 
 START_TIMEOUT_SECONDS = 60.0
+"""A cold start takes about a second; a function that waits for a store at its start never ends."""
 _PLACEHOLDERS = {"GCP_PROJECT": "verify", "SPORT": "nba"}
+"""What a setting must look like for a function to start; nothing is reached under these names."""
 
 # Loads the function through the framework itself and calls it once, with what is no delivery: it needs no
 # store for its answer. Exits with a sentence when something is wrong.

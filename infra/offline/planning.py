@@ -22,6 +22,7 @@ from typing import Any
 ENVIRONMENT = Path(".venv") / "terraform"
 SCHEMA = ENVIRONMENT / "google_schema.json"
 TIMEOUT_SECONDS = 120.0
+"""Of one Terraform command; each takes a few seconds here."""
 PROJECT, PROJECT_NUMBER = "offline-project", "123456789012"
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "google_project": {"number": PROJECT_NUMBER},
@@ -66,7 +67,11 @@ class Workspace:
     @classmethod
     @contextmanager
     def open(cls, root: Path, folder: Path) -> Iterator["Workspace"]:
-        """Copy the configuration of the project at `root` into `folder`, an empty one; serve its provider."""
+        """Copy the configuration of the project at `root` into `folder`, an empty one; serve its provider
+        while the block runs.
+
+        `HOME` is the copy: no plugin cache, credentials or settings of this machine play a part.
+        """
         copy(root, folder)
         schema = folder / "schema.json"
         schema.write_text(json.dumps(known_types(root, folder / "infra")), encoding="utf-8")
@@ -95,10 +100,14 @@ class Workspace:
         return done.stdout
 
     def init(self) -> None:
+        """Prepare the copy; needed once, before any plan."""
         self.run("init", "-input=false", "-no-color")
 
     def plan(self, variables: Mapping[str, object]) -> Mapping[str, Any]:
-        """The plan as Terraform's own JSON; raises TerraformFailed."""
+        """The plan for these variables as Terraform's own JSON; raises TerraformFailed.
+
+        Nothing is applied, and no state is read.
+        """
         (self.folder / "planned.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
         flags = ("-input=false", "-no-color", "-lock=false", "-refresh=false", "-out=planned")
         self.run("plan", *flags, "-var-file=planned.tfvars.json")
@@ -144,6 +153,7 @@ def _provider(root: Path, schema: Path, socket: Path) -> Iterator[str]:
                 raise TerraformFailed(f"{script}: did not start; see ./local/setup")
             yield attached
         finally:
+            # It has nothing to finish, and would wait for a client for ever.
             process.kill()
 
 

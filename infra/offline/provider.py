@@ -31,6 +31,7 @@ MADE_UP: Mapping[Any, Any] = {"string": "offline", "number": 1, "bool": False}
 
 
 def to_block(block: Block) -> messages.Schema.Block:
+    """Our schema file's description of a block as the protocol has it."""
     nesting = messages.Schema.NestedBlock.NestingMode
     return messages.Schema.Block(
         attributes=[
@@ -84,6 +85,7 @@ def answer(block: Block, asked: dict[str, Any], answers: Mapping[str, Any]) -> d
 
 
 def unpack(value: messages.DynamicValue) -> Any:
+    """A value of the protocol. What is known after the apply arrives as msgpack's extension type 0."""
     return msgpack.unpackb(value.msgpack, ext_hook=msgpack.ExtType, strict_map_key=False)
 
 

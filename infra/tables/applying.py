@@ -37,7 +37,9 @@ class Warehouse:
     """An emulator knows no search index and keeps some of a table's properties to itself."""
 
     def tables(self, dataset: str) -> Mapping[str, "Table"]:
-        """All of a dataset by `dataset.table`; raises NotFound for one that is not there."""
+        """All tables and views of a dataset by `dataset.table`; raises NotFound for a dataset that is not
+        there. One request for each table: a listing does not tell columns.
+        """
         self.client.get_dataset(dataset, timeout=TIMEOUT_SECONDS)  # the emulator lists what is not there
         listed = self.client.list_tables(dataset, timeout=TIMEOUT_SECONDS)
         whole = (self.client.get_table(each.reference, timeout=TIMEOUT_SECONDS) for each in listed)
@@ -49,7 +51,10 @@ class Warehouse:
         return frozenset(f"{dataset}.{row['table_name']}" for row in self.run(asked))
 
     def run(self, sql: str) -> "RowIterator":
-        """Raises what the client raises."""
+        """Run one statement and wait for its end; raises what the client raises.
+
+        Not repeated by the client as a job: whoever applies again looks first.
+        """
         from google.cloud import bigquery
 
         retry = bigquery.DEFAULT_RETRY.with_deadline(TIMEOUT_SECONDS)
@@ -58,7 +63,10 @@ class Warehouse:
 
 
 def plan(warehouse: Warehouse, names: SportNames, folder: Path = FOLDER) -> list[Change]:
-    """What differs from `folder`, in the order in which it is to be mended; raises MissingDatasets."""
+    """What differs from `folder`, in the order in which it is to be mended; changes nothing.
+
+    Raises MissingDatasets.
+    """
     statements = [each for each in read(folder, names) if not _is_beyond(warehouse, each)]
     existing = _existing(warehouse, names)
     datasets = {each.table.partition(".")[0] for each in statements if each.kind is Kind.SEARCH_INDEX}
@@ -77,8 +85,11 @@ def _is_beyond(warehouse: Warehouse, statement: Statement) -> bool:
 
 
 def apply(warehouse: Warehouse, planned: Iterable[Change]) -> list[Change]:
-    """Mend what can be mended; returns what cannot. Stops at the first statement that fails: raises what the
-    client raises."""
+    """Mend what can be mended, one after the other; returns what a person has to decide.
+
+    Stops at the first statement that fails, and raises what the client raises; what was done by then stays,
+    and applying again goes on there.
+    """
     left = []
     for change in planned:
         if change.sql is None:
@@ -102,6 +113,7 @@ def _existing(warehouse: Warehouse, names: SportNames) -> Mapping[str, "Table"]:
 
 
 def _changes(statement: Statement, table: "Table | None", *, is_emulated: bool) -> list[Change]:
+    """The differences of one statement's object, by its kind."""
     match statement.kind:
         case Kind.TABLE if table is not None:
             return changes(statement.table, declared(statement), found(table, is_emulated=is_emulated))

@@ -17,8 +17,11 @@ from .statements import FOLDER
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """0: the warehouse is, or now is, as it should be. 1: something is left that a person has to decide, or
-    with --dry-run anything at all. 2: wrong usage. 3: could not look or could not finish."""
+    """Run `infra/sql/apply`; returns its exit status.
+
+    0: the warehouse is, or now is, as it should be. 1: something is left that a person has to decide, or with
+    --dry-run anything at all. 2: wrong usage. 3: could not look or could not finish.
+    """
     options = _parser().parse_args(arguments)
     names = SportNames(sport=Sport(options.sport), dataset_prefix=options.dataset_prefix)
     try:

@@ -73,6 +73,7 @@ def _column(column: exp.ColumnDef) -> Column:
 
 
 def _type(kind: exp.DataType) -> str:
+    """As GoogleSQL spells it, without digits: those of a NUMERIC are not compared."""
     if kind.this is exp.DataType.Type.ARRAY:
         return f"ARRAY<{_type(kind.expressions[0])}>"
     return kind.sql("bigquery").partition("(")[0]

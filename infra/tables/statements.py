@@ -79,6 +79,7 @@ def _split(file: str, text: str) -> list[Statement]:
 
 
 def _statement(file: str, sql: str) -> Statement:
+    # Only what may run twice: the whole folder is applied at every deployment.
     for kind, opening in _OPENINGS.items():
         if found := re.match(opening, sql):
             return Statement(kind=kind, table=found[1], sql=sql, file=file)

@@ -58,7 +58,10 @@ class Disorder:
 
 
 class Killing(threading.Thread):
-    """Waits for the moment, kills once, and remembers that it did."""
+    """Waits for the moment, kills once, and remembers that it did (`done`).
+
+    A thread, for the day goes on meanwhile.
+    """
 
     def __init__(self, is_time: Callable[[], bool], kill: Callable[[], None]) -> None:
         super().__init__(daemon=True)

@@ -20,9 +20,11 @@ from .slate import Slate
 REQUESTS_AT_ONCE = 5
 """The emulator gives all messages of one publish request to the same worker (measured)."""
 BATCH_DEADLINE = timedelta(hours=1)
+"""Longer than any run: nobody is timed out who is only slow."""
 
 
 def batch_id_of(slate: Slate, asked_at: datetime) -> str:
+    """As the legacy coordinator names them: `batch_{date}_{seconds}`."""
     return f"batch_{slate.game_date.isoformat()}_{int(asked_at.timestamp())}"
 
 
@@ -35,7 +37,11 @@ def ask(
     dataset_prefix: str,
     shuffle_seed: int | None,
 ) -> Result[Batch]:
-    """Open the batch and publish one request per player, out of order if there is a seed."""
+    """Open the batch and publish one request per player, out of order if there is a seed; the batch as it was
+    opened.
+
+    Failures are those of opening and of publishing; asking again is safe.
+    """
     batch_id = batch_id_of(slate, asked_at)
     requests = slate.requests(batch_id, asked_at)
     if shuffle_seed is not None:

@@ -17,6 +17,7 @@ from .chaos import Disorder
 from .worker import PULLING
 
 MAX_REPLACEMENTS = 20
+"""More deaths than any chaos asks for."""
 _BEGIN_WITHIN = timedelta(seconds=60)
 _FINISH_WITHIN = timedelta(seconds=10)
 
@@ -31,6 +32,10 @@ class Job:
     log: Path
 
     def command(self, worker_id: str) -> Sequence[str]:
+        """The worker's command line.
+
+        Its id is the first word, so that a list of processes tells who is who.
+        """
         disorder = [f"--duplicates={self.disorder.duplicates}", f"--seed={self.disorder.seed}"]
         shuffle = ["--shuffle"] if self.disorder.shuffle else []
         return [str(PYTHON), "-m", "local.day.worker", worker_id, self.subscription, *disorder, *shuffle]
@@ -50,7 +55,7 @@ class Crew(AbstractContextManager["Crew"]):
             worker.wait_until(lambda: self._pulling() >= len(self._workers), within=_BEGIN_WITHIN)
 
     def kill_one(self) -> None:
-        """SIGKILL to one of them, in the middle of whatever it does."""
+        """SIGKILL to the first of them, in the middle of whatever it does; `replace_dead` hires another."""
         self._workers[0].stop()
 
     def replace_dead(self) -> None:

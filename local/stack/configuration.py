@@ -21,7 +21,11 @@ _OURS = {"ENVIRONMENT": "local", "LOCK_LEASE_SECONDS": "20"}
 
 
 def values(sport: Sport, manifest: Manifest, chosen: Mapping[str, str]) -> dict[str, str]:
-    """Variable → value. Of the environment `chosen` counts what some function may be told, and is set."""
+    """Variable → value: what functions and workers are told.
+
+    Of the environment `chosen` counts what some function may be told (`optional_env` of the manifest), and is
+    set. Project and sport are always ours.
+    """
     optional = {name for function in manifest.functions.values() for name in function.optional_env}
     taken = {name: chosen[name] for name in sorted(optional) if chosen.get(name)}
     return {**_OURS, **taken, "GCP_PROJECT": PROJECT, "SPORT": sport.value}

@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 60.0
 
 
 def apply(client: "Client", names: SportNames) -> None:
-    """Make whatever is missing; raises what the client raises."""
+    """Make whatever is missing; raises what the client raises. Again: nothing is missing."""
     for role in DatasetRole:
         client.create_dataset(names.dataset(role), exists_ok=True, timeout=TIMEOUT_SECONDS)
     warehouse = applying.Warehouse(client=client, is_emulated=True)

@@ -24,7 +24,7 @@ from ..machine import MissingTool, missing
 from .ports import LOOPBACK, free_port, require_different, require_free
 from .service import Service, ServiceFailed
 
-# Two seconds each on an idle machine.
+# Two seconds each on an idle machine; several runs at a time on two cores take much longer.
 _READY_WITHIN = timedelta(seconds=90)
 _PROBE_SECONDS = 2.0
 
@@ -112,11 +112,12 @@ class Emulators(AbstractContextManager["Emulators"]):
         kinds: Collection[Kind] = KINDS,
         ports: Mapping[str, int] | None = None,
     ) -> Self:
-        """Returns when all of `kinds` answer, after about as long as the slowest takes.
+        """Start them side by side; returns when all of `kinds` answer, after about as long as the slowest
+        takes.
 
         `run_dir` is for this run alone; logs are `run_dir/{name}.log`. `ports` maps a kind's name to the port
         that it shall have; the others get free ones. Raises a `Problem` (`MissingTool`, `BusyPort`,
-        `ServiceFailed`); nothing is left then.
+        `ServiceFailed`); nothing is left running then.
         """
         wanted = require_different(ports or {})
         for name, port in wanted.items():
@@ -167,6 +168,7 @@ def _missing_for_bigquery() -> Iterator[MissingTool]:
 
 
 def _spawn(kind: Kind, run_dir: Path, project: str, port: int, stack: ExitStack) -> Emulator:
+    """Start one, with an empty folder and an empty log of its own."""
     folder = run_dir / kind.name
     if folder.exists():
         shutil.rmtree(folder)

@@ -24,8 +24,10 @@ def main(command: list[str]) -> None:
     """Returns never: exits with the status of the command, 128 + N if signal N ended it."""
     _adopt_orphans()
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    # In a thread: this one waits for the command, and either may come first.
     threading.Thread(target=_obey, args=(child.pid,), daemon=True).start()
     status = child.wait()
+    # The command has ended, what it started may not have.
     _signal(child.pid, signal.SIGKILL)
     _wait_until_gone(child.pid)
     os._exit(status if status >= 0 else 128 - status)
@@ -34,6 +36,7 @@ def main(command: list[str]) -> None:
 def _obey(group: int) -> None:
     while os.read(sys.stdin.fileno(), 1):
         _signal(group, signal.SIGTERM)
+    # End of file: whoever wanted the command is gone, or has closed the pipe.
     _signal(group, signal.SIGKILL)
 
 

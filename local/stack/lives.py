@@ -29,6 +29,7 @@ class Lives:
 
     @property
     def is_hopeless(self) -> bool:
+        """Whether it died early too often in a row to be tried again."""
         return self.early_deaths > EARLY_DEATHS
 
     def begin(self, now: float) -> None:
@@ -46,6 +47,8 @@ class Lives:
         assert self._started_at is not None
         is_early = now - self._started_at < SOUND_LIFE_SECONDS
         self.early_deaths = self.early_deaths + 1 if is_early else 0
+        # At once after the first early death, then after 1, 2, 4 … seconds: a server that cannot start must
+        # not eat the machine.
         pause = min(2.0 ** (self.early_deaths - 2), LONGEST_PAUSE_SECONDS) if self.early_deaths > 1 else 0.0
         self._may_start_at = now + pause
         self._started_at = None

@@ -21,6 +21,7 @@ def noted(stack: Stack, root: Path) -> Iterator[Path]:
     try:
         yield file
     finally:
+        # Another stack may have written its own note since.
         if _pid(file) == os.getpid():
             file.unlink()
 

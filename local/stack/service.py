@@ -61,6 +61,7 @@ class Service:
                 stderr=output,
                 env=None if environment is None else dict(environment),
                 cwd=folder,
+                # The guard is out of reach of Ctrl-C, too: else it would die before it has ended the command.
                 start_new_session=True,
             )
         return cls(name, guard, log)
@@ -85,7 +86,7 @@ class Service:
             time.sleep(every_seconds)
 
     def stop(self, *, grace: timedelta = _AT_ONCE) -> None:
-        """Ends the command and all that it started; returns when they are gone.
+        """End the command and all that it started; returns when they are gone. Again: nothing.
 
         With a grace it is asked with SIGTERM first; what is left after that is killed.
         """

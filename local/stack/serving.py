@@ -74,6 +74,7 @@ class Server:
         )
 
     def wait_until_ready(self) -> None:
+        """Returns when it serves requests. Raises ServiceFailed with the last line of its log."""
         self._running.wait_until(self._answers, within=_READY_WITHIN)
 
     def kill(self) -> None:
@@ -81,9 +82,10 @@ class Server:
         self._running.stop()
 
     def revive(self, *, gives_up: bool) -> bool:
-        """Start it again if it has died, later and later if it dies early; True if it did.
+        """Start it again if it has died, later and later if it dies early; True if it was started.
 
-        Where `gives_up`, one that will not stay alive is a Problem.
+        Where `gives_up`, one that will not stay alive is a Problem (ServiceFailed). To be called again and
+        again by whoever keeps the stack up.
         """
         if self._running.is_running or not self.lives.may_start(time.monotonic()):
             return False
@@ -161,6 +163,7 @@ def environment(
     return {
         **{name: machine[name] for name in ("PATH", "HOME") if name in machine},
         "CLOUD_RUN_TIMEOUT_SECONDS": str(function.timeout_seconds),
+        # The framework's only limit on parallel requests here; deployed, Cloud Run keeps it.
         "THREADS": str(function.concurrency),
         "PYTHONUNBUFFERED": "1",
         **emulators,

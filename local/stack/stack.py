@@ -74,16 +74,18 @@ class Stack:
 
     @property
     def publisher(self) -> Publisher:
+        """A publisher as the functions have it."""
         return Publisher(self.publisher_client, project=PROJECT, sport=self.sport)
 
     def server(self, folder: str) -> Server:
-        """The first server of the function in `functions/{folder}`."""
+        """The server of the function in `functions/{folder}`; raises StopIteration if there is none."""
         return next(server for server in self.servers if server.deployment.folder == folder)
 
     def revive(self, *, gives_up: bool = True) -> list[Server]:
-        """Start again whatever function has died; a Problem if an emulator has, for its data is gone.
+        """Start again whatever function has died; returns the servers that were started.
 
-        Returns the servers that were started. Where `gives_up`, one that will not stay alive is a Problem.
+        A Problem if an emulator has died, for its data is gone. Where `gives_up`, a function that will not
+        stay alive is one, too.
         """
         revived = [server for server in self.servers if server.revive(gives_up=gives_up)]
         for kind in KINDS:
@@ -117,6 +119,7 @@ class Stack:
                 serving.stage(folder / "stage")
             with tell("functions served"):
                 serving.start_all(stack.servers)
+            # Last: a push subscription delivers from the moment it is made.
             with tell("topics"):
                 pushes = [push for server in stack.servers for push in server.pushes]
                 topology.create(stack.publisher_client, stack.subscriber_client, stack.names, pushes)

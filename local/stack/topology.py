@@ -54,6 +54,7 @@ class Names:
         return f"projects/{self.project}/subscriptions/{name}"
 
     def tap(self, topic: Topic) -> str:
+        """A second subscription, from which the report reads what was published."""
         return self.subscription(f"{topic.name(self.sport)}-tap")
 
     def dead_letters(self, topic: Topic) -> str:
@@ -68,7 +69,10 @@ class Names:
 def create(
     publisher: "PublisherClient", subscriber: "SubscriberClient", names: Names, pushes: Iterable[Push]
 ) -> None:
-    """Make all topics, then the subscriptions; raises what the client raises."""
+    """Make all topics, then the subscriptions; raises what the client raises.
+
+    Not safe to repeat: the emulator is empty when this runs.
+    """
     sport = names.sport
     for entry in REGISTRY.values():
         for name in (entry.name(sport), entry.dead_letter_name(sport)):
