@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def read_batch(document: Document) -> Batch:
-    """Raises one of UNREADABLE for a document that is no batch."""
+    """A batch from its document; raises one of UNREADABLE for a document that is no batch."""
     data = document.data
     mode = SchemaMode(data.get("schema_mode", SchemaMode.LEGACY.value))
     in_array, counters = legacy_arrays.in_array(data), _counters(data)
@@ -68,6 +68,9 @@ def _counters(data: Mapping[str, Any]) -> Counts:
 
 
 def _status(data: Mapping[str, Any]) -> BatchStatus:
+    """What the legacy system called complete, it has also consolidated or given up: only "open" matters of
+    it.
+    """
     if "status" in data:
         return BatchStatus(data["status"])
     return BatchStatus.COMPLETE if data.get("is_complete") else BatchStatus.OPEN

@@ -13,7 +13,8 @@ from .changes import Change
 from .records import COLLECTION, COMPLETIONS, UNEXPECTED, Batch, Completion, Roster, batch_path
 
 MAX_ATTEMPTS: Final = 50
-"""Bounds how often a decision is made again because somebody else wrote the batch."""
+"""How often a decision is made again because somebody else wrote the batch. Far more than writers at a
+time: running out of them is a fault, and told as TRANSIENT."""
 
 T = TypeVar("T")
 
@@ -27,24 +28,32 @@ class Settled:
 
 
 Decide = Callable[[Batch], Result[Change | None]]
+"""What to write on the batch as it is; None: nothing. Called once per attempt, so it keeps nothing from
+one to the next."""
 
 
 class BatchStore:
-    """Reads and changes batch documents; safe to share between threads."""
+    """Reads and changes batch documents; safe to share between threads. Keeps nothing."""
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
 
     @returns_result
     def get(self, batch_id: str) -> Batch:
-        """The batch now; a failure that is "not yet" if it does not exist: it may be being opened."""
+        """The batch now. NOT_YET if it does not exist: it may be being opened.
+
+        PERMANENT if it cannot be read.
+        """
         path = batch_path(batch_id)
         found = self.documents.get([path]).unwrap()
         return batch_in(found, batch_id).unwrap()
 
     @returns_result
     def roster(self, batch_id: str) -> Roster:
-        """The batch and its frozen players, as of one moment."""
+        """The batch and its frozen players, as of one moment.
+
+        Failures: as `get`, or MANIFEST_DAMAGED (PERMANENT).
+        """
         path = batch_path(batch_id)
         chunks = [f"{path}/{manifest.chunk_path(number)}" for number in range(manifest.MAX_CHUNKS)]
         found = self.documents.get([path, *chunks]).unwrap()
@@ -62,7 +71,7 @@ class BatchStore:
 
     @returns_result
     def completion(self, batch: Batch, player_lookup: str) -> Completion | None:
-        """How one player ended, wherever the mode of the batch keeps it."""
+        """How one player ended, wherever the mode of the batch keeps it; None who has not ended."""
         if not batch.schema_mode.writes_subcollection:
             return batch.in_array.get(player_lookup)
         path = f"{batch_path(batch.batch_id)}/{COMPLETIONS}/{player_lookup}"
@@ -94,7 +103,10 @@ class BatchStore:
 
     @returns_result
     def where(self, field: str, values: Sequence[Any]) -> dict[str, Result[Batch]]:
-        """The batches with one of these values, by id; a failure for each that cannot be read."""
+        """The batches whose `field` has one of these values, by id; a failure for each that cannot be read.
+
+        One bad document never hides the others. At most 30 values.
+        """
         found = self.documents.find(COLLECTION, Query(where=(field, tuple(values)))).unwrap()
         return {document.id: readable(document, lambda _, it=document: read_batch(it)) for document in found}  # type: ignore[misc]
 
@@ -103,10 +115,14 @@ class BatchStore:
         """Read the batch, let `decide` say what to write (None: nothing), and write it in one commit.
 
         The commit is refused if the batch has changed since it was read; then it is read and decided anew. So
-        `decide` must tell "done already" from the batch alone, which also makes a lost answer harmless.
+        `decide` must tell "done already" from the batch alone, which also makes a lost answer harmless: the
+        second reading shows our own write. A failure that `decide` returns ends it; Contended (TRANSIENT)
+        after MAX_ATTEMPTS.
+
         `seen`, the batch as the caller knows it, saves the first reading; it counts only if it leads to a
         change, for that alone proves that it is no older than the store.
         """
+        # A failure on `seen` counts for nothing: it may rest on what is out of date.
         change = None if seen is None else decide(seen).data
         written = None if seen is None or change is None else self._write(seen, change)
         for _ in range(MAX_ATTEMPTS):

@@ -17,6 +17,8 @@ from .batch_store import BatchStore, Settled
 from .records import Batch, Completion, Progress, Roster
 
 DEFAULT_MIN_COMPLETION_PCT: Final = 95.0
+"""Percent of the players that a worker must have spoken for by the deadline, for the batch to be
+consolidated."""
 
 
 class Batches:
@@ -38,10 +40,12 @@ class Batches:
         correlation_id: str | None = None,
         dataset_prefix: str = "",
     ) -> Batch:
-        """Create the batch and freeze its players; never overwrites.
+        """Create the batch and freeze its players; never overwrites. Returns the batch as it is.
 
-        `deadline` is aware. Opening again with the same date and set returns the batch as it is; with another
-        one it is a PERMANENT failure. An empty set is complete at once: see `Batch.owes_trigger`.
+        `deadline` is aware. `expected_players` are names or keys, at most 20,000. Opening again with the same
+        date and set returns the batch as it is, however far it is; with another one it is a PERMANENT failure
+        (InvalidBatch), as are two players of one key. An empty set is complete at once: see
+        `Batch.owes_trigger`. One commit; by two at once, both get the one batch.
         """
         # Whoever opens a batch loads it: the functions only find batches that are open.
         from .opening import prepare
@@ -77,7 +81,7 @@ class Batches:
 
     @returns_result
     def progress(self, batch_id: str) -> Progress:
-        """Who is missing, by name."""
+        """Who is missing, who was timed out and who was not expected, by name."""
         roster = self.roster(batch_id).unwrap()
         ended = self.ended(roster.batch).unwrap()
         timed_out = {one.player_lookup for one in ended if one.outcome is PlayerOutcome.TIMED_OUT}
@@ -93,9 +97,11 @@ class Batches:
     def start_consolidation(self, batch_id: str, generation: int, *, seen: Batch | None = None) -> Batch:
         """`complete` | `partial` → `consolidating`; returns the batch as it is then.
 
-        PERMANENT, and nothing is changed, for a batch that is not closed or is abandoned, and for a
-        generation that it has not reached. `seen`, the batch as the caller read it, saves the reading here
-        and below: it counts only where nobody has changed the batch since.
+        Under way or done already: unchanged.
+
+        PERMANENT, and nothing is changed, for a batch that is not closed or is abandoned (WrongBatchStatus),
+        and for a generation that it has not reached (WrongGeneration). `seen`, the batch as the caller read
+        it, saves the reading here and below: it counts only where nobody has changed the batch since.
         """
         return (
             self.store.compare_and_set(
@@ -116,6 +122,8 @@ class Batches:
     ) -> Result[Settled]:
         """Store `receipts/{fence}`; `consolidated`, unless a newer generation waits.
 
+        Receipt and status are one commit.
+
         Unchanged where the generation has its receipt already: perhaps ours, whose answer was lost.
         """
         return self.store.compare_and_set(
@@ -128,15 +136,21 @@ class Batches:
     def note_phase_message(
         self, batch_id: str, generation: int, message_id: str, *, seen: Batch | None = None
     ) -> None:
-        """Note that the end of the phase was announced for this generation."""
+        """Note that the end of the phase was announced for this generation.
+
+        Noted already, or a later one: nothing.
+        """
         self.store.compare_and_set(
             batch_id, lambda batch: transitions.announce(batch, generation, message_id), seen=seen
         ).unwrap()
 
     @returns_result
     def abandon(self, batch_id: str, *, who: str, why: str) -> Batch:
-        """Give up a batch that is not being consolidated: it is never triggered (again). What still arrives
-        for it is recorded. PERMANENT once its consolidation has started."""
+        """Give up a batch that is not being consolidated: it is never triggered (again).
+
+        What still arrives for it is recorded. PERMANENT (WrongBatchStatus) once its consolidation has
+        started. Again: nothing.
+        """
         return (
             self.store.compare_and_set(batch_id, lambda batch: transitions.abandon(batch, who, why))
             .unwrap()

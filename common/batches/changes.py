@@ -14,8 +14,11 @@ class Change:
     """What to write in one commit: fields of a batch, and documents below it by their path (`claims/x`)."""
 
     fields: Mapping[str, Any]
+    """Of the batch document; may hold transforms. `updated_at` is added to them."""
     creates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Documents that only one can create: the commit is refused if one exists."""
     sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Documents whose ids are made from what happened: written again, they are the same."""
     deletes: tuple[str, ...] = ()
     then: Callable[[datetime], Batch] | None = None
     """The batch once this is written, given the time of the write; None where only reading it again tells."""

@@ -74,8 +74,10 @@ class Closing:
         """Close the batch if all its players have ended and nobody has closed it yet; claim its trigger if
         nobody is publishing it.
 
-        `claimant` tells this attempt from every other; it is made up here unless the caller has claimed under
-        it before. `due` is what the caller knows of the batch already. Idempotent.
+        Asked after every completion that may be the last, by repeats of one, and by the sweep. `claimant`
+        tells this attempt from every other; it is made up here unless the caller has claimed under it before.
+        `due` is what the caller knows of the batch already. Idempotent. Failures are those of
+        `compare_and_set`.
         """
         me = claimant or uuid4().hex
         ends_seen = None if due is None else due.ends

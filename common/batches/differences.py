@@ -46,10 +46,11 @@ def agree(batch: Batch, totals: Totals) -> bool:
 def differences(
     batch: Batch, documents: Mapping[str, Completion], expected: Collection[str] | None
 ) -> tuple[Finding, ...]:
-    """One finding per class. `expected` is the manifest; None where none was ever stored.
+    """What differs, one finding per class; () where all agrees, and for a batch without documents.
 
-    A counter is judged by the documents that there should be: a document that is missing, or should not be
-    there, is said to be so, and is no lost increment as well.
+    `expected` is the manifest; None where none was ever stored. A counter is judged by the documents that
+    there should be: a document that is missing, or should not be there, is said to be so, and is no lost
+    increment as well.
     """
     if not batch.schema_mode.writes_subcollection:
         return ()
@@ -101,6 +102,7 @@ def _ghosts(
 
 
 def _counter(batch: Batch, should_be: int) -> Finding | None:
+    """The four counters' sum against the players that have ended."""
     if batch.counter == should_be:
         return None
     is_lost = batch.counter < should_be

@@ -34,6 +34,7 @@ class ConsistencyCheck:
         batch = self._store.get(batch_id).unwrap()
         collection = f"{batch_path(batch_id)}/{COMPLETIONS}"
         number = self._store.documents.count(collection, as_of=batch.read_time).unwrap()
+        # Three numbers, one read: who differs is looked up only where they do.
         if number == len(batch.in_array) == batch.counter:
             return ()
         # With all that findings are made of: a function that only might compare does not start with it.

@@ -18,6 +18,7 @@ from typing import Final
 LATELY: Final = 0.1
 """The share of the players done whose pace counts as the present one."""
 FEWEST_LATELY: Final = 5
+"""Of a small batch a tenth is no more than chance."""
 ENOUGH: Final = 3
 """Completions below which nobody can say anything."""
 

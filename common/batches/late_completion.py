@@ -2,6 +2,12 @@
 
 Late, as most are, after the deadline had spoken for the player; or a retry that succeeded where the first
 attempt had failed; or the details of a player who was known by name only.
+
+    sweep           p is missing: timed out ── closes: partial, generation 1 ── trigger 1
+    recorder             p completed: refused by p's marker ── looks ── moves p, generation 2 ── trigger 2
+    consolidation                                  merges generation 1 ── merges 2: only p's rows are new
+
+Whichever of the two commits comes first: the marker of p exists once, and the better outcome stands.
 """
 
 from collections.abc import Mapping
@@ -47,8 +53,9 @@ class LateCompletions:
         """Move the player to the better outcome; a closed batch is closed again, in a new generation.
 
         `claimant` is who goes on to publish that trigger, see `Closing.settle`. Idempotent: a player for whom
-        something as good stands is left alone. `seen` and `found`, the batch
-        and the player as the caller read them in one moment, save the first reading of both.
+        something as good stands is left alone, and `stands` says what that is. `seen` and `found`, the batch
+        and the player as the caller read them in one moment, save the first reading of both. "Not yet" for a
+        player who has not ended (any more); else the failures of `compare_and_set`.
         """
         stands = completion
 
@@ -117,6 +124,7 @@ def move(batch: Batch, before: Completion, after: Completion, *, claimant: str) 
             "generation": after.generation,
         }
         creates[f"{CLAIMS}/{claim_id(after.generation)}"] = claim(status, event_id=after.event_id)
+    # One commit for all of it: counts, marker, claim and status cannot come apart.
     sets = _story(before, after)
     if batch.schema_mode.writes_subcollection:
         sets[f"{COMPLETIONS}/{after.player_lookup}"] = after.to_document(SERVER_TIME)
@@ -161,6 +169,9 @@ def _story(before: Completion, after: Completion) -> dict[str, Mapping[str, Any]
 
 
 def _counters(batch: Batch, before: Completion, after: Completion, predictions: int) -> dict[str, Any]:
+    """The total moves, and two counters where the outcome changes; their sum stays, so the batch is not
+    closed twice.
+    """
     if not batch.schema_mode.writes_subcollection:
         return {}
     fields: dict[str, Any] = {"total_predictions_subcoll": Increment(predictions)}

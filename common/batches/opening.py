@@ -35,7 +35,10 @@ class Opening:
         return f"open:{self.batch_id}"
 
     def writes(self) -> list[Write]:
-        """The commit that opens it; refused if the batch exists."""
+        """The commit that opens it; refused if the batch exists.
+
+        Batch and manifest come into being together.
+        """
         path = batch_path(self.batch_id)
         below = (Create(path=f"{path}/{each}", fields=fields) for each, fields in self.below().items())
         return [Create(path=path, fields=self.document()), *below]
@@ -108,7 +111,10 @@ def prepare(
     correlation_id: str | None,
     dataset_prefix: str,
 ) -> Result[Opening]:
-    """Check and freeze; a PERMANENT failure names what is wrong."""
+    """Check and freeze; a PERMANENT failure (InvalidBatch) names the field that is wrong and its value.
+
+    Pure.
+    """
     frozen = manifest.freeze(expected_players)
     if frozen.error is not None:
         return Result.failure(frozen.error)

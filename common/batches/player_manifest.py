@@ -16,6 +16,7 @@ CHUNK_PLAYERS: Final = 5_000
 MAX_PLAYERS: Final = 20_000
 MAX_CHUNKS: Final = MAX_PLAYERS // CHUNK_PLAYERS
 MAX_NAME_BYTES: Final = 200
+"""Of a key; keys are ASCII."""
 MANIFEST_DAMAGED: Final = "ManifestDamaged"
 
 
@@ -34,7 +35,7 @@ def freeze(names: Collection[str]) -> Result[tuple[str, ...]]:
 
 
 def digest(players: Sequence[str]) -> str:
-    """Tells one frozen set from another."""
+    """Tells one frozen set from another; `players` are sorted."""
     return hashlib.sha256("\n".join(players).encode()).hexdigest()
 
 

@@ -22,7 +22,7 @@ class Committed:
     counts: Counts
     """Of the batch, right after the commit."""
     total_predictions: int
-    """Those that the completion documents of the batch tell of."""
+    """Those that the completion documents of the batch tell of, after the commit."""
     written_at: datetime
     """The new update time of the batch."""
     completed_at: datetime
@@ -30,10 +30,12 @@ class Committed:
 
 
 def writes(batch: Batch, completions: Sequence[Completion]) -> list[Write]:
-    """In the mode that the batch had when it was read: the batch, its completions, the tombstone.
+    """The commit that records these completions: the batch, a document per completion, the tombstone of its
+    mode.
 
-    `modes/{epoch}` is created by a change of mode: requiring its absence writes nothing, and refuses a commit
-    made in a mode that the batch has left (its cost is not measurable).
+    Refused if a player has a document already, if the batch is gone, or if it has left the mode that it had
+    when it was read: `modes/{epoch}` is created by a change of mode, and requiring its absence writes nothing
+    (its cost is not measurable). No player stands in it twice: Firestore refuses such a commit for good.
     """
     path = batch_path(batch.batch_id)
     return [

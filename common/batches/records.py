@@ -44,10 +44,13 @@ class BatchStatus(Enum):
     """Where a batch stands. `open` → `complete` | `partial` → `consolidating` → `consolidated`."""
 
     OPEN = "open"
+    """Players are awaited."""
     COMPLETE = "complete"
+    """All players have ended, none of them by the deadline; its consolidation is to start."""
     PARTIAL = "partial"
     """Closed at its deadline with enough players reported: consolidated without the others."""
     CONSOLIDATING = "consolidating"
+    """Somebody has begun to merge it; if no lock is held for it any more, they have died."""
     CONSOLIDATED = "consolidated"
     FAILED = "failed"
     """Closed at its deadline with too few players reported: not consolidated."""
@@ -95,9 +98,12 @@ class Completion:
     event_id: str
     """The event that wrote it; tells one's own earlier write from a duplicate."""
     reason: str | None = None
+    """Why the player was skipped, failed or timed out; None for one who completed."""
     staging_table: str | None = None
     staged_rows: int | None = None
+    """Rows of the player in `staging_table`; both are None where nothing was staged."""
     late: bool = False
+    """Whether it came after the batch was closed, or after the deadline had spoken for the player."""
     generation: int = 1
     """The closing of the batch that this completion belongs to."""
     completed_at: datetime | None = None
@@ -164,7 +170,9 @@ class Batch:
     generation: int
     """Raised by every late completion that reopens a closed batch; starts at 1."""
     min_completion_pct: float
+    """Percent of the players that must be heard of, for a batch to be consolidated after its deadline."""
     deadline: datetime | None
+    """None for a batch of the legacy system: it is never timed out."""
     correlation_id: str | None
     dataset_prefix: str
     trigger_claim: str | None
@@ -172,10 +180,13 @@ class Batch:
     trigger_claimed_at: datetime | None
     trigger_message_id: str | None
     trigger_generation: int
+    """The generation that `trigger_message_id` is of; 0 before the first. Likewise for the phase message."""
     consolidated_generation: int
+    """The last generation that has a receipt; 0 before the first."""
     phase_message_id: str | None
     phase_generation: int
     closed_at: datetime | None
+    """When the current generation was closed, by the server's clock; None while it is open."""
     closed_by_event: str | None
     """The event that closed the current generation."""
     manifest_digest: str | None
@@ -189,6 +200,7 @@ class Batch:
     last_redrive: str | None
     """Made up by whoever redrove last: tells its own count, whose answer was lost, from another's."""
     update_time: datetime = field(compare=False)
+    """The version of the document, for the precondition of the next write."""
     read_time: datetime = field(compare=False)
     """The server's clock when this was read."""
 
@@ -225,6 +237,7 @@ class Progress:
     known, who is not."""
     timed_out: tuple[str, ...]
     unexpected: tuple[str, ...]
+    """Players whom nobody had asked for: kept, never counted."""
 
 
 def array_players(completions: Iterable[Completion]) -> dict[str, list[str]]:

@@ -13,7 +13,11 @@ from .records import Completion
 def entry(
     event: str, message: str, *, generation: int | None = None, **facts: Any
 ) -> dict[str, dict[str, Any]]:
-    """One entry as `{path: document}`: a sentence, and the facts in it for machines."""
+    """One entry as `{path: document}`: a sentence, and the facts in it for machines.
+
+    The same event (of the same generation) has the same path, so a repeated commit writes it again, with a
+    new time, and adds none.
+    """
     name = event if generation is None else f"{event}-{generation}"
     document = {"event": event, "message": message, "at": SERVER_TIME, **facts}
     return {f"timeline/{name}": document if generation is None else {**document, "generation": generation}}

@@ -21,7 +21,10 @@ def claim_id(generation: int) -> str:
 
 
 def close(batch: Batch, *, event_id: str, claimant: str, ends: tuple[Completion, ...] = ()) -> Change:
-    """The commit that closes an open batch whose players have all ended."""
+    """The commit that closes an open batch whose players have all ended: status, claim and story together.
+
+    To be applied only to the batch that it was made for: `Change.writes` makes the commit conditional on it.
+    """
     counts = batch.counts
     status = closing_status(
         counts, expected=batch.expected_players, min_completion_pct=batch.min_completion_pct
@@ -99,7 +102,7 @@ def claim(status: BatchStatus, *, event_id: str) -> dict[str, Any]:
 
 
 def note_trigger(batch: Batch, generation: int, message_id: str) -> Result[Change | None]:
-    """Note the message id unless this or a later generation has one."""
+    """Note the message id, unless this or a later generation has one: the first publisher's stands."""
     if batch.trigger_generation >= generation:
         return Result.success(None)
     fields = {"trigger_message_id": message_id, "trigger_generation": generation}
@@ -108,7 +111,12 @@ def note_trigger(batch: Batch, generation: int, message_id: str) -> Result[Chang
 
 
 def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:
-    """A closed batch is being consolidated; one whose newer generation waits keeps its status."""
+    """A closed batch is being consolidated; one whose newer generation waits keeps its status.
+
+    None where nothing changes.
+
+    PERMANENT: WrongGeneration, WrongBatchStatus.
+    """
     if batch.consolidated_generation >= generation:
         return Result.success(None)
     # A trigger may be forged, or outlive the person who gave the batch up: neither may merge anything.
@@ -117,6 +125,8 @@ def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:
     is_under_way = batch.status is BatchStatus.CONSOLIDATING
     if not (is_under_way or batch.status.wants_trigger):
         return Result.failure(_wrong_status(batch, "consolidated"))
+    # A late completion has reopened it: `complete` of the newer generation must not be lost, its trigger
+    # rests on it.
     waits_for_newer = batch.generation > generation
     if is_under_way or waits_for_newer:
         return Result.success(None)
@@ -133,7 +143,10 @@ def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:
 def finish_consolidation(
     batch: Batch, generation: int, fence: int, receipt: Mapping[str, Any]
 ) -> Result[Change | None]:
-    """The receipt is stored with the new status; a newer generation that waits keeps its own."""
+    """The receipt is stored with the new status; a newer generation that waits keeps its own.
+
+    None where it has one.
+    """
     if batch.consolidated_generation >= generation:
         return Result.success(None)
     is_latest = batch.generation == generation
@@ -162,9 +175,12 @@ def announce(batch: Batch, generation: int, message_id: str) -> Result[Change | 
 
 
 def abandon(batch: Batch, who: str, why: str) -> Result[Change | None]:
-    """Claims the closing of an open batch, so that nobody else closes it.
+    """Give the batch up; claims the closing of an open one, so that nobody else closes it.
 
-    When and by what event a closed batch was closed, stays.
+    None where it is given up.
+
+    When and by what event a closed batch was closed, stays. PERMANENT (WrongBatchStatus) once it is being
+    consolidated: its rows may be in the main table.
     """
     if batch.status is BatchStatus.ABANDONED:
         return Result.success(None)

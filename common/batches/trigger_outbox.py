@@ -1,4 +1,12 @@
-"""The trigger of a closed batch: published, then noted on the batch."""
+"""The trigger of a closed batch: published, then noted on the batch.
+
+    recorder A   closes, claims ── publishes ── ✗ dies before it notes
+    redelivery   looks: owed, but claimed 20 s ago ── "not yet" ── comes again
+    recorder B   looks: claimed 60 s ago ── claims anew ── publishes (a second message) ── notes
+
+The claim keeps living publishers from each other, its grace outlasts a publish, and the second message is
+harmless: a generation is consolidated once.
+"""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -20,11 +28,15 @@ log = structlog.get_logger()
 
 
 class MessagePublisher(Protocol):
+    """Publishes one message; returns its id."""
+
     def publish(self, topic: Topic, message: Message) -> Result[str]: ...
 
 
 class TriggerOutbox:
-    """Publishes the trigger of a closed batch and notes its message id on the batch."""
+    """Publishes the trigger of a closed batch and notes its message id on the batch; safe to share between
+    threads.
+    """
 
     def __init__(self, store: BatchStore, publisher: Callable[[], MessagePublisher]) -> None:
         self._store = store
@@ -36,7 +48,9 @@ class TriggerOutbox:
 
         `batch` is as its closing or `claim` left it: the claim in it is the caller's. Publish first, note
         second: a crash in between publishes once more when the claim is over, and the consolidation endures
-        repeats. A publish that failed gives the claim back, so that the next delivery tries again at once.
+        repeats. A publish that failed gives the claim back, so that the next delivery tries again at once;
+        its failure is the publisher's. If noting fails, the message is out, and the caller's retry publishes
+        another.
         """
         message = BatchComplete(
             batch_id=batch.batch_id,
@@ -63,9 +77,12 @@ class TriggerOutbox:
 
     @returns_result
     def claim(self, batch: Batch) -> Batch:
-        """Claim the publishing for a batch that no event has closed just now: one that was opened without
-        players, one whose consolidation hangs, or one that an audit mends. Not yet, while another holds the
-        claim, and for a batch that has moved on."""
+        """Claim the publishing for a batch that no event has closed just now; returns it with the claim in
+        it.
+
+        For one that was opened without players, one whose consolidation hangs, or one that an audit mends.
+        "Not yet" (TRANSIENT) while another holds the claim, and for a batch that has moved on.
+        """
         claimant = uuid4().hex
 
         def decide(now: Batch) -> Result[Change | None]:

@@ -30,12 +30,15 @@ ASYNC_RETRY: Final = AsyncRetry(
 
 
 class AsyncFirestoreDocuments:
-    """Made anywhere, used in the event loop of its client."""
+    """Made anywhere, used in the event loop of its client: the first call binds the connection to that
+    loop.
+    """
 
     def __init__(self, client: firestore.AsyncClient) -> None:
         self.client = client
 
     async def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        """As `Documents.get`; one BatchGetDocuments request, so that all of it is of one moment."""
         references = [self.client.document(path) for path in paths]
 
         async def read() -> dict[str, Document]:
@@ -46,7 +49,9 @@ class AsyncFirestoreDocuments:
         return await _caught(paths[0], read)
 
     async def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
-        """By the wire commit; by the client's public API where a release of it has another shape inside."""
+        """As `Documents.commit`: by the wire commit, or by the client's public API where a release of it has
+        another shape inside. Both give the same answers; a contract test compares them.
+        """
         wire = self._wire
         if wire is None:
             return await self._commit_by_client(writes)

@@ -39,7 +39,10 @@ class _Stored:
 
 
 class MemoryDocuments:
-    """Safe to share between threads. `now` is the server's clock and tells aware times."""
+    """The documents of one database in memory. Safe to share between threads.
+
+    `now` is the server's clock and tells aware times.
+    """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -48,6 +51,7 @@ class MemoryDocuments:
         self._lock = RLock()
 
     def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        """As `Documents.get`; one lock makes it one moment."""
         with self._lock:
             at = self._time()
             found = {path: self._stored(path) for path in paths}
@@ -77,10 +81,12 @@ class MemoryDocuments:
 
     @returns_result
     def commit(self, writes: Sequence[Write]) -> Sequence[Written]:
+        """As `Documents.commit`: every precondition is looked at before anything is written."""
         with self._lock:
             for write in writes:
                 if (why := self._refusal(write)) is not None:
                     raise ResultError(refused(f"{write.path} {why}", writes[0].path))
+            # Later than any commit before: an update time is a version, and two versions must differ.
             at = self._last = self._time(_TICK)
             return [self._write(write, at) for write in writes]
 
@@ -93,6 +99,7 @@ class MemoryDocuments:
                 del self._collections[below]
 
     def _time(self, step: timedelta = timedelta(0)) -> datetime:
+        """The server's time; never earlier than it was, however the clock is set."""
         now = self._now()
         return now if self._last is None else max(now, self._last + step)
 

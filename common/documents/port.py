@@ -24,11 +24,13 @@ class Document:
     path: str
     data: Mapping[str, Any]
     update_time: datetime
+    """When it was written last; its version, for the precondition of an `Update`."""
     read_time: datetime
     """The server's clock when this was read."""
 
     @property
     def id(self) -> str:
+        """The last part of its path."""
         return self.path.rpartition("/")[2]
 
 
@@ -37,7 +39,7 @@ class Written:
     """What a commit tells of one of its writes."""
 
     update_time: datetime
-    """Of the document, after the commit."""
+    """Of the document, after the commit; as before where the write changed nothing in it."""
     results: Mapping[str, Any]
     """The values of the fields that the server computed: increments and times."""
 
@@ -62,10 +64,15 @@ ALL: Final = Query()
 
 
 class Documents(Protocol):
-    """Safe to share between threads."""
+    """Documents of one database. Safe to share between threads.
+
+    Every failure is a fault of the store (TRANSIENT or PERMANENT by `classify`) with the path in its details,
+    except a commit's REFUSED. No call is a transaction: under contention Firestore's stall, and end in a
+    plain ValueError.
+    """
 
     def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
-        """Those that exist, by path, all as of one moment."""
+        """Those that exist, by path, all as of one moment. At least one path."""
         ...
 
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
@@ -77,7 +84,13 @@ class Documents(Protocol):
         ...
 
     def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
-        """All of them or none; one answer per write, in order. See REFUSED."""
+        """All of the writes or none; one answer per write, in order.
+
+        REFUSED (TRANSIENT) if a precondition does not hold. A commit whose answer was lost may be repeated on
+        the way, and is then REFUSED by its own write: whoever sent it reads what stands, and knows its own by
+        an id in it. So a commit with an `Increment` needs a `Create`, an `Absent` or an `unchanged_since`:
+        else the repetition would count twice.
+        """
         ...
 
 

@@ -39,9 +39,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALL_TIMEOUT_SECONDS: Final = 10.0
+"""Of one attempt."""
 FIND_TIMEOUT_SECONDS: Final = 60.0
 """20,000 documents take their time."""
 RETRY_TIMEOUT_SECONDS: Final = 20.0
+"""Of all attempts of one call. The client's own 60 s would outlast an event's acknowledgement deadline."""
 
 PRECONDITION: Final = (AlreadyExists, FailedPrecondition, NotFound)
 """What a commit raises when the store is not as it was read, or by our own earlier write (a lost answer)."""
@@ -51,12 +53,13 @@ RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=
 
 
 class FirestoreDocuments:
-    """Safe to share between threads."""
+    """Documents by the synchronous client. Safe to share between threads."""
 
     def __init__(self, client: firestore.Client) -> None:
         self.client = client
 
     def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        """As `Documents.get`; one request of BatchGetDocuments is one snapshot."""
         references = [self.client.document(path) for path in paths]
 
         def read() -> dict[str, Document]:
@@ -75,6 +78,7 @@ class FirestoreDocuments:
         return _caught(collection, read)
 
     def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
+        """As `Documents.count`; an aggregation, billed as a read per 1,000 documents."""
         counting = self.client.collection(collection).count()
 
         def read() -> int:
@@ -125,6 +129,7 @@ def _translated(value: Any) -> Any:
             return firestore.ArrayRemove(value.values)
     if value is SERVER_TIME:
         return firestore.SERVER_TIMESTAMP
+    # Our placeholders are told by identity: a document may hold any text, theirs included.
     return firestore.DELETE_FIELD if value is REMOVED else value
 
 

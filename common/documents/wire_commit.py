@@ -50,7 +50,7 @@ Call = Callable[..., Awaitable[Any]]
 
 
 class WireCommit:
-    """Sends commits over the connection of a client."""
+    """Sends commits over the connection of a client; for the tasks of that client's event loop."""
 
     def __init__(
         self, *, database: str, call: Call, metadata: tuple[tuple[str, str], ...], timeout_seconds: float
@@ -62,7 +62,10 @@ class WireCommit:
 
     @classmethod
     def over(cls, client: "AsyncClient", *, retry: AsyncRetry, timeout_seconds: float) -> "WireCommit | None":
-        """Called in the event loop of the client; None where the client is not as it was looked at."""
+        """A wire commit over the connection of `client`; None where the client is not as it was looked at.
+
+        Called in the event loop of the client. Nothing is sent.
+        """
         try:
             from google.api_core.grpc_helpers_async import wrap_errors
 
@@ -89,7 +92,11 @@ class WireCommit:
         )
 
     async def send(self, writes: Sequence[Write]) -> "Answers":
-        """Raises what the client raises. A commit whose answer was lost is refused when it is repeated."""
+        """Commit the writes; returns one answer per write, in order. Raises what the client raises.
+
+        Retries are api_core's, with the retry that `over` was given. A commit whose answer was lost is
+        refused when it is repeated.
+        """
         request = build(self._database, writes)
         answer = await self._call(request, metadata=self._metadata, timeout=self._timeout_seconds)
         return Answers(writes, answer)
@@ -166,6 +173,8 @@ def _fill(message: Any, root: str, write: Create | Set | Update) -> None:
     fields, transforms = message.update.fields, message.update_transforms
     for name, value in write.fields.items():
         if value is SERVER_TIME:
+            # Transforms are answered in this order, the order of the fields; the client's builder sorts them
+            # by name.
             transforms.add(field_path=name, set_to_server_value=_SERVER_TIME)
         elif isinstance(value, Increment):
             transforms.add(field_path=name).increment.integer_value = value.by
@@ -208,7 +217,7 @@ def _set_all(message: Any, values: Sequence[Any]) -> None:
 
 
 def _set_time(message: Any, value: datetime) -> None:
-    """Times that the store has given have nanoseconds."""
+    """A timestamp to the nanosecond where the store has given it: a precondition compares all of it."""
     if isinstance(value, DatetimeWithNanoseconds):
         message.CopyFrom(value.timestamp_pb())
     else:

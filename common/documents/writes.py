@@ -1,6 +1,7 @@
 """What is to be written, as values: no client, no clock. The stores translate them.
 
-A commit is a list of writes that take place together or not at all.
+A commit is a list of writes that take place together or not at all; each path stands in it once. Firestore
+takes 10 MiB a request, 1 MiB a document and 500 transforms a document.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,10 @@ REMOVED: Final = Placeholder.REMOVED
 
 @dataclass(frozen=True)
 class Increment:
-    """Adds to a number; the number after it comes back with the commit."""
+    """Adds to a number; the number after it comes back with the commit.
+
+    Not idempotent: its commit needs a precondition, see `Documents.commit`.
+    """
 
     by: int
 
@@ -53,6 +57,7 @@ class Create:
     """A new document; the commit is refused if it exists."""
 
     path: str
+    """`collection/id`, or deeper. An id with a slash would address another document."""
     fields: Mapping[str, Any]
 
 
