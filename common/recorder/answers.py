@@ -12,6 +12,7 @@ class RecordOutcome(Enum):
 
     RECORDED = "recorded"
     DUPLICATE = "duplicate"
+    """The player has ended already by another event that says as much or more."""
     UNEXPECTED = "unexpected"
     """Not a player of this batch: kept in `unexpected/`, never counted."""
     LATE = "late"
@@ -27,6 +28,7 @@ class Recorded:
     counts: Counts
     """Of the batch right after this completion, or when last seen if it was recorded before."""
     expected_players: int
+    """Of the batch."""
     needs_settling: bool = False
     """Whether the batch is to be closed, or its trigger to be published, as far as this answer knows."""
     batch: Batch | None = None
@@ -70,14 +72,20 @@ class Outdone:
 
 @dataclass(frozen=True, kw_only=True)
 class Stale:
-    """Nothing was written: the batch is gone or has changed its mode since it was read."""
+    """Nothing was written: the batch is gone or has changed its mode since it was read.
+
+    Read it again, and record anew.
+    """
 
 
 CommitAnswer = Recorded | Outdone | Stale
 
 
 def answer_for(batch: Batch, found: Completion, one: Completion) -> Recorded | Outdone:
-    """The answer to a player who has ended already, from what the store holds."""
+    """The answer to a player who has ended already, from what the store holds. Pure.
+
+    Of another event that says less: Outdone, for the better one shall stand.
+    """
     if found.event_id != one.event_id and outdoes(one, found):
         return Outdone(batch=batch, found=found)
     return as_it_stands(batch, found, one)

@@ -18,6 +18,7 @@ from ..texts import cut_bytes
 from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
 
 MAX_REASON_BYTES: Final = 300
+"""Of a reason in the array: a thousand of them share one document."""
 MAX_ARRAY_BYTES: Final = 950_000
 """Firestore takes 1 MiB a document; the rest is for the fields beside the array."""
 ENTRY_BYTES: Final = 260
@@ -27,7 +28,10 @@ Answers = dict[str, Result[CommitAnswer]]
 
 
 class ArrayCommit:
-    """Commits completions of one batch that was in mode `legacy` when it was read."""
+    """Commits completions of one batch that was in mode `legacy` when it was read.
+
+    Goes with the last such batch.
+    """
 
     def __init__(self, store: BatchStore, batch: Batch) -> None:
         self._store = store
@@ -43,9 +47,12 @@ class ArrayCommit:
         return answer
 
     def record_blocking(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
-        """One answer per completion, in order; no two of them are of the same player.
+        """Record these completions in one commit; one answer per completion, in order.
 
-        A player who no longer fits into the array gets a PERMANENT failure, the others are recorded.
+        No two of them are of the same player.
+
+        A player who no longer fits into the array gets a PERMANENT failure (ArrayFull), the others are
+        recorded. A fault of the store is everybody's. Again: the answers of before, and nothing is written.
         """
         answers: Answers = {}
 
@@ -72,6 +79,8 @@ class ArrayCommit:
             known = batch.in_array.get(one.player_lookup)
             if known is not None:
                 answers[one.player_lookup] = Result.success(answer_for(batch, known, one))
+            # Refused by ourselves, and by name: a document that is too large would be refused by Firestore
+            # with all players in it.
             elif len(new) == room or array_bytes(one) > bytes_left:
                 answers[one.player_lookup] = Result.failure(array_is_full(batch.batch_id, one))
             else:

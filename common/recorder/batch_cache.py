@@ -81,6 +81,11 @@ class CachedBatch:
         """The store's answer to a completion, or ours where we know it: a repeat never enters a commit.
 
         A repeat of what is on its way waits for it, and fails with it.
+
+            event 1 of p    ── enters a group ────────────── committed ── answered
+            event 2 of p       waits: p is on its way ───────────────┘── known: answered without the store
+
+        Without that two events of p in one group would make a commit that Firestore refuses for good.
         """
         name = completion.player_lookup
         while name in self._pending:
@@ -89,6 +94,7 @@ class CachedBatch:
                 return first
         known = self._ended.get(name)
         if known is None:
+            # Set before anything is awaited: no other task can come in between.
             self._pending[name] = []
             return await self._group.submit(completion)
         if self._is_trusted(known, completion) and _is_repeated_by(known, completion):
@@ -99,8 +105,11 @@ class CachedBatch:
         return answer
 
     def settle(self, batch: Batch, *, is_settled: bool) -> None:
-        """Learn whether anything is left to do for the batch's generation. News of an earlier one than is
-        known comes too late: its trigger may be noted while that of a late completion is still owed."""
+        """Learn whether anything is left to do for the batch's generation.
+
+        News of an earlier one than is known comes too late: its trigger may be noted while that of a late
+        completion is still owed.
+        """
         if batch.generation >= self._generation:
             self._generation, self.is_settled = batch.generation, is_settled
 
@@ -148,6 +157,7 @@ class CachedBatch:
         if not isinstance(answer, Recorded):
             return
         now = self._seen_at = self._monotonic()
+        # Answers of commits in flight may come in any order.
         if answer.counts.ended > self.counts.ended:
             self.counts = answer.counts
         name, stands = completion.player_lookup, answer.contradicted
@@ -167,7 +177,9 @@ def _is_repeated_by(known: _Known, completion: Completion) -> bool:
 
 
 class BatchCache:
-    """For the tasks of one event loop; at most `max_batches` are kept, those that were used last."""
+    """The batches of one instance, for the tasks of one event loop; at most `max_batches` are kept, those
+    that were used last. One that is dropped while its commits are in flight is finished by those who hold it.
+    """
 
     def __init__(
         self, batches: Batches, cached: Callable[[Roster], CachedBatch], *, max_batches: int = MAX_BATCHES
@@ -188,6 +200,7 @@ class BatchCache:
             task = asyncio.get_running_loop().create_task(self._load(batch_id))
             self._loading[batch_id] = task
             task.add_done_callback(lambda _: self._loading.pop(batch_id))
+        # A caller that is cancelled does not take the reading from the others.
         return await asyncio.shield(self._loading[batch_id])
 
     def settle(self, batch: Batch) -> None:

@@ -17,7 +17,8 @@ async def commit_all(
     """One answer per item, in order, each as if its item had been committed alone.
 
     What `commit` raises is the failure of whomever it was raised for. Who failed for good together with
-    others goes again, alone. A TRANSIENT failure is everybody's: the store that is down is down for each.
+    others goes again, alone: one value that the store refuses would else dead-letter up to 199 good ones. A
+    TRANSIENT failure is everybody's: the store that is down is down for each.
     """
     answers = await _caught(commit, items, batch_id)
     failed_together = [index for index, answer in enumerate(answers) if _is_shared_for_good(answer, answers)]

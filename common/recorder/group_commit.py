@@ -1,6 +1,11 @@
 """Group commit: items that arrive while a commit is under way go out together in the next one.
 
-Nothing waits for a timer (a timer only costs, measured): an idle committer starts at once.
+    event 1     ── commit of 1 ──────────┐
+    events 2-9     arrive, wait          └─ commit of 8 ────────┐
+    events 10-…                             arrive, wait        └─ …
+
+Nothing waits for a timer: an idle committer starts at once. With a 10 ms timer 1 and 32 callers recorded 71
+and 1,516 completions a second, with this 618 and 2,938 (measured).
 """
 
 import asyncio
@@ -12,7 +17,11 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 MAX_IN_FLIGHT: Final = 4
+"""Commits of one batch at a time. With 20 ms of round trip one in flight is slower than no grouping, four
+are about equal (measured); all of them write the same document."""
 MAX_GROUP: Final = 200
+"""Items of a commit: below the limits of a request, and few enough for one refusal to be looked at in one
+reading."""
 MAX_GROUP_BYTES: Final = 1_000_000
 """A tenth of what Firestore takes in one commit, so that what `size_of` leaves out (names, framing) has room,
 and few enough for the memory of an instance: MAX_IN_FLIGHT of them for each of the batches that it knows."""
@@ -45,7 +54,11 @@ class GroupCommit(Generic[Item, Answer]):
         self._is_scheduled = False
 
     def submit(self, item: Item) -> "asyncio.Future[Answer]":
-        """Commit `item` with whatever else is waiting. Who cancels the future gives up its answer alone."""
+        """Commit `item` with whatever else is waiting; the future has its answer, or what `commit` raised.
+
+        Who cancels the future gives up its answer alone: the item is committed all the same. To be called in
+        the event loop.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((item, future))

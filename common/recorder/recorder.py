@@ -25,10 +25,15 @@ from .subcollection_commit import FirstCompletion, SubcollectionCommit
 log = structlog.get_logger()
 
 MAX_READINGS: Final = 5
+"""How often a batch that changes its mode is read again: a migration takes a handful of steps."""
 
 
 class Recorder:
-    """Records completions for the tasks of one event loop; nothing is left running after an answer."""
+    """Records completions for the tasks of one event loop; nothing is left running after an answer.
+
+    One per instance. Any number of instances may record the same batch: the store decides, what an instance
+    keeps in memory only saves questions.
+    """
 
     def __init__(
         self,
@@ -47,11 +52,16 @@ class Recorder:
 
     @returns_result_async
     async def record(self, completion: PlayerCompletion, *, event_id: str) -> Recorded:
-        """Record one delivery of one completion.
+        """Record one delivery of one completion; the answer says what became of it and what is owed.
 
-        "Not yet" for a batch that does not exist; PERMANENT if the date is not the batch's. Idempotent: any
-        number of deliveries, to any number of instances, leave the state of one. Of different outcomes of one
-        player the best stands, whatever the order of arrival.
+        Idempotent: any number of deliveries, to any number of instances, leave the state of one. Of different
+        outcomes of one player the best stands, whatever the order of arrival. Failures: "not yet" for a batch
+        that does not exist, or whose trigger another delivery of this event is publishing (TRANSIENT);
+        WrongGameDate, ArrayFull, an unreadable document (PERMANENT); Contended, Stale and faults of the store
+        (TRANSIENT).
+
+        The caller publishes `owed_trigger`, if there is one, and then calls `trigger_sent`: an event that is
+        acknowledged before leaves the trigger to the sweep.
         """
         one = _completion(completion, event_id)
         for _ in range(MAX_READINGS):

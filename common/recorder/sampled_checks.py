@@ -22,6 +22,7 @@ THREADS: Final = 2
 MAX_PENDING: Final = 8
 """Running or waiting for a thread; a sample is given up rather than queued behind these."""
 WAIT_SECONDS: Final = 3.0
+"""For a check that hangs; one that does not takes a few readings."""
 
 log = structlog.get_logger()
 

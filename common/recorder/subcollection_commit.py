@@ -1,4 +1,12 @@
-"""Records a group of completions of one batch in one commit; looks only if the commit is refused."""
+"""Records a group of completions of one batch in one commit; looks only if the commit is refused.
+
+    group {a, b, c}   commit: refused, a marker of b is there ── reads the markers of a, b, c
+                      b: its own event → recorded (the answer was lost); another's → duplicate or outdone
+    group {a, c}      commit: one transaction of the store ── counts come back ── each is counted in turn
+
+A refusal names only one document, and its text is no contract: so all of them are read. Each round answers at
+least one player, or finds the batch in another mode.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +20,8 @@ from ..result import Result, ResultError
 from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
 
 MAX_LOOKS: Final = 10
+"""Refusals in a row after which the group is given up as Contended: every one of them means that somebody
+else has recorded a player of it in the meantime."""
 
 Answers = dict[str, Result[CommitAnswer]]
 
@@ -24,7 +34,9 @@ class FirstCompletion:
 
 
 class SubcollectionCommit:
-    """Commits completions of one batch, in the mode that the batch had when it was read."""
+    """Commits completions of one batch, in the mode that the batch had when it was read: a commit in a mode
+    that it has left is refused by the store.
+    """
 
     def __init__(self, documents: AsyncDocuments, batch: Batch, first: FirstCompletion) -> None:
         self._documents = documents
@@ -33,11 +45,12 @@ class SubcollectionCommit:
         self._first = first
 
     async def record(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
-        """One answer per completion, in order; no two of them are of the same player.
+        """Record the group; one answer per completion, in order. No two of them are of the same player.
 
         A refused commit has written nothing. Whoever has ended already is answered from what the store holds,
         the others are committed again: nobody fails for a neighbour. A commit whose answer was lost is
-        refused when it is repeated, and its completions are known by their event ids.
+        refused when it is repeated, and its completions are known by their event ids. Whom a fault of the
+        store leaves unanswered has it as the failure.
         """
         waiting = {one.player_lookup: one for one in completions}
         answers: Answers = {}
