@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from ..documents.port import ALL, Document, Documents, Query, is_refused
+from ..documents.port import Document, Documents, is_refused
+from ..documents.query import ALL, Query, one_of
 from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 from . import player_manifest as manifest
 from .batch_document import UNREADABLE, read_batch
@@ -107,7 +108,7 @@ class BatchStore:
 
         One bad document never hides the others. At most 30 values.
         """
-        found = self.documents.find(COLLECTION, Query(where=(field, tuple(values)))).unwrap()
+        found = self.documents.find(COLLECTION, Query(where=(one_of(field, values),))).unwrap()
         return {document.id: readable(document, lambda _, it=document: read_batch(it)) for document in found}  # type: ignore[misc]
 
     @returns_result

@@ -8,7 +8,8 @@ they are asked for, so that who only reads a record of the port loads no client.
 from typing import TYPE_CHECKING
 
 from ..lazy_face import lazy_face
-from .port import ALL, REFUSED, AsyncDocuments, Document, Documents, Query, Written, is_refused
+from .port import REFUSED, AsyncDocuments, Document, Documents, Written, accepted, is_refused
+from .query import ALL, Query
 from .writes import (
     REMOVED,
     SERVER_TIME,
@@ -17,6 +18,7 @@ from .writes import (
     Delete,
     Difference,
     Increment,
+    Merge,
     Set,
     Union,
     Update,
@@ -45,12 +47,14 @@ __all__ = [
     "FirestoreDocuments",
     "Increment",
     "MemoryDocuments",
+    "Merge",
     "Query",
     "Set",
     "Union",
     "Update",
     "Write",
     "Written",
+    "accepted",
     "is_refused",
 ]
 

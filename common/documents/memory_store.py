@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import gt, lt
 from threading import RLock
 from typing import Any, Final
 
 from ..result import Result, ResultError, returns_result
-from .port import ALL, Document, Query, Written, refused
+from .port import Document, Written, refused
+from .query import ALL, Condition, Query, Relation
 from .writes import (
     REMOVED,
     SERVER_TIME,
@@ -21,12 +23,14 @@ from .writes import (
     Delete,
     Difference,
     Increment,
+    Merge,
     Union,
     Update,
     Write,
 )
 
 _TICK: Final = timedelta(microseconds=1)
+_KINDS: Final = (type(None), bool, int | float, datetime, str, object)
 _PLAIN: Final = (str, bool, int, float, datetime, type(None))
 
 
@@ -50,11 +54,11 @@ class MemoryDocuments:
         self._collections: dict[str, dict[str, _Stored]] = {}
         self._lock = RLock()
 
-    def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
         """As `Documents.get`; one lock makes it one moment."""
         with self._lock:
             at = self._time()
-            found = {path: self._stored(path) for path in paths}
+            found = {path: _version(self._stored(path), as_of) for path in paths}
             return Result.success(
                 {path: _document(path, stored, at) for path, stored in found.items() if stored is not None}
             )
@@ -62,19 +66,16 @@ class MemoryDocuments:
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
         with self._lock:
             at = self._time()
-            found = sorted(
-                (
-                    _document(f"{collection}/{name}", stored, at)
-                    for name, stored in self._as_of(collection, query)
-                ),
-                key=lambda document: document.id.encode(),
-            )
-        found = [document for document in found if _matches(document, query)]
-        if query.order_by is not None:
-            found.sort(key=lambda document: document.data[str(query.order_by)])
-        if query.descending:
-            found.reverse()
-        return Result.success(found[: query.limit])
+            found = [
+                _document(f"{collection}/{name}", stored, at)
+                for name, stored in self._as_of(collection, query)
+                if _fulfils(stored.data, query)
+            ]
+        found.sort(key=lambda document: _place(document, query), reverse=query.descending)
+        if query.after is not None:
+            last, is_behind = _place(query.after, query), lt if query.descending else gt
+            found = [document for document in found if is_behind(_place(document, query), last)]
+        return Result.success([_asked(document, query) for document in found[: query.limit]])
 
     def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
         return self.find(collection, Query(as_of=as_of, names_only=True)).map(len)
@@ -132,7 +133,7 @@ class MemoryDocuments:
             documents.pop(name, None)
             return Written(update_time=at, results={})
         before = documents.get(name)
-        kept = before.data if before is not None and isinstance(write, Update) else {}
+        kept = before.data if before is not None and isinstance(write, Merge | Update) else {}
         data, results = _applied(kept, write.fields, at)
         kept_version = None if before is None else replace(before, before=None)
         documents[name] = _Stored(data=data, update_time=at, before=kept_version)
@@ -158,20 +159,46 @@ def _document(path: str, stored: _Stored, at: datetime) -> Document:
     return Document(path=path, data=stored.data, update_time=stored.update_time, read_time=at)
 
 
-def _version(stored: _Stored, as_of: datetime | None) -> _Stored | None:
+def _version(stored: _Stored | None, as_of: datetime | None) -> _Stored | None:
     """The document as it was then; None if it did not exist (or was written twice since)."""
-    if as_of is None or stored.update_time <= as_of:
+    if stored is None or as_of is None or stored.update_time <= as_of:
         return stored
-    return None if stored.before is None else _version(stored.before, as_of)
+    return _version(stored.before, as_of)
 
 
-def _matches(document: Document, query: Query) -> bool:
-    if query.order_by is not None and query.order_by not in document.data:
+def _fulfils(data: Mapping[str, Any], query: Query) -> bool:
+    if query.order_by is not None and query.order_by not in data:
         return False
-    if query.where is None:
-        return True
-    name, values = query.where
-    return name in document.data and document.data[name] in values
+    return all(each.field in data and _holds(each, data[each.field]) for each in query.where)
+
+
+def _holds(condition: Condition, found: Any) -> bool:
+    wanted = condition.value
+    match condition.relation:
+        case Relation.EQUAL:
+            return bool(found == wanted)
+        case Relation.IN:
+            return found in wanted
+    if _kind(found) != _kind(wanted):
+        return False
+    return bool(found >= wanted if condition.relation is Relation.AT_LEAST else found <= wanted)
+
+
+def _kind(value: Any) -> int:
+    """Values of one kind are ordered among themselves; kinds are as Firestore orders them."""
+    return next(rank for rank, kind in enumerate(_KINDS) if isinstance(value, kind))
+
+
+def _place(document: Document, query: Query) -> tuple[Any, ...]:
+    name = document.id.encode()
+    if query.order_by is None:
+        return (name,)
+    value = document.data[query.order_by]
+    return _kind(value), value, name
+
+
+def _asked(document: Document, query: Query) -> Document:
+    return replace(document, data={}) if query.names_only else document
 
 
 def _applied(

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from ..result import ErrorInfo, Result
+from .query import ALL, Query
 from .writes import Write
 
 REFUSED: Final = "Refused"
@@ -24,7 +25,8 @@ class Document:
     path: str
     data: Mapping[str, Any]
     update_time: datetime
-    """When it was written last; its version, for the precondition of an `Update`."""
+    """When it was written last; its version, for the precondition of an `Update`. Firestore keeps it where
+    nothing is new: who goes by it lets each commit write the server's time, too."""
     read_time: datetime
     """The server's clock when this was read."""
 
@@ -44,25 +46,6 @@ class Written:
     """The values of the fields that the server computed: increments and times."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Query:
-    """Which documents of a collection, and in which order; by their names where nothing is said."""
-
-    where: tuple[str, tuple[Any, ...]] | None = None
-    """A field, and the values that it may have (at most 30)."""
-    order_by: str | None = None
-    """A field; documents without it are left out."""
-    descending: bool = False
-    limit: int | None = None
-    as_of: datetime | None = None
-    """As they were at a `read_time` of a moment ago."""
-    names_only: bool = False
-    """Without their fields."""
-
-
-ALL: Final = Query()
-
-
 class Documents(Protocol):
     """Documents of one database. Safe to share between threads.
 
@@ -71,8 +54,11 @@ class Documents(Protocol):
     plain ValueError.
     """
 
-    def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
-        """Those that exist, by path, all as of one moment. At least one path."""
+    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
+        """Those that exist, by path, all as of one moment: now, or a time of the server's before.
+
+        At least one path is asked for.
+        """
         ...
 
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
@@ -109,6 +95,12 @@ class AsyncDocuments(Protocol):
 def is_refused(result: Result[Any]) -> bool:
     """Whether a precondition did not hold; every other failure is a fault."""
     return result.error is not None and result.error.exception_class == REFUSED
+
+
+def accepted(result: Result[Sequence[Written]]) -> Result[bool]:
+    """Whether a commit took place; False where it was refused, perhaps because an earlier try of this very
+    call succeeded unseen. A failure is a fault."""
+    return Result.success(False) if is_refused(result) else result.map(lambda _: True)
 
 
 def refused(why: str, path: str) -> ErrorInfo:

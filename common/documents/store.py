@@ -1,6 +1,6 @@
 """The documents in Firestore: every call of its client stands here and in `async_store`.
 
-Preconditions, never transactions. Repeated by the retry below a commit may meet its own earlier write, whose
+Preconditions, never transactions. Repeated by the retry below, a commit may meet its own earlier write, whose
 answer was lost: it is then REFUSED, and whoever sent it looks.
 """
 
@@ -15,7 +15,8 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from ..result import ErrorInfo, Result, is_transient
-from .port import ALL, Document, Query, Written, refused
+from .port import Document, Written, refused
+from .query import ALL, Query, Relation
 from .writes import (
     REMOVED,
     SERVER_TIME,
@@ -24,6 +25,7 @@ from .writes import (
     Delete,
     Difference,
     Increment,
+    Merge,
     Set,
     Union,
     Update,
@@ -49,6 +51,8 @@ PRECONDITION: Final = (AlreadyExists, FailedPrecondition, NotFound)
 """What a commit raises when the store is not as it was read, or by our own earlier write (a lost answer)."""
 FAULTS: Final = (GoogleAPIError, GoogleAuthError)
 
+_NAME: Final = "__name__"
+
 RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS)
 
 
@@ -58,21 +62,22 @@ class FirestoreDocuments:
     def __init__(self, client: firestore.Client) -> None:
         self.client = client
 
-    def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
         """As `Documents.get`; one request of BatchGetDocuments is one snapshot."""
         references = [self.client.document(path) for path in paths]
 
         def read() -> dict[str, Document]:
-            found = self.client.get_all(references, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-            return existing(found)
+            limits: dict[str, Any] = {"retry": RETRY, "timeout": CALL_TIMEOUT_SECONDS, **_as_of(as_of)}
+            return existing(self.client.get_all(references, **limits))
 
         return _caught(paths[0], read)
 
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
         asked = query_of(self.client.collection(collection), query)
+        seconds = FIND_TIMEOUT_SECONDS if query.limit is None else CALL_TIMEOUT_SECONDS
 
         def read() -> list[Document]:
-            found = asked.get(retry=RETRY, timeout=FIND_TIMEOUT_SECONDS, **_as_of(query.as_of))
+            found = asked.get(retry=RETRY, timeout=seconds, **_as_of(query.as_of))
             return [document_of(each) for each in found]
 
         return _caught(collection, read)
@@ -103,6 +108,9 @@ def add(client: "BaseClient", batch: "BaseBatch", write: Write) -> None:
             batch.create(reference, translated(write.fields))
         case Set():
             batch.set(reference, translated(write.fields))
+        case Merge():
+            # By the names of its fields: a map among them takes the place of the one before, as in an update.
+            batch.set(reference, translated(write.fields), merge=list(write.fields))
         case Update(unchanged_since=None):
             batch.update(reference, translated(write.fields))
         case Update():
@@ -155,12 +163,16 @@ def _value(result: Any) -> Any:
 def query_of(collection: Any, query: Query) -> Any:
     """The client's query for ours."""
     asked = collection
-    if query.where is not None:
-        name, values = query.where
-        asked = asked.where(filter=FieldFilter(name, "in", list(values)))
+    for each in query.where:
+        wanted = list(each.value) if each.relation is Relation.IN else each.value
+        asked = asked.where(filter=FieldFilter(each.field, each.relation.value, wanted))
+    direction = firestore.Query.DESCENDING if query.descending else firestore.Query.ASCENDING
     if query.order_by is not None:
-        direction = firestore.Query.DESCENDING if query.descending else firestore.Query.ASCENDING
         asked = asked.order_by(query.order_by, direction=direction)
+    if query.after is not None:
+        place = {} if query.order_by is None else {query.order_by: query.after.data[query.order_by]}
+        reference = collection.document(query.after.id)
+        asked = asked.order_by(_NAME, direction=direction).start_after({**place, _NAME: reference})
     if query.limit is not None:
         asked = asked.limit(query.limit)
     return asked.select([]) if query.names_only else asked

@@ -26,6 +26,7 @@ from .writes import (
     Delete,
     Difference,
     Increment,
+    Merge,
     Set,
     Union,
     Update,
@@ -144,11 +145,13 @@ def build(database: str, writes: Sequence[Write]) -> Any:
                 _fill(message, root, write)
             case Set():
                 _fill(message, root, write)
+            case Merge():
+                _fill(message, root, write)
+                _mask(message, write.fields)
             case Update():
                 _require(message.current_document, write.unchanged_since)
-                message.update_mask.SetInParent()  # without a name in it: all of the fields are transformed
-                message.update_mask.field_paths.extend(_replaced(write.fields))
                 _fill(message, root, write)
+                _mask(message, write.fields)
             case Delete():
                 message.delete = root + write.path
             case Absent():
@@ -164,11 +167,13 @@ def _require(precondition: Any, unchanged_since: datetime | None) -> None:
         precondition.update_time.FromDatetime(unchanged_since)  # by microseconds, as the client does
 
 
-def _replaced(fields: Mapping[str, Any]) -> list[str]:
-    return [name for name, value in fields.items() if not is_computed(value)]
+def _mask(message: Any, fields: Mapping[str, Any]) -> None:
+    """Which fields are replaced; the others stay. With no name in it, all are transformed, none replaced."""
+    message.update_mask.SetInParent()
+    message.update_mask.field_paths.extend(name for name, value in fields.items() if not is_computed(value))
 
 
-def _fill(message: Any, root: str, write: Create | Set | Update) -> None:
+def _fill(message: Any, root: str, write: Create | Set | Merge | Update) -> None:
     message.update.name = root + write.path
     fields, transforms = message.update.fields, message.update_transforms
     for name, value in write.fields.items():

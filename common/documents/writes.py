@@ -17,7 +17,7 @@ class Placeholder(Enum):
     SERVER_TIME = "server_time"
     """The time of the commit, by the server's clock."""
     REMOVED = "removed"
-    """Nothing: the field is taken out of the document. In an `Update` only."""
+    """Nothing: the field is taken out of the document. In a `Merge` or an `Update` only."""
 
 
 SERVER_TIME: Final = Placeholder.SERVER_TIME
@@ -70,6 +70,14 @@ class Set:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Merge:
+    """These fields, each as a whole, beside those that are there; creates the document if need be."""
+
+    path: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Update:
     """These fields of an existing document; the commit is refused if it does not exist."""
 
@@ -93,7 +101,7 @@ class Absent:
     path: str
 
 
-Write = Create | Set | Update | Delete | Absent
+Write = Create | Set | Merge | Update | Delete | Absent
 
 
 def computed(write: Write) -> dict[str, Any]:

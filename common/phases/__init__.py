@@ -1,9 +1,9 @@
 """Phase transitions: when the processors of a phase are done and their data is there, the next phase starts.
 
 `GRAPHS` has the pipelines as data; `PhaseTransitions` is everything put together for one sport: `Boundaries`
-for events, `Operations` for what people do by hand, `PhaseSweep` for the clock. All of it works on the port
-`Store`: `FirestoreStore` is the store, `MemoryStore` its twin. Records and shapes are here at once, the rest
-when it is asked for, so that rules and handlers load no client.
+for events, `Operations` for what people do by hand, `PhaseSweep` for the clock. All of it works on the
+port of `common.documents`. Records and shapes are here at once, the rest when it is asked for, so that rules
+and handlers load no client.
 """
 
 from typing import TYPE_CHECKING
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from .boundaries import Boundaries
     from .by_hand import Operations, Replay
     from .days import Days
-    from .documents import Store
     from .graph import GRAPHS
-    from .memory_store import MemoryStore
-    from .store import FirestoreStore
     from .sweep import PhaseSweep
 
 __all__ = [
@@ -32,10 +29,8 @@ __all__ = [
     "Days",
     "Decision",
     "Dispatch",
-    "FirestoreStore",
     "Graph",
     "GraphError",
-    "MemoryStore",
     "Mode",
     "Operations",
     "PhaseState",
@@ -43,20 +38,16 @@ __all__ = [
     "PhaseTransitions",
     "Replay",
     "Report",
-    "Store",
 ]
 
 _LAZY = {
     "GRAPHS": "graph",
     "Boundaries": "boundaries",
     "Days": "days",
-    "FirestoreStore": "store",
-    "MemoryStore": "memory_store",
     "Operations": "by_hand",
     "PhaseSweep": "sweep",
     "PhaseTransitions": "assembly",
     "Replay": "by_hand",
-    "Store": "documents",
 }
 
 __getattr__ = lazy_face(__name__, _LAZY)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from google.cloud import firestore
 
+from ..documents.store import FirestoreDocuments
 from ..execution_log import ExecutionLog
 from ..findings.reporter import Reporter
 from ..publisher import Publisher
@@ -21,7 +22,6 @@ from .dispatch_outbox import DispatchOutbox
 from .gates import Gates
 from .graph import GRAPHS
 from .shape import Graph
-from .store import FirestoreStore
 from .sweep import PhaseSweep
 
 
@@ -65,7 +65,7 @@ class PhaseTransitions:
 
     def _boundaries(self) -> Boundaries:
         clients = self._clients
-        days = Days(FirestoreStore(clients.database()), self.graph.sport)
+        days = Days(FirestoreDocuments(clients.database()), self.graph.sport)
         return Boundaries(
             days=days,
             gates=self._gates,

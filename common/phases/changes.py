@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from .documents import Fill
+from ..documents.writes import SERVER_TIME
 from .records import ACTS, DECISIONS, PROCESSORS, ByHand, Day, Decision, Dispatch, PhaseState, Report
 from .rules import CLAIM_GRACE
 from .shape import Boundary
@@ -48,7 +48,7 @@ def identity(boundary: Boundary, day: Day) -> dict[str, Any]:
         "next_phase": boundary.next_phase,
         "boundary": boundary.name,
         "game_date": day.key.game_date.isoformat(),
-        "updated_at": Fill.SERVER_TIME,
+        "updated_at": SERVER_TIME,
     }
 
 

@@ -5,15 +5,16 @@ written under the condition that nothing has changed since.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
+from ..documents.port import Document, Documents, accepted
+from ..documents.writes import Create, Merge, Update, Write
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from .changes import Change, identity
-from .documents import Create, Document, Merge, Store, Update, Write
 from .records import PROCESSORS, UNKNOWN, Day, DayKey, Report
 from .rules import stands_against
 from .shape import Boundary
@@ -50,8 +51,8 @@ class Amended:
 class Days:
     """The dates of one sport; safe to share between threads. No method keeps anything in memory."""
 
-    def __init__(self, store: Store, sport: str) -> None:
-        self.store = store
+    def __init__(self, documents: Documents, sport: str) -> None:
+        self.documents = documents
         self._sport = sport
 
     def key(self, boundary: Boundary, game_date: date) -> DayKey:
@@ -67,7 +68,7 @@ class Days:
         """
         key = self.key(boundary, game_date)
         processors = {key.below(PROCESSORS, name): name for name in boundary.known}
-        found = self.store.read([key.path, *processors]).unwrap()
+        found = self.documents.get([key.path, *processors]).unwrap()
         below = {name: found[path] for path, name in processors.items() if path in found}
         return _day(key, found.get(key.path), below)
 
@@ -75,7 +76,7 @@ class Days:
     def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> list[Day]:
         """These dates in the order asked for, without their reports, as of one moment."""
         keys = [self.key(boundary, game_date) for boundary, game_date in wanted]
-        found = self.store.read([key.path for key in keys]).unwrap()
+        found = self.documents.get([key.path for key in keys]).unwrap()
         return [_day(key, found.get(key.path), {}) for key in keys]
 
     @returns_result
@@ -92,9 +93,9 @@ class Days:
         path = key.below(PROCESSORS, report.processor)
         due = self._due(boundary, game_date, report.recorded_at)
         for _ in range(MAX_ATTEMPTS):
-            if self.store.commit([Create(path=path, fields=report.to_fields()), due]).unwrap():
+            if self._commit([Create(path=path, fields=report.to_fields()), due]).unwrap():
                 return Recorded.RECORDED
-            found = self.store.read([key.path, path]).unwrap()
+            found = self.documents.get([key.path, path]).unwrap()
             # Refused, and yet not there: it was removed in between. Try again.
             if path not in found:
                 continue
@@ -102,7 +103,7 @@ class Days:
             if better is None:
                 return Recorded.DUPLICATE
             # Only over the very version that was compared: a still better one that came in between stays.
-            if self.store.commit([Update(document=found[path], fields=better.to_fields()), due]).unwrap():
+            if self._commit([_update(found[path], better.to_fields()), due]).unwrap():
                 return Recorded.IMPROVED
         raise ResultError(contended(key))
 
@@ -115,7 +116,7 @@ class Days:
         # A publisher's name becomes a document id: slashes and reserved names must not.
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", report.processor_name)[:200]
         kept = Merge(path=key.below(UNKNOWN, f"unknown_{name}"), fields=report.to_fields())
-        return self.store.commit([kept]).map(lambda _: Recorded.UNKNOWN)
+        return self.documents.commit([kept]).map(lambda _: Recorded.UNKNOWN)
 
     @returns_result
     def amend(self, boundary: Boundary, game_date: date, decide: Callable[[Day], Change | None]) -> Amended:
@@ -144,17 +145,25 @@ class Days:
         main: Write = (
             Create(path=day.key.path, fields=fields)
             if day.document is None
-            else Update(document=day.document, fields=fields)
+            else _update(day.document, fields)
         )
         base = day.key.path
         creates = [Create(path=f"{base}/{path}", fields=new) for path, new in change.creates.items()]
         marks = [Merge(path=f"{base}/{path}", fields=more) for path, more in change.marks.items()]
-        return self.store.commit([main, *creates, *marks])
+        return self._commit([main, *creates, *marks])
+
+    def _commit(self, writes: Sequence[Write]) -> Result[bool]:
+        return accepted(self.documents.commit(writes))
 
     def _due(self, boundary: Boundary, game_date: date, at: datetime) -> Merge:
         key = self.key(boundary, game_date)
         nothing = Day.from_documents(key, None, {})
         return Merge(path=key.path, fields={**identity(boundary, nothing), "next_check": at})
+
+
+def _update(read: Document, fields: Mapping[str, Any]) -> Update:
+    """Refused unless the document is as it was read."""
+    return Update(path=read.path, fields=fields, unchanged_since=read.update_time)
 
 
 def _better(day: Day, new: Report) -> Report | None:

@@ -10,9 +10,9 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final, Self
 
+from ..documents.port import Document
 from ..messages import MessageStatus
 from ..sport import FIRST
-from .documents import Document
 from .shape import Mode
 
 PROCESSORS: Final = "processors"
@@ -305,7 +305,7 @@ class Day:
         cls, key: DayKey, document: Document | None, processors: Mapping[str, Document]
     ) -> Self:
         """Raises KeyError or ValueError for documents that make no sense."""
-        data = document.fields if document else {}
+        data = document.data if document else {}
         decision, dispatch, by_hand = (data.get(name) for name in ("decision", "dispatch", "by_hand"))
         return cls(
             key=key,
@@ -325,7 +325,7 @@ class Day:
             next_check=data.get("next_check"),
             decisions_kept=data.get("decisions_kept", 0),
             acts_kept=data.get("acts_kept", 0),
-            reports={name: Report.from_fields(each.fields) for name, each in processors.items()},
+            reports={name: Report.from_fields(each.data) for name, each in processors.items()},
         )
 
 

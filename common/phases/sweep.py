@@ -4,14 +4,15 @@ It works within a budget of time and says what it left; a date that cannot be lo
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
+from ..documents.port import Document
+from ..documents.query import Query, at_most
 from ..result import ErrorInfo, ErrorType, Result, returns_result
 from ..sport import ZONE
 from .boundaries import Boundaries
-from .documents import Document
 from .records import Day, PhaseState, collection_of
 from .rules import deadline_of, mode_of
 from .shape import Boundary, Graph, Table
@@ -92,10 +93,11 @@ class PhaseSweep:
         """Every due date once: those that stay due do not come back within this sweep."""
         collection = collection_of(self._graph.sport, boundary.phase)
         # One time for all pages: a date that is due again at once would else come back within the sweep, for
-        # ever.
-        began, after = self._now(), None
+        # ever. A date without a next check has null there, which no comparison with a time finds.
+        is_due = at_most("next_check", self._now())
+        due = Query(where=(is_due,), order_by="next_check", limit=PAGE)
         while True:
-            found = self._boundaries.days.store.due(collection, began, limit=PAGE, after=after)
+            found = self._boundaries.days.documents.find(collection, due)
             if found.error is not None:
                 tally.errors.append(found.error)
                 return
@@ -103,7 +105,7 @@ class PhaseSweep:
             yield from page
             if len(page) < PAGE:
                 return
-            after = page[-1]
+            due = replace(due, after=page[-1])
 
     def _look(self, boundary: Boundary, document: Document, tally: _Tally) -> None:
         tally.looked += 1
@@ -113,7 +115,7 @@ class PhaseSweep:
             why = f"{document.path}: its name is no date"
             tally.errors.append(ErrorInfo.permanent("UnreadableDay", why))
             return
-        was_dispatched = document.fields.get("message_id") is not None
+        was_dispatched = document.data.get("message_id") is not None
         looked = self._boundaries.look(boundary, game_date)
         if looked.error is not None:
             tally.errors.append(looked.error)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from common.documents.store import FirestoreDocuments
 from common.phases.days import Days
 from common.phases.records import Day, PhaseState
 from common.phases.rules import ALL_COMPLETE
 from common.phases.shape import Boundary, Graph
-from common.phases.store import FirestoreStore
 
 from ..day.chaos import Victim
 from ..day.pipeline import Pipeline, Started
@@ -40,7 +40,7 @@ class BoundaryEvidence:
 
 def read_days(stack: Stack, graph: Graph, pipeline: Pipeline) -> dict[str, Day]:
     """By boundary; raises ResultError."""
-    days = Days(FirestoreStore(stack.database), graph.sport)
+    days = Days(FirestoreDocuments(stack.database), graph.sport)
     return {each.name: days.read(each, pipeline.game_date).unwrap() for each in graph.boundaries}
 
 

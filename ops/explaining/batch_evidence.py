@@ -10,9 +10,10 @@ from common.batches.batch_document import read_batch
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
 from common.batches.expected_end import ExpectedEnd
-from common.batches.records import COLLECTION, RECEIPTS, Batch, Completion, batch_path
+from common.batches.records import RECEIPTS, Batch, Completion, batch_path
 from common.consolidation.receipt import Receipt
-from common.documents.port import Document, Query
+from common.documents.port import Document
+from common.documents.query import Query
 from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
 from common.lock.rules import LockKey
 from common.lock.store import LockSnapshot
@@ -80,12 +81,8 @@ class BatchEvidence:
         return Explained(facts=facts, events=tuple(in_order(events)), receipts=tuple(receipts))
 
     def _batch(self, batch_id: str, as_of: datetime | None) -> Batch:
-        if as_of is None:
-            path = batch_path(batch_id)
-            document = self._batches.store.documents.get([path]).unwrap().get(path)
-        else:
-            query = Query(where=("batch_id", (batch_id,)), as_of=as_of)
-            document = next(iter(self._batches.store.documents.find(COLLECTION, query).unwrap()), None)
+        path = batch_path(batch_id)
+        document = self._batches.store.documents.get([path], as_of=as_of).unwrap().get(path)
         if document is None:
             then = f" at {moment(as_of)}" if as_of else ""
             raise ResultError(ErrorInfo.permanent("NoSuchThing", f"batch {batch_id!r}: there is none{then}"))

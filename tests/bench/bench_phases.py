@@ -13,8 +13,9 @@ from queue import Empty, Queue
 
 from google.cloud import firestore
 
-from common.phases.documents import Document, Store, Write
-from common.phases.store import FirestoreStore
+from common.documents.port import Document
+from common.documents.query import ALL, Query
+from common.documents.store import FirestoreDocuments
 from common.result import Result
 from common.sport import Sport
 from common.topics import topic
@@ -124,30 +125,22 @@ def _post_all(port: int, events: "Queue[bytes]") -> int:
         failed += answer.status != http.HTTPStatus.OK
 
 
-class CountingStore:
+class Counting(FirestoreDocuments):
     """Counts the documents that are read, apart from those that a query of what is due gives."""
 
-    def __init__(self, store: FirestoreStore) -> None:
-        self._store = store
+    def __init__(self, client: firestore.Client) -> None:
+        super().__init__(client)
         self.read_documents = 0
         self.queried_documents = 0
 
-    def read(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
         self.read_documents += len(paths)
-        return self._store.read(paths)
+        return super().get(paths, as_of=as_of)
 
-    def commit(self, writes: Sequence[Write]) -> Result[bool]:
-        return self._store.commit(writes)
-
-    def due(
-        self, collection: str, now: datetime, *, limit: int, after: Document | None = None
-    ) -> Result[list[Document]]:
-        found = self._store.due(collection, now, limit=limit, after=after)
+    def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
+        found = super().find(collection, query)
         self.queried_documents += len(found.unwrap())
         return found
-
-    def listed(self, collection: str) -> Result[list[Document]]:
-        return self._store.listed(collection)
 
 
 @benchmark("phase-sweep", emulators=[FIRESTORE])
@@ -157,18 +150,17 @@ def sweep(bench: Bench) -> Iterator[Measurement]:
     for number in OPEN_DAYS:
         db = firestore.Client(project=bench.new_project())
         _open(db, number)
-        store: Store = CountingStore(FirestoreStore(db))
-        world = PhaseWorld(store=store, now=datetime(2026, 1, 18, 15, tzinfo=UTC))
+        documents = Counting(db)
+        world = PhaseWorld(documents=documents, now=datetime(2026, 1, 18, 15, tzinfo=UTC))
         world.warehouse.rows["nbac_schedule"] = 0  # silent days without games
         world.sweep().unwrap()
         took[number] = min(_timed(lambda world=world: world.sweep().unwrap()) for _ in range(3))  # type: ignore[misc]
-        assert isinstance(store, CountingStore)
         yield Measurement(
             name=f"phases.sweep_reads_{number}",
-            value=100 * store.read_documents / 4 / number,
+            value=100 * documents.read_documents / 4 / number,
             unit="reads per 100 open days",
             target=at_most(3.0) if number == 1_000 else None,
-            details={"queried": store.queried_documents, "ms": round(1000 * took[number], 1)},
+            details={"queried": documents.queried_documents, "ms": round(1000 * took[number], 1)},
         )
     yield Measurement(
         name="phases.sweep_10000_against_100",

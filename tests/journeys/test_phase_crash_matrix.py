@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
+from common.documents.store import FirestoreDocuments
 from common.messages import Message
 from common.phases.records import PhaseState
-from common.phases.store import FirestoreStore
 from common.result import ErrorInfo, Result
 from common.topics import Topic
 from common.warehouse.records import Rows
@@ -76,11 +76,11 @@ class Instances:
 
 def instances_of(project: str, steps: IoSteps, faulty_host: str, patch: pytest.MonkeyPatch) -> Instances:
     """All processors but the last have reported."""
-    calm = PhaseWorld(store=FirestoreStore(firestore.Client(project=project)))
+    calm = PhaseWorld(documents=FirestoreDocuments(firestore.Client(project=project)))
     for name in PRECOMPUTE[:-1]:
         calm.report(name).unwrap()
     patch.setenv("FIRESTORE_EMULATOR_HOST", faulty_host)
-    world = PhaseWorld(store=FirestoreStore(firestore.Client(project=project)))
+    world = PhaseWorld(documents=FirestoreDocuments(firestore.Client(project=project)))
     world.publisher = StepPublisher(steps, calm.published)
     world.warehouse = StepWarehouse(steps)
     world.logged = calm.logged
@@ -168,10 +168,10 @@ NOT_THE_SAME = {"message_id", "claimed_by", "decisions_kept", "message"}
 def state(instances: Instances) -> dict[str, Any]:
     """What the store says of the date, what was started, and what is in the log; without times."""
     world = instances.calm
-    documents = world.store.read([world.day().key.path]).unwrap()
+    documents = world.documents.get([world.day().key.path]).unwrap()
     reports = world.below("processors")
     return {
-        "date": {path: _timeless(dict(document.fields)) for path, document in documents.items()},
+        "date": {path: _timeless(dict(document.data)) for path, document in documents.items()},
         "processors": {name: _timeless(dict(fields)) for name, fields in reports.items()},
         "started": sorted({started.dispatch_id for started in world.started}),
         "state": world.day().state is PhaseState.DISPATCHED,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from google.cloud import firestore, pubsub_v1
 
+from common.documents.store import FirestoreDocuments
 from common.phases.graph import GRAPHS
 from common.phases.records import PhaseState
 from common.phases.shape import Mode
-from common.phases.store import FirestoreStore
 from common.sport import Sport
 from common.topics import topic
 from tests.support.phase_world import PhaseWorld
@@ -81,7 +81,7 @@ def test_storm_on_four_boundaries_starts_each_phase_once(
             process.say("")
         answers = [process.hear() for process in started]
 
-    world = PhaseWorld(store=FirestoreStore(firestore_client))
+    world = PhaseWorld(documents=FirestoreDocuments(firestore_client))
     assert sum(answer["events"] for answer in answers) == len(events)
     for boundary in NBA.boundaries:
         day = world.day(boundary.phase)

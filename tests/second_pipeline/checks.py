@@ -23,7 +23,6 @@ from common.messages import BatchComplete, Message, MessageStatus, Phase, PhaseC
 from common.phases.days import Days
 from common.phases.gates import Gates
 from common.phases.graph import GRAPHS
-from common.phases.memory_store import MemoryStore
 from common.phases.records import Open, PhaseState, Report
 from common.phases.rules import decide, mode_of, processor_of, readiness
 from common.phases.shape import Mode
@@ -162,7 +161,7 @@ def test_item_is_part_of_the_key() -> None:
 def test_phase_starts_when_its_processors_and_its_gates_say_so() -> None:
     graph, warehouse = GRAPHS["stores"], Warehouse()
     sales = graph.boundaries[0]
-    days, gates = Days(MemoryStore(), graph.sport), Gates(lambda: warehouse, NAMES.dataset)
+    days, gates = Days(MemoryDocuments(lambda: NOW), graph.sport), Gates(lambda: warehouse, NAMES.dataset)
 
     def report(published_as: str, **metadata: Any) -> None:
         sent = PhaseCompletion(

@@ -15,8 +15,8 @@ from typing import Any
 
 from google.cloud import firestore, pubsub_v1
 
+from common.documents.store import FirestoreDocuments
 from common.messages import MessageStatus
-from common.phases.store import FirestoreStore
 from common.publisher import Publisher
 from common.sport import Sport
 from tests.support.phase_world import PhaseWorld, predictions_complete
@@ -26,7 +26,7 @@ MAX_DELIVERIES = 200
 
 
 def world_of(project: str) -> PhaseWorld:
-    world = PhaseWorld(store=FirestoreStore(firestore.Client(project=project)))
+    world = PhaseWorld(documents=FirestoreDocuments(firestore.Client(project=project)))
     world.publisher = Publisher(pubsub_v1.PublisherClient(), project=project, sport=Sport.NBA)
     return world
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from common.documents.memory_store import MemoryDocuments
+from common.documents.port import Documents
 from common.execution_log import Execution
 from common.findings import Finding
 from common.messages import ExportTrigger, MessageStatus, Phase, PhaseCompletion, PhaseTrigger
@@ -15,10 +17,8 @@ from common.phases.by_hand import Operations
 from common.phases.days import Days
 from common.phases.dispatch_log import DispatchLog
 from common.phases.dispatch_outbox import DispatchOutbox, Publisher
-from common.phases.documents import Store
 from common.phases.gates import Gates
 from common.phases.graph import GRAPHS
-from common.phases.memory_store import MemoryStore
 from common.phases.records import Day
 from common.phases.shape import Boundary, Graph
 from common.phases.sweep import PhaseSweep, Swept
@@ -105,13 +105,13 @@ class PhaseWorld:
         self,
         *,
         graph: Graph = GRAPHS["nba"],
-        store: Store | None = None,
+        documents: Documents | None = None,
         now: datetime = OVERNIGHT,
     ) -> None:
         self.graph = graph
         self.clock = WallClock(now)
-        self.store = store or MemoryStore()
-        self.days = Days(self.store, graph.sport)
+        self.documents = documents or MemoryDocuments(lambda: datetime.now(UTC))
+        self.days = Days(self.documents, graph.sport)
         self.published = Published()
         self.publisher: Publisher = self.published
         self.warehouse = FakeWarehouse()
@@ -160,7 +160,7 @@ class PhaseWorld:
     def below(self, collection: str, phase: int = 4) -> dict[str, Mapping[str, Any]]:
         """The documents of a collection below the date, by id."""
         path = f"{self.days.key(self.boundary(phase), GAME_DATE).path}/{collection}"
-        return {each.id: each.fields for each in self.store.listed(path).unwrap()}
+        return {each.id: each.data for each in self.documents.find(path).unwrap()}
 
 
 def completion(processor: str, *, phase: int = 4, **fields: Any) -> PhaseCompletion:

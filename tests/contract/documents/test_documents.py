@@ -1,12 +1,15 @@
 """Documents by path, in Firestore and in memory: the same writes have the same answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from common.documents.port import AsyncDocuments, Documents, Query, is_refused
+from common.documents.port import AsyncDocuments, Documents, accepted, is_refused
+from common.documents.query import Query, at_least, at_most, equal, one_of
 from common.documents.writes import (
     REMOVED,
     SERVER_TIME,
@@ -15,6 +18,7 @@ from common.documents.writes import (
     Delete,
     Difference,
     Increment,
+    Merge,
     Set,
     Union,
     Update,
@@ -23,6 +27,7 @@ from common.documents.writes import (
 
 DOCUMENT = "documents/one"
 BELOW = f"{DOCUMENT}/below"
+NOON = datetime(2026, 1, 18, 12, tzinfo=UTC)
 
 
 def stored(documents: Documents, path: str = DOCUMENT) -> dict[str, Any] | None:
@@ -115,12 +120,12 @@ def test_what_is_deleted_or_required_to_be_absent_leaves_nothing(documents: Docu
     ("query", "found"),
     [
         pytest.param(Query(), ["ann", "ben", "cat"], id="by name"),
-        pytest.param(Query(where=("n", (1, 2))), ["ann", "cat"], id="one of several values"),
+        pytest.param(Query(where=(one_of("n", (1, 2)),)), ["ann", "cat"], id="one of several values"),
         pytest.param(Query(order_by="n"), ["cat", "ann"], id="by a field, without those that lack it"),
         pytest.param(Query(order_by="n", descending=True), ["ann", "cat"], id="the other way round"),
         pytest.param(Query(order_by="n", limit=1), ["cat"], id="the first"),
         pytest.param(Query(names_only=True), ["ann", "ben", "cat"], id="names only"),
-        pytest.param(Query(where=("n", (7,))), [], id="none"),
+        pytest.param(Query(where=(equal("n", 7),)), [], id="none"),
     ],
 )
 def test_documents_are_found_in_the_order_that_is_asked_for(
@@ -144,15 +149,78 @@ def test_those_that_have_one_time_are_ordered_by_name_in_either_direction(docume
     assert (first, last) == ("a", "c")
 
 
-def test_a_moment_that_was_read_can_be_counted_later(documents: Documents) -> None:
+def test_merged_fields_take_the_place_of_those_before_and_leave_the_others(
+    documents: Documents,
+) -> None:
+    documents.commit([Merge(path=DOCUMENT, fields={"map": {"a": 1, "b": 2}, "kept": 1, "gone": 1})]).unwrap()
+    seen = documents.get([DOCUMENT]).unwrap()[DOCUMENT]
+
+    change = {"map": {"c": 3}, "n": Increment(2), "gone": REMOVED}
+    [written] = documents.commit([Merge(path=DOCUMENT, fields=change)]).unwrap()
+
+    assert stored(documents) == {"map": {"c": 3}, "kept": 1, "n": 2}
+    assert written.results == {"n": 2}
+    mine = Update(path=DOCUMENT, fields={"n": 1}, unchanged_since=seen.update_time)
+    assert accepted(documents.commit([mine])).unwrap() is False
+
+
+def test_what_is_due_comes_earliest_first_and_page_by_page(documents: Documents) -> None:
+    checks = [NOON - timedelta(minutes=minutes) for minutes in (3, 1, 2, -1, 0, 0)]
+    fields: list[dict[str, Any]] = [{"check": check} for check in checks]
+    fields += [{"check": None}, {"other": NOON}, {"check": "noon"}]
+    documents.commit(
+        [Create(path=f"{BELOW}/{number}", fields=each) for number, each in enumerate(fields, start=1)]
+    ).unwrap()
+    documents.commit([Create(path=f"{DOCUMENT}/others/1", fields={"check": NOON})]).unwrap()
+
+    def pages(query: Query) -> list[list[str]]:
+        found = []
+        while page := documents.find(BELOW, query).unwrap():
+            found.append([document.id for document in page])
+            query = replace(query, after=page[-1])
+        return found
+
+    due = Query(where=(at_most("check", NOON),), order_by="check", limit=2)
+    assert pages(due) == [["1", "3"], ["2", "5"], ["6"]]
+    assert pages(replace(due, descending=True)) == [["6", "5"], ["2", "3"], ["1"]]
+    assert pages(Query(where=(at_least("check", NOON),), order_by="check", limit=3)) == [["5", "6", "4"]]
+    assert pages(Query(limit=4)) == [["1", "2", "3", "4"], ["5", "6", "7", "8"], ["9"]]
+
+
+def test_conditions_hold_all_at_once_and_nothing_is_a_value(documents: Documents) -> None:
+    for name, fields in (("ann", {"a": 1, "b": None}), ("ben", {"a": 1, "b": 2}), ("cat", {"a": 1})):
+        documents.commit([Create(path=f"{BELOW}/{name}", fields=fields)]).unwrap()
+
+    found = documents.find(BELOW, Query(where=(equal("a", 1), equal("b", None)))).unwrap()
+
+    assert [document.id for document in found] == ["ann"]
+
+
+def test_of_many_that_create_or_update_at_once_one_wins(documents: Documents) -> None:
+    def raced(write: Callable[[int], Write]) -> int:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda number: documents.commit([write(number)]), range(8)))
+        return sum(accepted(each).unwrap() for each in answers)
+
+    created = raced(lambda number: Create(path=DOCUMENT, fields={"by": number}))
+    seen = documents.get([DOCUMENT]).unwrap()[DOCUMENT].update_time
+    updated = raced(lambda number: Update(path=DOCUMENT, fields={"by": f"{number}"}, unchanged_since=seen))
+
+    assert (created, updated) == (1, 1)
+
+
+def test_a_moment_that_was_read_can_be_read_again_and_counted_later(documents: Documents) -> None:
     documents.commit([Create(path=f"{BELOW}/ann", fields={"a": 1})]).unwrap()
     moment = documents.get([f"{BELOW}/ann"]).unwrap()[f"{BELOW}/ann"].read_time
-    documents.commit([Create(path=f"{BELOW}/ben", fields={"a": 1})]).unwrap()
+    change = Update(path=f"{BELOW}/ann", fields={"a": 2})
+    documents.commit([Create(path=f"{BELOW}/ben", fields={"a": 1}), change]).unwrap()
 
+    read = documents.get([f"{BELOW}/ann", f"{BELOW}/ben"], as_of=moment).unwrap()
     then, now = documents.count(BELOW, as_of=moment).unwrap(), documents.count(BELOW).unwrap()
     named = documents.find(BELOW, Query(as_of=moment, names_only=True)).unwrap()
 
     assert (then, now, [document.id for document in named]) == (1, 2, ["ann"])
+    assert {document.id: document.data for document in read.values()} == {"ann": {"a": 1}}
 
 
 async def test_tasks_of_an_event_loop_write_and_read_the_same(

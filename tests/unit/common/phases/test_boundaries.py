@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from common.documents.writes import Create
 from common.messages import ExportTrigger, MessageStatus, PhaseTrigger
 from common.phases.days import Recorded
-from common.phases.documents import Create
 from common.phases.graph import GRAPHS
 from common.phases.records import PhaseState
 from common.phases.rules import mode_of
@@ -296,14 +296,14 @@ def test_state_and_why_it_stands_there_can_be_read_by_a_person() -> None:
     world = PhaseWorld()
     all_of_4(world, "ml_feature_store", "player_daily_cache")
 
-    [document] = world.store.listed("phase4_completion").unwrap()
+    [document] = world.documents.find("phase4_completion").unwrap()
 
-    assert document.fields["state"] == "waiting"
-    assert document.fields["boundary"] == "phase4_to_phase5"
-    assert document.fields["decision"]["reason"] == (
+    assert document.data["state"] == "waiting"
+    assert document.data["boundary"] == "phase4_to_phase5"
+    assert document.data["decision"]["reason"] == (
         "waiting for critical player_daily_cache, ml_feature_store (3 of 5 present)"
     )
-    assert document.fields["decision"]["next_check"] == world.clock() + HOUR
+    assert document.data["decision"]["next_check"] == world.clock() + HOUR
     assert [kept["reason"].count("of 5") for kept in world.below("decisions").values()] == [1, 1, 1]
 
 
@@ -385,7 +385,7 @@ def test_sweep_resumes_a_dispatch_without_any_event() -> None:
 def test_what_the_system_before_has_started_is_not_started_again() -> None:
     world = PhaseWorld()
     old = Create(path="phase4_completion/2026-01-17", fields={"_triggered": True, "_completed_count": 5})
-    world.store.commit([old]).unwrap()
+    world.documents.commit([old]).unwrap()
 
     all_of_4(world)
 
@@ -399,5 +399,5 @@ def test_smaller_graph_of_another_sport_has_documents_of_its_own() -> None:
     for name in ("pitcher_game_summary", "upcoming_pitcher_game_context"):
         world.report(name, **fields).unwrap()
 
-    assert world.store.listed("mlb_phase3_completion").unwrap()
+    assert world.documents.find("mlb_phase3_completion").unwrap()
     assert [each.dispatch_id for each in world.started] == ["mlb-phase5-2026-01-17-1"]

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from common.phases.documents import Create
+from common.documents.writes import Create
 from common.phases.records import PhaseState
 from tests.support.phase_world import OVERNIGHT, PRECOMPUTE, PhaseWorld
 
@@ -59,7 +59,7 @@ def test_bad_document_never_stops_the_others() -> None:
         ("phase4_completion/2026-01-02", {**due, "state": "perhaps"}),
         ("phase4_completion/2026-01-03", {**due, "decision": {"reason": "half a decision"}}),
     ):
-        world.store.commit([Create(path=path, fields=fields)]).unwrap()
+        world.documents.commit([Create(path=path, fields=fields)]).unwrap()
     for name in PRECOMPUTE[1:]:
         world.report(name).unwrap()
     world.clock.advance(timedelta(hours=1))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.phases.documents import Document
+from common.documents.port import Document
 from common.phases.records import Closed, Day, DayKey, Decision, Dispatch, PhaseState
 from common.phases.shape import Mode
 from ops.explaining.phase_verdict import verdict
@@ -60,7 +60,7 @@ def day(**fields: Any) -> Day:
     if not fields:
         return Day.from_documents(KEY, None, {})
     state = fields.pop("state")
-    document = Document(path=KEY.path, fields={"state": state.value, **fields}, version=NOW)
+    document = Document(path=KEY.path, data={"state": state.value, **fields}, update_time=NOW, read_time=NOW)
     return Day.from_documents(KEY, document, {})
 
 

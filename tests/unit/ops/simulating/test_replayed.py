@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from common.documents.port import Document
 from common.messages import MessageStatus
-from common.phases.documents import Document
 from common.phases.graph import GRAPHS
 from common.phases.records import Day, DayKey, Dispatch, Report
 from common.phases.shape import Boundary, Mode, Tier
@@ -59,12 +59,14 @@ def day(reports: list[Report], *, dispatched: float | None, **fields: Any) -> Da
             "message_id": "m",
         }
     below = {
-        each.processor: Document(
-            path=f"{KEY.path}/processors/{each.processor}", fields=each.to_fields(), version=1
-        )
+        each.processor: _document(f"{KEY.path}/processors/{each.processor}", each.to_fields())
         for each in reports
     }
-    return Day.from_documents(KEY, Document(path=KEY.path, fields=document, version=1), below)
+    return Day.from_documents(KEY, _document(KEY.path, document), below)
+
+
+def _document(path: str, data: dict[str, Any]) -> Document:
+    return Document(path=path, data=data, update_time=after(0), read_time=after(0))
 
 
 def with_tier(boundary: Boundary, tier: Tier) -> Boundary:

@@ -1,0 +1,76 @@
+"""Which documents of a collection are wanted, as a value."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .port import Document
+
+
+class Relation(Enum):
+    """How a field has to stand to a value; of another kind than the value, it does not."""
+
+    EQUAL = "=="
+    IN = "in"
+    AT_LEAST = ">="
+    AT_MOST = "<="
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Documents without the field do not fulfil it."""
+
+    field: str
+    relation: Relation
+    value: Any
+
+
+def equal(field: str, value: Any) -> Condition:
+    """Also None, which a document may hold."""
+    return Condition(field, Relation.EQUAL, value)
+
+
+def one_of(field: str, values: Collection[Any]) -> Condition:
+    """At most 30 values, which is what Firestore takes."""
+    return Condition(field, Relation.IN, tuple(values))
+
+
+def at_least(field: str, value: Any) -> Condition:
+    """Asked for in the order of the field."""
+    return Condition(field, Relation.AT_LEAST, value)
+
+
+def at_most(field: str, value: Any) -> Condition:
+    """Asked for in the order of the field."""
+    return Condition(field, Relation.AT_MOST, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """Documents of one collection, and their order: by their names where nothing is said."""
+
+    where: tuple[Condition, ...] = ()
+    """All of them hold."""
+    order_by: str | None = None
+    """A field, and the name where it is equal; documents without the field are left out."""
+    descending: bool = False
+    limit: int | None = None
+    after: "Document | None" = None
+    """Only those behind this one, which was the last of the page before."""
+    as_of: datetime | None = None
+    """As they were at a `read_time` of a moment ago."""
+    names_only: bool = False
+    """Without their fields."""
+
+    def __post_init__(self) -> None:
+        compared = {
+            each.field for each in self.where if each.relation in (Relation.AT_LEAST, Relation.AT_MOST)
+        }
+        if compared - {self.order_by}:
+            raise ValueError(f"Firestore orders by what is compared: order_by has to be {sorted(compared)}")
+
+
+ALL: Final = Query()
