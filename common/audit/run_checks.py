@@ -25,6 +25,7 @@ GRACE: Final = timedelta(minutes=15)
 SWEEPERS: Final = ("completion_recorder", "phase_transitions")
 AUDITOR: Final = "consistency_auditor"
 MAX_DEAD_LETTERS: Final = 300
+"""Documents that are looked at: a read each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +75,15 @@ class RunReader:
         return Result.success(LastRuns(by_function=found, read_time=moment, reads=len(refs) + 1))
 
     def dead_letters(self) -> Result[DeadLettersSeen]:
-        """Those that were neither published again nor discarded, the first MAX_DEAD_LETTERS looked at."""
+        """Those that were neither published again nor discarded, of the newest MAX_DEAD_LETTERS."""
         letters = self._db.collection(DEAD_LETTERS_COLLECTION).select(
             ["topic", "error_class", "replayed_at", "discarded_at"]
         )
+        # Documents stay once they are handled, and ids grow with time: without an order, so many handled ones
+        # would hide whatever comes after them.
+        newest_first = letters.order_by("dead_lettered_at", direction=firestore.Query.DESCENDING)
         try:
-            found = letters.limit(MAX_DEAD_LETTERS).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+            found = newest_first.limit(MAX_DEAD_LETTERS).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
         except FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc))
         counts: dict[tuple[str, str], int] = {}
