@@ -118,9 +118,11 @@ class Batches:
         fence: int,
         receipt: Mapping[str, Any],
         *,
+        known_as: Mapping[str, str] | None = None,
         seen: Batch | None = None,
     ) -> Result[Settled]:
-        """Store `receipts/{fence}`; `consolidated`, unless a newer generation waits.
+        """Store `receipts/{fence}`; `consolidated`, unless a newer generation waits. `known_as` are fields of
+        the batch by which the receipt is known again.
 
         Receipt and status are one commit.
 
@@ -128,7 +130,7 @@ class Batches:
         """
         return self.store.compare_and_set(
             batch_id,
-            lambda batch: transitions.finish_consolidation(batch, generation, fence, receipt),
+            lambda batch: transitions.finish_consolidation(batch, generation, fence, receipt, known_as),
             seen=seen,
         )
 

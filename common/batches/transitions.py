@@ -141,7 +141,11 @@ def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:
 
 
 def finish_consolidation(
-    batch: Batch, generation: int, fence: int, receipt: Mapping[str, Any]
+    batch: Batch,
+    generation: int,
+    fence: int,
+    receipt: Mapping[str, Any],
+    known_as: Mapping[str, str] | None = None,
 ) -> Result[Change | None]:
     """The receipt is stored with the new status; a newer generation that waits keeps its own.
 
@@ -151,7 +155,7 @@ def finish_consolidation(
         return Result.success(None)
     is_latest = batch.generation == generation
     status = BatchStatus.CONSOLIDATED if is_latest else batch.status
-    fields: dict[str, Any] = {"consolidated_generation": generation}
+    fields: dict[str, Any] = {"consolidated_generation": generation, **(known_as or {})}
     if is_latest:
         fields["status"] = status.value
     story = entry("consolidated", f"under fence {fence}", generation=generation, fence=fence)

@@ -24,9 +24,11 @@ from ..staging import legacy_names
 from ..warehouse.warehouse import Warehouse
 from .clean_up import CleanUp
 from .day_lock import DayLock
-from .fenced_merge import FencedMerge, Merged
+from .fenced_merge import FencedMerge, Merged, MergeStore
 from .merge_sql import Tables
+from .metered import JobsUsed, MeteredStore
 from .receipt import MAX_NAMED, PROCESSOR, Receipt
+from .receipt_chain import DIGEST_FIELD
 from .receipt_store import Receipts
 from .staged_rows import StagedBatch, staged_of
 
@@ -82,12 +84,14 @@ class Consolidator:
             # Read before the merge: if it cannot be read, nothing has been merged yet.
             earlier = self._receipts.latest(batch).unwrap()
             started_at = self._now()
-            merged = self._merge(batch, generation, lease, started_at)
+            store = MeteredStore(self._warehouse)
+            merged = self._merge(store, batch, generation, lease, started_at)
             # Made before the last look at the lease: between that and the store nothing is to take time.
             receipt = _receipt(
                 batch,
                 merged,
                 earlier,
+                used=store.used,
                 generation=generation,
                 fence=lease.fence,
                 started_at=started_at,
@@ -116,13 +120,15 @@ class Consolidator:
         """
         return self._log.write(_execution(receipt)).unwrap()
 
-    def _merge(self, batch: Batch, generation: int, lease: Lease, started_at: datetime) -> Merged:
+    def _merge(
+        self, store: MergeStore, batch: Batch, generation: int, lease: Lease, started_at: datetime
+    ) -> Merged:
         """Merge under the fence of the lease.
 
         `started_at` marks the rows that it changes: those are counted by it.
         """
         merge = FencedMerge(
-            warehouse=self._warehouse,
+            warehouse=store,
             tables=self._tables,
             holder=lease,
             lock_key=self._day_lock.key(batch.game_date).document_id,
@@ -155,7 +161,12 @@ class Consolidator:
         consolidated.
         """
         finished = self._batches.finish_consolidation(
-            batch.batch_id, receipt.generation, receipt.fence, receipt.to_document(), seen=batch
+            batch.batch_id,
+            receipt.generation,
+            receipt.fence,
+            receipt.to_document(),
+            known_as={DIGEST_FIELD: receipt.digest},
+            seen=batch,
         ).unwrap()
         if finished.changed:
             return receipt
@@ -174,6 +185,7 @@ def _receipt(
     merged: Merged,
     earlier: Receipt | None,
     *,
+    used: JobsUsed,
     generation: int,
     fence: int,
     started_at: datetime,
@@ -203,13 +215,16 @@ def _receipt(
         rows_updated=merged.rows_updated,
         total_predictions=before + merged.keys_in_main,
         job_id=merged.job_id,
-        bytes_processed=merged.bytes_processed,
+        bytes_processed=used.bytes_processed,
         started_at=started_at,
         consolidated_at=consolidated_at,
         correlation_id=batch.correlation_id,
         unstaged_names=merged.unstaged_players[:MAX_NAMED],
         contradicting_rows=merged.contradicting_rows,
         previous_digest=None if earlier is None else earlier.digest,
+        bytes_billed=used.bytes_billed,
+        jobs=used.jobs,
+        previous_fence=None if earlier is None else earlier.fence,
     )
 
 

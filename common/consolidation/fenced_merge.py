@@ -87,8 +87,6 @@ class Merged:
     rows_updated: int = 0
     job_id: str | None = None
     """Of the merging job."""
-    bytes_processed: int = 0
-    """Of the merging job; gathering is not in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +245,6 @@ class FencedMerge:
             rows_inserted=counts.rows_inserted,
             rows_updated=counts.rows_updated,
             job_id=done.job_id,
-            bytes_processed=done.bytes_processed,
         )
 
     def _job_key(self, step: str) -> str:

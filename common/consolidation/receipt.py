@@ -6,10 +6,9 @@ Stored in `prediction_batches/{batch_id}/receipts/{fence}` by the commit that ma
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any, Final
 
 from ..messages import MessageStatus
@@ -73,6 +72,7 @@ class Receipt:
     job_id: str | None
     """Of the merge; None where nothing was staged."""
     bytes_processed: int
+    """By all jobs of the consolidation."""
     started_at: datetime
     """By the holder's clock; also `updated_at` of the rows that were changed."""
     consolidated_at: datetime
@@ -82,7 +82,13 @@ class Receipt:
     contradicting_rows: int = 0
     """Staged rows that were dropped because another one with the same key, time and id came first."""
     previous_digest: str | None = None
-    """Digest of the batch's receipt before this one: changing a receipt breaks the chain behind it."""
+    """Digest of the batch's receipt before this one: see `receipt_chain`."""
+    previous_fence: int | None = None
+    """Names that receipt."""
+    bytes_billed: int | None = None
+    """By BigQuery, for all jobs of the consolidation; None where it did not say."""
+    jobs: int = 0
+    """Those that gathered and merged; 0 where nothing was staged."""
 
     @property
     def execution_id(self) -> str:
@@ -143,17 +149,3 @@ def _merged_table(value: Any) -> MergedTable:
     if isinstance(value, Mapping):
         return MergedTable(rows=value["rows"], created_at=value.get("created_at"))
     return MergedTable(rows=value, created_at=None)
-
-
-def changed_receipts(receipts: Iterable[Receipt]) -> list[Receipt]:
-    """Those of one batch that are not as they were when the next one was written, oldest first.
-
-    For the auditor: a receipt is written once, so a changed one was changed by hand. The newest cannot be
-    judged by this, nor one whose successor an earlier release wrote.
-    """
-    in_order = sorted(receipts, key=lambda receipt: receipt.generation)
-    return [
-        earlier
-        for earlier, later in pairwise(in_order)
-        if later.previous_digest is not None and later.previous_digest != earlier.digest
-    ]

@@ -14,9 +14,11 @@ class Rows:
     """Of a script: those of its last SELECT."""
     job_id: str
     bytes_processed: int
-    """Bytes that BigQuery read for it, as it bills them; always 0 on the emulator."""
+    """Bytes that BigQuery read for it; always 0 on the emulator."""
     affected_rows: int | None
     """Rows changed by a single DML statement; None for a query or a script, which do not tell."""
+    bytes_billed: int | None = None
+    """What BigQuery bills: at least 10 MB for each table. None where its answer does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -197,6 +197,7 @@ class Warehouse(WarehouseTables):
             job_id=str(job.job_id),
             bytes_processed=int(job.total_bytes_processed or 0),
             affected_rows=job.num_dml_affected_rows,
+            bytes_billed=None if job.total_bytes_billed is None else int(job.total_bytes_billed),
         )
 
     def _load(

@@ -1,7 +1,8 @@
 """`verify`: what was coordinated on a date against what is in the warehouse, key by key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -9,15 +10,32 @@ from rich.text import Text
 from common.audit.batch_reader import BatchReader, Wanted
 from common.audit.outcomes import Outcome, Unknown
 from common.audit.row_checks import QueryStore, check_row_rules, check_rows
+from common.batches.batch_store import readable
 from common.batches.batches import Batches
-from common.batches.records import RECEIPTS, Batch
+from common.batches.records import RECEIPTS, Batch, batch_path
 from common.consolidation.merge_sql import Tables
-from common.consolidation.receipt import Receipt, changed_receipts
+from common.consolidation.receipt import Receipt
+from common.consolidation.receipt_chain import DIGEST_FIELD, BrokenLink, broken_links
+from common.findings import Finding, FindingClass
 from common.result import ResultError
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
-from ..wording import names
+from ..verifying.keys import MAX_KEYS, KeySeen, keys_of
+from ..wording import count, moment, names
+
+_OF_ROWS: Final = frozenset(
+    {
+        FindingClass.GHOST_ROW,
+        FindingClass.DUPLICATE_ROW,
+        FindingClass.MODIFIED_ROW,
+        FindingClass.MISSING_ROW,
+        FindingClass.BROKEN_ROW_RULE,
+    }
+)
+"""Classes whose ids are players with rows in the main table, or without."""
+
+Receipts = Mapping[str, Receipt]
 
 
 def verify(
@@ -33,23 +51,48 @@ def verify(
     found = [*getattr(rows, "findings", ()), *getattr(rules, "findings", ())]
     read = seen.unwrap().batches
     receipts = {batch.batch_id: _receipts(batches, batch) for batch in read}
-    changed = [each for one in receipts.values() for each in changed_receipts(one)]
+    broken = {batch.batch_id: _broken(batches, batch, receipts[batch.batch_id]) for batch in read}
+    players = {name for each in found if each.finding_class in _OF_ROWS for name in each.ids}
+    keys = keys_of(warehouse, tables, game_date, sorted(players))
+    return _answer(game_date, read, receipts, found=found, broken=broken, keys=keys)
+
+
+def _answer(
+    game_date: date,
+    read: Sequence[Batch],
+    receipts: Mapping[str, Receipts],
+    *,
+    found: Sequence[Finding],
+    broken: Mapping[str, Sequence[BrokenLink]],
+    keys: Sequence[KeySeen],
+) -> Answer:
     shown: list[RenderableType] = [_line(batch, receipts[batch.batch_id]) for batch in read]
-    shown += [Text(f"{each.finding_class.value}: {each.summary} {names(each.ids)}", "red") for each in found]
+    shown += [Text(f"{each.finding_class.value}: {each.summary}: {names(each.ids)}", "red") for each in found]
+    consolidated_at = max(
+        (each.consolidated_at for of_batch in receipts.values() for each in of_batch.values()), default=None
+    )
+    told = {str(each): said for each in keys[:MAX_KEYS] if (said := each.told(consolidated_at))}
+    shown += [Text(f"  {key} {said}") for key, said in told.items()]
+    if len(keys) > MAX_KEYS:
+        shown.append(Text(f"  … of the first {MAX_KEYS} keys of these players"))
+    links = {batch_id: links for batch_id, links in broken.items() if links}
     shown += [
-        Text(f"receipt {each.batch_id}/{each.fence} was changed after it was written", "red")
-        for each in changed
+        Text(f"{each.what} receipt: {batch_path(batch_id)}/{each.receipt}: {each.why}", "red")
+        for batch_id, of_batch in links.items()
+        for each in of_batch
     ]
-    is_well = not found and not changed
-    shown.append("Every key is where its receipt says." if is_well and read else "")
+    is_well = not found and not links
+    if is_well and read:
+        shown.append("Every key is where its receipt says, and every receipt is as it was written.")
     return Answer(
         data={
             "game_date": game_date,
             "findings": found,
-            "changed_receipts": changed,
-            "batches": {batch_id: one for batch_id, one in receipts.items()},
+            "keys": told,
+            "broken_receipts": links,
+            "batches": {batch_id: list(of_batch.values()) for batch_id, of_batch in receipts.items()},
         },
-        shown=[each for each in shown if each] or ["No batch of that date."],
+        shown=shown or ["No batch of that date."],
         status=ExitStatus.WELL if is_well else ExitStatus.FOUND,
     )
 
@@ -60,13 +103,27 @@ def _known(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _receipts(batches: Batches, batch: Batch) -> Sequence[Receipt]:
-    if not batch.consolidated_generation:
-        return ()
+def _receipts(batches: Batches, batch: Batch) -> Receipts:
+    """By the name of their document."""
     documents = batches.store.below(batch.batch_id, RECEIPTS).unwrap()
-    return [Receipt.from_document(each.data) for each in documents]
+    return {each.id: readable(each, Receipt.from_document).unwrap() for each in documents}
 
 
-def _line(batch: Batch, receipts: Sequence[Receipt]) -> str:
-    merged = max((each.total_predictions for each in receipts), default=0)
-    return f"{batch.batch_id}: {batch.status.value}, {merged:,} keys by {len(receipts)} receipts"
+def _broken(batches: Batches, batch: Batch, receipts: Receipts) -> list[BrokenLink]:
+    path = batch_path(batch.batch_id)
+    document = batches.store.documents.get([path]).unwrap().get(path)
+    return broken_links(
+        receipts,
+        consolidated_generation=batch.consolidated_generation,
+        newest_digest=None if document is None else document.data.get(DIGEST_FIELD),
+    )
+
+
+def _line(batch: Batch, receipts: Receipts) -> str:
+    merged = max((each.total_predictions for each in receipts.values()), default=0)
+    newest = max((each.consolidated_at for each in receipts.values()), default=None)
+    since = f", the last at {moment(newest)} UTC" if newest else ""
+    return (
+        f"{batch.batch_id}: {batch.status.value}, {count(merged, 'key')} "
+        f"by {count(len(receipts), 'receipt')}{since}"
+    )

@@ -1,9 +1,9 @@
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, fields
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from common.consolidation.receipt import MergedTable, Receipt, changed_receipts
+from common.consolidation.receipt import MergedTable, Receipt
 from common.messages import MessageStatus
 from tests.support.receipts import receipt
 
@@ -75,25 +75,6 @@ def test_what_is_no_receipt_is_told_by_the_field_that_it_lacks(name: str) -> Non
         Receipt.from_document(document)
 
 
-def chained(*later: Receipt) -> list[Receipt]:
-    """Receipts of the generations 1, 2, …, each with the digest of the one before."""
-    found = [receipt()]
-    for each in later:
-        found.append(
-            replace(each, generation=len(found) + 1, fence=each.fence + 1, previous_digest=found[-1].digest)
-        )
-    return found
-
-
-def test_receipt_that_was_changed_breaks_the_chain_behind_it_and_is_named() -> None:
-    first, second, third = chained(receipt(), receipt())
-
-    assert changed_receipts([first, second, third]) == []
-    assert changed_receipts([third, replace(first, keys_in_main=14), second]) == [
-        replace(first, keys_in_main=14)
-    ]
-
-
 def test_receipt_read_back_has_the_digest_that_it_was_written_with() -> None:
     written = receipt(correlation_id="c", unstaged_names=("amy",))
     in_new_york = {
@@ -102,7 +83,3 @@ def test_receipt_read_back_has_the_digest_that_it_was_written_with() -> None:
     }
 
     assert Receipt.from_document(in_new_york).digest == written.digest
-
-
-def test_receipt_of_an_earlier_release_breaks_no_chain() -> None:
-    assert changed_receipts([receipt(), receipt(generation=2)]) == []
