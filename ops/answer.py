@@ -24,9 +24,11 @@ class Answer:
     """The whole answer of one command. Text and JSON say the same."""
 
     data: Mapping[str, Any]
+    """What `-o json` prints; keys are a contract with scripts."""
     shown: Sequence[RenderableType]
     """Printed one below the other. What comes from outside is escaped by whoever renders it."""
     status: ExitStatus = ExitStatus.WELL
+    """The exit status of the command."""
 
 
 def print_answer(answer: Answer, console: Console, form: Format) -> None:
@@ -39,7 +41,9 @@ def print_answer(answer: Answer, console: Console, form: Format) -> None:
 
 
 def to_json(data: Mapping[str, Any]) -> str:
-    """Times as ISO text in UTC, durations in seconds, enumerations by value, records as objects."""
+    """Times as ISO text, durations in seconds, enumerations by value, records as objects, sets as sorted
+    lists. Raises TypeError for anything else: an answer must not lose a value silently.
+    """
     return json.dumps(data, default=_plain, ensure_ascii=False)
 
 

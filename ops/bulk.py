@@ -16,6 +16,7 @@ T = TypeVar("T")
 MAX_CHOSEN: Final = 1_000
 """Of one command: nobody reads a longer plan."""
 AT_ONCE: Final = 16
+"""Plans that are made, and steps that are done, side by side."""
 
 
 def refuse_unless_one_is_named(what: str, name: str | None, where: Selection[Any]) -> None:
@@ -34,15 +35,18 @@ def plan_for_each(
     name: Callable[[T], str],
     plan_of: Callable[[T], Plan],
 ) -> Plan:
-    """The plans of all that were chosen as one, the set first. What refuses is left out, with the reason.
+    """The plans of all that were chosen as one, the set first; what refuses is left out, with the reason.
 
-    Raises ResultError for more than MAX_CHOSEN, and where a store does not answer: no plan is made by half.
+    `verb` is the command without its arguments, `what` the singular of what is chosen, for people. Raises
+    ResultError for more than MAX_CHOSEN, and where a store does not answer: no plan is made by half. A plan
+    that is made later of the same set has the same token only if every part of it is as it was.
     """
     if len(chosen) > MAX_CHOSEN:
         why = f"--where: {count(len(chosen), what)} are chosen, {MAX_CHOSEN:,} at most at once: narrow it"
         raise wrong_usage(why)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip(map(name, chosen), pool.map(returns_result(plan_of), chosen), strict=True))
+    # A refusal is about one thing, a store that does not answer about all: only the first is left out.
     refused = {
         one: plan.error.message for one, plan in found.items() if plan.error and is_refusal(plan.error)
     }

@@ -28,7 +28,10 @@ errors = Console(stderr=True, highlight=False)
 
 
 def answer(work: Callable[[Stores], Answer], *, local: bool, output: Format) -> NoReturn:
-    """Run a command that reads, print its answer, exit with its status. A failure is never an answer."""
+    """Run a command that reads, print its answer, exit with its status. A failure is never an answer.
+
+    Always raises typer.Exit: 0 well, 1 something found, 2 wrong usage, 3 a store could not be read.
+    """
     try:
         stores = Stores(_where(local))
         found = work(stores)
@@ -53,8 +56,9 @@ def carry_out(
 ) -> NoReturn:
     """Show a plan; with `yes`, or confirmed at the terminal, do exactly that plan and keep a record of it.
 
-    `token` is that of a plan that was shown before: what is not as it was then is refused. After a
-    confirmation the plan is made anew, and refused likewise: people take their time.
+    `token` is that of a plan that was shown before: what is not as it was then is refused (StalePlan). After
+    a confirmation the plan is made anew, and refused likewise: people take their time. Always raises
+    typer.Exit, with the status of `answer`; 1 also for a step that failed or was left out.
     """
     try:
         stores = Stores(_where(local))

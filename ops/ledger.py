@@ -20,13 +20,16 @@ _LIMITS: Mapping[str, Any] = {
 
 
 class FirestoreLedger:
-    """Keeps records of operations; nothing that was kept is ever removed."""
+    """Keeps records of operations; nothing that was kept is ever removed. Safe to share between threads."""
 
     def __init__(self, db: firestore.Client) -> None:
         self._records = db.collection(COLLECTION)
 
     def cut_short(self, command: str) -> Result[CutShort | None]:
-        """The record of this command that has no result yet; None where each has one."""
+        """The record of this command that has no result yet; None where each has one.
+
+        By two equality filters, which need no index of their own.
+        """
         unfinished = self._records.where(filter=FieldFilter("command", "==", command)).where(
             filter=FieldFilter("result", "==", None)
         )
@@ -40,7 +43,11 @@ class FirestoreLedger:
         return Result.success(CutShort(record_id=found[0].id, at=kept["at"], plan=tuple(kept["plan"])))
 
     def begin(self, record: Record) -> Result[str]:
-        """Keep it; the id is new."""
+        """Keep it; returns its new id.
+
+        Repeated by the client after a lost answer it is refused by its own write, and told as a failure:
+        nothing has been done under it yet.
+        """
         ref = self._records.document()
         try:
             ref.create(record.to_document(), **_LIMITS)

@@ -21,6 +21,7 @@ from .refusals import STALE_PLAN
 
 COLLECTION: Final = "operations"
 NOT_DUE: Final = "not due any more: done before the command was cut short, or by somebody else"
+"""What became of a step of a record: these words, "done", its own answer, or "failed: …"."""
 NOT_BEGUN: Final = "not begun"
 STEPS: Final = "what is to be done"
 
@@ -136,10 +137,12 @@ class Done:
 
 @returns_result
 def execute(plan: Plan, ledger: Ledger, *, who: str, why: str, now: datetime) -> Done | None:
-    """Do the plan; None where nothing is to be done, and nothing was cut short.
+    """Do the plan and keep a record of it; None where nothing is to be done, and nothing was cut short.
 
-    A failure means that nothing was done, or that what was done could not be noted: the same command again
-    finds out. Again: see above.
+    A step that fails is no failure: it is in `Done.error` and in the record. A failure means that nothing was
+    done, or that what was done could not be noted: the same command again finds out. Again after a success: a
+    new plan, which has no steps where all is done; again after a crash: the record that was begun is taken
+    up, and of its plan what is still due is done.
     """
     taken_up = ledger.cut_short(plan.command).unwrap()
     if not plan.steps and taken_up is None:
@@ -155,6 +158,7 @@ def execute(plan: Plan, ledger: Ledger, *, who: str, why: str, now: datetime) ->
         "error": None if done.error is None else done.error.to_dict(),
     }
     if taken_up is not None:
+        # Another person may take it up, for another reason: both stay.
         result["taken_up"] = {"at": now, "who": who, "why": why}
     ledger.end(done.record_id, result).unwrap()
     return done
@@ -169,6 +173,7 @@ def refuse_if_stale(plan: Plan, token: str) -> None:
 
 
 def _do(plan: Plan, recorded: Sequence[str], record_id: str, cut_short_at: datetime | None) -> Done:
+    # Of today's plan what the record's plan has, too: who confirmed that plan has confirmed nothing else.
     due = [step for step in plan.steps if step.sentence in set(recorded)]
     outcomes = {step.sentence: NOT_BEGUN for step in due}
     error = None

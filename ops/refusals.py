@@ -29,6 +29,7 @@ def is_refusal(error: ErrorInfo) -> bool:
 
 
 def is_wrong_usage(error: ErrorInfo) -> bool:
+    """Whether the person at the keyboard can mend it by typing something else: exit status 2."""
     return error.type is ErrorType.PERMANENT and error.exception_class in WRONG_USAGE
 
 

@@ -58,18 +58,22 @@ def text(of: Callable[[T], Any], *, choices: type[Enum] | None = None) -> Field[
 
 
 def number(of: Callable[[T], Any]) -> Field[T]:
+    """A field that holds a number."""
     return Field(kind=Kind.NUMBER, of=of)
 
 
 def day(of: Callable[[T], Any]) -> Field[T]:
+    """A field that holds a date."""
     return Field(kind=Kind.DATE, of=of)
 
 
 def time(of: Callable[[T], Any]) -> Field[T]:
+    """A field that holds a time."""
     return Field(kind=Kind.TIME, of=of)
 
 
 def flag(of: Callable[[T], Any]) -> Field[T]:
+    """A field that is yes or no."""
     return Field(kind=Kind.FLAG, of=of)
 
 
@@ -84,6 +88,7 @@ class Condition(Generic[T]):
     sign: str
     value: str
     holds: Callable[[T], bool]
+    """Whether a record fits."""
 
     def __str__(self) -> str:
         return f"{self.field}{self.sign}{self.value}"
@@ -150,6 +155,7 @@ def _test(name: str, sign: str, value: str, field: Field[T]) -> Callable[[Any], 
 
 
 def _text_test(name: str, sign: str, value: str, field: Field[T]) -> Callable[[Any], bool]:
+    """By pattern, case and all; `!=` is the opposite, also for what is absent."""
     if sign not in _EQUAL:
         raise _wrong(f"{name}: a text is compared by = and !=, not by {sign}")
     if field.choices and not _has_wildcard(value) and value not in field.choices:

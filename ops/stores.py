@@ -45,7 +45,10 @@ CALL_TIMEOUT: Final = timedelta(seconds=10)
 
 
 class Stores:
-    """What a command works on. One per process."""
+    """What a command works on. One per process: Google's clients look for emulators in its environment.
+
+    Raises ResultError or SettingsError where the system is not described well enough.
+    """
 
     def __init__(self, where: Where) -> None:
         self.where = where
@@ -103,6 +106,7 @@ class Stores:
         return phases.on(transitions.boundaries().days, transitions.graph, game_date)
 
     def evidence(self) -> BatchEvidence:
+        """What reads all that is known of a batch."""
         return BatchEvidence(
             self.batches(),
             lock=self.locks().read,

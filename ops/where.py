@@ -24,6 +24,7 @@ class Where:
 
     @property
     def name(self) -> str:
+        """For people: `my-project (nba)`, `local stack (nba, prefix t1)`."""
         scope = f", prefix {self.settings.dataset_prefix}" if self.settings.dataset_prefix else ""
         place = "local stack" if self.is_local else self.settings.gcp_project
         return f"{place} ({self.settings.sport.value}{scope})"

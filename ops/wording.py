@@ -31,7 +31,7 @@ def clock(at: datetime) -> str:
 
 
 def names(found: Sequence[str], *, shown: int = NAMES_SHOWN) -> str:
-    """The first few, and how many more there are."""
+    """The first few, and how many more there are; "" for none."""
     more = len(found) - shown
     listed = ", ".join(found[:shown])
     return f"{listed} and {more} more" if more > 0 else listed

@@ -20,11 +20,14 @@ def writes(
 ) -> Callable[[MakePlan], MakePlan]:
     """Register the plan of a command: `(asked, its own arguments) -> Plan`; its docstring is the help.
 
-    `examples` are what is typed after `./ops/run`. `fields` are those of its `--where`, and
-    `searched` is where that looks: for the help.
+    `examples` are what is typed after `./ops/run`. `fields` are those of its `--where`, and `searched` is
+    where that looks: for the help. The options that all such commands have (`--yes`, `--why`, `--plan`,
+    `--local`, `--output`) are added here, so that none can lack one.
     """
 
     def register(make_plan: MakePlan) -> MakePlan:
+        # Typer reads a command's options from its signature: the joined one is made here, without the first
+        # parameter, `asked`, which no person types.
         own = list(inspect.signature(make_plan, eval_str=True).parameters.values())[1:]
 
         def command(*, why: str, yes: bool, plan: str, local: bool, output: Format, **arguments: Any) -> None:

@@ -15,6 +15,7 @@ from ..operations import Plan
 from ..selection import Fields, Selection, day, number, text, time
 
 DAYS_SEARCHED: Final = 30
+"""Game dates back from today: older batches are removed or of no interest to a bulk command."""
 VALUES_PER_QUERY: Final = 30
 """What one Firestore query takes of alternatives."""
 
@@ -59,7 +60,7 @@ def plan(
     today: date,
     plan_of: Callable[[str], Plan],
 ) -> Plan:
-    """`plan_of` one batch, or of each that was chosen."""
+    """The plan of one batch, or of each that was chosen. Raises ResultError unless one of both is said."""
     refuse_unless_one_is_named("a batch", batch_id, where)
     if batch_id is not None:
         return plan_of(batch_id)

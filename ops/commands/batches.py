@@ -33,7 +33,10 @@ class Trigger(Protocol):
 
 
 def missing(batches: Batches, batch_id: str) -> Answer:
-    """Who no worker spoke for, who was timed out, and whom nobody had asked for."""
+    """Who no worker spoke for, who was timed out, and whom nobody had asked for.
+
+    Raises ResultError (NoSuchThing) for a batch that is not there.
+    """
     progress = _progress(batches, batch_id)
     batch = progress.batch
     data = {
@@ -57,7 +60,11 @@ def missing(batches: Batches, batch_id: str) -> Answer:
 def plan_redrive(
     batches: Batches, requests: Requests, publisher: RequestPublisher, batch_id: str, *, failed: bool
 ) -> Plan:
-    """Ask again for the missing players, or for those that failed."""
+    """Ask again for the missing players, or for those that failed.
+
+    Raises ResultError: refused without a manifest, NoGame where somebody has no game that day. Done again
+    after a crash it counts once, by the id of its record.
+    """
     progress = _progress(batches, batch_id)
     batch = progress.batch
     players = _failed(batches, batch) if failed else progress.missing
@@ -81,7 +88,10 @@ def plan_redrive(
 
 
 def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batch_id: str) -> Plan:
-    """The step that is due: time out who is missing and close, or publish the trigger (again)."""
+    """The step that is due: time out who is missing and close, or publish the trigger (again).
+
+    Nothing for a batch that is failed, abandoned or announced.
+    """
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"close {batch_id}", steps=[], seen=_seen(batch))
     if batch.status is BatchStatus.OPEN:
@@ -98,7 +108,7 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
 
 
 def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan:
-    """Give it up: what still arrives is recorded, and never merged."""
+    """Give it up: what still arrives is recorded, and never merged. Nothing for one that is given up."""
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"abandon {batch_id}", steps=[], seen=_seen(batch))
     if batch.status is BatchStatus.ABANDONED:
@@ -114,7 +124,7 @@ def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan
 
 
 def plan_migrate(batches: Batches, batch_id: str, to: SchemaMode) -> Plan:
-    """Move an open batch to another schema mode, forward or back."""
+    """Move an open batch to another schema mode, forward or back. Nothing where it is in that mode."""
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"migrate {batch_id} --to {to.value}", steps=[], seen=_seen(batch))
     if batch.schema_mode is to:

@@ -15,7 +15,10 @@ TEMPLATES: Final = Path(__file__).resolve().parents[1] / "bundling"
 
 
 def bundle(evidence: BatchEvidence, batch_id: str, to: Path) -> Answer:
-    """Write it, all at once; a file of that name is replaced."""
+    """Write it, all at once; a file of that name is replaced.
+
+    Raises ResultError for a batch that cannot be read, OSError for a file that cannot be written.
+    """
     found = evidence.of(batch_id)
     said = verdict(found.facts)
     new = to.with_name(f"{to.name}.{os.getpid()}")

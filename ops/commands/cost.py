@@ -53,8 +53,11 @@ def consumed(batches: Batches, first: date, last: date) -> Consumed:
 
 
 def usage_of(consumed: Consumed) -> Usage:
-    """Counted where the stores tell it: completions, bytes, seconds of consolidation. Reads, writes and the
-    recorder's time follow from what one batch and one completion take."""
+    """What the batches used.
+
+    Counted where the stores tell it: completions, bytes, seconds of consolidation. Reads, writes and the
+    recorder's time follow from what one batch and one completion take.
+    """
     completions = sum(batch.counts.ended for batch in consumed.batches)
     seconds = sum(
         (receipt.consolidated_at - receipt.started_at).total_seconds() for receipt in consumed.receipts

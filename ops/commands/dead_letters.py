@@ -23,6 +23,7 @@ from ..selection import Fields, Selection, text, time
 from ..wording import count, moment
 
 REASON_CHARS: Final = 200
+"""Of a reason in a list: the document has all of it."""
 
 SEARCHED: Final = f"Of the newest {MAX_READ:,} dead letters, those that wait."
 FIELDS: Final[Fields[DeadLetter]] = {
@@ -86,7 +87,7 @@ def plan_replay(
 
 
 def plan_discard(box: DeadLetterBox, event_id: str | None, where: Selection[DeadLetter], by: By) -> Plan:
-    """Note that nobody needs them any more; their documents stay."""
+    """Note that nobody needs them any more; their documents stay. Nothing for one that is discarded."""
 
     def discard(letter: DeadLetter) -> Plan:
         plan = _plan("discard", letter)
@@ -103,7 +104,9 @@ def plan_discard(box: DeadLetterBox, event_id: str | None, where: Selection[Dead
 
 
 def fails_again(letter: DeadLetter) -> str | None:
-    """Why publishing it again would end in another dead letter, as far as its message alone tells."""
+    """Why publishing it again would end in another dead letter, as far as its message alone tells; None where
+    it may work. Pure.
+    """
     if not letter.is_whole:
         return "its document holds only the beginning; the dead-letter subscription has all of it"
     try:

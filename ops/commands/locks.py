@@ -23,6 +23,7 @@ from ..wording import duration, moment
 KeyOf = Callable[[date], LockKey]
 ReadLock = Callable[[LockKey], Result[LockSnapshot]]
 DAYS_SHOWN: Final = 7
+"""Game dates back from today whose locks are looked at: one read each."""
 
 
 def _held(of: Callable[[LockRecord], Any]) -> Callable[[LockSnapshot], Any]:
@@ -45,7 +46,10 @@ def recent(key_of: KeyOf, today: date) -> list[LockKey]:
 
 
 def listed(keys: Sequence[LockKey], read: ReadLock) -> Answer:
-    """Those that are held, with their holder; one whose lease ran out waits for its next holder."""
+    """Those that are held, with their holder; one whose lease ran out waits for its next holder.
+
+    Raises ResultError where a lock cannot be read.
+    """
     table = Table(
         "lock", "held for", "fence", "since (UTC)", "until (UTC)", "", box=None, header_style="bold"
     )
@@ -70,7 +74,7 @@ def listed(keys: Sequence[LockKey], read: ReadLock) -> Answer:
 
 
 def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, why: str) -> Plan:
-    """Take a lock from the holder that it has now, and from no successor."""
+    """Take a lock from the holder that it has now, and from no successor. Nothing where nobody holds it."""
     record = read(key).unwrap().record
     command = f"force-release {key.game_date}"
     if record is None or not record.is_held:

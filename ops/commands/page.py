@@ -24,9 +24,10 @@ def written(page: StatusPage) -> Answer:
 
 
 def server(render: Render, port: int) -> ThreadingHTTPServer:
-    """Answers on loopback alone, with whatever the stores say at that moment; port 0 takes a free one.
+    """A server on loopback alone, with whatever the stores say at that moment; port 0 takes a free one.
 
-    Whoever looks gets the page again every ten seconds.
+    Whoever looks gets the page again every ten seconds. What cannot be read is a 503 that says so. The caller
+    serves and closes it.
     """
 
     class Handler(BaseHTTPRequestHandler):

@@ -28,7 +28,10 @@ def graph_of(file: Path) -> Graph:
 
 
 def simulate(days: Days, graph: Graph, first: date, last: date) -> Answer:
-    """Every boundary of every date from `first` to `last`, both included."""
+    """Every boundary of every date from `first` to `last`, both included, that has a report or a dispatch.
+
+    Reads only.
+    """
     dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     wanted = [(boundary, each) for each in dates for boundary in graph.boundaries]
     read_days = days.read_many(wanted).unwrap()

@@ -25,6 +25,7 @@ class Price:
     source: str
 
     def of(self, units: float | int) -> Decimal:
+        """What so many units cost, in USD."""
         return self.usd * Decimal(str(units)) / self.per
 
 
@@ -85,12 +86,12 @@ def bill(usage: Usage) -> list[Line]:
 
 
 def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
-    """The fan-in alone, without the workers, on two other systems.
+    """The fan-in alone, without the workers, on other systems: name → lines of its bill.
 
     Step Functions: a distributed map starts one child execution per player. Standard children cost two
-    transitions each (start and the one task) beside four of the parent; express children a request and,
-    at 100 ms and 64 MB each, their duration. Temporal: per player an activity that is scheduled and a signal
-    or result that is recorded (2 actions), per batch the workflow, a timer and three activities (5).
+    transitions each (start and the one task) beside four of the parent; express children a request and, at
+    100 ms and 64 MB each, their duration. Temporal: per player an activity that is scheduled and a signal or
+    result that is recorded (2 actions), per batch the workflow, a timer and three activities (5).
     """
     express_gb_seconds = float(completions * EXPRESS_CHUNK_GB / 10)
     return {
