@@ -1,6 +1,6 @@
 """The options and arguments that commands share, and the application that they are registered with."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -58,14 +58,24 @@ Serve = Annotated[bool, typer.Option("--serve", help="Serve it on this machine, 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
 Days = Annotated[int, typer.Option("--days", min=1, max=366, help="How many days, today included.")]
 File = Annotated[Path, typer.Option("--to", dir_okay=False, help="The file to write.")]
-Until = Annotated[
-    datetime,
-    typer.Option("--until", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"], help="In UTC."),
-]
+Until = Annotated[str, typer.Option("--until", metavar="TIME", help="With its zone: 2026-01-18T09:00:00Z.")]
 Moment = Annotated[
-    datetime | None,
-    typer.Option("--at", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"], help="In UTC, as it was then."),
+    str | None,
+    typer.Option("--at", metavar="TIME", help="As it was then; with its zone: 2026-01-18T06:00:00Z."),
 ]
+
+
+def moment_of(text: str, option: str) -> datetime:
+    """An ISO time with its zone; raises ResultError for anything else, naming the option."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        why = f"{option}: {text!r} is no ISO time, as 2026-01-18T06:00:00Z is one"
+        raise ResultError(ErrorInfo.permanent("WrongUsage", why)) from None
+    if found.tzinfo is None:
+        why = f"{option}: {text!r} has no zone; add Z for UTC, or an offset such as -05:00"
+        raise ResultError(ErrorInfo.permanent("WrongUsage", why))
+    return found.astimezone(UTC)
 
 
 def date_of(text: str, today: date) -> date:

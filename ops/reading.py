@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from .answer import Answer, Format
 from .commands import batches, bundle, cost, coverage, explain, locks, page, phases, status, verify, watch
 from .commands import findings as of_findings
 from .commands import simulate as simulated
+from .explaining.past import readable_moment
 from .frame import ROOT, answer, console, errors
 from .options import (
     Batch,
@@ -36,6 +37,7 @@ from .options import (
     app,
     date_of,
     looks_like_a_date,
+    moment_of,
 )
 from .stores import Stores
 
@@ -53,9 +55,8 @@ def explain_(subject: Subject, at: Moment = None, local: Local = False, output: 
     """A verdict in one sentence, the evidence in the order of time, and the next command."""
 
     def work(stores: Stores) -> Answer:
-        if looks_like_a_date(subject):
-            return _explain_day(stores, date_of(subject, stores.today()))
-        return explain.batch(stores.evidence(), subject, at=None if at is None else at.replace(tzinfo=UTC))
+        then = None if at is None else readable_moment(moment_of(at, "--at"), stores.now())
+        return _explain(stores, subject, then)
 
     answer(work, local=local, output=output)
 
@@ -64,7 +65,7 @@ def explain_(subject: Subject, at: Moment = None, local: Local = False, output: 
 def phases_(game_date: GameDate = "today", local: Local = False, output: Output = TEXT) -> None:
     """Where each boundary of a date stands, since when, and what it waits for."""
     answer(
-        lambda stores: phases.listed(stores.days(date_of(game_date, stores.today())), stores.now()),
+        lambda stores: _phases(stores, date_of(game_date, stores.today())),
         local=local,
         output=output,
     )
@@ -103,7 +104,7 @@ def audit(
             asked = Asked(game_date=date_of(subject, stores.today()))
         else:
             asked = Asked(batch_id=subject)
-        return of_findings.audit(stores.audit().auditor(), asked)
+        return of_findings.audit(stores.audit().auditor(), asked, stores.where.here)
 
     answer(work, local=local, output=output)
 
@@ -136,7 +137,11 @@ def coverage_(first: FirstDay, last: LastDay, local: Local = False, output: Outp
 @app.command("watch", epilog="Example: ./ops/run watch batch_2026-01-17_1")
 def watch_(batch: Batch, local: Local = False, output: Output = TEXT) -> None:
     """A batch as it moves: counts, rate, expected end, who is missing; ends when the batch does."""
-    answer(lambda stores: watch.watch(stores.evidence(), batch, console, output), local=local, output=output)
+
+    def work(stores: Stores) -> Answer:
+        return watch.watch(stores.evidence(), batch, stores.telling(), console, output)
+
+    answer(work, local=local, output=output)
 
 
 @app.command("cost", epilog="Example: ./ops/run cost --days 30")
@@ -198,11 +203,11 @@ def simulate(
 def _status(stores: Stores) -> Answer:
     today = stores.today()
     parts: Mapping[str, Callable[[], Answer]] = {
-        "Phases": lambda: phases.listed(stores.days(today), stores.now()),
+        "Phases": lambda: _phases(stores, today),
         "Batches": lambda: status.batches(status.batches_of(stores.batches(), today)),
         "Locks": lambda: _locks(stores),
         "Findings": lambda: _findings(stores),
-        "Dead letters": lambda: status.dead_letters(stores.dead_letters()),
+        "Dead letters": lambda: status.dead_letters(stores.dead_letters(), stores.where.here),
     }
     return status.whole(stores.where.name, today, {name: _looked(part) for name, part in parts.items()})
 
@@ -215,14 +220,23 @@ def _looked(part: Callable[[], Answer]) -> Answer | ResultError:
         return exc
 
 
-def _explain_day(stores: Stores, game_date: date) -> Answer:
-    found = status.batches_of(stores.batches(), game_date)
-    told = [explain.batch(stores.evidence(), batch_id, at=None) for batch_id in found]
-    return explain.day(stores.days(game_date), game_date, told, stores.now())
+def _explain(stores: Stores, subject: str, at: datetime | None = None) -> Answer:
+    telling, evidence = stores.telling(), stores.evidence()
+    if not looks_like_a_date(subject):
+        return explain.batch(evidence.of(subject, as_of=at), telling, at=at)
+    game_date = date_of(subject, stores.today())
+    found = stores.day_evidence().of(game_date, stores.now(), as_of=at)
+    batches = status.batches_of(stores.batches(), game_date)
+    told = [one for batch_id in batches if (one := evidence.if_there(batch_id, as_of=at))]
+    return explain.day(found, [explain.batch(each, telling, at=at) for each in told], telling, at=at)
 
 
 def _findings(stores: Stores) -> Answer:
-    return status.findings(list(stores.findings().unsettled().unwrap().values()))
+    return status.findings(list(stores.findings().unsettled().unwrap().values()), stores.where.here)
+
+
+def _phases(stores: Stores, game_date: date) -> Answer:
+    return phases.listed(stores.days(game_date), stores.now(), stores.where.here)
 
 
 def _locks(stores: Stores) -> Answer:

@@ -37,7 +37,9 @@ from common.settings import WarehouseSettings
 from common.sport import ZONE, DatasetRole
 
 from .commands import coverage, phases
+from .commands.explain import Telling
 from .explaining.batch_evidence import BatchEvidence
+from .explaining.day_evidence import DayEvidence
 from .ledger import FirestoreLedger
 from .where import Where
 
@@ -104,6 +106,13 @@ class Stores:
         """Every boundary on a date."""
         transitions = self.phases()
         return phases.on(transitions.boundaries().days, transitions.graph, game_date)
+
+    def day_evidence(self) -> DayEvidence:
+        transitions, documents = self.phases(), self.batches().store.documents
+        return DayEvidence(transitions.boundaries().days, transitions.graph.boundaries, documents)
+
+    def telling(self) -> Telling:
+        return Telling(here=self.where.here, log=self.where.log_command)
 
     def evidence(self) -> BatchEvidence:
         """What reads all that is known of a batch."""

@@ -1,8 +1,10 @@
 """Which system a command works on: a project, or the local stack that `./local/run serve` keeps up."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,8 @@ class Where:
     environment: Mapping[str, str]
     """What a client of that system has to be told; emulators included."""
     is_local: bool
+    logs: Path | None = None
+    """The folder of the local stack's logs."""
 
     @property
     def name(self) -> str:
@@ -29,19 +33,33 @@ class Where:
         place = "local stack" if self.is_local else self.settings.gcp_project
         return f"{place} ({self.settings.sport.value}{scope})"
 
+    def here(self, command: str) -> str:
+        """An operator's command, to be pasted: about this system and no other."""
+        return f"{command} --local" if self.is_local else command
+
+    def log_command(self, field: str, value: str, since: datetime | None) -> str:
+        """What shows the lines of the logs that name this, ready to paste."""
+        if self.logs is not None:
+            pattern, files = shlex.quote(f'"{field}": "{value}"'), f"{shlex.quote(str(self.logs))}/*.log"
+            return f"grep -h {pattern} {files}"
+        time = f' AND timestamp>="{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' if since else ""
+        query = shlex.quote(f'jsonPayload.{field}="{value}"{time}')
+        return f"gcloud logging read {query} --project={self.settings.gcp_project}"
+
 
 def local(root: Path) -> Result[Where]:
     """The stack that serves from this checkout. PERMANENT, and says how to start it, where none does."""
     file = root / LOCAL_FILE
     try:
-        environment = json.loads(file.read_text(encoding="utf-8"))["environment"]
+        note = json.loads(file.read_text(encoding="utf-8"))
+        environment, logs = note["environment"], note.get("logs")
     except FileNotFoundError:
         why = f"{LOCAL_FILE}: not there; start the local stack with ./local/run serve"
         return Result.failure(ErrorInfo.permanent("NotServed", why))
     except (ValueError, KeyError, TypeError) as exc:
         why = f"{LOCAL_FILE}: {exc}; start the local stack again with ./local/run serve"
         return Result.failure(ErrorInfo.permanent("NotServed", why))
-    return _from(environment, is_local=True)
+    return _from(environment, is_local=True, logs=Path(logs) if logs else None)
 
 
 def from_environment(environment: Mapping[str, str]) -> Result[Where]:
@@ -49,9 +67,9 @@ def from_environment(environment: Mapping[str, str]) -> Result[Where]:
     return _from(environment, is_local=False)
 
 
-def _from(environment: Mapping[str, str], *, is_local: bool) -> Result[Where]:
+def _from(environment: Mapping[str, str], *, is_local: bool, logs: Path | None = None) -> Result[Where]:
     try:
         settings = Settings.from_environment(environment)
     except SettingsError as exc:
         return Result.failure(ErrorInfo.permanent("InvalidSettings", str(exc)))
-    return Result.success(Where(settings=settings, environment=environment, is_local=is_local))
+    return Result.success(Where(settings=settings, environment=environment, is_local=is_local, logs=logs))

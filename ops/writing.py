@@ -1,7 +1,7 @@
 """The commands that write: each makes a plan, which is shown, and done with `--yes`."""
 
 from collections.abc import Callable
-from datetime import UTC, date
+from datetime import date
 
 import typer
 
@@ -34,6 +34,7 @@ from .options import (
     Until,
     app,
     date_of,
+    moment_of,
 )
 from .refusals import wrong_usage
 from .selection import selection
@@ -223,21 +224,21 @@ def repair(asked: Asked, finding: FindingId = None, where: Conditions = None) ->
 
 @writes(
     "silence",
-    'silence long_held_lock-0f3a --until 2026-01-18T09:00:00 --why "backfill" --yes',
-    'silence --where "scope=batch_2026-01-17_*" --until 2026-01-18T09:00:00 --why "backfill" --yes',
+    'silence long_held_lock-0f3a --until 2026-01-18T09:00:00Z --why "backfill" --yes',
+    'silence --where "scope=batch_2026-01-17_*" --until 2026-01-18T09:00:00Z --why "backfill" --yes',
     fields=findings.FIELDS,
     searched=findings.SEARCHED,
 )
 def silence(asked: Asked, until: Until, finding: FindingId = None, where: Conditions = None) -> Plan:
     """Tell nobody of a finding until then; it is looked for and recorded all the same."""
-    store, end = asked.stores.findings(), until.replace(tzinfo=UTC)
+    store, end = asked.stores.findings(), moment_of(until, "--until")
 
     def plan(finding_id: str) -> Plan:
         return findings.plan_silence(store, finding_id, end, who=asked.who, why=asked.why, now=asked.now)
 
     chosen = selection(where, findings.FIELDS)
     return findings.plan_for_findings(
-        f"silence --until {until:%Y-%m-%dT%H:%M:%S}", store, finding, chosen, plan
+        f"silence --until {end:%Y-%m-%dT%H:%M:%SZ}", store, finding, chosen, plan
     )
 
 

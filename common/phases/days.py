@@ -60,15 +60,15 @@ class Days:
         return DayKey(sport=self._sport, phase=boundary.phase, game_date=game_date)
 
     @returns_result
-    def read(self, boundary: Boundary, game_date: date) -> Day:
-        """The date and its reports as of one moment, whether anything was ever written or not.
+    def read(self, boundary: Boundary, game_date: date, *, as_of: datetime | None = None) -> Day:
+        """The date and its reports as of one moment, now or before, whether anything was ever written or not.
 
         One request for all of it: documents that were read one after the other could tell of different
         moments. PERMANENT (UnreadableDay) for a document that makes no sense, else a fault of the store.
         """
         key = self.key(boundary, game_date)
         processors = {key.below(PROCESSORS, name): name for name in boundary.known}
-        found = self.documents.get([key.path, *processors]).unwrap()
+        found = self.documents.get([key.path, *processors], as_of=as_of).unwrap()
         below = {name: found[path] for path, name in processors.items() if path in found}
         return _day(key, found.get(key.path), below)
 

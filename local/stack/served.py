@@ -17,7 +17,8 @@ def noted(stack: Stack, root: Path) -> Iterator[Path]:
     meant."""
     file = root / LOCAL_FILE
     file.parent.mkdir(exist_ok=True)
-    _write(file, {"pid": os.getpid(), "environment": dict(stack.environment)})
+    note = {"pid": os.getpid(), "environment": dict(stack.environment), "logs": str(stack.folder)}
+    _write(file, note)
     try:
         yield file
     finally:

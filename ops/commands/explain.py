@@ -1,74 +1,109 @@
 """`explain`: a verdict in one sentence, the evidence in the order of time, and the next command."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from common.batches.records import batch_path
-from common.phases.records import Day
-from common.phases.shape import Boundary
+from common.findings.records import Tracked, operator_command
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
-from ..explaining import phase_verdict
-from ..explaining.batch_evidence import BatchEvidence, Explained
+from ..explaining import findings_seen, phase_verdict
+from ..explaining.batch_evidence import Explained
 from ..explaining.batch_verdict import verdict
-from ..explaining.evidence import Event, in_order, table
+from ..explaining.day_evidence import ExplainedBoundary, ExplainedDay
+from ..explaining.evidence import in_order, table
 from ..explaining.verdict import Verdict
 from ..wording import moment
 
-
-def batch(evidence: BatchEvidence, batch_id: str, *, at: datetime | None) -> Answer:
-    """One batch, now or as it was."""
-    return told(batch_id, evidence.of(batch_id, as_of=at), at=at)
+LogCommand = Callable[[str, str, datetime | None], str]
 
 
-def told(batch_id: str, found: Explained, *, at: datetime | None) -> Answer:
-    """What was read of a batch, as an answer."""
-    said = verdict(found.facts)
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """How commands are told, so that they can be pasted as they are."""
+
+    here: Callable[[str], str]
+    """An operator's command, about the system that was looked at."""
+    log: LogCommand
+    """What shows the log lines with this value of a field, since a time."""
+
+
+def batch(found: Explained, telling: Telling, *, at: datetime | None = None) -> Answer:
+    """What was read of one batch, now or as it was `at`."""
+    said = _now(verdict(found.facts), telling, found.facts.batch.batch_id, at)
+    batch_id = found.facts.batch.batch_id
+    log = telling.log("batch_id", batch_id, found.events[0].at if found.events else None)
     data = {
         "batch_id": batch_id,
         **_verdict_data(said),
         "as_of": found.facts.now,
+        "note": found.note,
         "batch": found.facts.batch,
         "missing": found.facts.missing,
         "events": found.events,
         "receipts": found.receipts,
+        "findings": _findings_data(found.findings),
+        "log": log,
     }
-    return Answer(data=data, shown=_shown(batch_id, said, found, at), status=said.status)
+    shown: list[RenderableType] = [
+        _headline(batch_id, said),
+        *_then(at, found.note),
+        table(found.events, below=batch_path(batch_id)),
+        *_next(said, at),
+        Text(f"Log: {log}", style="dim"),
+    ]
+    return Answer(data=data, shown=shown, status=said.status)
 
 
 def day(
-    days: Sequence[tuple[Boundary, Day]], game_date: date, batches: Sequence[Answer], now: datetime
+    found: ExplainedDay, batches: Sequence[Answer], telling: Telling, *, at: datetime | None = None
 ) -> Answer:
-    """Every boundary of a date, and its batches."""
-    verdicts = [(boundary, each, phase_verdict.verdict(each, now)) for boundary, each in days]
-    shown: list[Any] = []
-    for boundary, each, said in verdicts:
-        shown += [_headline(boundary.name, said), table(in_order(_events(each))), *_next(said), ""]
+    """Every boundary of a date, its findings, and its batches."""
+    name = found.game_date.isoformat()
+    verdicts = [
+        (each, _now(phase_verdict.verdict(each.day, found.now), telling, name, at))
+        for each in found.boundaries
+    ]
+    log = telling.log("game_date", name, None)
+    shown: list[RenderableType] = [*_then(at, found.note)]
+    for each, said in verdicts:
+        shown += [_headline(each.boundary.name, said), *_events(each), *_next(said, at), ""]
+    if found.findings:
+        told = in_order(findings_seen.told(found.findings))
+        shown += [Text(f"Findings of {name}", style="bold"), table(told), ""]
     for answer in batches:
         shown += [*answer.shown, ""]
-    statuses = [said.status for _, _, said in verdicts] + [answer.status for answer in batches]
+    shown.append(Text(f"Log: {log}", style="dim"))
+    statuses = [said.status for _, said in verdicts] + [answer.status for answer in batches]
     data = {
-        "game_date": game_date,
-        "boundaries": {boundary.name: _verdict_data(said) for boundary, _, said in verdicts},
+        "game_date": found.game_date,
+        "as_of": found.now,
+        "note": found.note,
+        "boundaries": {
+            each.boundary.name: {**_verdict_data(said), "events": each.events} for each, said in verdicts
+        },
+        "findings": _findings_data(found.findings),
         "batches": [answer.data for answer in batches],
+        "log": log,
     }
     return Answer(data=data, shown=shown, status=max(statuses, default=ExitStatus.WELL))
 
 
-def _shown(batch_id: str, said: Verdict, found: Explained, at: datetime | None) -> list[Any]:
-    then = [f"As it was at {moment(at)} UTC."] if at else []
-    log = f"Log: gcloud logging read 'jsonPayload.batch_id=\"{batch_id}\"' --freshness=2d"
-    return [
-        _headline(batch_id, said),
-        *then,
-        table(found.events, below=batch_path(batch_id)),
-        *_next(said),
-        Text(log, style="dim"),
-    ]
+def _now(said: Verdict, telling: Telling, name: str, at: datetime | None) -> Verdict:
+    """With a command to paste; of what was, no command mends anything: the one that tells how it is now."""
+    command = said.command if at is None else operator_command("explain", name)
+    return said.with_command(telling.here(command) if command else None)
+
+
+def _then(at: datetime | None, note: str | None) -> list[RenderableType]:
+    then = [Text(f"As it was at {moment(at)} UTC.", style="bold")] if at else []
+    return [*then, *([Text(note, style="yellow")] if note else [])]
 
 
 def _headline(name: str, said: Verdict) -> Text:
@@ -76,30 +111,18 @@ def _headline(name: str, said: Verdict) -> Text:
     return Text.assemble((f"{name}: ", "bold"), (said.state.value, f"bold {colour}"), f" — {said.sentence}")
 
 
-def _next(said: Verdict) -> list[Text]:
-    return [Text.assemble("Next: ", (said.command, "bold"))] if said.command else []
+def _events(each: ExplainedBoundary) -> list[RenderableType]:
+    return [table(each.events, below=each.day.key.path)] if each.events else []
+
+
+def _next(said: Verdict, at: datetime | None) -> list[RenderableType]:
+    word = "Now: " if at else "Next: "
+    return [Text.assemble(word, (said.command, "bold"))] if said.command else []
 
 
 def _verdict_data(said: Verdict) -> dict[str, Any]:
     return {"state": said.state, "verdict": said.sentence, "next": said.command, "is_well": said.is_well}
 
 
-def _events(each: Day) -> list[Event]:
-    events = [
-        Event(
-            at=report.recorded_at,
-            what=f"{name} {report.status.value}",
-            source=each.key.below("processors", name),
-        )
-        for name, report in each.reports.items()
-    ]
-    if each.decision is not None:
-        what = f"decided {each.decision.state.value}: {each.decision.reason}"
-        events.append(Event(at=each.decision.evaluated_at, what=what, source=each.key.path))
-    if each.by_hand is not None:
-        what = f"by hand: {each.by_hand.who}: {each.by_hand.why}"
-        events.append(Event(at=each.by_hand.at, what=what, source=each.key.path))
-    if each.dispatched_at is not None:
-        what = f"dispatched as message {each.message_id}"
-        events.append(Event(at=each.dispatched_at, what=what, source=each.key.path))
-    return events
+def _findings_data(findings: Sequence[Tracked]) -> list[Mapping[str, Any]]:
+    return [each.to_document() for each in findings]

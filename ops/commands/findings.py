@@ -43,7 +43,7 @@ class Repairs(Protocol):
     def mend(self, finding: Finding) -> Mended: ...
 
 
-def audit(auditor: Auditor, asked: Asked) -> Answer:
+def audit(auditor: Auditor, asked: Asked, here: Callable[[str], str]) -> Answer:
     """One run, as the scheduler starts it: what is found is remembered and told, nothing is repaired."""
     ran = auditor.run(asked)
     if ran.is_failure or ran.data is None:
@@ -53,7 +53,7 @@ def audit(auditor: Auditor, asked: Asked) -> Answer:
     status = ExitStatus.WELL if report.is_ok else ExitStatus.FOUND
     return Answer(
         data=report.to_document(),
-        shown=[*_run(report), *(_line(each) for each in report.findings), _summary(report, ran.error)],
+        shown=[*_run(report), *(_line(each, here) for each in report.findings), _summary(report, ran.error)],
         status=ExitStatus.COULD_NOT_LOOK if unknown else status,
     )
 
@@ -153,8 +153,8 @@ def _said(outcome: Outcome) -> str:
     return f"{outcome.left} left for the next run" if outcome.left else ""
 
 
-def _line(finding: Finding) -> Text:
-    said = f"{finding.scope.name}: {finding.summary}\n    {finding.command}"
+def _line(finding: Finding, here: Callable[[str], str]) -> Text:
+    said = f"{finding.scope.name}: {finding.summary}\n    {here(finding.command)}"
     return Text.assemble((f"{finding.finding_class.value}  ", "bold red"), said)
 
 

@@ -44,7 +44,7 @@ def on(days: Days, graph: Graph, game_date: date) -> Sequence[Standing]:
     return [(boundary, days.read(boundary, game_date).unwrap()) for boundary in graph.boundaries]
 
 
-def listed(standing: Sequence[Standing], now: datetime) -> Answer:
+def listed(standing: Sequence[Standing], now: datetime, here: Callable[[str], str]) -> Answer:
     """One line for each boundary."""
     table = Table("boundary", "state", "since first", "why", box=None, header_style="bold")
     verdicts = [(boundary.name, day, verdict(day, now)) for boundary, day in standing]
@@ -52,7 +52,12 @@ def listed(standing: Sequence[Standing], now: datetime) -> Answer:
         colour = "green" if said.is_well else "red"
         table.add_row(name, Text(said.state.value, style=colour), _waited(day, now), Text(said.sentence))
     data = {
-        name: {"state": said.state, "verdict": said.sentence, "next": said.command, "is_well": said.is_well}
+        name: {
+            "state": said.state,
+            "verdict": said.sentence,
+            "next": here(said.command) if said.command else None,
+            "is_well": said.is_well,
+        }
         for name, _, said in verdicts
     }
     is_well = all(said.is_well for _, _, said in verdicts)

@@ -1,6 +1,6 @@
 """`status` and the lists that it is made of: one query for each kind of thing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -51,7 +51,7 @@ def batches(found: Mapping[str, Result[Batch]]) -> Answer:
     )
 
 
-def findings(tracked: Sequence[Tracked]) -> Answer:
+def findings(tracked: Sequence[Tracked], here: Callable[[str], str]) -> Answer:
     """Those that are open, the worst and oldest first, each with its command."""
     opened = [each for each in tracked if each.is_open]
     opened.sort(key=lambda each: (-each.finding.severity.rank, each.first_seen, each.finding_id))
@@ -64,21 +64,21 @@ def findings(tracked: Sequence[Tracked]) -> Answer:
         since = f"  (since {moment(each.first_seen)}){silence}"
         said = f"{each.finding.scope.name}: {each.finding.summary}{since}"
         shown.append(Text.assemble((f"{each.finding.finding_class.value}  ", f"bold {colour}"), said))
-        shown.append(Text(f"    {each.finding.command}", style="bold"))
+        shown.append(Text(f"    {here(each.finding.command)}", style="bold"))
     data = {
         "findings": [
-            {**each.to_document(), "finding_id": each.finding_id, "command": each.finding.command}
+            {**each.to_document(), "finding_id": each.finding_id, "command": here(each.finding.command)}
             for each in opened
         ]
     }
     return Answer(data=data, shown=shown, status=ExitStatus.FOUND if opened else ExitStatus.WELL)
 
 
-def dead_letters(box: DeadLetterBox) -> Answer:
+def dead_letters(box: DeadLetterBox, here: Callable[[str], str]) -> Answer:
     """How many wait; `dead-letters` lists them."""
     waiting = [each for each in box.newest().unwrap() if each.waits]
     words = (
-        f"{count(len(waiting), 'dead letter')} waiting: ./ops/run dead-letters"
+        f"{count(len(waiting), 'dead letter')} waiting: {here('./ops/run dead-letters')}"
         if waiting
         else "No dead letter waits."
     )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from rich.console import Console, Group
@@ -14,9 +14,10 @@ from common.batches.records import BatchStatus
 
 from ..answer import Answer, Format, to_json
 from ..explaining.batch_evidence import BatchEvidence, Explained
-from ..explaining.batch_verdict import verdict
+from ..explaining.batch_verdict import is_asked_again, verdict
 from ..wording import clock, names
-from .explain import batch as explained
+from . import explain
+from .explain import Telling
 
 EVERY_SECONDS: Final = 1.0
 ENDED: Final = frozenset({BatchStatus.FAILED, BatchStatus.ABANDONED})
@@ -27,29 +28,33 @@ Show = Callable[[Explained], None]
 def watch(
     evidence: BatchEvidence,
     batch_id: str,
+    telling: Telling,
     console: Console,
     form: Format,
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Answer:
-    """Read the batch every second and show it; ends when nothing more will happen by itself, with the answer
-    that `explain` gives then."""
-    with _shown(console, form) as show:
+    """Look at the batch every second and show it; ends when nothing more will happen by itself, or with
+    Ctrl-C, with the answer that `explain` gives then."""
+    found = evidence.of(batch_id)
+    with _shown(console, form) as show, suppress(KeyboardInterrupt):
         while True:
-            found = evidence.of(batch_id)
             show(found)
             if _has_ended(found):
                 break
             sleep(EVERY_SECONDS)
-    return explained(evidence, batch_id, at=None)
+            found = evidence.again(found)
+    return explain.batch(evidence.of(batch_id), telling)
 
 
 def _has_ended(found: Explained) -> bool:
-    batch = found.facts.batch
-    is_announced = (
-        batch.status is BatchStatus.CONSOLIDATED and batch.phase_generation >= batch.consolidated_generation
-    )
-    return is_announced or batch.status in ENDED
+    """Whoever was asked for again may still come, and what failed or went out without them moves on."""
+    batch, facts = found.facts.batch, found.facts
+    if batch.status is BatchStatus.CONSOLIDATED:
+        is_announced = batch.phase_generation >= batch.consolidated_generation
+        awaits_somebody = bool(facts.missing or facts.failed) and is_asked_again(facts)
+        return is_announced and not awaits_somebody
+    return batch.status in ENDED and not is_asked_again(facts)
 
 
 @contextmanager

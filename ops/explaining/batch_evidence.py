@@ -1,9 +1,10 @@
 """Reads what is known of one batch: its document and players, its story, its receipts, the lock of its day,
-and the dead letters that name it. Reads only; a store that cannot be read is a failure, never an absence."""
+the dead letters that name it, and its findings. Reads only; a store that cannot be read is a failure, never
+an absence."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from common.batches.batch_document import read_batch
@@ -15,16 +16,22 @@ from common.consolidation.receipt import Receipt
 from common.documents.port import Document
 from common.documents.query import Query
 from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
-from common.lock.rules import LockKey
+from common.findings.records import Tracked
+from common.lock.rules import LockKey, LockRecord
 from common.lock.store import LockSnapshot
 from common.messages import PlayerOutcome
 from common.result import ErrorInfo, Result, ResultError
 
-from ..wording import count, moment
+from ..wording import moment
+from . import batch_events, findings_seen
 from .batch_facts import BatchFacts, LockHolder, Refusal
+from .batch_past import as_told
 from .evidence import Event, in_order
+from .past import is_not_kept, told_instead
 
 TIMELINE: Final = "timeline"
+NO_SUCH_THING: Final = "NoSuchThing"
+LATELY: Final = timedelta(seconds=10)
 
 ReadLock = Callable[[LockKey], Result[LockSnapshot]]
 KeyOf = Callable[[date], LockKey]
@@ -38,6 +45,22 @@ class Explained:
     facts: BatchFacts
     events: tuple[Event, ...]
     receipts: tuple[Receipt, ...]
+    findings: tuple[Tracked, ...] = ()
+    note: str | None = None
+    """What to know about how it was read; None where there is nothing to know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """The documents, all as of one time."""
+
+    batch: Batch
+    completions: tuple[Completion, ...]
+    story: tuple[Document, ...]
+    receipts: tuple[Receipt, ...]
+    letters: tuple[DeadLetter, ...]
+    findings: tuple[Tracked, ...]
+    lock: LockSnapshot | None
 
 
 class BatchEvidence:
@@ -53,39 +76,98 @@ class BatchEvidence:
         expected_end: EndOf = lambda _: None,
     ) -> None:
         self._batches = batches
+        self._documents = batches.store.documents
         self._lock = lock
         self._key_of = key_of
         self._dead_letters = dead_letters
         self._expected_end = expected_end
 
     def of(self, batch_id: str, *, as_of: datetime | None = None) -> Explained:
-        """The batch now, or as it was; raises ResultError. Firestore keeps an hour of what was, and seven
-        days where point-in-time recovery is on."""
-        batch = self._batch(batch_id, as_of)
-        completions = self._completions(batch, as_of)
-        story = self._below(batch_id, TIMELINE, Query(order_by="at", as_of=as_of))
-        receipts = [
-            Receipt.from_document(each.data) for each in self._below(batch_id, RECEIPTS, Query(as_of=as_of))
-        ]
-        letters = [each for each in self._dead_letters.newest().unwrap() if each.batch_id == batch_id]
-        snapshot = None if as_of else self._lock(self._key_of(batch.game_date)).unwrap()
-        facts = self._facts(batch, completions, letters, snapshot)
+        """The batch now, or as it was; raises ResultError. What Firestore keeps no more is told from what was
+        written down with its time, and said to be; see `past`."""
+        try:
+            return self._explained(self._read(batch_id, as_of))
+        except ResultError as exc:
+            if as_of is None or not is_not_kept(exc.error):
+                raise
+        return self._told(batch_id, as_of)
+
+    def if_there(self, batch_id: str, *, as_of: datetime | None) -> Explained | None:
+        """As `of`; None for a batch that was not there by then."""
+        try:
+            return self.of(batch_id, as_of=as_of)
+        except ResultError as exc:
+            if exc.error.exception_class == NO_SUCH_THING:
+                return None
+            raise
+
+    def again(self, found: Explained) -> Explained:
+        """Read anew; its document alone, while that has not changed and what stands beside it (a lock, a dead
+        letter) was read lately."""
+        facts = found.facts
+        batch = self._batch(facts.batch.batch_id, None)
+        is_as_it_was = batch.update_time == facts.batch.update_time
+        if is_as_it_was and batch.read_time - facts.batch.read_time < LATELY:
+            return replace(found, facts=replace(facts, now=batch.read_time))
+        return self.of(batch.batch_id)
+
+    def _explained(self, read: _Read, note: str | None = None) -> Explained:
         events = (
-            *_closed(batch),
-            *map(_told, story),
-            *map(_merged, receipts),
-            *_recorded(batch, completions),
-            *map(_refused, letters),
-            *_locked(snapshot),
+            *batch_events.closed(read.batch),
+            *batch_events.told(read.story),
+            *batch_events.merged(read.receipts),
+            *batch_events.recorded(read.batch, read.completions),
+            *batch_events.refused(read.letters),
+            *batch_events.locked(read.lock),
+            *findings_seen.told(read.findings),
         )
-        return Explained(facts=facts, events=tuple(in_order(events)), receipts=tuple(receipts))
+        return Explained(
+            facts=self._facts(read),
+            events=tuple(in_order(events)),
+            receipts=read.receipts,
+            findings=read.findings,
+            note=note,
+        )
+
+    def _told(self, batch_id: str, at: datetime) -> Explained:
+        """From the documents of now, by their times."""
+        now = self._read(batch_id, None)
+        past = as_told(now.batch, now.completions, now.story, at)
+        if past is None:
+            raise _nothing_there(batch_id, at)
+        read = replace(
+            now,
+            **vars(past),
+            receipts=tuple(each for each in now.receipts if each.consolidated_at <= at),
+            letters=_until(now.letters, at),
+            findings=findings_seen.until(now.findings, at),
+            lock=None,
+        )
+        return self._explained(read, told_instead(at))
+
+    def _read(self, batch_id: str, as_of: datetime | None) -> _Read:
+        batch = self._batch(batch_id, as_of)
+        key = self._key_of(batch.game_date)
+        letters = [each for each in self._dead_letters.newest().unwrap() if each.batch_id == batch_id]
+        scopes = (batch_id, key.document_id)
+        return _Read(
+            batch=batch,
+            completions=tuple(self._completions(batch, as_of)),
+            story=tuple(self._below(batch_id, TIMELINE, Query(order_by="at", as_of=as_of))),
+            receipts=tuple(
+                readable(each, Receipt.from_document).unwrap()
+                for each in self._below(batch_id, RECEIPTS, Query(as_of=as_of))
+            ),
+            letters=tuple(letters) if as_of is None else _until(letters, as_of),
+            findings=tuple(findings_seen.findings_of(self._documents, scopes, as_of=as_of)),
+            lock=self._lock(key).unwrap() if as_of is None else self._lock_then(key, as_of),
+        )
 
     def _batch(self, batch_id: str, as_of: datetime | None) -> Batch:
         path = batch_path(batch_id)
-        document = self._batches.store.documents.get([path], as_of=as_of).unwrap().get(path)
+        document = self._documents.get([path], as_of=as_of).unwrap().get(path)
         if document is None:
-            then = f" at {moment(as_of)}" if as_of else ""
-            raise ResultError(ErrorInfo.permanent("NoSuchThing", f"batch {batch_id!r}: there is none{then}"))
+            raise _nothing_there(batch_id, as_of)
         return readable(document, lambda _: read_batch(document)).unwrap()
 
     def _completions(self, batch: Batch, as_of: datetime | None) -> list[Completion]:
@@ -96,13 +178,15 @@ class BatchEvidence:
     def _below(self, batch_id: str, collection: str, query: Query) -> list[Document]:
         return self._batches.store.below(batch_id, collection, query).unwrap()
 
-    def _facts(
-        self,
-        batch: Batch,
-        completions: Sequence[Completion],
-        letters: Sequence[DeadLetter],
-        snapshot: LockSnapshot | None,
-    ) -> BatchFacts:
+    def _lock_then(self, key: LockKey, as_of: datetime) -> LockSnapshot | None:
+        found = self._documents.get([str(key)], as_of=as_of).unwrap().get(str(key))
+        if found is None:
+            return None
+        record = readable(found, LockRecord.from_fields).unwrap()
+        return LockSnapshot(record=record, update_time=found.update_time, server_now=as_of, asked_at=0.0)
+
+    def _facts(self, read: _Read) -> BatchFacts:
+        batch, completions = read.batch, read.completions
         players = self._batches.roster(batch.batch_id).unwrap().players
         heard = {one.player_lookup for one in completions if one.outcome is not PlayerOutcome.TIMED_OUT}
         times = [one.completed_at for one in completions if one.completed_at is not None]
@@ -110,88 +194,45 @@ class BatchEvidence:
             batch=batch,
             now=batch.read_time,
             missing=None if players is None else sorted(players - heard),
-            unstaged=sorted(one.player_lookup for one in completions if _is_unstaged(one)),
+            failed=_names(one for one in completions if one.outcome is PlayerOutcome.FAILED),
+            unstaged=_names(one for one in completions if _is_unstaged(one)),
             last_completion_at=max(times, default=None),
-            holder=_holder(self._key_of(batch.game_date), snapshot),
-            refusals=[_refusal(each) for each in letters],
+            asked_again_at=max(_asked_again(read.story), default=None),
+            holder=LockHolder.of(self._key_of(batch.game_date), read.lock),
+            refusals=[Refusal.of(each) for each in read.letters if each.waits],
             expected_end=self._expected_end(batch),
         )
 
 
+def _nothing_there(batch_id: str, as_of: datetime | None) -> ResultError:
+    then = f" at {moment(as_of)} UTC" if as_of else ""
+    return ResultError(ErrorInfo.permanent(NO_SUCH_THING, f"batch {batch_id!r}: there is none{then}"))
+
+
+def _until(letters: Sequence[DeadLetter], at: datetime) -> tuple[DeadLetter, ...]:
+    """What a person did with them later is undone."""
+    return tuple(
+        replace(
+            each,
+            replayed_at=_by(each.replayed_at, at),
+            discarded_at=_by(each.discarded_at, at),
+        )
+        for each in letters
+        if each.dead_lettered_at <= at
+    )
+
+
+def _by(done_at: datetime | None, at: datetime) -> datetime | None:
+    return done_at if done_at is not None and done_at <= at else None
+
+
+def _asked_again(story: Iterable[Document]) -> list[datetime]:
+    return [each.data["at"] for each in story if each.data["event"].startswith("redriven-")]
+
+
+def _names(completions: Iterable[Completion]) -> list[str]:
+    return sorted(one.player_lookup for one in completions)
+
+
 def _is_unstaged(one: Completion) -> bool:
     return one.outcome is PlayerOutcome.COMPLETED and one.predictions_count > 0 and one.staging_table is None
-
-
-def _holder(key: LockKey, snapshot: LockSnapshot | None) -> LockHolder | None:
-    record = snapshot.record if snapshot else None
-    if snapshot is None or record is None or not record.is_held:
-        return None
-    return LockHolder(
-        lock=str(key),
-        operation_id=record.operation_id,
-        fence=record.fence,
-        expires_at=record.expires_at,
-        is_alive=record.expires_at > snapshot.server_now,
-    )
-
-
-def _refusal(letter: DeadLetter) -> Refusal:
-    return Refusal(
-        event_id=letter.event_id,
-        function=letter.function,
-        error_class=letter.error_class,
-        reason=letter.reason,
-        details=letter.details,
-        at=letter.dead_lettered_at,
-    )
-
-
-def _closed(batch: Batch) -> Iterator[Event]:
-    if batch.closed_at is not None:
-        what = f"closed by event {batch.closed_by_event}, generation {batch.generation}"
-        yield Event(at=batch.closed_at, what=what, source=batch_path(batch.batch_id))
-
-
-def _told(document: Document) -> Event:
-    """The entry's sentence; one that is a name alone says what of."""
-    event, message = document.data["event"].replace("-", " "), document.data["message"]
-    what = message if " " in message else f"{event}: {message}"
-    return Event(at=document.data["at"], what=what, source=document.path)
-
-
-def _merged(receipt: Receipt) -> Event:
-    what = (
-        f"generation {receipt.generation} merged under fence {receipt.fence}: "
-        f"{count(receipt.rows_staged, 'row')} staged, {receipt.keys_in_main:,} of {receipt.keys_staged:,} "
-        f"keys in the main table, {receipt.rows_inserted:,} inserted, {receipt.rows_updated:,} updated"
-    )
-    source = f"{batch_path(receipt.batch_id)}/{RECEIPTS}/{receipt.fence}"
-    return Event(at=receipt.consolidated_at, what=what, source=source)
-
-
-def _recorded(batch: Batch, completions: Sequence[Completion]) -> Iterator[Event]:
-    """The first and the last; and each that failed, with its reason."""
-    timed = sorted(
-        ((one.completed_at, one) for one in completions if one.completed_at is not None),
-        key=lambda pair: (pair[0], pair[1].player_lookup),
-    )
-    ends = {one.player_lookup for _, one in (*timed[:1], *timed[-1:])}
-    for at, one in timed:
-        if one.player_lookup in ends or one.outcome is PlayerOutcome.FAILED:
-            reason = f": {one.reason}" if one.reason else ""
-            what = f"{one.player_lookup} {one.outcome.value}{reason}"
-            yield Event(
-                at=at, what=what, source=f"{batch_path(batch.batch_id)}/completions/{one.player_lookup}"
-            )
-
-
-def _refused(letter: DeadLetter) -> Event:
-    what = f"{letter.function} refused {letter.topic}: {letter.error_class}: {letter.reason}"
-    return Event(at=letter.dead_lettered_at, what=what, source=f"dead_letters/{letter.event_id}")
-
-
-def _locked(snapshot: LockSnapshot | None) -> Iterator[Event]:
-    record = snapshot.record if snapshot else None
-    if record is not None:
-        what = f"{record.operation_id} took the lock of the day, fence {record.fence} ({record.state})"
-        yield Event(at=record.acquired_at, what=what, source=f"{record.lock_type}_locks/{record.lock_key}")

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from common.batches.expected_end import ExpectedEnd
 from common.batches.records import Batch
+from common.entrypoint.dead_letter_box import DeadLetter
+from common.lock.rules import LockKey
+from common.lock.store import LockSnapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,20 @@ class LockHolder:
     is_alive: bool
     """Whether its lease has not run out."""
 
+    @classmethod
+    def of(cls, key: LockKey, snapshot: LockSnapshot | None) -> "LockHolder | None":
+        """None where nobody holds it, and where it was not read."""
+        record = snapshot.record if snapshot else None
+        if snapshot is None or record is None or not record.is_held:
+            return None
+        return cls(
+            lock=str(key),
+            operation_id=record.operation_id,
+            fence=record.fence,
+            expires_at=record.expires_at,
+            is_alive=not snapshot.has_expired(),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
@@ -33,6 +50,17 @@ class Refusal:
     details: Mapping[str, object]
     at: datetime
 
+    @classmethod
+    def of(cls, letter: DeadLetter) -> "Refusal":
+        return cls(
+            event_id=letter.event_id,
+            function=letter.function,
+            error_class=letter.error_class,
+            reason=letter.reason,
+            details=letter.details,
+            at=letter.dead_lettered_at,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchFacts:
@@ -43,10 +71,14 @@ class BatchFacts:
     """The server's clock."""
     missing: Sequence[str] | None
     """Players that no worker spoke for; None where nobody knows who is expected."""
+    failed: Sequence[str]
+    """Players whose worker gave up."""
     unstaged: Sequence[str]
     """Players whose predictions are in no staging table that anybody named."""
     last_completion_at: datetime | None
+    asked_again_at: datetime | None
+    """When a person or a repair last asked for players again."""
     holder: LockHolder | None
     refusals: Sequence[Refusal]
-    """Newest first."""
+    """Those that nobody has replayed or discarded, newest first."""
     expected_end: ExpectedEnd | None

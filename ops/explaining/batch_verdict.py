@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Final
 
 from common.batches.records import Batch, BatchStatus
-from common.batches.rules import completion_pct, is_overdue
+from common.batches.rules import is_overdue, reported_pct
+from common.findings.records import operator_command
 
 from ..wording import clock, count, duration, moment, names
 from .batch_facts import BatchFacts, Refusal
@@ -36,14 +37,14 @@ def _open(facts: BatchFacts) -> Verdict:
     batch = facts.batch
     if batch.is_due:
         sentence = f"all {batch.expected_players} players have ended and nobody has closed the batch."
-        return ill(State.UNTRIGGERED, sentence, f"./ops/run close {batch.batch_id}")
+        return ill(State.UNTRIGGERED, sentence, _close(facts))
     if is_overdue(batch, facts.now):
         return _overdue(facts)
     silent_for = facts.now - (facts.last_completion_at or batch.update_time)
-    if silent_for > STALLED_AFTER:
+    if silent_for > STALLED_AFTER and not is_asked_again(facts):
         sentence = f"{_heard(facts)}; nothing came for {duration(silent_for)}.{_missing(facts)}"
-        return ill(State.STALLED, sentence, f"./ops/run redrive {batch.batch_id} --missing")
-    return well(State.RUNNING, f"{_heard(facts)}.{_end(facts)}", f"./ops/run watch {batch.batch_id}")
+        return ill(State.STALLED, sentence, _redrive(facts))
+    return well(State.RUNNING, f"{_heard(facts)}.{_end(facts)}{_asked(facts)}", _watch(facts))
 
 
 def _overdue(facts: BatchFacts) -> Verdict:
@@ -53,7 +54,7 @@ def _overdue(facts: BatchFacts) -> Verdict:
     sentence = (
         f"{_heard(facts)}; the deadline passed {late} ago, and no sweep has closed it.{_missing(facts)}"
     )
-    return ill(State.OVERDUE, sentence, f"./ops/run close {batch.batch_id}")
+    return ill(State.OVERDUE, sentence, _close(facts))
 
 
 def _closed(facts: BatchFacts) -> Verdict:
@@ -64,22 +65,23 @@ def _closed(facts: BatchFacts) -> Verdict:
     age = facts.now - (batch.closed_at or batch.update_time)
     if batch.owes_trigger:
         sentence = f"{_closed_as(batch)} {duration(age)} ago, and its trigger was not published."
-        command = f"./ops/run repair trigger-unsent:{batch.batch_id}"
-        return (ill if age > TRIGGER_GRACE else well)(State.UNTRIGGERED, sentence, command)
+        return (ill if age > TRIGGER_GRACE else well)(State.UNTRIGGERED, sentence, _close(facts))
     holder = facts.holder
     if holder is not None and holder.is_alive and holder.operation_id != batch.batch_id:
         sentence = (
             f"{_closed_as(batch)}; its consolidation waits for {holder.lock}, held for "
             f"{holder.operation_id} until {clock(holder.expires_at)}."
         )
-        return well(State.WAITING_FOR_LOCK, sentence, f"./ops/run explain {holder.operation_id}")
+        return well(State.WAITING_FOR_LOCK, sentence, operator_command("explain", holder.operation_id))
     is_late = batch.consolidated_generation > 0
     before = f"generation {batch.consolidated_generation} is merged; " if is_late else ""
     late = " for who came late" if is_late else ""
     begun = f"triggered {duration(age)} ago, and its consolidation has not begun"
     sentence = f"{before}{_closed_as(batch)}{late}; {begun}."
     state = State.LATE_GENERATION if is_late else State.TRIGGERED
-    return (ill if age > STALLED_AFTER else well)(state, sentence, "./ops/run dead-letters")
+    if age > STALLED_AFTER:
+        return ill(state, sentence, _close(facts))
+    return well(state, sentence, _watch(facts))
 
 
 def _consolidating(facts: BatchFacts) -> Verdict:
@@ -92,39 +94,47 @@ def _consolidating(facts: BatchFacts) -> Verdict:
             sentence = (
                 f"its consolidation was cut short; {holder.lock} is held for {holder.operation_id} now."
             )
-            return well(State.WAITING_FOR_LOCK, sentence, f"./ops/run explain {holder.operation_id}")
+            return well(State.WAITING_FOR_LOCK, sentence, operator_command("explain", holder.operation_id))
         sentence = f"its rows are being merged under fence {holder.fence}."
-        return well(State.CONSOLIDATING, sentence, f"./ops/run watch {batch.batch_id}")
+        return well(State.CONSOLIDATING, sentence, _watch(facts))
     age = facts.now - batch.update_time
     sentence = f"its consolidation began {duration(age)} ago, and nobody holds the lock: it was cut short."
-    command = f"./ops/run repair batch-hangs:{batch.batch_id}"
-    return (ill if age > STALLED_AFTER else well)(State.INTERRUPTED, sentence, command)
+    return (ill if age > STALLED_AFTER else well)(State.INTERRUPTED, sentence, _close(facts))
 
 
 def _consolidated(facts: BatchFacts) -> Verdict:
     batch = facts.batch
     if batch.phase_generation < batch.consolidated_generation:
         sentence = f"{batch.total_predictions:,} predictions are merged, and the next phase was not told."
-        return ill(State.UNANNOUNCED, sentence, f"./ops/run repair phase-unannounced:{batch.batch_id}")
-    without = [*(facts.missing or ()), *facts.unstaged]
-    if without or batch.counts.failed:
+        is_late = facts.now - batch.update_time > TRIGGER_GRACE
+        return (ill if is_late else well)(State.UNANNOUNCED, sentence, _close(facts))
+    without = [*(facts.missing or ()), *facts.failed, *facts.unstaged]
+    if without:
         sentence = (
             f"{batch.total_predictions:,} predictions are merged and announced, without "
-            f"{count(len(without) + batch.counts.failed, 'player')}{_named(without)}."
+            f"{count(len(without), 'player')} ({names(without)}).{_asked(facts)}"
         )
-        command = f"./ops/run redrive {batch.batch_id} --missing" if facts.missing else None
-        return well(State.PARTIAL, sentence, command)
+        return well(State.PARTIAL, sentence, _bring_in(facts))
     sentence = f"{batch.total_predictions:,} predictions are merged and announced."
-    return well(State.CONSOLIDATED, sentence, f"./ops/run verify {batch.game_date}")
+    return well(State.CONSOLIDATED, sentence, operator_command("verify", batch.game_date.isoformat()))
+
+
+def _bring_in(facts: BatchFacts) -> str | None:
+    """What asks for those whose rows are not in; rows that nobody says the place of, nobody can ask for."""
+    if is_asked_again(facts):
+        return _watch(facts)
+    if facts.missing:
+        return _redrive(facts)
+    return operator_command("redrive", facts.batch.batch_id, "--failed") if facts.failed else None
 
 
 def _failed(facts: BatchFacts) -> Verdict:
     batch = facts.batch
     sentence = (
         f"closed at its deadline with {_pct(batch)} of the players heard of, below "
-        f"{batch.min_completion_pct:g} %: not consolidated.{_missing(facts)}"
+        f"{batch.min_completion_pct:g} %: not consolidated.{_missing(facts)}{_asked(facts)}"
     )
-    return ill(State.FAILED, sentence, f"./ops/run redrive {batch.batch_id} --missing")
+    return ill(State.FAILED, sentence, _watch(facts) if is_asked_again(facts) else _redrive(facts))
 
 
 def _abandoned(facts: BatchFacts) -> Verdict:
@@ -136,7 +146,7 @@ def _refused(facts: BatchFacts, refusal: Refusal) -> Verdict:
     sentence = (
         f"its consolidation was refused at {moment(refusal.at)} ({refusal.error_class}): {refusal.reason}"
     )
-    return ill(state, sentence, f"./ops/run dead-letters replay {refusal.event_id}")
+    return ill(state, sentence, operator_command("dead-letters", "replay", refusal.event_id))
 
 
 def _refusal(facts: BatchFacts) -> Refusal | None:
@@ -160,12 +170,34 @@ def _missing(facts: BatchFacts) -> str:
     return f" Missing: {names(facts.missing)}." if facts.missing else ""
 
 
-def _named(players: list[str]) -> str:
-    return f" ({names(players)})" if players else ""
+def is_asked_again(facts: BatchFacts) -> bool:
+    """Whether players were asked for again so lately that their answers may still come."""
+    return facts.asked_again_at is not None and facts.now - facts.asked_again_at <= STALLED_AFTER
+
+
+def _asked(facts: BatchFacts) -> str:
+    if facts.asked_again_at is None or not is_asked_again(facts):
+        return ""
+    return f" Asked for again {duration(facts.now - facts.asked_again_at)} ago."
 
 
 def _pct(batch: Batch) -> str:
-    return f"{completion_pct(batch.counts, batch.expected_players):.1f} %"
+    return f"{reported_pct(batch.counts, batch.expected_players):.1f} %"
+
+
+def _close(facts: BatchFacts) -> str:
+    return operator_command("close", facts.batch.batch_id)
+
+
+def _watch(facts: BatchFacts) -> str:
+    return operator_command("watch", facts.batch.batch_id)
+
+
+def _redrive(facts: BatchFacts) -> str:
+    """Where nobody knows who is missing, nobody can be asked again: the command says so."""
+    if facts.missing is None:
+        return operator_command("missing", facts.batch.batch_id)
+    return operator_command("redrive", facts.batch.batch_id, "--missing")
 
 
 def _end(facts: BatchFacts) -> str:

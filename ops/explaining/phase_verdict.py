@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from common.findings.records import operator_command
 from common.phases.records import Closed, Day, Decision, PhaseState
 
 from ..wording import clock, count, duration, moment, names
@@ -10,13 +11,15 @@ from .verdict import State, Verdict, ill, well
 
 DISPATCH_GRACE: Final = timedelta(minutes=15)
 """The sweep comes every ten minutes and resumes what was cut short."""
+FIRST_BEHIND: Final = 2
+"""The phase behind which the first boundary lies."""
 
 
 def verdict(day: Day, now: datetime) -> Verdict:
     """The verdict on one boundary and date, as of `now`. Pure: the same reading gives the same words."""
     if day.document is None and not day.reports:
         sentence = f"no event of phase {day.key.phase} was seen for {day.key.game_date} so far."
-        return well(State.SILENT, sentence, f"./ops/run phases {day.key.game_date}")
+        return well(State.SILENT, sentence, _look(day))
     judge = {
         PhaseState.WAITING: _waiting,
         PhaseState.READY: _ready,
@@ -31,29 +34,30 @@ def verdict(day: Day, now: datetime) -> Verdict:
 
 def _waiting(day: Day, now: datetime) -> Verdict:
     decision = day.decision
-    command = f"./ops/run phases {day.key.game_date}"
     if decision is None:
-        return well(
-            State.WAITING, f"{count(len(day.reports), 'processor')} reported; not decided yet.", command
-        )
+        sentence = f"{count(len(day.reports), 'processor')} reported; not decided yet."
+        return well(State.WAITING, sentence, _look(day))
     missing = f"; missing: {names(decision.missing)}" if decision.missing else ""
     failed = f"; failed: {names(decision.failed)}" if decision.failed else ""
     sentence = (
         f"{len(decision.present)} of {count(len(decision.needed), 'processor')} done{missing}{failed}."
         f"{_next(decision)}"
     )
-    return (ill if decision.failed else well)(State.WAITING, sentence, command)
+    if decision.failed:
+        return ill(State.WAITING, sentence, _again(day))
+    return well(State.WAITING, sentence, _look(day))
 
 
 def _ready(day: Day, now: datetime) -> Verdict:
     reason = f" ({day.decision.reason})" if day.decision else ""
-    sentence = f"enough processors are done, and a gate could not be evaluated{reason}.{_next(day.decision)}"
+    sentence = f"enough processors are done{reason}.{_next(day.decision)}"
     return ill(State.READY, sentence, _by_hand("dispatch", day))
 
 
 def _blocked(day: Day, now: datetime) -> Verdict:
     closed = [gate for gate in day.decision.gates if isinstance(gate, Closed)] if day.decision else []
-    reasons = "; ".join(f"{gate.name} is {gate.value:g}, {gate.limit:g} is needed" for gate in closed)
+    # A gate may be closed with a value that would be enough: a table that has to be there is not.
+    reasons = "; ".join(f"{gate.reason}, value {gate.value:g}, limit {gate.limit:g}" for gate in closed)
     since = f" for {duration(now - day.stuck_since)}" if day.stuck_since else ""
     sentence = f"blocked{since}: {reasons or 'a gate is closed'}.{_next(day.decision)}"
     return ill(State.BLOCKED, sentence, _by_hand("dispatch", day))
@@ -66,8 +70,9 @@ def _held(day: Day, now: datetime) -> Verdict:
 def _dispatching(day: Day, now: datetime) -> Verdict:
     since = day.dispatch.claimed_at if day.dispatch else now
     sentence = f"its trigger has been on its way for {duration(now - since)}."
-    command = f"./ops/run phases {day.key.game_date}"
-    return (ill if now - since > DISPATCH_GRACE else well)(State.DISPATCHING, sentence, command)
+    if now - since > DISPATCH_GRACE:
+        return ill(State.DISPATCHING, sentence, _by_hand("dispatch", day))
+    return well(State.DISPATCHING, sentence, _look(day))
 
 
 def _dispatched(day: Day, now: datetime) -> Verdict:
@@ -78,8 +83,8 @@ def _dispatched(day: Day, now: datetime) -> Verdict:
 
 
 def _abandoned(day: Day, now: datetime) -> Verdict:
-    command = f"./ops/run replay {day.key.game_date} --from {day.key.phase + 1}"
-    return well(State.ABANDONED, f"given up{_who(day)}: it is never dispatched.", command)
+    sentence = f"given up{_who(day)}: it is never dispatched."
+    return well(State.ABANDONED, sentence, _replay(day, day.key.phase + 1))
 
 
 def _next(decision: Decision | None) -> str:
@@ -92,5 +97,18 @@ def _who(day: Day) -> str:
     return f" by {act.who} since {moment(act.at)} ({act.why})" if act else ""
 
 
+def _look(day: Day) -> str:
+    return operator_command("phases", day.key.game_date.isoformat())
+
+
 def _by_hand(verb: str, day: Day) -> str:
-    return f"./ops/run {verb} {day.key.phase} {day.key.game_date}"
+    return operator_command(verb, str(day.key.phase), day.key.game_date.isoformat())
+
+
+def _replay(day: Day, phase: int) -> str:
+    return operator_command("replay", day.key.game_date.isoformat(), "--from", str(phase))
+
+
+def _again(day: Day) -> str:
+    """What runs the phase again that has failed; the first one is started by no boundary: on without it."""
+    return _replay(day, day.key.phase) if day.key.phase > FIRST_BEHIND else _by_hand("dispatch", day)

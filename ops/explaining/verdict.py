@@ -1,6 +1,6 @@
 """A verdict: one sentence that says how things stand, and the command that looks closer or mends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..exit_status import ExitStatus
@@ -52,6 +52,10 @@ class Verdict:
     command: str | None
     """The next command, ready to paste; None where there is nothing to do."""
     is_well: bool
+
+    def with_command(self, command: str | None) -> "Verdict":
+        """The same, with another next command."""
+        return replace(self, command=command)
 
     @property
     def status(self) -> ExitStatus:

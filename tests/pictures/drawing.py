@@ -6,8 +6,8 @@ import io
 from rich.console import Console
 
 from common.reporting.page import render
-from ops.commands.explain import told
-from tests.support.explained import BATCH, refused
+from ops.commands import explain
+from tests.support.explained import BATCH, TELLING, refused
 from tests.support.statuses import one_day
 
 COLUMNS = 120
@@ -16,7 +16,7 @@ COLUMNS = 120
 def explain_svg() -> str:
     """The screen of `./ops/run explain`."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    for each in told(BATCH, refused(), at=None).shown:
+    for each in explain.batch(refused(), TELLING).shown:
         console.print(each)
     return console.export_svg(title=f"./ops/run explain {BATCH}", unique_id="explain")
 

@@ -4,13 +4,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from common.batches.records import BatchStatus, Counts
+from ops.commands.explain import Telling
 from ops.explaining.batch_evidence import Explained
 from ops.explaining.batch_facts import BatchFacts, Refusal
 from ops.explaining.evidence import Event
+from ops.where import from_environment
 from tests.support.batch_documents import batch_of
 
 BATCH = "batch_2026-01-17_1768690800"
 CLOSED_AT = datetime(2026, 1, 18, 0, 41, 9, tzinfo=UTC)
+
+_WHERE = from_environment({"GCP_PROJECT": "predictions", "SPORT": "nba"}).unwrap()
+TELLING = Telling(here=_WHERE.here, log=_WHERE.log_command)
+"""Of a system in a project."""
 
 
 def refused(reason: str = "_staging_…_w3: 12 rows, 14 claimed (lukadoncic, nikolajokic)") -> Explained:
@@ -38,8 +44,10 @@ def refused(reason: str = "_staging_…_w3: 12 rows, 14 claimed (lukadoncic, nik
         batch=batch,
         now=CLOSED_AT + timedelta(hours=5),
         missing=(),
+        failed=("jaylenclark",),
         unstaged=(),
         last_completion_at=CLOSED_AT,
+        asked_again_at=None,
         holder=None,
         refusals=(refusal,),
         expected_end=None,

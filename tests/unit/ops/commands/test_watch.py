@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -15,9 +15,16 @@ from ops.commands.watch import watch
 from ops.explaining.batch_evidence import Explained
 from ops.explaining.batch_facts import BatchFacts
 from tests.support.batch_documents import NOW, batch_of
+from tests.support.explained import TELLING
 
 
-def seen(ended: int, status: BatchStatus = BatchStatus.OPEN, **batch: Any) -> Explained:
+def seen(
+    ended: int,
+    status: BatchStatus = BatchStatus.OPEN,
+    *,
+    asked_again_at: datetime | None = None,
+    **batch: Any,
+) -> Explained:
     facts = BatchFacts(
         batch=replace(
             batch_of(),
@@ -29,8 +36,10 @@ def seen(ended: int, status: BatchStatus = BatchStatus.OPEN, **batch: Any) -> Ex
         ),
         now=NOW,
         missing=["amy", "bob", "cas"][ended:],
+        failed=(),
         unstaged=(),
         last_completion_at=NOW,
+        asked_again_at=asked_again_at,
         holder=None,
         refusals=(),
         expected_end=None,
@@ -45,7 +54,10 @@ class Played:
         self._looks: Iterator[Explained] = iter(looks)
         self._last = looks[-1]
 
-    def of(self, batch_id: str, **_: Any) -> Explained:
+    def of(self, batch_id: str) -> Explained:
+        return next(self._looks, self._last)
+
+    def again(self, found: Explained) -> Explained:
         return next(self._looks, self._last)
 
 
@@ -55,7 +67,7 @@ MERGED = seen(3, BatchStatus.CONSOLIDATED, consolidated_generation=1, phase_gene
 def watched(form: Format, *looks: Explained) -> tuple[list[str], int]:
     console = Console(file=io.StringIO(), width=300)
     pauses: list[float] = []
-    answer = watch(Played(*looks), "batch1", console, form, sleep=pauses.append)  # type: ignore[arg-type]
+    answer = watch(Played(*looks), "batch1", TELLING, console, form, sleep=pauses.append)  # type: ignore[arg-type]
     assert len(pauses) == len(looks) - 1
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines(), answer.status
@@ -78,3 +90,28 @@ def test_batch_that_failed_ends_the_watch_with_its_status() -> None:
     _, status = watched(Format.TEXT, seen(1), seen(1, BatchStatus.FAILED))
 
     assert status == 1
+
+
+def test_batch_that_failed_is_watched_on_while_players_that_were_asked_for_again_may_come() -> None:
+    failed = seen(1, BatchStatus.FAILED, asked_again_at=NOW)
+
+    lines, status = watched(Format.TEXT, failed, MERGED)
+
+    assert [line.split("  ", 1)[1] for line in lines] == ["1 / 3  failed", "3 / 3  consolidated"]
+    assert status == 0
+
+
+def test_ctrl_c_ends_the_watch_with_what_is_known_then() -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    answer = watch(
+        Played(seen(1)),  # type: ignore[arg-type]
+        "batch1",
+        TELLING,
+        Console(file=io.StringIO()),
+        Format.TEXT,
+        sleep=interrupt,
+    )
+
+    assert answer.data["state"].value == "running"

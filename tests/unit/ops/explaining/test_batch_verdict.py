@@ -27,7 +27,9 @@ def facts(
     batch: dict[str, Any],
     *,
     missing: Sequence[str] | None = (),
+    failed: Sequence[str] = (),
     unstaged: Sequence[str] = (),
+    asked_again: datetime | None = None,
     last: datetime | None = None,
     holder: LockHolder | None = None,
     refusals: Sequence[Refusal] = (),
@@ -44,7 +46,9 @@ def facts(
         batch=replace(batch_of(), **{**defaults, **batch}),
         now=NOW,
         missing=missing,
+        failed=failed,
         unstaged=unstaged,
+        asked_again_at=asked_again,
         last_completion_at=last,
         holder=holder,
         refusals=refusals,
@@ -103,6 +107,20 @@ CASES = [
         id="open and stalled, naming who is missing and since when",
     ),
     pytest.param(
+        facts(OPEN, missing=["dee"], last=minutes_ago(30), asked_again=minutes_ago(3)),
+        State.RUNNING,
+        "3 of 4 players have ended. Asked for again 3 min ago.",
+        "./ops/run watch b1",
+        id="open, and who is missing was asked for again",
+    ),
+    pytest.param(
+        facts(OPEN, missing=None, last=minutes_ago(30)),
+        State.STALLED,
+        "3 of 4 players have ended; nothing came for 30 min.",
+        "./ops/run missing b1",
+        id="open and stalled, and nobody knows who is missing",
+    ),
+    pytest.param(
         facts({**OPEN, "deadline": minutes_ago(15)}, missing=["dee"], last=minutes_ago(30)),
         State.OVERDUE,
         "3 of 4 players have ended; the deadline passed 15 min ago, and no sweep has closed it. "
@@ -121,7 +139,7 @@ CASES = [
         facts({**CLOSED, "trigger_generation": 0}),
         State.UNTRIGGERED,
         "closed as complete 30 min ago, and its trigger was not published.",
-        "./ops/run repair trigger-unsent:b1",
+        "./ops/run close b1",
         id="complete without trigger",
     ),
     pytest.param(
@@ -135,7 +153,7 @@ CASES = [
         facts(CLOSED),
         State.TRIGGERED,
         "closed as complete; triggered 30 min ago, and its consolidation has not begun.",
-        "./ops/run dead-letters",
+        "./ops/run close b1",
         id="triggered, and nothing happened",
     ),
     pytest.param(
@@ -143,7 +161,7 @@ CASES = [
         State.LATE_GENERATION,
         "generation 1 is merged; closed as complete, generation 2, for who came late; triggered 30 min ago, "
         "and its consolidation has not begun.",
-        "./ops/run dead-letters",
+        "./ops/run close b1",
         id="a late generation waits",
     ),
     pytest.param(
@@ -157,7 +175,7 @@ CASES = [
         facts(CONSOLIDATING, holder=holder("b1", alive=False)),
         State.INTERRUPTED,
         "its consolidation began 20 min ago, and nobody holds the lock: it was cut short.",
-        "./ops/run repair batch-hangs:b1",
+        "./ops/run close b1",
         id="consolidating, and nobody works on it",
     ),
     pytest.param(
@@ -184,6 +202,27 @@ CASES = [
         id="consolidated",
     ),
     pytest.param(
+        facts(MERGED, failed=["dee"]),
+        State.PARTIAL,
+        "1,234 predictions are merged and announced, without 1 player (dee).",
+        "./ops/run redrive b1 --failed",
+        id="consolidated without a player whose worker gave up",
+    ),
+    pytest.param(
+        facts(MERGED, unstaged=["dee"]),
+        State.PARTIAL,
+        "1,234 predictions are merged and announced, without 1 player (dee).",
+        None,
+        id="consolidated without a player whose rows nobody knows the place of",
+    ),
+    pytest.param(
+        facts(MERGED, missing=["dee"], asked_again=minutes_ago(3)),
+        State.PARTIAL,
+        "1,234 predictions are merged and announced, without 1 player (dee). Asked for again 3 min ago.",
+        "./ops/run watch b1",
+        id="consolidated without a player who was asked for again",
+    ),
+    pytest.param(
         facts(MERGED, missing=["dee"], unstaged=["eve"]),
         State.PARTIAL,
         "1,234 predictions are merged and announced, without 2 players (dee, eve).",
@@ -191,10 +230,10 @@ CASES = [
         id="consolidated without some players",
     ),
     pytest.param(
-        facts({**MERGED, "phase_generation": 0}),
+        facts({**MERGED, "phase_generation": 0, "update_time": minutes_ago(5)}),
         State.UNANNOUNCED,
         "1,234 predictions are merged, and the next phase was not told.",
-        "./ops/run repair phase-unannounced:b1",
+        "./ops/run close b1",
         id="consolidated, and nobody was told",
     ),
     pytest.param(
@@ -207,6 +246,18 @@ CASES = [
         "bea, cas, dee.",
         "./ops/run redrive b1 --missing",
         id="failed",
+    ),
+    pytest.param(
+        facts(
+            {**OPEN, "status": BatchStatus.FAILED, "counts": Counts(failed=1, timed_out=3)},
+            missing=["bea", "cas", "dee"],
+            asked_again=minutes_ago(3),
+        ),
+        State.FAILED,
+        "closed at its deadline with 25.0 % of the players heard of, below 95 %: not consolidated. Missing: "
+        "bea, cas, dee. Asked for again 3 min ago.",
+        "./ops/run watch b1",
+        id="failed, and who is missing was asked for again",
     ),
     pytest.param(
         facts({**OPEN, "status": BatchStatus.ABANDONED}),

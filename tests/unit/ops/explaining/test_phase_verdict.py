@@ -86,15 +86,17 @@ CASES = [
         State.WAITING,
         "2 of 3 processors done; missing: player_shot_zone_analysis; failed: player_shot_zone_analysis. "
         "Looked at again at 06:25:00.",
-        "./ops/run phases 2026-01-17",
+        "./ops/run replay 2026-01-17 --from 4",
         False,
         id="waiting for a processor that failed",
     ),
     pytest.param(
-        day(state=PhaseState.READY, decision=decision(state=PhaseState.READY, reason="BigQuery is away")),
+        day(
+            state=PhaseState.READY,
+            decision=decision(state=PhaseState.READY, reason="all, but no gate"),
+        ),
         State.READY,
-        "enough processors are done, and a gate could not be evaluated (BigQuery is away). Looked at again "
-        "at 06:25:00.",
+        "enough processors are done (all, but no gate). Looked at again at 06:25:00.",
         "./ops/run dispatch 4 2026-01-17",
         False,
         id="a gate could not be evaluated",
@@ -106,7 +108,7 @@ CASES = [
             decision=decision(state=PhaseState.BLOCKED, gates=(CLOSED,)),
         ),
         State.BLOCKED,
-        "blocked for 90 min: feature_rows is 2, 3 is needed. Looked at again at 06:25:00.",
+        "blocked for 90 min: 2 of 3 tables have rows, value 2, limit 3. Looked at again at 06:25:00.",
         "./ops/run dispatch 4 2026-01-17",
         False,
         id="blocked at a gate, with value, limit and next check",
@@ -165,4 +167,6 @@ def test_verdict_says_why_the_boundary_stands_there(
 def test_dispatch_that_no_sweep_resumed_needs_a_person() -> None:
     stuck = {**DISPATCH, "claimed_at": minutes_ago(40)}
 
-    assert not verdict(day(state=PhaseState.DISPATCHING, dispatch=stuck), NOW).is_well
+    found = verdict(day(state=PhaseState.DISPATCHING, dispatch=stuck), NOW)
+
+    assert (found.is_well, found.command) == (False, "./ops/run dispatch 4 2026-01-17")

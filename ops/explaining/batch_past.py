@@ -1,0 +1,135 @@
+"""A batch as it was, put together from what was written down with its time. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from common.batches.records import Batch, BatchStatus, Completion, Counts
+from common.batches.rules import closing_status
+from common.documents.port import Document
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What was there at a moment."""
+
+    batch: Batch
+    completions: tuple[Completion, ...]
+    story: tuple[Document, ...]
+
+
+def as_told(
+    batch: Batch, completions: Sequence[Completion], story: Sequence[Document], at: datetime
+) -> Past | None:
+    """The batch at that moment; None if it was not opened by then.
+
+    A completion that took the place of an earlier one later is not there yet, and nor is the earlier one:
+    its document tells of the later alone.
+    """
+    so_far = sorted((each for each in story if each.data["at"] <= at), key=lambda each: each.data["at"])
+    if not any(each.data["event"] == "opened" for each in so_far):
+        return None
+    ended = tuple(one for one in completions if one.completed_at is not None and one.completed_at <= at)
+    counts = Counts()
+    for one in ended:
+        counts = counts.plus(one.outcome)
+    then = replace(
+        batch,
+        status=BatchStatus.OPEN,
+        counts=counts,
+        total_predictions=sum(one.predictions_count for one in ended),
+        generation=1,
+        trigger_message_id=None,
+        trigger_generation=0,
+        consolidated_generation=0,
+        phase_message_id=None,
+        phase_generation=0,
+        closed_at=None,
+        closed_by_event=None,
+        update_time=at,
+        read_time=at,
+    )
+    for each in so_far:
+        then = _STEPS.get(_name(each.data), _nothing)(then, each.data)
+    return Past(batch=then, completions=ended, story=tuple(so_far))
+
+
+def _name(entry: Entry) -> str:
+    """`late` of `late-lukadoncic`."""
+    return str(entry["event"]).partition("-")[0]
+
+
+def _nothing(batch: Batch, entry: Entry) -> Batch:
+    return batch
+
+
+def _closed(batch: Batch, entry: Entry) -> Batch:
+    return replace(
+        batch,
+        status=BatchStatus(entry["status"]),
+        generation=entry["generation"],
+        closed_at=entry["at"],
+        closed_by_event=entry["closed_by_event"],
+        update_time=entry["at"],
+    )
+
+
+def _came_late(batch: Batch, entry: Entry) -> Batch:
+    if entry["new_generation"] <= batch.generation:
+        return batch
+    status = closing_status(
+        batch.counts, expected=batch.expected_players, min_completion_pct=batch.min_completion_pct
+    )
+    return replace(
+        batch,
+        status=status,
+        generation=entry["new_generation"],
+        closed_at=entry["at"],
+        closed_by_event=entry["event_id"],
+        update_time=entry["at"],
+    )
+
+
+def _triggered(batch: Batch, entry: Entry) -> Batch:
+    return replace(
+        batch,
+        trigger_generation=entry["generation"],
+        trigger_message_id=entry["message_id"],
+        update_time=entry["at"],
+    )
+
+
+def _consolidating(batch: Batch, entry: Entry) -> Batch:
+    return replace(batch, status=BatchStatus.CONSOLIDATING, update_time=entry["at"])
+
+
+def _consolidated(batch: Batch, entry: Entry) -> Batch:
+    is_latest = entry["generation"] == batch.generation
+    return replace(
+        batch,
+        status=BatchStatus.CONSOLIDATED if is_latest else batch.status,
+        consolidated_generation=entry["generation"],
+        update_time=entry["at"],
+    )
+
+
+def _announced(batch: Batch, entry: Entry) -> Batch:
+    return replace(batch, phase_generation=entry["generation"], phase_message_id=entry["message_id"])
+
+
+def _abandoned(batch: Batch, entry: Entry) -> Batch:
+    return replace(batch, status=BatchStatus.ABANDONED, update_time=entry["at"])
+
+
+_STEPS: Final[Mapping[str, Callable[[Batch, Entry], Batch]]] = {
+    "closed": _closed,
+    "late": _came_late,
+    "trigger": _triggered,
+    "consolidating": _consolidating,
+    "consolidated": _consolidated,
+    "announced": _announced,
+    "abandoned": _abandoned,
+}
