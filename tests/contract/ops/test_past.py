@@ -1,0 +1,129 @@
+"""`explain --at`: what was, as far as the store keeps it, and beyond that what was noted with its time."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.cloud import firestore
+
+from common.batches.batches import Batches
+from common.batches.records import batch_path
+from common.phases.store import FirestoreStore
+from common.recorder.recorder import Recorder
+from tests.support.batch_helpers import GAME_DATE, completion, deliver, opened
+from tests.support.ops_cli import Said, ops
+from tests.support.phase_world import OVERNIGHT, PRECOMPUTE, PhaseWorld
+
+BOUNDARY = "phase4_to_phase5"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def environment(firestore_host: str, pubsub_host: str, project_id: str) -> Mapping[str, str]:
+    return {
+        "GCP_PROJECT": project_id,
+        "SPORT": "nba",
+        "FIRESTORE_EMULATOR_HOST": firestore_host,
+        "PUBSUB_EMULATOR_HOST": pubsub_host,
+    }
+
+
+def server_time(client: firestore.Client) -> datetime:
+    found: datetime = client.document("nothing/here").get().read_time
+    return found
+
+
+def explain(environment: Mapping[str, str], subject: str, at: datetime | None = None, *more: str) -> Said:
+    then = () if at is None else ("--at", at.astimezone(UTC).isoformat())
+    return ops(environment, "explain", subject, *then, *more)
+
+
+def explained(environment: Mapping[str, str], subject: str, at: datetime | None = None) -> Any:
+    return explain(environment, subject, at, "-o", "json").data
+
+
+async def test_batch_is_told_as_it_was_and_what_came_later_is_not(
+    environment: Mapping[str, str], batches: Batches, recorder: Recorder, firestore_client: firestore.Client
+) -> None:
+    before = server_time(firestore_client)
+    opened(batches, ["amy", "bob", "cas"], deadline=datetime.now(UTC) + HOUR)
+    await deliver(recorder, "amy")
+    between = server_time(firestore_client)
+    await deliver(recorder, "bob", "cas")
+
+    none = explain(environment, "batch1", before)
+    then, now = explained(environment, "batch1", between), explained(environment, "batch1")
+    text = explain(environment, "batch1", between).output
+
+    assert (none.status, "there is none at" in none.problem) == (2, True)
+    assert (then["state"], then["missing"], then["note"]) == ("running", ["bob", "cas"], None)
+    assert (now["state"], now["missing"]) == ("untriggered", [])
+    assert {each["what"] for each in then["events"]} == {"3 players expected", "amy completed"}
+    assert "As it was at" in text and "Now: ./ops/run explain batch1" in text
+
+
+async def test_what_the_store_keeps_no_more_is_told_by_the_times_that_were_written_down(
+    environment: Mapping[str, str], batches: Batches, recorder: Recorder, firestore_client: firestore.Client
+) -> None:
+    opened(batches, ["amy", "bob", "cas"], deadline=datetime.now(UTC) + HOUR)
+    await deliver(recorder, "amy")
+    between = server_time(firestore_client)
+    (await recorder.record(completion("bob"), event_id="e-bob")).unwrap()
+    long_ago = timedelta(days=9)
+    make_older(firestore_client.document(batch_path("batch1")), long_ago)
+
+    then = explained(environment, "batch1", between - long_ago + timedelta(minutes=1))
+    absent = explain(environment, "batch1", between - 2 * long_ago)
+
+    assert "keeps the documents" in then["note"] and "no more" in then["note"]
+    assert (then["batch"]["status"], then["missing"]) == ("open", ["cas"])
+    assert (absent.status, "there is none at" in absent.problem) == (2, True)
+
+
+def make_older(batch: firestore.DocumentReference, by: timedelta) -> None:
+    below = (each for name in ("completions", "timeline") for each in batch.collection(name).list_documents())
+    for each in (batch, *below):
+        fields = each.get().to_dict() or {}
+        each.update({name: at - by for name, at in fields.items() if isinstance(at, datetime)})
+
+
+def test_boundary_is_told_as_it_was_as_long_as_the_store_keeps_it_and_beyond(
+    environment: Mapping[str, str], firestore_client: firestore.Client
+) -> None:
+    world = PhaseWorld(store=FirestoreStore(firestore_client))
+    for processor in PRECOMPUTE[:4]:
+        world.report(processor)
+    between = server_time(firestore_client)
+    world.clock.advance(HOUR)
+    world.report(PRECOMPUTE[4])
+
+    day = GAME_DATE.isoformat()
+    kept = explained(environment, day, between)["boundaries"][BOUNDARY]
+    told = explained(environment, day, OVERNIGHT + HOUR / 4)
+    now = explained(environment, day)["boundaries"][BOUNDARY]
+
+    assert (kept["state"], told["boundaries"][BOUNDARY]["state"], now["state"]) == (
+        "waiting",
+        "waiting",
+        "dispatched",
+    )
+    assert "4 of 5 processors done" in kept["verdict"] and "4 of 5" in told["boundaries"][BOUNDARY]["verdict"]
+    assert "no more" in told["note"]
+    assert "dispatched as message message-1, generation 1" in [each["what"] for each in now["events"]]
+
+
+@pytest.mark.parametrize(
+    ("at", "problem"),
+    [
+        ("2999-01-01T00:00:00Z", "has not come yet"),
+        ("2026-01-18T06:00:00", "has no zone; add Z for UTC"),
+        ("yesterday", "is no ISO time"),
+    ],
+)
+def test_moment_that_nobody_can_ask_for_is_wrong_usage(
+    environment: Mapping[str, str], at: str, problem: str
+) -> None:
+    said = ops(environment, "explain", "batch1", "--at", at)
+
+    assert (said.status, problem in said.problem) == (2, True)
