@@ -9,7 +9,7 @@ from google.cloud import firestore
 
 from common.batches.batches import Batches
 from common.batches.records import batch_path
-from common.phases.store import FirestoreStore
+from common.documents.store import FirestoreDocuments
 from common.recorder.recorder import Recorder
 from tests.support.batch_helpers import GAME_DATE, completion, deliver, opened
 from tests.support.ops_cli import Said, ops
@@ -91,7 +91,7 @@ def make_older(batch: firestore.DocumentReference, by: timedelta) -> None:
 def test_boundary_is_told_as_it_was_as_long_as_the_store_keeps_it_and_beyond(
     environment: Mapping[str, str], firestore_client: firestore.Client
 ) -> None:
-    world = PhaseWorld(store=FirestoreStore(firestore_client))
+    world = PhaseWorld(documents=FirestoreDocuments(firestore_client))
     for processor in PRECOMPUTE[:4]:
         world.report(processor)
     between = server_time(firestore_client)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from common.batches.port import Document
 from common.batches.records import BatchStatus, Counts
+from common.documents.port import Document
 from common.messages import PlayerOutcome
 from ops.explaining.batch_past import as_told
 from tests.support.batch_documents import batch_of, ended

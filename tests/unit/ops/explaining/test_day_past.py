@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from common.phases.documents import Document
+from common.documents.port import Document
 from common.phases.records import Day, DayKey, Dispatch, PhaseState
 from ops.explaining.day_past import as_told
 
@@ -52,7 +52,10 @@ NOW = replace(
     Day.from_documents(
         KEY,
         Document(
-            path=KEY.path, fields={"state": "dispatched", "dispatch": DISPATCH.to_fields()}, version=START
+            path=KEY.path,
+            data={"state": "dispatched", "dispatch": DISPATCH.to_fields()},
+            update_time=START,
+            read_time=START,
         ),
         {},
     ),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from common.batches.port import refused
+from common.documents.port import refused
 from common.result import ErrorInfo, ResultError
 from ops.explaining.past import is_not_kept, readable_moment
 
