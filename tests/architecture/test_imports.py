@@ -84,7 +84,7 @@ def test_only_main_reads_the_environment_of_a_function() -> None:
         module.at(node.lineno)
         for module in modules().values()
         if is_in(module.name, "common", "functions") and not module.name.endswith(".main")
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Attribute | ast.alias) and _name(node) in ("environ", "getenv")
     ]
 
@@ -192,7 +192,7 @@ def test_clients_are_made_by_the_wiring_only() -> None:
         module.name
         for module in modules().values()
         if is_in(module.name, "common", "functions")
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute | ast.Name)
         and (node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id) in clients

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,16 @@ EXAMPLES = {"BATCH": "b1", "DATE": "2026-01-17", "PHASE": "4", "EVENT": "e1", "F
 COMMANDS = sorted(set(re.findall(r"`\./ops/run ([^`]+)`", RUNBOOK)) - {"COMMAND"})
 
 
-def parse(line: str) -> None:
-    """As typed, without running it; raises UsageError for what the command line does not know."""
+@cache
+def command_line() -> TyperGroup:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
+    return group
+
+
+def parse(line: str) -> None:
+    """As typed, without running it; raises UsageError for what the command line does not know."""
+    group = command_line()
     words = shlex.split(re.sub(r"\b[A-Z]{4,}\b", lambda found: EXAMPLES[found.group()], line))
     context = typer.Context(group, info_name="./ops/run")
     while isinstance(group, TyperGroup) and words and words[0] in group.commands:
@@ -44,7 +51,7 @@ def parse(line: str) -> None:
     if words and words[0].startswith("-"):
         group.parse_args(context, list(words))
         return
-    if words or group is typer.main.get_command(app):
+    if words or group is command_line():
         raise typer.BadParameter(f"no such command: {line}")
 
 
@@ -87,12 +94,10 @@ def commands(group: TyperGroup, before: str = "") -> dict[str, Any]:
 def test_every_command_has_examples_that_are_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "edited.json").touch()  # what `simulate` is given has to exist
 
-    for name, command in commands(group).items():
+    for name, command in commands(command_line()).items():
         examples = re.findall(r"Example: \./ops/run (.+)", command.epilog or "")
         assert examples and all(each.startswith(name) for each in examples), name
         for each in examples:

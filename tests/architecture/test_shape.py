@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source_tree import FUNCTIONS, ROOT, modules
+from tests.support.source_tree import FUNCTIONS, ROOT, Module, modules
 
 MODULE_LINES = 350
 FUNCTION_LINES = 50
@@ -15,8 +15,8 @@ MAIN_LINES = 90
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def functions_of(tree: ast.Module) -> Iterator[Function]:
-    yield from (node for node in ast.walk(tree) if isinstance(node, Function))
+def functions_of(module: Module) -> Iterator[Function]:
+    yield from (node for node in module.nodes if isinstance(node, Function))
 
 
 def code_lines(function: Function) -> int:
@@ -40,7 +40,7 @@ def test_no_function_is_long() -> None:
     lengths = {
         module.at(function.lineno): code_lines(function)
         for module in modules().values()
-        for function in functions_of(module.tree)
+        for function in functions_of(module)
     }
 
     assert not {place: length for place, length in lengths.items() if length > FUNCTION_LINES}
@@ -58,8 +58,8 @@ def test_function_folder_holds_the_same_files_as_the_others(function: str) -> No
     assert len((ROOT / "functions" / function / "main.py").read_text().splitlines()) <= MAIN_LINES
 
 
-def handlers_of(tree: ast.Module) -> Iterator[ast.ExceptHandler]:
-    yield from (node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler))
+def handlers_of(module: Module) -> Iterator[ast.ExceptHandler]:
+    yield from (node for node in module.nodes if isinstance(node, ast.ExceptHandler))
 
 
 def catches_everything(handler: ast.ExceptHandler) -> bool:
@@ -71,7 +71,7 @@ def test_no_exception_is_swallowed() -> None:
     assert not [
         module.at(handler.lineno)
         for module in modules().values()
-        for handler in handlers_of(module.tree)
+        for handler in handlers_of(module)
         if handler.type is None or (catches_everything(handler) and all(map(_does_nothing, handler.body)))
     ]
 
@@ -81,7 +81,7 @@ def test_who_catches_everything_says_why() -> None:
     silent = []
     for module in modules().values():
         lines = module.path.read_text(encoding="utf-8").splitlines()
-        for handler in handlers_of(module.tree):
+        for handler in handlers_of(module):
             if catches_everything(handler) and "#" not in lines[handler.lineno - 1]:
                 silent.append(module.at(handler.lineno))
 

@@ -1,6 +1,5 @@
 """A deployed entry point, started in this process as the platform starts it, and what it publishes."""
 
-import gc
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ import pytest
 
 from common.sport import Sport
 from common.topics import Topic
+from tests.support.collector import collector_as_before
 from tests.support.deliveries import binary, push, structured
 
 if TYPE_CHECKING:
@@ -30,15 +30,12 @@ def envelopes(topic: Topic) -> pytest.MarkDecorator:
 def starting(main: str) -> Iterator[Callable[[], ModuleType]]:
     """Imports the entry point anew when it is called. Afterwards this process is as before: a function sets
     the garbage collection of its whole process, and leaves it off if it fails to start."""
-    thresholds = gc.get_threshold()
     sys.modules.pop(main, None)
     try:
-        yield lambda: importlib.import_module(main)
+        with collector_as_before():
+            yield lambda: importlib.import_module(main)
     finally:
         sys.modules.pop(main, None)
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
-        gc.enable()
 
 
 @contextmanager

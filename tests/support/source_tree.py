@@ -18,6 +18,8 @@ DEFINITIONS = (
 """What another pipeline changes, beside the DDL of its table; nothing else is of basketball."""
 FUNCTIONS = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py")))
 
+_HOLDS_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Import:
@@ -50,23 +52,27 @@ class Module:
         return ast.parse(self.path.read_text(encoding="utf-8"))
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All of the tree, walked through once for all who look for something in it."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def imports(self) -> tuple[Import, ...]:
         return tuple(self._imports(self.tree, runs=True))
 
     @cached_property
     def texts(self) -> tuple[tuple[str, int], ...]:
         """Text constants with their lines, docstrings left out."""
-        nodes = list(ast.walk(self.tree))
         documentation = {
             id(node.body[0].value)
-            for node in nodes
+            for node in self.nodes
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
             and node.body
             and isinstance(node.body[0], ast.Expr)
         }
         return tuple(
             (node.value, node.lineno)
-            for node in nodes
+            for node in self.nodes
             if isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and id(node) not in documentation
@@ -81,8 +87,11 @@ class Module:
             if isinstance(child, ast.Import | ast.ImportFrom):
                 for name in self._names(child):
                     yield Import(module=name, line=child.lineno, runs_at_import=runs)
-            is_deferred = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            yield from self._imports(child, runs=runs and not is_deferred and not _is_type_checking(child))
+            if isinstance(child, _HOLDS_STATEMENTS):
+                is_deferred = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+                yield from self._imports(
+                    child, runs=runs and not is_deferred and not _is_type_checking(child)
+                )
 
     def _names(self, statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
         if isinstance(statement, ast.Import):

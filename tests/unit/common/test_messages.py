@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -382,6 +382,6 @@ phases = st.builds(
 
 
 @given(message=completions | requests | batches | phases)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2 * settings().max_examples)
 def test_any_message_survives_a_round_trip(message: Message) -> None:
     assert type(message).parse(message.to_json()).unwrap() == message

@@ -286,7 +286,7 @@ def test_publish_time_beyond_all_years_is_no_time(envelope: Envelope, moment: st
     ).map(lambda value: json.dumps(value).encode()),
     headers=st.sampled_from([{}, BINARY_HEADERS, STRUCTURED_HEADERS]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 def test_nothing_that_a_sender_may_send_raises(body: bytes, headers: Headers) -> None:
     delivery = delivery_of(headers, body)
 

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 import pytest
 
 from common.runtime.gc_tuning import ALLOCATIONS_PER_COLLECTION, start_collecting
+from tests.support.collector import collector_as_before
 
 
 @pytest.fixture(autouse=True)
-def collector_as_before() -> Iterator[None]:
-    thresholds = gc.get_threshold()
-    yield
-    gc.set_threshold(*thresholds)
-    gc.unfreeze()
-    gc.enable()
+def collector() -> Iterator[None]:
+    with collector_as_before():
+        yield
 
 
 def test_what_is_loaded_is_not_walked_through_any_more() -> None:

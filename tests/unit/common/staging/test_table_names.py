@@ -15,7 +15,8 @@ from common.staging.table_names import (
     staging_table,
 )
 
-ids = st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable())
+printable = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
+ids = st.text(printable, min_size=1, max_size=40)
 
 
 @given(batch=ids, worker=ids)
