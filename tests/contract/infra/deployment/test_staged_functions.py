@@ -1,4 +1,4 @@
-"""Every function starts from its stage, in its own process, with nothing but what requirements.txt installs."""
+"""Every function starts from its stage, in a process of its own, with what requirements.txt installs alone."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
