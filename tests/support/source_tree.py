@@ -88,10 +88,7 @@ class Module:
                 for name in self._names(child):
                     yield Import(module=name, line=child.lineno, runs_at_import=runs)
             if isinstance(child, _HOLDS_STATEMENTS):
-                is_deferred = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
-                yield from self._imports(
-                    child, runs=runs and not is_deferred and not _is_type_checking(child)
-                )
+                yield from self._imports(child, runs=runs and not _waits(child))
 
     def _names(self, statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
         if isinstance(statement, ast.Import):
@@ -132,5 +129,8 @@ def loaded_with(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _is_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+def _waits(node: ast.AST) -> bool:
+    """Its statements do not run when its module is imported."""
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)

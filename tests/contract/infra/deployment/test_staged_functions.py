@@ -1,4 +1,4 @@
-"""Every function starts from its stage, in a process of its own, with what requirements.txt installs alone."""
+"""Every function starts from its stage, in a process of its own, with what requirements.txt installs."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
