@@ -16,13 +16,10 @@ from common.audit.assembly import Audit
 from common.audit.batch_reader import BatchReader
 from common.audit.coverage import CoverageCheck, DatedTable
 from common.audit.schedule import GameSchedule
-from common.batches.batches import Batches
 from common.batches.expected_end import ExpectedEnd, expected_end
 from common.batches.records import Batch, BatchStatus
-from common.batches.trigger_outbox import TriggerOutbox
 from common.consolidation.day_lock import DayLock
 from common.consolidation.merge_sql import Tables
-from common.documents.store import FirestoreDocuments
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock
@@ -65,7 +62,7 @@ class Stores:
         self.publisher = wiring.publisher
         self.warehouse = wiring.warehouse
         self.wiring = wiring
-        self.batches = once(self._batches)
+        self.batches = wiring.batches
         self.locks = once(lambda: FirestoreLocks(wiring.database(), CALL_TIMEOUT, time.monotonic))
         self.lock = once(lambda: Lock(wiring.database()))
         self.ledger = once(lambda: FirestoreLedger(wiring.database()))
@@ -73,7 +70,7 @@ class Stores:
         self.findings = once(lambda: FirestoreFindings(wiring.database()))
         self.phases = once(lambda: PhaseTransitions(wiring, wiring.settings.names))
         self.audit = once(lambda: Audit(wiring))
-        self.outbox = once(lambda: TriggerOutbox(self.batches().store, wiring.publisher))
+        self.outbox = wiring.outbox
 
     def tables(self) -> Tables:
         return Tables(predictions=self.names.dataset(DatasetRole.PREDICTIONS))
@@ -134,10 +131,6 @@ class Stores:
         return expected_end(
             times, expected=batch.expected_players, started_at=started_at, now=batch.read_time
         )
-
-    def _batches(self) -> Batches:
-        documents = FirestoreDocuments(self.database())
-        return Batches(documents, mode=self.settings.schema_mode)
 
 
 def _speak_to_people() -> None:

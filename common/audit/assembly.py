@@ -4,12 +4,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
-from ..batches.batches import Batches
-from ..batches.trigger_outbox import TriggerOutbox
 from ..consolidation.clean_up import CleanUp
 from ..consolidation.day_lock import DayLock
 from ..consolidation.merge_sql import Tables
-from ..documents.store import FirestoreDocuments
 from ..findings import slack
 from ..findings.store import FirestoreFindings
 from ..lock.lock import Lock
@@ -40,7 +37,6 @@ class Audit:
         self._names = wiring.settings.names
         self._tables: Final = Tables(predictions=self._names.dataset(DatasetRole.PREDICTIONS))
         self.phases: Final = PhaseTransitions(wiring, self._names)
-        self.batches: Callable[[], Batches] = once(self._batches)
         self.auditor: Callable[[], Auditor] = once(self._auditor)
 
     def today(self) -> date:
@@ -81,8 +77,8 @@ class Audit:
         )
 
     def _repairs(self) -> SafeRepairs:
-        wiring, batches = self._wiring, self.batches()
-        outbox = TriggerOutbox(batches.store, wiring.publisher)
+        wiring = self._wiring
+        batches, outbox = wiring.batches(), wiring.outbox()
         return SafeRepairs(
             batches=batches,
             outbox=outbox,
@@ -98,11 +94,7 @@ class Audit:
 
     def _staging(self) -> StagingTables:
         clean_up = CleanUp(self._wiring.warehouse(), self._tables)
-        return StagingTables(clean_up, self.batches().get, self._wiring.now)
+        return StagingTables(clean_up, self._wiring.batches().get, self._wiring.now)
 
     def _day_lock(self) -> DayLock:
         return DayLock(Lock(self._wiring.database()), self._names)
-
-    def _batches(self) -> Batches:
-        documents = FirestoreDocuments(self._wiring.database())
-        return Batches(documents, mode=self._wiring.settings.schema_mode)

@@ -2,27 +2,28 @@
 
 import time
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from google.cloud import firestore
-
-from ..batches.batches import Batches
-from ..batches.trigger_outbox import TriggerOutbox
 from ..lock.store import FirestoreLocks
-from ..sport import SportNames
+from ..runtime.wiring import Wiring
 from .batch_sweep import BatchSweep
 from .sweep_ticks import SweepTicks
 
 LOCK_CALL_TIMEOUT: Final = timedelta(seconds=10)
 
 
-def sweep_over(
-    db: firestore.Client, batches: Batches, outbox: TriggerOutbox, names: SportNames
-) -> tuple[BatchSweep, SweepTicks]:
+def sweep_over(wiring: Wiring[Any]) -> tuple[BatchSweep, SweepTicks]:
     """The sweep of one sport and dataset prefix, and where its ticks are noted.
 
     Made anew at each tick: it keeps nothing.
     """
-    locks = FirestoreLocks(db, call_timeout=LOCK_CALL_TIMEOUT, monotonic=time.monotonic)
-    sweep = BatchSweep(batches, outbox, locks, sport=names.sport.value, dataset_prefix=names.dataset_prefix)
-    return sweep, SweepTicks(db)
+    names, database = wiring.settings.names, wiring.database()
+    locks = FirestoreLocks(database, call_timeout=LOCK_CALL_TIMEOUT, monotonic=time.monotonic)
+    sweep = BatchSweep(
+        wiring.batches(),
+        wiring.outbox(),
+        locks,
+        sport=names.sport.value,
+        dataset_prefix=names.dataset_prefix,
+    )
+    return sweep, SweepTicks(database)

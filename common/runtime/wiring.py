@@ -2,14 +2,14 @@
 
     wiring = Wiring(Settings, function="phase_transitions", environment=os.environ)
 
-    endpoint = wiring.endpoint({PHASE_SWEEP: Route(message=Sweep, handle=in_thread(sweep))})
+    phase_transitions = wiring.serve({PHASE_SWEEP: Route(message=Sweep, handle=in_thread(sweep))})
 
 Each part is a call, `wiring.database()`, that makes it when it is first needed and then gives the same one to
 every thread: an instance pays for no client that it does not use, and for no library either.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -23,11 +23,17 @@ from ..result import Result
 from ..settings import Settings, WarehouseSettings
 from ..sport import DatasetRole
 from ..topics import Topic
+from .gc_tuning import start_collecting
 from .once import once
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+    from starlette.requests import Request
+    from starlette.responses import Response
 
+    from ..batches.batches import Batches
+    from ..batches.trigger_outbox import TriggerOutbox
+    from ..documents.store import FirestoreDocuments
     from ..entrypoint.dead_letters import DeadLetters
     from ..findings.reporter import Reporter
     from ..publisher import Publisher
@@ -58,11 +64,34 @@ class Wiring(Generic[S]):
         self.publisher: Callable[[], Publisher] = once(self._publisher)
         self.dead_letters: Callable[[], DeadLetters] = once(self._dead_letters)
         self.reporter: Callable[[], Reporter] = once(self._reporter)
+        self.documents: Callable[[], FirestoreDocuments] = once(self._documents)
+        self.batches: Callable[[], Batches] = once(self._batches)
+        self.outbox: Callable[[], TriggerOutbox] = once(self._outbox)
         self.canary: Callable[[], Canary] = once(self._canary)
 
     def now(self) -> datetime:
         """This machine's clock, in UTC. What two machines must agree on is judged by a server's."""
         return datetime.now(UTC)
+
+    def serve(
+        self, routes: Mapping[Topic, Route[Any]], *, unnamed: Topic | None = None
+    ) -> "Callable[[Request], Awaitable[Response]]":
+        """The function as the framework finds and serves it, under the name that its deployment gives.
+
+        What the main module ends with: all is loaded then, and garbage is collected again. As `endpoint`, to
+        be called once.
+        """
+        import functions_framework.aio
+
+        endpoint = self.endpoint(routes, unnamed=unnamed)
+
+        async def respond(request: "Request") -> "Response":
+            return await endpoint.respond(request)
+
+        respond.__name__ = self.function
+        functions_framework.aio.http(respond)
+        start_collecting()
+        return respond
 
     def endpoint(self, routes: Mapping[Topic, Route[Any]], *, unnamed: Topic | None = None) -> Endpoint:
         """The function's endpoint: `routes` says which handler gets which topic's messages.
@@ -100,6 +129,21 @@ class Wiring(Generic[S]):
     def _async_database(self) -> firestore.AsyncClient:
         """Its calls belong to the event loop that makes the first one."""
         return firestore.AsyncClient(project=self.settings.gcp_project)
+
+    def _documents(self) -> "FirestoreDocuments":
+        from ..documents.store import FirestoreDocuments
+
+        return FirestoreDocuments(self.database())
+
+    def _batches(self) -> "Batches":
+        from ..batches.batches import Batches
+
+        return Batches(self.documents(), mode=self.settings.schema_mode)
+
+    def _outbox(self) -> "TriggerOutbox":
+        from ..batches.trigger_outbox import TriggerOutbox
+
+        return TriggerOutbox(self.batches().store, self.publisher)
 
     def _publisher_client(self) -> "PublisherClient":
         """The library is imported here: a function that never publishes does not pay for it at cold start."""

@@ -8,10 +8,7 @@ import os
 from datetime import timedelta
 from typing import Annotated
 
-import functions_framework.aio
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response
 
 from common.audit.assembly import Audit
 from common.audit.report import AuditReport
@@ -21,7 +18,6 @@ from common.entrypoint.envelope import Delivery
 from common.messages import AuditRequest
 from common.reporting.assembly import status_page
 from common.result import Result
-from common.runtime.gc_tuning import start_collecting
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
 from common.topics import CONSISTENCY_AUDIT
@@ -55,12 +51,4 @@ def remove_old() -> Result[Removed]:
     return Retention(wiring.database()).remove(before)
 
 
-endpoint = wiring.endpoint({CONSISTENCY_AUDIT: Route(message=AuditRequest, handle=in_thread(run))})
-
-
-@functions_framework.aio.http
-async def consistency_auditor(request: Request) -> Response:
-    return await endpoint.respond(request)
-
-
-start_collecting()
+consistency_auditor = wiring.serve({CONSISTENCY_AUDIT: Route(message=AuditRequest, handle=in_thread(run))})

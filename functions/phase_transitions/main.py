@@ -8,10 +8,7 @@ import os
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
-import functions_framework.aio
 from pydantic import Field, model_validator
-from starlette.requests import Request
-from starlette.responses import Response
 
 from common.entrypoint.endpoint import Route, in_thread
 from common.entrypoint.envelope import Delivery
@@ -21,7 +18,6 @@ from common.phases.assembly import PhaseTransitions
 from common.phases.boundaries import Reported
 from common.phases.sweep import Swept
 from common.result import Result
-from common.runtime.gc_tuning import start_collecting
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
 from common.topics import REGISTRY
@@ -70,14 +66,6 @@ ROUTES: dict[str, Route[Any]] = {
     "Sweep": Route(message=Sweep, handle=in_thread(sweep)),
 }
 # Routes follow from the registry: a topic that gets a subscription for this function is routed by that alone.
-endpoint = wiring.endpoint(
+phase_transitions = wiring.serve(
     {topic: ROUTES[str(topic.message)] for topic in REGISTRY.values() if FUNCTION in topic.subscriptions}
 )
-
-
-@functions_framework.aio.http
-async def phase_transitions(request: Request) -> Response:
-    return await endpoint.respond(request)
-
-
-start_collecting()

@@ -89,7 +89,7 @@ class World:
 
     @property
     def batches(self) -> Batches:
-        return self.audit.batches()
+        return self.wiring.batches()
 
     def now(self) -> datetime:
         return datetime.now(UTC)
