@@ -15,7 +15,7 @@ from ..documents.port import Document, Documents, accepted
 from ..documents.writes import Create, Merge, Update, Write
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from .changes import Change, identity
-from .records import PROCESSORS, UNKNOWN, Day, DayKey, Report
+from .records import DECISIONS, PROCESSORS, UNKNOWN, Day, DayKey, Decision, Report
 from .rules import stands_against
 from .shape import Boundary
 
@@ -78,6 +78,14 @@ class Days:
         keys = [self.key(boundary, game_date) for boundary, game_date in wanted]
         found = self.documents.get([key.path for key in keys]).unwrap()
         return [_day(key, found.get(key.path), {}) for key in keys]
+
+    @returns_result
+    def decisions(self, day: Day) -> list[Decision]:
+        """What was decided of the date in its generation, in order; a look that found nothing new left
+        none.
+        """
+        found = self.documents.find(f"{day.key.path}/{DECISIONS}").unwrap()
+        return [_decision(day.key, each) for each in found if each.data.get("generation") == day.generation]
 
     @returns_result
     def record(self, boundary: Boundary, game_date: date, report: Report) -> Recorded:
@@ -185,8 +193,19 @@ def _day(key: DayKey, document: Document | None, processors: dict[str, Document]
     try:
         return Day.from_documents(key, document, processors)
     except UNREADABLE as exc:
-        why = f"{key}: {type(exc).__name__}: {exc}"
-        raise ResultError(ErrorInfo.permanent("UnreadableDay", why, path=key.path)) from exc
+        raise ResultError(_unreadable(key, exc)) from exc
+
+
+def _decision(key: DayKey, document: Document) -> Decision:
+    try:
+        return Decision.from_fields(document.data)
+    except UNREADABLE as exc:
+        raise ResultError(_unreadable(key, exc)) from exc
+
+
+def _unreadable(key: DayKey, exc: Exception) -> ErrorInfo:
+    why = f"{key}: {type(exc).__name__}: {exc}"
+    return ErrorInfo.permanent("UnreadableDay", why, path=key.path)
 
 
 def contended(key: DayKey) -> ErrorInfo:

@@ -4,18 +4,24 @@ import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.bar import Bar
 from rich.table import Table
 
+from common.parallel import for_each
 from common.phases.days import Days
+from common.phases.records import PhaseState
 from common.phases.shape import Boundary, Graph, GraphError
-from common.result import ErrorInfo, ResultError
+from common.result import ErrorInfo, ResultError, returns_result
 
 from ..answer import Answer
 from ..simulating.replayed import Replayed, replayed
 from ..wording import clock, count, duration, names
+
+AT_ONCE: Final = 16
+"""Dates that are read side by side: a read waits for the network for longer than it computes."""
+BEFORE_A_GATE: Final = frozenset({PhaseState.READY, PhaseState.BLOCKED})
 
 
 def graph_of(file: Path) -> Graph:
@@ -30,17 +36,26 @@ def graph_of(file: Path) -> Graph:
 def simulate(days: Days, graph: Graph, first: date, last: date) -> Answer:
     """Every boundary of every date from `first` to `last`, both included, that has a report or a dispatch.
 
-    Reads only.
+    Reads only: a request for each of them, and one for its decisions. Raises ResultError where a store could
+    not be read.
     """
     dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    wanted = [(boundary, each) for each in dates for boundary in graph.boundaries]
-    read_days = days.read_many(wanted).unwrap()
-    found = [
-        replayed(boundary, day)
-        for (boundary, _), day in zip(wanted, read_days, strict=True)
-        if day.reports or day.dispatch
-    ]
+    boundaries = {each.name: each for each in graph.boundaries}
+    wanted = [(name, each) for each in dates for name in boundaries]
+    read = for_each(wanted, lambda one: _played(days, boundaries[one[0]], one[1]), at_once=AT_ONCE).unwrap()
+    found = [each for each in read.values() if each is not None]
     return Answer(data={"dates": found, "summary": _summary(found)}, shown=_shown(found, graph.boundaries))
+
+
+@returns_result
+def _played(days: Days, boundary: Boundary, game_date: date) -> Replayed | None:
+    """None for a date of which nothing was ever recorded."""
+    day = days.read(boundary, game_date).unwrap()
+    if not (day.reports or day.dispatch):
+        return None
+    # The document of a date that was dispatched does not tell whether it stood before a gate.
+    decided = {each.state for each in days.decisions(day).unwrap()}
+    return replayed(boundary, day, was_blocked=not decided.isdisjoint(BEFORE_A_GATE))
 
 
 def _summary(found: Sequence[Replayed]) -> dict[str, Any]:

@@ -34,14 +34,20 @@ class Replayed:
         return self.was_at - self.would_at
 
 
-def replayed(boundary: Boundary, day: Day) -> Replayed:
+def replayed(boundary: Boundary, day: Day, *, was_blocked: bool) -> Replayed:
     """Take the date through the graph again: at each report, and whenever the graph would have looked.
 
-    Gates are not asked again, what they saw is gone: where the date stood blocked, they are taken to have
-    opened when it was dispatched, else to have been open.
+    Pure.
+
+    Gates are not asked again, what they saw is gone. Where the date stood before a gate (`was_blocked`), it
+    is taken to have opened when the date was dispatched, and not at all if it was not; else to have been
+    open.
     """
     ready = next(_ready(boundary, day), None)
-    would_at = None if ready is None else max(ready[0], _gates_opened_at(day) or ready[0])
+    if was_blocked and day.dispatched_at is None:
+        ready = None
+    opened_at = day.dispatched_at if was_blocked else None
+    would_at = None if ready is None else max(ready[0], opened_at or ready[0])
     return Replayed(
         boundary=boundary.name,
         game_date=day.key.game_date,
@@ -74,7 +80,3 @@ def _looks(
         if found.is_ready:
             yield moment, found
         moment = when_waiting(found, day.key.game_date, moment)
-
-
-def _gates_opened_at(day: Day) -> datetime | None:
-    return day.dispatched_at if day.stuck_since is not None else None

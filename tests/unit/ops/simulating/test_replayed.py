@@ -78,7 +78,7 @@ ALL_IN_TURN = [reported(name, 10.0 * number) for number, name in enumerate(EXPEC
 
 
 def test_same_graph_would_have_done_what_was_done() -> None:
-    found = replayed(PHASE_4, day(ALL_IN_TURN, dispatched=40))
+    found = replayed(PHASE_4, day(ALL_IN_TURN, dispatched=40), was_blocked=False)
 
     assert (found.would_at, found.would_reason, found.without) == (after(40), "all_complete", ())
     assert found.gained == timedelta()
@@ -88,7 +88,7 @@ def test_tier_that_comes_sooner_gains_time_and_says_who_would_have_been_left_out
     reports = [*ALL_IN_TURN[:4], reported(EXPECTED[4], 300)]
     edited = with_tier(PHASE_4, Tier(reason="tier2_timeout", after_minutes=45, at_least=4))
 
-    found = replayed(edited, day(reports, dispatched=300))
+    found = replayed(edited, day(reports, dispatched=300), was_blocked=False)
 
     assert (found.would_at, found.would_reason) == (after(45), "tier2_timeout")
     assert found.without == EXPECTED[4:]
@@ -96,19 +96,23 @@ def test_tier_that_comes_sooner_gains_time_and_says_who_would_have_been_left_out
 
 
 def test_date_that_never_became_ready_would_not_have_started() -> None:
-    found = replayed(PHASE_4, day(ALL_IN_TURN[:1], dispatched=None))
+    found = replayed(PHASE_4, day(ALL_IN_TURN[:1], dispatched=None), was_blocked=False)
 
     assert (found.was_at, found.would_at, found.gained) == (None, None, None)
 
 
 def test_date_that_was_blocked_would_have_waited_for_its_gate_too() -> None:
-    blocked = day(ALL_IN_TURN, dispatched=100, stuck_since=after(40))
+    found = replayed(PHASE_4, day(ALL_IN_TURN, dispatched=100), was_blocked=True)
 
-    assert replayed(PHASE_4, blocked).would_at == after(100)
+    assert found.would_at == after(100)
+
+
+def test_date_that_is_blocked_still_would_not_have_started() -> None:
+    assert replayed(PHASE_4, day(ALL_IN_TURN, dispatched=None), was_blocked=True).would_at is None
 
 
 def test_report_that_failed_does_not_make_a_date_ready() -> None:
     failed = [*ALL_IN_TURN[:4], replace(ALL_IN_TURN[4], status=MessageStatus.FAILED)]
     edited = with_tier(PHASE_4, Tier(reason="never", after_minutes=10, at_least=5))
 
-    assert replayed(edited, day(failed, dispatched=None)).would_at is None
+    assert replayed(edited, day(failed, dispatched=None), was_blocked=False).would_at is None
