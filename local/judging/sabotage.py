@@ -131,7 +131,8 @@ def _leave_a_staging_table(world: World) -> None:
 
 
 def _write_a_dead_letter(world: World) -> None:
-    letter = {"topic": PREDICTION_READY.name(world.wiring.settings.sport), "error_class": "InvalidMessage"}
+    topic = PREDICTION_READY.name(world.wiring.settings.sport)
+    letter = {"topic": topic, "error_class": "InvalidMessage", "dead_lettered_at": world.now()}
     world.db.collection(DEAD_LETTERS).document(SABOTEUR).set(letter)
 
 

@@ -78,7 +78,7 @@ def break_system(audits: AuditStack) -> Told:
     audits.lock.try_acquire(held, "op").unwrap()
     audits.db.document(str(held)).update({"acquired_at": ago})
     audits.db.document("sweeps/phase_transitions").set({"last_run": ago})
-    letter = {"topic": "nba-prediction-ready", "error_class": "InvalidMessage"}
+    letter = {"topic": "nba-prediction-ready", "error_class": "InvalidMessage", "dead_lettered_at": ago}
     audits.db.document("dead_letters/e1").set(letter)
     audits.topology.topics.remove("nba-prediction-request")
     name = "nba-prediction-ready-completion-recorder-sub"
