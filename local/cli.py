@@ -43,7 +43,9 @@ from .stack.stack import Stack
 from .terminal import Terminal
 
 INTERRUPTED: Final = 130
+"""As a shell has it: 128 + SIGINT."""
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Whichever of these comes, the emulators and functions are ended first."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 terminal = Terminal(Console(highlight=False))
@@ -139,6 +141,7 @@ def _run(plan: Plan, *, is_sabotaged: bool) -> None:
     graph = GRAPHS[plan.slate.sport.value]
     plan.mischief.check(graph, plan.slate.game_date, datetime.now(UTC))
     if os.environ.get("ENVIRONMENT") != "production":  # which refuses to be hurried
+        # Only where nobody has chosen: the stack takes it from this environment.
         os.environ.setdefault("PHASE_CLOCK_SPEED", f"{plan.mischief.speed:g}")
     terminal.introduce(plan)
     with run_folder() as folder:

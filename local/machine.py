@@ -54,7 +54,7 @@ def _missing_java() -> Iterator[MissingTool]:
 
 
 def java_major(banner: str) -> int:
-    """17 from `openjdk version "17.0.15" …`; 8 from `java version "1.8.0_392"`; 0 if there is none."""
+    """17 from `openjdk version "17.0.15" …`; 8 from `java version "1.8.0_392"`; 0 if it says none. Pure."""
     version = re.search(r'version "(?:1\.)?(\d+)', banner)
     return int(version.group(1)) if version else 0
 
@@ -63,6 +63,7 @@ def _missing_gcloud() -> Iterator[MissingTool]:
     if shutil.which("gcloud") is None:
         yield MissingTool("gcloud is not installed", "see https://cloud.google.com/sdk/docs/install")
         return
+    # A component that apt has installed is listed, too; `gcloud components list` would need the network.
     listed = _output("gcloud", "info", "--format=value(installation.components)")
     installed = {entry.partition("=")[0] for entry in listed.strip().split(";")}
     for component in _COMPONENTS:

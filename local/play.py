@@ -24,6 +24,7 @@ from .stack.stack import Stack
 
 _READ_EVERY_SECONDS = 0.5
 _SETTLE_WITHIN = timedelta(seconds=15)
+"""For redeliveries that are still under way once everything is announced."""
 _PHASES_WITHIN_SECONDS = 150.0
 """For the phases before the predictions, and for the export behind them."""
 
@@ -52,13 +53,15 @@ class Ending(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What became of it."""
+    """What became of it: the evidence, and what only the run itself knows."""
 
     evidence: Evidence
     boundaries: tuple[BoundaryEvidence, ...]
     ending: Ending
     was_killed: bool
+    """Whether the death that was asked for came in time."""
     replaced_workers: int
+    """How many workers had to be hired anew, one of them for a death that was asked for."""
     revived: dict[str, int] = field(default_factory=dict)
     """How often each function was started again."""
 
@@ -86,8 +89,11 @@ class Audience:
 
 
 def play(plan: Plan, stack: Stack, crew: Crew, audience: Audience) -> Played:
-    """Play the plan: the phases before, the predictions, the export. Raises a Problem where something will
-    not stay alive, or where the predictions are not asked for."""
+    """Play the plan: the phases before, the predictions, the export; returns what became of it.
+
+    Raises a Problem where something will not stay alive, or where the predictions are not asked for in time.
+    A run that comes to no good end is no Problem: its `ending` and its evidence say so.
+    """
     pipeline = Pipeline(
         stack=stack,
         graph=GRAPHS[plan.slate.sport.value],
@@ -100,6 +106,7 @@ def play(plan: Plan, stack: Stack, crew: Crew, audience: Audience) -> Played:
         played = _play_predictions(plan, stack, crew, audience)
         if played.ending is Ending.FINISHED:
             _wait(pipeline.export_wanted, pipeline, audience)
+    # Before the evidence is read: no death may come in between.
     transitions.call_off()
     boundaries = tuple(gather_boundaries(stack, pipeline))
     return replace(played, boundaries=boundaries, was_killed=played.was_killed or transitions.done.is_set())
@@ -147,6 +154,7 @@ def _play_predictions(plan: Plan, stack: Stack, crew: Crew, audience: Audience) 
     _ask(plan, stack, asked_at)
     ending = _watch(plan, stack, gauges, crew, audience.show)
     killing.call_off()
+    # What they hold is finished first: a completion that came after the reading would look lost.
     crew.dismiss()
     settle_within = _SETTLE_WITHIN if ending is Ending.FINISHED else timedelta(0)
     requests = plan.slate.requests(batch_id, asked_at)
@@ -205,6 +213,7 @@ def _watch(plan: Plan, stack: Stack, gauges: Gauges, crew: Crew, show: Callable[
         stack.revive()
         crew.replace_dead()
         read = gauges.read()
+        # A table that is dropped while it is counted is no problem: read again.
         if read.is_success:
             show(read.unwrap())
             if read.unwrap().is_refused:

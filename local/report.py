@@ -15,12 +15,16 @@ from .judging.sabotage_verdict import Sabotage
 from .play import Played
 
 MAX_NAMED = 5
+"""Names in a line; how many there are stands before them."""
 
 
 def show(
     console: Console, played: Played, verdicts: Iterable[Verdict], sabotage: Sabotage | None = None
 ) -> None:
-    """Print all of it."""
+    """Print all of it: what the stores hold, the boundaries, the times, each promise with its evidence.
+
+    Whatever comes from the stores is escaped.
+    """
     found = played.evidence
     console.print(
         _facts(played),

@@ -39,6 +39,7 @@ def run_folder() -> Iterator[Path]:
             if not any(folder.iterdir()):
                 folder.rmdir()
                 raise
+            # The Problem names a log of it already.
             if str(folder) in str(problem):
                 raise
             raise Problem(f"{problem} (logs: {folder})") from problem
@@ -80,7 +81,11 @@ def _is_unlocked(owner: Path) -> bool:
 
 @contextmanager
 def _owned(folder: Path) -> Iterator[TextIO]:
-    """Locked before it is called `.owner`, so that nobody ever finds one unlocked whose owner lives."""
+    """Locked before it is called `.owner`, so that nobody ever finds one unlocked whose owner lives.
+
+    this run   makes .owner.new ── locks it ── renames it to .owner ── works ── ✗ killed: unlocked
+    the next                                                                     finds it unlocked: removes
+    """
     with (folder / f"{OWNER}.new").open("w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         Path(file.name).rename(folder / OWNER)

@@ -22,6 +22,7 @@ class Terminal:
         self.console = console
 
     def introduce(self, plan: Plan) -> None:
+        """What will be played, under which conditions, in a line."""
         slate, disorder = plan.slate, plan.disorder
         conditions = [f"{len(slate.players)} players", f"{plan.workers} workers"]
         conditions += [f"{disorder.duplicates:.0%} duplicates"] if disorder.duplicates else []
@@ -47,9 +48,11 @@ class Terminal:
         self.console.print(f"  [green]✔[/] {what:<20}[dim]{time.monotonic() - began:5.1f} s[/]")
 
     def tell_of_death(self, victim: Victim) -> None:
+        """That somebody was killed on purpose, and what the system has to do now."""
         self.console.print(f"  [red]kill -9 {victim.value}[/]: {AFTERMATH[victim]}")
 
     def tell_of_restart(self, server: Server) -> None:
+        """That a function has died by itself and is started again; its log tells why."""
         self._plain(f"{server.deployment.name} has died and is started again. Why: {server.log}")
 
     def explain(self, stack: Stack, page: str) -> None:
@@ -67,6 +70,7 @@ class Terminal:
         self._plain(f"Logs: {stack.folder}\nCtrl-C ends it all.")
 
     def problem(self, what: str) -> None:
+        """What stands in the way, in a line."""
         self._plain(f"./local/run: {what}", style="red")
 
     def _plain(self, line: str, *, style: str = "") -> None:

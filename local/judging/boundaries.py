@@ -45,6 +45,7 @@ def read_days(stack: Stack, graph: Graph, pipeline: Pipeline) -> dict[str, Day]:
 
 
 def gather_boundaries(stack: Stack, pipeline: Pipeline) -> list[BoundaryEvidence]:
+    """Every boundary of the day with what was heard of it; raises ResultError."""
     days = read_days(stack, pipeline.graph, pipeline)
     return [
         BoundaryEvidence(
@@ -58,7 +59,10 @@ def gather_boundaries(stack: Stack, pipeline: Pipeline) -> list[BoundaryEvidence
 
 
 def reasons_of(boundary: Boundary, pipeline: Pipeline) -> frozenset[str]:
-    """All complete; or a tier where somebody stays away. A tier that needs no wait may always be first."""
+    """For which reasons the boundary may have started, as the run was played.
+
+    All complete; or a tier where somebody stays away. A tier that needs no wait may always be first.
+    """
     rules, mischief = pipeline.rules(boundary), pipeline.mischief
     at_once = {tier.reason for tier in rules.tiers if tier.after_minutes == 0}
     late = mischief.late in rules.expected
@@ -71,6 +75,10 @@ def reasons_of(boundary: Boundary, pipeline: Pipeline) -> frozenset[str]:
 
 
 def judge_boundaries(found: Sequence[BoundaryEvidence], victim: Victim | None) -> Verdict:
+    """Whether each boundary was dispatched once, under one id, noted, and for a reason that the run allows.
+
+    Pure.
+    """
     broken = [problem for each in found for problem in _problems(each, victim)]
     reasons = ", ".join(sorted({each.day.dispatch.reason for each in found if each.day.dispatch}))
     return Verdict(

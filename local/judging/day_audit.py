@@ -53,6 +53,7 @@ def audit_the_day(game_date: date, folder: Path, environment: dict[str, str], ro
 
 
 def judge_audit(found: DayAudit) -> Verdict:
+    """An audit that finds nothing on a day that was played well, and could look everywhere. Pure."""
     problem = () if found.problem is None else (found.problem,)
     unknown = tuple(f"{name} could not look" for name in found.unknown)
     return Verdict(
@@ -63,6 +64,10 @@ def judge_audit(found: DayAudit) -> Verdict:
 
 
 def main() -> None:
+    """Audit the date of the first argument; the answer goes into the file of the second.
+
+    A dry run: nothing is mended.
+    """
     from common.audit.assembly import Audit
     from common.audit.outcomes import Unknown
     from common.audit.report import Asked

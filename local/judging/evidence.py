@@ -34,8 +34,10 @@ class Evidence:
     completions: tuple[Completion, ...]
     unexpected_players: tuple[str, ...]
     closing_claims: tuple[str, ...]
+    """Documents that only one can create: one for each generation that was closed."""
     receipts: tuple[Receipt, ...]
     lock: LockRecord | None
+    """Of the day; None if it was never taken."""
     dead_letters: tuple[str, ...]
     """The reasons in the documents."""
     # Pub/Sub

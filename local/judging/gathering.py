@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from google.pubsub_v1 import PubsubMessage
 
 READ_TIMEOUT_SECONDS = 30.0
+"""Of one reading."""
 _LOOK_EVERY_SECONDS = 0.2
 
 
@@ -75,7 +76,7 @@ def gather(
 
 
 def _settled_log(log: Path, events: set[str], within: timedelta) -> DeliveryLog:
-    """The log, once all events are in it or time is up."""
+    """The log, once all events are in it or time is up: what is missing then is judged as missing."""
     deadline = time.monotonic() + within.total_seconds()
     while True:
         found = DeliveryLog.read(log)

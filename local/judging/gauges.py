@@ -46,15 +46,21 @@ class Gauges:
         return self._batches.get(self._batch_id).and_then(self._read)
 
     def is_half_recorded(self) -> bool:
+        """The moment to kill a recorder: some are counted, some are not.
+
+        False where the batch cannot be read.
+        """
         found = self._batches.get(self._batch_id)
         return found.is_success and _is_half(found.unwrap().counts.ended, found.unwrap())
 
     def is_half_staged(self) -> bool:
+        """The moment to kill a worker."""
         found = self._batches.get(self._batch_id)
         staged = found.and_then(self._players_staged)
         return staged.is_success and _is_half(staged.unwrap(), found.unwrap())
 
     def is_consolidating(self) -> bool:
+        """The moment to kill the consolidation: it has the lock and has said so."""
         found = self._batches.get(self._batch_id)
         return found.is_success and found.unwrap().status is BatchStatus.CONSOLIDATING
 

@@ -34,6 +34,7 @@ class Bars:
                 self.progress.update(self.boundaries[name], completed=present, total=needed)
 
     def show(self, reading: Reading) -> None:
+        """How many players have got how far."""
         self.progress.update(self.requested, completed=reading.requested)
         self.progress.update(self.staged, completed=reading.staged)
         self.progress.update(self.recorded, completed=reading.recorded)

@@ -21,11 +21,14 @@ class Verdict:
 
     @property
     def is_kept(self) -> bool:
+        """Whether nothing says otherwise."""
         return not self.broken
 
 
 def judge(evidence: Evidence, *, victim: Victim | None, was_killed: bool) -> list[Verdict]:
-    """Judge each promise; where a death was asked for, also whether there was one."""
+    """Judge each promise by the evidence, one verdict each; where a death was asked for, also whether there
+    was one. Pure.
+    """
     verdicts = [
         _counted_once(evidence),
         _triggered_once(evidence, victim),
@@ -48,6 +51,7 @@ def last_receipt(evidence: Evidence) -> Receipt | None:
 
 
 def times(number: int) -> str:
+    """`never`, `once`, `twice`, `3 times`."""
     return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 

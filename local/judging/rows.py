@@ -50,7 +50,7 @@ class RowReader:
         self._tables = Tables(predictions=names.dataset(DatasetRole.PREDICTIONS))
 
     def in_main(self, game_date: date) -> tuple[Prediction, ...]:
-        """Every row of the day, duplicates included."""
+        """Every row of the day, duplicates included; raises ResultError."""
         sql = f"SELECT * FROM `{self._tables.main}` WHERE game_date = @game_date"
         asked = self._warehouse.query(sql, {"game_date": game_date})
         return tuple(map(_prediction, asked.unwrap().rows))

@@ -18,7 +18,10 @@ _MOST_AT_ONCE = 1_000
 
 
 def drain(client: "SubscriberClient", subscriptions: Sequence[str]) -> "list[list[PubsubMessage]]":
-    """Take every message that waits in each of these; a second call gets none of them again."""
+    """Take every message that waits in each of these; by subscription, in the order given.
+
+    A second call gets none of them again. Blocks for two seconds longer than there is something.
+    """
     with ThreadPoolExecutor(len(subscriptions)) as pool:
         return list(pool.map(partial(_drain, client), subscriptions))
 
