@@ -89,6 +89,7 @@ class Audit:
             requests=Requests(wiring.warehouse(), self._names),
             publisher=wiring.publisher,
             dispatches=Dispatches(self.phases.boundaries, self.phases.graph),
+            findings=FirestoreFindings(wiring.database()),
             now=wiring.now,
         )
 

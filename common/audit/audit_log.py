@@ -7,14 +7,16 @@ from typing import Any, Protocol
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from ..result import ErrorInfo, Result
+from ..result import ErrorInfo, Result, returns_result
 from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
-from .report import AuditReport
-from .run_checks import AUDITS_COLLECTION
+from .in_turn import Resume
+from .report import AuditReport, resume_from
+from .run_checks import AUDITS_COLLECTION, LATEST
+from .unreadable import UNREADABLE
 
 
 class AuditLog(Protocol):
-    def resume_after(self) -> Result[str | None]: ...
+    def resume(self) -> Result[tuple[Resume, ...]]: ...
     def write(self, report: AuditReport) -> Result[None]: ...
 
 
@@ -24,9 +26,15 @@ class FirestoreAuditLog:
     def __init__(self, db: firestore.Client) -> None:
         self._audits = db.collection(AUDITS_COLLECTION)
 
-    def resume_after(self) -> Result[str | None]:
-        """Where the last run ran out of time."""
-        return self.since(None, limit=1).map(lambda found: found[0].get("resume_after") if found else None)
+    @returns_result
+    def resume(self) -> tuple[Resume, ...]:
+        """Where the last run had to stop; one that can be read, of the latest."""
+        for each in self.since(None, limit=LATEST).unwrap():
+            try:
+                return resume_from(each)
+            except UNREADABLE:
+                continue  # the check of the runs names it
+        return ()
 
     def since(self, since: datetime | None, *, limit: int) -> Result[list[Mapping[str, Any]]]:
         """The newest first."""

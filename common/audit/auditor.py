@@ -15,12 +15,16 @@ import structlog
 from ..findings import Finding, Looked, ScopeKind
 from ..findings.channel import Channel
 from ..findings.reporter import Reporter, Told
+from ..findings.rules import is_repaired_elsewhere
 from ..findings.store import FindingStore
 from ..result import ErrorInfo, Result
+from . import turns
 from .audit_log import AuditLog
 from .batch_reader import Seen, Wanted
 from .checks import CHECKS, Check, Sight
-from .outcomes import Found, Outcome, Unknown
+from .in_turn import Resume
+from .outcomes import Found, Ok, Outcome, Unknown
+from .repair_checks import REPAIRS
 from .report import STORES_CHECK, Asked, AuditReport, Mended, outcome_fields, stores_down
 
 DAYS_BACK: Final = 2
@@ -36,7 +40,7 @@ class Repairs(Protocol):
 
 
 LookAt = Callable[..., Sight]
-"""Makes the sight of a run; everything but `now`, `dates`, `seen` and `is_time_up` is wired."""
+"""Makes the sight of a run: what concerns this run alone is given, everything else is wired."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +67,11 @@ class Auditor:
         """
         run_id = f"{self.now():%Y%m%dT%H%M%S}-{self.run_id()}"
         started_at = self.now()
-        outcomes = self._look(asked)
+        resume = self._resume()
+        outcomes = self._look(asked, resume)
         findings = (*_findings(outcomes), *stores_down(outcomes))
         told = self._tell(findings, outcomes, started_at, run_id)
-        mended = self._mend(findings) if asked.repair else ()
+        mended = self._mend(findings, told) if asked.repair else ()
         report = AuditReport(
             run_id=run_id,
             started_at=started_at,
@@ -80,37 +85,37 @@ class Auditor:
             inhibited=told.unwrap().inhibited_count if told.is_success else 0,
             untold=_untold(told),
             mended=mended,
-            resume_after=_resume_after(outcomes),
+            resume=resume if asked.is_limited else turns.next_resume(outcomes, resume),
         )
         written = self.audit_log.write(report)
         _log(report)
         error = written.error or (report.untold[0] if report.untold else None)
         return Result.success(report) if error is None else Result.partial(report, error)
 
-    def _look(self, asked: Asked) -> dict[str, Outcome]:
+    def _look(self, asked: Asked, resume: Sequence[Resume]) -> dict[str, Outcome]:
         ends_at = self.monotonic() + self.time_limit.total_seconds()
         first = self.today() - timedelta(days=DAYS_BACK)
         # Without them, what is over is found to be over by the next run.
-        open_findings = [each.finding for each in (self.store.unsettled().data or {}).values()]
+        known = (self.store.unsettled().data or {}).values()
+        open_findings = [each.finding for each in known]
         sight = self.sight(
             now=self.now(),
             dates=_dates(asked, first, open_findings),
-            is_time_up=lambda: self.monotonic() >= ends_at,
+            seconds_left=lambda: ends_at - self.monotonic(),
+            resume_after={each.check: each.after for each in resume},
+            pending=[each for each in known if each.is_open and each.pending is not None],
             seen=_NOT_SEEN,
         )
-        wanted = _wanted(asked, first, open_findings)
-        seen = sight.batches.seen(wanted).map(self._from_where_the_last_run_ended)
-        sight = replace(sight, seen=seen)
-        return {check.name: _guarded(check, sight) for check in self.checks if asked.includes(check.of)}
+        sight = replace(sight, seen=sight.batches.seen(_wanted(asked, first, open_findings)))
+        checks = [check for check in self.checks if asked.includes(check.of)]
+        return {check.name: _guarded(check, sight) for check in turns.in_order(checks, resume)}
 
-    def _from_where_the_last_run_ended(self, seen: Seen) -> Seen:
-        """The batches that it had no time for come first."""
-        after = self.audit_log.resume_after().data
-        if not after:
-            return seen
-        later = [batch for batch in seen.batches if batch.batch_id > after]
-        earlier = [batch for batch in seen.batches if batch.batch_id <= after]
-        return replace(seen, batches=(*later, *earlier))
+    def _resume(self) -> tuple[Resume, ...]:
+        """Where the last run had to stop. Nothing is lost where that is not known: all is looked at anew."""
+        last = self.audit_log.resume()
+        if last.error is not None:
+            log.warning("begun anew", action="resume_unknown", error=last.error.to_dict())
+        return last.data or ()
 
     def _tell(
         self,
@@ -120,7 +125,7 @@ class Auditor:
         run_id: str,
     ) -> Result[Told]:
         reporter = Reporter(self.store, self.channel, now=self.now, teller=run_id)
-        told = reporter.conclude(findings, Looked(by_check=_looked(outcomes, self.checks)), started_at)
+        told = reporter.conclude(findings, _looked(outcomes, self.checks), started_at)
         if told.error is not None:
             self._tell_without_memory(findings, told.error)
         return told
@@ -135,8 +140,13 @@ class Auditor:
         if sent.error is not None:
             log.error("nobody could be told", action="findings_undelivered", error=sent.error.to_dict())
 
-    def _mend(self, findings: Sequence[Finding]) -> tuple[Mended, ...]:
-        mended = tuple(self.repairs.mend(each) for each in findings if each.repair is not None)
+    def _mend(self, findings: Sequence[Finding], told: Result[Told]) -> tuple[Mended, ...]:
+        """What is asked of others already, and may still arrive, is not asked again."""
+        known = told.data.tracked if told.data is not None else ()
+        now = self.now()
+        asked = {each.finding_id for each in known if is_repaired_elsewhere(each, now)}
+        wanting = [each for each in findings if each.repair is not None and each.finding_id not in asked]
+        mended = tuple(self.repairs.mend(each) for each in wanting)
         for each in mended:
             tell = log.info if each.error is None else log.error
             tell(f"repaired: {each.repair}", action="repaired", **each.to_fields())
@@ -147,6 +157,8 @@ _NOT_SEEN: Final[Result[Seen]] = Result.failure(ErrorInfo.transient("NotSeen", "
 
 
 def _guarded(check: Check, sight: Sight) -> Outcome:
+    if sight.seconds_left() <= 0:
+        return Ok(looked_at=frozenset(), left=1, resume_after=sight.resume_after.get(check.name))
     try:
         return check.run(sight)
     except Exception as exc:  # the boundary: one check that is broken keeps no other from looking
@@ -155,29 +167,36 @@ def _guarded(check: Check, sight: Sight) -> Outcome:
 
 
 def _findings(outcomes: Mapping[str, Outcome]) -> tuple[Finding, ...]:
-    return tuple(
+    """Each once: what a check finds still says more than that its repair is waited for."""
+    found = [
         finding
         for outcome in outcomes.values()
         if isinstance(outcome, Found | Unknown)
         for finding in outcome.findings
-    )
+    ]
+    awaited = outcomes.get(REPAIRS)
+    waiting = awaited.findings if isinstance(awaited, Found | Unknown) else ()
+    once = {each.finding_id: each for each in (*waiting, *(each for each in found if each not in waiting))}
+    return tuple(once.values())
 
 
-def _looked(outcomes: Mapping[str, Outcome], checks: Sequence[Check]) -> dict[str, frozenset[str] | None]:
+def _looked(outcomes: Mapping[str, Outcome], checks: Sequence[Check]) -> Looked:
     """A store is found to be up again by a run in which somebody asked it, and everybody got an answer."""
     looked = {name: outcome.looked_at for name, outcome in outcomes.items()}
     down = {outcome.store for outcome in outcomes.values() if isinstance(outcome, Unknown)}
-    asked = {store for check in checks if check.name in outcomes for store in (*check.stores, _self(check))}
-    return {**looked, STORES_CHECK: frozenset(asked - down)}
+    asked = {
+        store
+        for check in checks
+        if check.name in outcomes and not outcomes[check.name].left
+        for store in (*check.stores, _self(check))
+    }
+    arrived = looked.get(REPAIRS) or frozenset()
+    return Looked(by_check={**looked, STORES_CHECK: frozenset(asked - down)}, arrived=arrived)
 
 
 def _self(check: Check) -> str:
     """What stands for a store where the check itself is broken."""
     return f"check {check.name}"
-
-
-def _resume_after(outcomes: Mapping[str, Outcome]) -> str | None:
-    return next((each.resume_after for each in outcomes.values() if each.resume_after), None)
 
 
 def _wanted(asked: Asked, first: date, open_findings: Sequence[Finding]) -> Wanted:

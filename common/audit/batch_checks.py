@@ -1,20 +1,19 @@
 """The checks of batches: what each asks of the store, and the rule that judges it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from ..batches.differences import agree, differences
+from ..batches import differences
 from ..batches.expected_end import expected_end, misses
 from ..batches.records import Batch, BatchStatus
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
-from ..result import ErrorInfo, Result
+from ..result import ErrorInfo, Result, returns_result
 from .batch_reader import Batches, Seen
 from .batch_rules import scope_of
+from .in_turn import Turn, concluded, walk
 from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
-from .read_each import AT_ONCE, CHUNK, read_each
 
 FIRESTORE: Final = "firestore"
 PACE: Final = "pace"
@@ -56,13 +55,11 @@ def _unreadable(batch_id: str, error: ErrorInfo) -> Finding:
 class _Counted:
     """What was found out about one batch."""
 
-    batch: Batch
     findings: tuple[Finding, ...] = ()
-    error: ErrorInfo | None = None
     reads: int = 0
 
 
-def check_counts(batches: Batches, seen: Result[Seen], is_time_up: Callable[[], bool]) -> Outcome:
+def check_counts(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
     """Array = documents = counters = total predictions, for each batch as of one moment.
 
     Cheap first: two counts per batch; only where they differ its documents are read and the players named. A
@@ -71,52 +68,31 @@ def check_counts(batches: Batches, seen: Result[Seen], is_time_up: Callable[[], 
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
-    counted = _in_chunks(known.batches, lambda batch: _count(batches, batch), is_time_up)
-    failed = [each.error for each in counted if each.error is not None]
-    findings = tuple(finding for each in counted for finding in each.findings)
-    left = len(known.batches) - len(counted)
-    where: dict[str, Any] = {
-        "looked_at": known.gone | {each.batch.batch_id for each in counted if each.error is None},
-        "cost": Cost(reads=sum(each.reads for each in counted)),
-        "left": left,
-        "resume_after": counted[-1].batch.batch_id if left and counted else None,
-    }
-    if failed:
-        return Unknown(store=FIRESTORE, error=failed[0], findings=findings, **where)
-    return outcome_of(findings, **where)
+    counted = walk(known.batches, lambda batch: _count(batches, batch), turn)
+    return concluded(
+        differences.CHECK,
+        counted,
+        [finding for each in counted.found.values() for finding in each.findings],
+        known.batches,
+        also=known.gone,
+        cost=Cost(reads=sum(each.reads for each in counted.found.values())),
+    )
 
 
-def _in_chunks(
-    batches: Sequence[Batch], work: Callable[[Batch], _Counted], is_time_up: Callable[[], bool]
-) -> list[_Counted]:
-    done: list[_Counted] = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for start in range(0, len(batches), CHUNK):
-            if is_time_up():
-                break
-            done += pool.map(work, batches[start : start + CHUNK])
-    return done
-
-
+@returns_result
 def _count(batches: Batches, batch: Batch) -> _Counted:
     if not batch.schema_mode.writes_subcollection:
-        return _Counted(batch=batch)
-    totals = batches.totals(batch)
-    if totals.error is not None:
-        return _Counted(batch=batch, error=totals.error)
-    counted = totals.unwrap()
-    reads = 2 * max(1, -(-counted.documents // 1000))
-    if agree(batch, counted):
-        return _Counted(batch=batch, reads=reads)
-    details = batches.details(batch)
-    if details.error is not None:
-        return _Counted(batch=batch, error=details.error, reads=reads)
-    found = details.unwrap()
-    told = differences(batch, found.documents, found.expected)
-    return _Counted(batch=batch, findings=told, reads=reads + found.reads)
+        return _Counted()
+    totals = batches.totals(batch).unwrap()
+    reads = 2 * max(1, -(-totals.documents // 1000))
+    if differences.agree(batch, totals):
+        return _Counted(reads=reads)
+    details = batches.details(batch).unwrap()
+    told = differences.differences(batch, details.documents, details.expected)
+    return _Counted(findings=told, reads=reads + details.reads)
 
 
-def check_pace(batches: Batches, seen: Result[Seen]) -> Outcome:
+def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
     """Open batches that will miss their deadline, told before they do: the earliest guess is past it.
 
     The times of completions are read only of a batch whose deadline is within the hour.
@@ -125,18 +101,21 @@ def check_pace(batches: Batches, seen: Result[Seen]) -> Outcome:
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
     near = {batch.batch_id: batch for batch in known.batches if _is_near_its_deadline(batch)}
-    read = read_each(list(near.values()), batches.times)
-    if read.error is not None:
-        return Unknown(store=FIRESTORE, error=read.error)
-    times = read.unwrap()
+    read = walk(list(near.values()), batches.times, turn)
     found = [
         finding
-        for batch_id, (started_at, completed_at) in times.items()
+        for batch_id, (started_at, completed_at) in read.found.items()
         if started_at is not None
         for finding in slow(near[batch_id], started_at, completed_at)
     ]
-    reads = sum(1 + len(completed_at) for _, completed_at in times.values())
-    return outcome_of(found, looked_at=known.batch_ids, cost=Cost(reads=reads))
+    return concluded(
+        PACE,
+        read,
+        found,
+        known.batches,
+        also=known.batch_ids - near.keys(),
+        cost=Cost(reads=sum(1 + len(completed_at) for _, completed_at in read.found.values())),
+    )
 
 
 def _is_near_its_deadline(batch: Batch) -> bool:

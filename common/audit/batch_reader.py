@@ -1,21 +1,26 @@
 """Batches as an audit reads them: one query for all, counts before documents, all as of one moment."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from ..batches import player_manifest
-from ..batches.batch_document import UNREADABLE, read_batch
+from ..batches.batch_document import read_batch
+from ..batches.batch_store import readable
 from ..batches.differences import Totals
 from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion, batch_path
+from ..chunks import chunks
 from ..consolidation.receipt import Receipt
 from ..documents.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, document_of
 from ..messages import PlayerOutcome
-from ..result import ErrorInfo, Result
+from ..result import ErrorInfo, Result, ResultError
+from .unreadable import DOCUMENT
+
+T = TypeVar("T")
 
 UNSETTLED: Final = tuple(
     status.value
@@ -23,6 +28,7 @@ UNSETTLED: Final = tuple(
     if status not in (BatchStatus.CONSOLIDATED, BatchStatus.ABANDONED, BatchStatus.FAILED)
 )
 MANIFEST: Final = "manifest"
+NAMES_AT_ONCE: Final = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +75,14 @@ class Details:
 
 
 class Batches(Protocol):
-    """What the checks of batches ask; a failure is "could not look"."""
+    """What the checks of batches ask; a failure is "could not look", or names the document that is none."""
 
     def seen(self, wanted: Wanted) -> Result[Seen]: ...
     def totals(self, batch: Batch) -> Result[Totals]: ...
     def details(self, batch: Batch) -> Result[Details]: ...
     def receipt(self, batch: Batch) -> Result[Receipt | None]: ...
     def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]: ...
+    def ended(self, batch: Batch, players: Collection[str]) -> Result[dict[str, Completion]]: ...
 
 
 class BatchReader:
@@ -115,9 +122,9 @@ class BatchReader:
             found = {each.alias: each.value for each in _aggregated(all_of_them, batch)}
             [with_rows] = _aggregated(completions.where(filter=completed).count(), batch)
             return Totals(
-                documents=int(found["documents"]),
-                predictions=int(found["predictions"]),
-                completed=int(with_rows.value),
+                documents=_whole(found["documents"]),
+                predictions=_whole(found["predictions"]),
+                completed=_whole(with_rows.value),
             )
 
         return _attempt(count, batch)
@@ -125,18 +132,21 @@ class BatchReader:
     def details(self, batch: Batch) -> Result[Details]:
         """Every document of the batch: asked only where the counts differ."""
 
-        def read() -> tuple[dict[str, Completion], list[list[str]]]:
-            found = self._documents(batch, COMPLETIONS)
-            documents = {each.id: Completion.from_document(each.to_dict() or {}) for each in found}
-            chunks = [
-                player_manifest.read_chunk(each.to_dict() or {}) for each in self._documents(batch, MANIFEST)
-            ]
-            return documents, [list(chunk) for chunk in chunks]
+        def read() -> Details:
+            found = [document_of(each) for each in self._documents(batch, COMPLETIONS)]
+            documents = {each.id: readable(each, Completion.from_document).unwrap() for each in found}
+            parts = [document_of(each) for each in self._documents(batch, MANIFEST)]
+            names = [readable(each, _names).unwrap() for each in parts]
+            return Details(
+                documents=documents,
+                expected=_expected(batch, names),
+                reads=len(documents) + len(parts),
+            )
 
-        return _attempt(read, batch).and_then(lambda found: _details(batch, *found))
+        return _attempt(read, batch)
 
     def receipt(self, batch: Batch) -> Result[Receipt | None]:
-        """That of the latest consolidation: one read."""
+        """That of the latest consolidation: one read. None where the system before consolidated."""
 
         def read() -> Receipt | None:
             latest = (
@@ -145,7 +155,11 @@ class BatchReader:
                 .limit(1)
                 .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, read_time=batch.read_time)
             )
-            return Receipt.from_document(latest[0].to_dict() or {}) if latest else None
+            if latest:
+                return readable(document_of(latest[0]), Receipt.from_document).unwrap()
+            if batch.consolidated_generation:
+                raise _makes_no_sense(batch, RECEIPTS, "NoReceipt", "consolidated, and there is no receipt")
+            return None
 
         return _attempt(read, batch)
 
@@ -154,10 +168,31 @@ class BatchReader:
 
         def read() -> tuple[datetime | None, list[datetime]]:
             ref = self._db.document(batch_path(batch.batch_id))
-            opened = ref.get(["start_time"], retry=RETRY, timeout=60)
+            opened = document_of(ref.get(["start_time"], retry=RETRY, timeout=60))
             done = self._below(batch, COMPLETIONS).select(["completed_at"]).get(retry=RETRY, timeout=60)
-            times = [(each.to_dict() or {}).get("completed_at") for each in done]
-            return (opened.to_dict() or {}).get("start_time"), sorted(each for each in times if each)
+            times = [readable(document_of(each), _time("completed_at")).unwrap() for each in done]
+            return readable(opened, _time("start_time")).unwrap(), sorted(each for each in times if each)
+
+        return _attempt(read, batch)
+
+    def ended(self, batch: Batch, players: Collection[str]) -> Result[dict[str, Completion]]:
+        """How these players ended that have ended, as of the moment at which the batch was read."""
+        if not batch.schema_mode.writes_subcollection:
+            return Result.success({name: batch.in_array[name] for name in players if name in batch.in_array})
+
+        def read() -> dict[str, Completion]:
+            found = [
+                document_of(each)
+                for some in chunks(sorted(players), NAMES_AT_ONCE)
+                for each in self._db.get_all(
+                    [self._below(batch, COMPLETIONS).document(name) for name in some],
+                    retry=RETRY,
+                    timeout=60,
+                    read_time=batch.read_time,
+                )
+                if each.exists
+            ]
+            return {each.id: readable(each, Completion.from_document).unwrap() for each in found}
 
         return _attempt(read, batch)
 
@@ -203,10 +238,8 @@ class BatchReader:
 
 
 def _read(snapshot: Any) -> Result[Batch]:
-    try:
-        return Result.success(read_batch(document_of(snapshot)))
-    except UNREADABLE as exc:
-        return Result.failure(ErrorInfo.from_exception(exc, batch_id=snapshot.id))
+    document = document_of(snapshot)
+    return readable(document, lambda _: read_batch(document))
 
 
 def _aggregated(query: Any, batch: Batch) -> list[Any]:
@@ -214,16 +247,49 @@ def _aggregated(query: Any, batch: Batch) -> list[Any]:
     return list(row)
 
 
-def _attempt(read: Callable[[], Any], batch: Batch) -> Result[Any]:
+def _whole(value: Any) -> int:
+    """What is no whole number agrees with nothing: then the documents are read, and the one is named."""
+    return int(value) if isinstance(value, int | float) and value == value // 1 else -1
+
+
+def _attempt(read: Callable[[], T], batch: Batch) -> Result[T]:
     try:
         return Result.success(read())
-    except (*FAULTS, *UNREADABLE) as exc:
+    except ResultError as exc:
+        return Result.failure(exc.error)
+    except FAULTS as exc:
         return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
 
 
-def _details(batch: Batch, documents: dict[str, Completion], chunks: list[list[str]]) -> Result[Details]:
-    reads = len(documents) + len(chunks)
+def _names(data: Mapping[str, Any]) -> list[str]:
+    found = player_manifest.read_chunk(data)
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise ValueError("players: no list of names")
+    return found
+
+
+def _time(name: str) -> Callable[[Mapping[str, Any]], datetime | None]:
+    """Reads one field of a document; raises ValueError if it is no time."""
+
+    def read(data: Mapping[str, Any]) -> datetime | None:
+        found = data.get(name)
+        if found is not None and not isinstance(found, datetime):
+            raise ValueError(f"{name}: {found!r} is no time")
+        return found
+
+    return read
+
+
+def _expected(batch: Batch, names: list[list[str]]) -> frozenset[str] | None:
+    """None where no manifest was ever stored; raises ResultError for one that is not as it was frozen."""
     if batch.manifest_digest is None:
-        return Result.success(Details(documents=documents, expected=None, reads=reads))
-    joined = player_manifest.join(chunks, batch.manifest_digest)
-    return joined.map(lambda expected: Details(documents=documents, expected=expected, reads=reads))
+        return None
+    joined = player_manifest.join(names, batch.manifest_digest)
+    if joined.error is not None:
+        raise _makes_no_sense(batch, MANIFEST, joined.error.exception_class, joined.error.message)
+    return joined.unwrap()
+
+
+def _makes_no_sense(batch: Batch, below: str, what: str, why: str) -> ResultError:
+    path = f"{batch_path(batch.batch_id)}/{below}"
+    return ResultError(ErrorInfo.permanent(what, why, **{DOCUMENT: path}))

@@ -1,13 +1,13 @@
 """Every check of an audit, one line each. To add one: write its function, and its line here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from ..batches import differences
 from ..consolidation.merge_sql import Tables
-from ..findings import ScopeKind
+from ..findings import ScopeKind, Tracked
 from ..result import Result
 from ..sport import Sport
 from . import (
@@ -15,6 +15,7 @@ from . import (
     batch_rules,
     lock_checks,
     phase_checks,
+    repair_checks,
     row_checks,
     row_rules,
     run_checks,
@@ -22,6 +23,7 @@ from . import (
     topology_checks,
 )
 from .batch_reader import Batches, Seen
+from .in_turn import Turn
 from .lock_checks import Locks
 from .outcomes import Outcome
 from .phase_checks import Phases, Schedule
@@ -40,7 +42,11 @@ class Sight:
     dates: Sequence[date]
     """The game dates that a run looks at where nothing else is asked, in their order."""
     seen: Result[Seen]
-    is_time_up: Callable[[], bool]
+    pending: Sequence[Tracked]
+    """The findings whose repair was asked for and is waited for."""
+    seconds_left: Callable[[], float]
+    resume_after: Mapping[str, str | None]
+    """By check that the last runs had to stop: the last batch that it came to."""
     batches: Batches
     warehouse: QueryStore
     tables: Tables
@@ -50,6 +56,10 @@ class Sight:
     schedule: Schedule
     runs: Runs
     topology: Topology
+
+    def turn(self, check: str) -> Turn:
+        """What is granted to this check."""
+        return Turn(seconds_left=self.seconds_left, after=self.resume_after.get(check))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,24 +93,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         run=_each(batch_rules.consolidation_findings),
     ),
     Check(name=batch_rules.ARRAYS, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.array_findings)),
-    Check(
-        name=differences.CHECK,
-        of=BATCH,
-        stores=FIRESTORE,
-        run=lambda at: batch_checks.check_counts(at.batches, at.seen, at.is_time_up),
-    ),
-    Check(
-        name=batch_checks.PACE,
-        of=BATCH,
-        stores=FIRESTORE,
-        run=lambda at: batch_checks.check_pace(at.batches, at.seen),
-    ),
-    Check(
-        name=row_rules.CHECK,
-        of=BATCH,
-        stores=BOTH,
-        run=lambda at: row_checks.check_rows(at.warehouse, at.tables, at.batches, at.seen),
-    ),
     Check(
         name=row_checks.RULES,
         of=DATE,
@@ -141,4 +133,33 @@ CHECKS: Final[tuple[Check, ...]] = (
         stores=PUBSUB,
         run=lambda at: topology_checks.check_dead_letter_subscriptions(at.topology, at.sport),
     ),
+    Check(
+        name=repair_checks.REPAIRS,
+        of=BATCH,
+        stores=FIRESTORE,
+        run=lambda at: repair_checks.check_repairs(
+            at.batches, at.seen, at.pending, at.turn(repair_checks.REPAIRS)
+        ),
+    ),
+    Check(
+        name=batch_checks.PACE,
+        of=BATCH,
+        stores=FIRESTORE,
+        run=lambda at: batch_checks.check_pace(at.batches, at.seen, at.turn(batch_checks.PACE)),
+    ),
+    Check(
+        name=differences.CHECK,
+        of=BATCH,
+        stores=FIRESTORE,
+        run=lambda at: batch_checks.check_counts(at.batches, at.seen, at.turn(differences.CHECK)),
+    ),
+    Check(
+        name=row_rules.CHECK,
+        of=BATCH,
+        stores=BOTH,
+        run=lambda at: row_checks.check_rows(
+            at.warehouse, at.tables, at.batches, at.seen, at.turn(row_rules.CHECK)
+        ),
+    ),
 )
+"""In their order; the last ones read something of every batch, and may need more time than there is."""

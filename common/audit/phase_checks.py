@@ -5,7 +5,7 @@ is itself a finding. It is asked only where there is silence.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -14,6 +14,7 @@ from ..phases.alerts import CHECK as PHASES
 from ..result import Result
 from .batch_rules import minutes
 from .outcomes import Cost, Outcome, Unknown, outcome_of
+from .unreadable import unreadable_document
 
 __all__ = ["PHASES", "PhaseDay", "Phases", "PhasesSeen", "Schedule", "check_phases"]
 
@@ -44,6 +45,8 @@ class PhasesSeen:
     days: tuple[PhaseDay, ...]
     now: datetime
     reads: int
+    unreadable: Mapping[tuple[str, date], str] = field(default_factory=dict)
+    """Documents that make no sense, by path and date, with why."""
 
 
 class Phases(Protocol):
@@ -64,8 +67,13 @@ def check_phases(phases: Phases, schedule: Schedule, dates: Sequence[date]) -> O
     known = seen.unwrap()
     found = [finding for day in known.days if not day.is_silent for finding in day.stuck]
     found += [finding for day in known.days for finding in unsent(day, known.now)]
+    found += [
+        unreadable_document(PHASES, path, why, of=Scope.of_date(game_date))
+        for (path, game_date), why in known.unreadable.items()
+    ]
     where: dict[str, Any] = {"cost": Cost(reads=known.reads)}
-    scopes = frozenset({SCHEDULE.name, *(each.isoformat() for each in dates)})
+    unread = {game_date for _, game_date in known.unreadable}
+    scopes = frozenset({SCHEDULE.name, *(each.isoformat() for each in dates if each not in unread)})
     silent = [day for day in known.days if day.is_silent and day.stuck]
     if not silent:
         return outcome_of(found, looked_at=scopes, **where)

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from ..phases.alerts import finding_of, is_silent
 from ..phases.boundaries import Boundaries
-from ..phases.days import Days
+from ..phases.days import UNREADABLE, Days
 from ..phases.records import Day, PhaseState
 from ..phases.rules import alerts
 from ..phases.shape import Boundary, Graph
 from ..result import ErrorInfo, ResultError, returns_result
 from .phase_checks import PhaseDay, PhasesSeen
+from .unreadable import is_unreadable
 
 STUCK: Final = frozenset({"blocked_too_long", "critical_missing", "deadline_missed"})
 """Of the alerts of a date, those that go on until something is done."""
@@ -28,20 +29,31 @@ class PhaseReader:
     @returns_result
     def seen(self, dates: Sequence[date]) -> PhasesSeen:
         """Every boundary on these dates, but for those that are final or held. What processors reported is
-        read only where there is a document."""
+        read only where there is a document; one that makes no sense is among the unreadable."""
         now = self._now()
         wanted = [(boundary, day) for boundary in self._graph.boundaries for day in dates]
-        days = self._days.read_many(wanted).unwrap()
-        reads, found = len(wanted), []
-        for (boundary, game_date), day in zip(wanted, days, strict=True):
-            if day.state.is_final or day.state is PhaseState.HELD:
-                continue
-            full = day
-            if day.document is not None:
-                full = self._days.read(boundary, game_date).unwrap()
+        found: list[PhaseDay] = []
+        unreadable: dict[tuple[str, date], str] = {}
+        reads = len(wanted)
+        for (boundary, game_date), read in zip(wanted, self._days.read_each(wanted).unwrap(), strict=True):
+            place = self._days.key(boundary, game_date).path, game_date
+            if read.error is None and read.unwrap().document is not None and _goes_on(read.unwrap()):
+                read = self._days.read(boundary, game_date)
                 reads += 1 + len(boundary.known)
-            found.append(_phase_day(boundary, full, now))
-        return PhasesSeen(days=tuple(found), now=now, reads=reads)
+            if read.error is not None and is_unreadable(read.error):
+                unreadable[place] = read.error.message
+                continue
+            day = read.unwrap()
+            try:
+                if _goes_on(day):
+                    found.append(_phase_day(boundary, day, now))
+            except UNREADABLE as exc:
+                unreadable[place] = f"{type(exc).__name__}: {exc}"
+        return PhasesSeen(days=tuple(found), now=now, reads=reads, unreadable=unreadable)
+
+
+def _goes_on(day: Day) -> bool:
+    return not (day.state.is_final or day.state is PhaseState.HELD)
 
 
 def _phase_day(boundary: Boundary, day: Day, now: datetime) -> PhaseDay:

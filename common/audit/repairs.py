@@ -1,14 +1,18 @@
 """What an audit mends: each repair may be repeated, and says what was before and what is now."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Protocol
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Protocol
 
 from ..batches.batches import Batches
 from ..batches.records import Batch, BatchStatus
 from ..batches.trigger_outbox import TriggerOutbox
-from ..findings import Finding, FindingClass, Repair
+from ..findings import Finding, FindingClass, Repair, Tracked
+from ..findings.reporter import amend
+from ..findings.rules import asked, found, lapsed
+from ..findings.store import FindingStore
 from ..lock.lock import Lock
 from ..lock.rules import LockKey
 from ..maintenance.deadlines import OverdueBatches
@@ -18,7 +22,9 @@ from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, ResultError
 from .report import Mended
 
-WHO = "consistency_auditor"
+WHO: Final = "consistency_auditor"
+JUST_ASKED: Final = timedelta(minutes=30)
+"""Less than from one audit to the next: who has not come by then may be asked for again."""
 
 State = Mapping[str, Any]
 
@@ -50,6 +56,7 @@ class SafeRepairs:
     requests: RequestMaker
     publisher: Callable[[], RequestPublisher]
     dispatches: Dispatches
+    findings: FindingStore
     now: Callable[[], datetime]
 
     def mend(self, finding: Finding) -> Mended:
@@ -83,6 +90,10 @@ class SafeRepairs:
         now = self.batches.get(batch.batch_id).unwrap()
         return _state(batch), {**_state(now), "published": message_id}
 
+    def _consolidate_again(self, finding: Finding) -> tuple[State, State]:
+        with self._awaited(finding, ()):
+            return self._republish(finding)
+
     def _close(self, finding: Finding) -> tuple[State, State]:
         batch = self.batches.get(finding.scope.name).unwrap()
         self.overdue.resume(batch, self.now()).unwrap()
@@ -94,17 +105,45 @@ class SafeRepairs:
 
     def _redrive(self, finding: Finding) -> tuple[State, State]:
         """Who has lost a document or rows is timed out first: a completion that comes then counts as late,
-        and brings its rows in a generation of its own."""
+        and brings its rows in a generation of its own. Who was asked for just now, by another finding of the
+        same player or by another auditor, is not asked for again."""
         before = self.batches.get(finding.scope.name).unwrap()
         batch = before
         lost = finding.ids if finding.finding_class is not FindingClass.FAILED_BATCH else ()
         missing = self._still_lost(batch, lost)
         # Asked first: whom nobody could predict for is not timed out either.
         request = self.requests.of(batch, missing).unwrap()
-        if finding.finding_class is not FindingClass.FAILED_BATCH:
-            batch = recount(self.batches, batch.batch_id, lost=missing).unwrap()
-        redriven = redrive(self.batches, self.publisher(), batch.batch_id, request).unwrap()
+        with self._awaited(finding, lost):
+            if finding.finding_class is not FindingClass.FAILED_BATCH:
+                batch = recount(self.batches, batch.batch_id, lost=missing).unwrap()
+            redriven = redrive(
+                self.batches, self.publisher(), batch.batch_id, request, not_within=JUST_ASKED
+            ).unwrap()
         return _state(before), {**_state(batch), "redriven": list(redriven.players)}
+
+    @contextmanager
+    def _awaited(self, finding: Finding, players: Collection[str]) -> Iterator[None]:
+        """What is done within asks something of others: the finding is remembered to wait for it.
+
+        Noted before, as asking hides the defect: who dies in between leaves a finding that waits, and is
+        told.
+        Where asking failed, whoever comes next asks at once.
+        """
+        self._note(finding, lambda known: asked(known, players, self.now()))
+        try:
+            yield
+        except ResultError as exc:
+            if not exc.error.is_expected:
+                self._note(finding, lambda known: lapsed(known, self.now()))
+            raise
+
+    def _note(self, finding: Finding, change: Callable[[Tracked], Tracked]) -> None:
+        known = self.findings.get([finding.finding_id]).unwrap().get(finding.finding_id)
+
+        def noted(current: Tracked | None) -> Tracked:
+            return change(found(None, finding, self.now()) if current is None else current)
+
+        amend(self.findings, finding.finding_id, known, noted).unwrap()
 
     def _still_lost(self, batch: Batch, lost: Collection[str]) -> tuple[str, ...]:
         """With those who are missing anyway, in the order of their names."""
@@ -132,7 +171,7 @@ class SafeRepairs:
 
 _WORK: Mapping[Repair, Callable[[SafeRepairs, Finding], tuple[State, State]]] = {
     Repair.REPUBLISH_TRIGGER: SafeRepairs._republish,
-    Repair.CONSOLIDATE_AGAIN: SafeRepairs._republish,
+    Repair.CONSOLIDATE_AGAIN: SafeRepairs._consolidate_again,
     Repair.CLOSE_OVERDUE: SafeRepairs._close,
     Repair.RECOMPUTE_COUNTERS: SafeRepairs._recount,
     Repair.REDRIVE_MISSING: SafeRepairs._redrive,

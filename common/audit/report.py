@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ..findings import Finding, FindingClass, Scope, ScopeKind, Severity, operator_command
 from ..result import ErrorInfo, ErrorType
+from .in_turn import Resume
 from .outcomes import Cost, Found, Outcome, Unknown
 
 STORES_CHECK: Final = "stores"
@@ -68,8 +69,8 @@ class AuditReport:
     untold: tuple[ErrorInfo, ...]
     """Why findings could not be remembered or told."""
     mended: tuple[Mended, ...]
-    resume_after: str | None
-    """The last batch that there was time for; None: all of them."""
+    resume: tuple[Resume, ...]
+    """The checks that the next run takes up where this one had to stop; none: all came to their end."""
 
     @property
     def is_ok(self) -> bool:
@@ -104,15 +105,32 @@ class AuditReport:
             "inhibited": self.inhibited,
             "untold": [each.to_dict() for each in self.untold],
             "repairs": [each.to_fields() for each in self.mended],
-            "resume_after": self.resume_after,
+            "resume": [vars(each) for each in self.resume],
         }
+
+
+def resume_from(document: Mapping[str, Any]) -> tuple[Resume, ...]:
+    """What a document `audits/{run_id}` says of it; raises KeyError, TypeError or ValueError for one that is
+    none."""
+    if not isinstance(document["started_at"], datetime):
+        raise ValueError(f"started_at: {document['started_at']!r} is no time")
+    found = tuple(Resume(**each) for each in document["resume"])
+    if not all(isinstance(each.check, str) and isinstance(each.after, str | None) for each in found):
+        raise ValueError(f"resume: {document['resume']!r} names no checks and batches")
+    return found
 
 
 def outcome_fields(outcome: Outcome) -> dict[str, Any]:
     """An outcome as the audit's document has it: `result` is ok, findings or unknown."""
     findings = () if not isinstance(outcome, Found | Unknown) else outcome.findings
     result = "unknown" if isinstance(outcome, Unknown) else "findings" if findings else "ok"
-    fields = {"result": result, "findings": len(findings), "left": outcome.left, **vars(outcome.cost)}
+    fields = {
+        "result": result,
+        "findings": len(findings),
+        "left": outcome.left,
+        "resume_after": outcome.resume_after,
+        **vars(outcome.cost),
+    }
     if isinstance(outcome, Unknown):
         fields |= {"store": outcome.store, "error": outcome.error.to_dict()}
     return fields

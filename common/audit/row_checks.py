@@ -11,21 +11,26 @@ from ..batches.records import Batch, BatchStatus, Completion
 from ..consolidation.merge_sql import Tables
 from ..consolidation.receipt import Receipt
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
+from ..parallel import for_each
 from ..predictions.table import CHANGED_AT, ITEM, KEY, PARTITION_COLUMN
-from ..result import Result, ResultError
+from ..result import Result, returns_result
 from ..sql_blocks import SqlBlocks
 from ..warehouse.records import Rows
 from .batch_reader import Batches, Seen, Wanted
+from .in_turn import Turn, Walked, concluded, walk
 from .outcomes import Cost, Outcome, Unknown, outcome_of
-from .read_each import read_each
-from .row_rules import Day, PlayerRows, row_findings
+from .row_rules import CHECK, Day, PlayerRows, row_findings
 from .rule_sql import broken_rules
 
 RULES: Final = "row_rules"
 BIGQUERY: Final = "bigquery"
 FIRESTORE: Final = "firestore"
+DETAILS_AT_ONCE: Final = 4
+"""Of one day; as many days as batches elsewhere are judged at a time."""
 _MAY_GET_ROWS: Final = (BatchStatus.COMPLETE, BatchStatus.PARTIAL, BatchStatus.CONSOLIDATING)
 _HAVE_ROWS: Final = (*_MAY_GET_ROWS, BatchStatus.CONSOLIDATED)
+
+_NO_ROWS: Final = Rows(rows=[], job_id="", bytes_processed=0, affected_rows=None)
 
 SQL: Final = SqlBlocks(Path(__file__).with_name("rows.sql"))
 
@@ -35,38 +40,61 @@ class QueryStore(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Consolidated:
-    batch: Batch
-    receipt: Receipt
+class _Judged:
+    """What differs on one day."""
+
+    day: Day
+    findings: tuple[Finding, ...] = ()
+    is_moving: bool = False
+    """A batch was written since it was read: the day is judged by the next run."""
+    reads: int = 0
 
 
-def check_rows(warehouse: QueryStore, tables: Tables, batches: Batches, seen: Result[Seen]) -> Outcome:
+def check_rows(
+    warehouse: QueryStore, tables: Tables, batches: Batches, seen: Result[Seen], turn: Turn
+) -> Outcome:
     """The rows of every day whose batches are all consolidated, against their receipts.
 
     One statement for all days; it answers with players only for a day that differs, and only then are that
-    day's completions read.
+    day's completions read. Reading receipts may take half of the time: else those days would never be judged.
     """
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
-    try:
-        consolidated = _consolidated(batches, seen.unwrap().batches)
-    except ResultError as exc:
-        return Unknown(store=FIRESTORE, error=exc.error)
-    days = _days(consolidated, seen.unwrap().batches)
-    looked_at = _names(days.values()) | seen.unwrap().gone
-    cost = Cost(reads=len(consolidated))
-    if not days:
-        return outcome_of((), looked_at=looked_at, cost=cost)
+    known = seen.unwrap()
+    merged = [batch for batch in known.batches if batch.status is BatchStatus.CONSOLIDATED]
+    receipts = walk(merged, batches.receipt, turn.part(0.5))
+    days = _days(merged, receipts.found, known.batches)
+    cost = Cost(reads=len(receipts.found))
     asked = _ask(warehouse, tables, days)
     if asked.error is not None:
         return Unknown(store=BIGQUERY, error=asked.error, cost=cost)
-    cost += Cost(bytes_processed=asked.unwrap().bytes_processed)
-    try:
-        judged = _judge(batches, days, consolidated, asked.unwrap().rows)
-    except ResultError as exc:
-        return Unknown(store=FIRESTORE, error=exc.error, cost=cost)
-    looked_at -= _names(judged.moving)
-    return outcome_of(judged.findings, looked_at=looked_at, cost=cost + Cost(reads=judged.reads))
+    rows = _by_day(asked.unwrap().rows)
+    leaders = {days[game_date].batch_ids[0]: game_date for game_date in rows}
+    of_batch = {batch.batch_id: batch for batch in merged}
+    judged = walk(
+        [of_batch[leader] for leader in leaders],
+        lambda leader: _judge(batches, days[leader.game_date], of_batch, rows[leader.game_date]),
+        turn,
+    )
+    alike = [day for game_date, day in days.items() if game_date not in rows]
+    told = [each for each in judged.found.values() if not each.is_moving]
+    walked = Walked[Any](
+        errors=receipts.errors | judged.errors,
+        left=receipts.left + judged.left,
+        after=judged.after if judged.left else receipts.after,
+    )
+    return concluded(
+        CHECK,
+        walked,
+        [finding for each in told for finding in each.findings],
+        known.batches,
+        also=_names([*alike, *(each.day for each in told)]) | known.gone,
+        cost=cost
+        + Cost(
+            reads=sum(each.reads for each in judged.found.values()),
+            bytes_processed=asked.unwrap().bytes_processed,
+        ),
+    )
 
 
 def check_row_rules(warehouse: QueryStore, tables: Tables, first_day: date, last_day: date) -> Outcome:
@@ -109,36 +137,36 @@ def _broken(row: Mapping[str, Any]) -> Finding:
     )
 
 
-def _consolidated(batches: Batches, seen: Sequence[Batch]) -> dict[str, _Consolidated]:
-    """Those with a receipt; the system before left none, and what it merged cannot be judged by one."""
-    merged = {batch.batch_id: batch for batch in seen if batch.status is BatchStatus.CONSOLIDATED}
-    receipts = read_each(list(merged.values()), batches.receipt).unwrap()
-    return {
-        batch_id: _Consolidated(batch=merged[batch_id], receipt=receipt)
-        for batch_id, receipt in receipts.items()
-        if receipt is not None
-    }
+def _days(
+    merged: Sequence[Batch], receipts: Mapping[str, Receipt | None], seen: Iterable[Batch]
+) -> dict[date, Day]:
+    """The days of which every batch with rows is consolidated, and has a receipt that was read.
 
-
-def _days(consolidated: Mapping[str, _Consolidated], seen: Iterable[Batch]) -> dict[date, Day]:
-    """The days of which every batch with rows is consolidated: one that is on its way has rows, too."""
-    unsettled = {batch.game_date for batch in seen if batch.status in _MAY_GET_ROWS}
-    by_day: dict[date, list[_Consolidated]] = defaultdict(list)
-    for one in consolidated.values():
-        by_day[one.batch.game_date].append(one)
+    One that is on its way has rows, too. The system before left no receipts, and what it merged cannot be
+    judged by one.
+    """
+    left_out = {batch.game_date for batch in seen if batch.status in _MAY_GET_ROWS}
+    left_out |= {batch.game_date for batch in merged if batch.batch_id not in receipts}
+    by_day: dict[date, dict[str, Receipt]] = defaultdict(dict)
+    for batch in merged:
+        receipt = receipts.get(batch.batch_id)
+        if receipt is not None:
+            by_day[batch.game_date][batch.batch_id] = receipt
     return {
         game_date: Day(
             game_date=game_date,
-            batch_ids=tuple(sorted(one.batch.batch_id for one in those)),
-            key_count=sum(one.receipt.total_predictions for one in those),
-            consolidated_at=max(one.receipt.consolidated_at for one in those),
+            batch_ids=tuple(sorted(those)),
+            key_count=sum(receipt.total_predictions for receipt in those.values()),
+            consolidated_at=max(receipt.consolidated_at for receipt in those.values()),
         )
         for game_date, those in by_day.items()
-        if game_date not in unsettled
+        if game_date not in left_out
     }
 
 
 def _ask(warehouse: QueryStore, tables: Tables, days: Mapping[date, Day]) -> Result[Rows]:
+    if not days:
+        return Result.success(_NO_ROWS)
     statement = SQL.fill(
         "rows_by_player",
         main=f"`{tables.main}`",
@@ -154,57 +182,48 @@ def _ask(warehouse: QueryStore, tables: Tables, days: Mapping[date, Day]) -> Res
     return warehouse.query(statement, {"days": wanted, "first_day": min(days), "last_day": max(days)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Judged:
-    findings: tuple[Finding, ...]
-    moving: tuple[Day, ...]
-    """Days of which a batch was written since it was read: they are judged by the next run."""
-    reads: int
-
-
-def _judge(
-    batches: Batches,
-    days: Mapping[date, Day],
-    consolidated: Mapping[str, _Consolidated],
-    rows: Sequence[Mapping[str, Any]],
-) -> _Judged:
-    """What differs, day by day; raises ResultError.
-
-    The rows are newer than the batches: a consolidation in between is no defect. So batches are read again.
-    """
+def _by_day(rows: Sequence[Mapping[str, Any]]) -> dict[date, list[PlayerRows]]:
+    """The days that differ; one that has no rows at all is among them."""
     by_day: dict[date, list[PlayerRows]] = {row["game_date"]: [] for row in rows}
     for row in rows:
         if row["player_lookup"] is not None:
             by_day[row["game_date"]].append(PlayerRows(**row))
-    found: list[Finding] = []
-    moving: list[Day] = []
-    reads = 0
-    for game_date, players in by_day.items():
-        day = days[game_date]
-        again = batches.seen(Wanted(game_date=game_date, since=game_date)).unwrap()
-        reads += again.reads
-        if not _is_at_rest(day, consolidated, again):
-            moving.append(day)
-            continue
-        completions: dict[str, Completion] = {}
-        for batch_id in day.batch_ids:
-            details = batches.details(consolidated[batch_id].batch).unwrap()
-            reads += details.reads
-            completions |= details.documents
-        found += row_findings(day, players, completions)
-    return _Judged(findings=tuple(found), moving=tuple(moving), reads=reads)
+    return by_day
 
 
-def _is_at_rest(day: Day, consolidated: Mapping[str, _Consolidated], again: Seen) -> bool:
+@returns_result
+def _judge(
+    batches: Batches, day: Day, consolidated: Mapping[str, Batch], rows: Sequence[PlayerRows]
+) -> _Judged:
+    """What differs on one day.
+
+    The rows are newer than the batches: a consolidation in between is no defect. So batches are read again.
+    """
+    again = batches.seen(Wanted(game_date=day.game_date, since=day.game_date)).unwrap()
+    if not _is_at_rest(day, consolidated, again):
+        return _Judged(day=day, is_moving=True, reads=again.reads)
+    details = for_each(
+        day.batch_ids, lambda batch_id: batches.details(consolidated[batch_id]), at_once=DETAILS_AT_ONCE
+    ).unwrap()
+    completions: dict[str, Completion] = {}
+    expected: set[str] = set()
+    for each in details.values():
+        completions |= each.documents
+        expected |= each.expected or set()
+    reads = again.reads + sum(each.reads for each in details.values())
+    return _Judged(day=day, findings=tuple(row_findings(day, rows, completions, expected)), reads=reads)
+
+
+def _is_at_rest(day: Day, consolidated: Mapping[str, Batch], again: Seen) -> bool:
     """Whether the day's batches are those that were read, unchanged, and no other has got rows."""
     now = {batch.batch_id: batch for batch in again.batches}
     unchanged = all(
-        batch_id in now and now[batch_id].update_time == consolidated[batch_id].batch.update_time
+        batch_id in now and now[batch_id].update_time == consolidated[batch_id].update_time
         for batch_id in day.batch_ids
     )
     others = [batch for batch_id, batch in now.items() if batch_id not in day.batch_ids]
     return unchanged and not any(batch.status in _HAVE_ROWS for batch in others)
 
 
-def _names(days: Iterable[Day]) -> set[str]:
-    return {name for day in days for name in (*day.batch_ids, day.game_date.isoformat())}
+def _names(days: Iterable[Day]) -> frozenset[str]:
+    return frozenset(name for day in days for name in (*day.batch_ids, day.game_date.isoformat()))

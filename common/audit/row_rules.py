@@ -4,12 +4,12 @@ receipts of the day's batches ──▶ how many keys there should be
 completions of these batches  ──▶ whose they are (read only for a day that differs)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from ..batches.records import Completion
+from ..batches.records import RECOUNTED, Completion
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..messages import PlayerOutcome
 
@@ -42,11 +42,18 @@ class PlayerRows:
 
 
 def row_findings(
-    day: Day, rows: Sequence[PlayerRows], completions: Mapping[str, Completion]
+    day: Day,
+    rows: Sequence[PlayerRows],
+    completions: Mapping[str, Completion],
+    expected: Collection[str] = (),
 ) -> list[Finding]:
-    """What differs on a day, by class, with the players named."""
+    """What differs on a day, by class, with the players named. `expected` are those of its batches: who has
+    lost his completion document is told by the counts, and his rows are his."""
     found = {one.player_lookup: one for one in rows}
     completed = {name: one for name, one in completions.items() if one.outcome is PlayerOutcome.COMPLETED}
+    # Who was lost and is asked for again may have kept a part of his rows: he brings the others.
+    awaited = {name for name, one in completions.items() if one.event_id == RECOUNTED}
+    known = completed.keys() | awaited | (set(expected) - completions.keys())
     # Who did not say where the rows are, as the system before did, has none that could be missed.
     staged = {
         name: one.staged_rows for name, one in completed.items() if one.staging_table and one.staged_rows
@@ -59,7 +66,7 @@ def row_findings(
     ]
     told = {
         FindingClass.MISSING_ROW: missing,
-        FindingClass.GHOST_ROW: [name for name in found if name not in completed],
+        FindingClass.GHOST_ROW: [name for name in found if name not in known],
         FindingClass.DUPLICATE_ROW: [name for name, one in found.items() if one.duplicate_keys],
         FindingClass.MODIFIED_ROW: [name for name, one in found.items() if one.modified_keys],
     }

@@ -1,7 +1,7 @@
 """Absence: a sweep or an audit that should have run and did not, and dead letters that nobody looked at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -14,6 +14,7 @@ from ..maintenance.sweep_ticks import EVERY as SWEEP_EVERY
 from ..result import ErrorInfo, Result
 from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
 from .outcomes import Cost, Outcome, Unknown, outcome_of
+from .unreadable import unreadable_documents
 
 RUNS: Final = "runs"
 DEAD_LETTERS: Final = "dead_letter_documents"
@@ -24,6 +25,8 @@ AUDIT_EVERY: Final = timedelta(hours=1)
 GRACE: Final = timedelta(minutes=15)
 SWEEPERS: Final = ("completion_recorder", "phase_transitions")
 AUDITOR: Final = "consistency_auditor"
+LATEST: Final = 5
+"""Of the audits: one that nobody can read does not hide the others."""
 MAX_DEAD_LETTERS: Final = 300
 """Documents that are looked at: a read each."""
 
@@ -35,6 +38,8 @@ class LastRuns:
     by_function: Mapping[str, datetime | None]
     read_time: datetime
     reads: int
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Documents that say no time, by path, with why: of whom they are, nothing is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,17 +67,31 @@ class RunReader:
         audits = (
             self._db.collection(AUDITS_COLLECTION)
             .order_by("started_at", direction=firestore.Query.DESCENDING)
-            .limit(1)
+            .limit(LATEST)
         )
         try:
             sweeps = list(self._db.get_all(refs, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS))
             latest = audits.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
         except FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc))
-        found = {each.id: (each.to_dict() or {}).get("last_run") for each in sweeps}
-        found[AUDITOR] = (latest[0].to_dict() or {}).get("started_at") if latest else None
         moment = min(each.read_time for each in sweeps)
-        return Result.success(LastRuns(by_function=found, read_time=moment, reads=len(refs) + 1))
+        times = {f"{SWEEPS_COLLECTION}/{each.id}": _told(each, "last_run") for each in sweeps if each.exists}
+        own = {f"{AUDITS_COLLECTION}/{each.id}": _told(each, "started_at") for each in latest}
+        unreadable = {path: why for path, told in {**times, **own}.items() if (why := no_time(told, moment))}
+        ticks = {path.rpartition("/")[2]: told for path, told in times.items() if path not in unreadable}
+        runs = [told for path, told in own.items() if path not in unreadable]
+        by_function = {
+            **{each.id: ticks.get(each.id) for each in sweeps if each.reference.path not in unreadable},
+            AUDITOR: runs[0] if runs else None,
+        }
+        return Result.success(
+            LastRuns(
+                by_function=by_function,
+                read_time=moment,
+                reads=len(refs) + max(1, len(latest)),
+                unreadable=unreadable,
+            )
+        )
 
     def dead_letters(self) -> Result[DeadLettersSeen]:
         """Those that were neither published again nor discarded, of the newest MAX_DEAD_LETTERS."""
@@ -95,12 +114,28 @@ class RunReader:
         return Result.success(DeadLettersSeen(counts=counts, reads=max(1, len(found))))
 
 
+def _told(snapshot: Any, name: str) -> Any:
+    return (snapshot.to_dict() or {}).get(name)
+
+
+def no_time(told: Any, now: datetime) -> str | None:
+    """Why that is no time at which something ran; None where it is one. Pure.
+
+    A time to come says nothing: whoever's clock is wrong would never be missed.
+    """
+    if not isinstance(told, datetime):
+        return f"{told!r} is no time"
+    return f"{told:%Y-%m-%d %H:%M} UTC is yet to come" if told > now + GRACE else None
+
+
 def check_runs(runs: Runs) -> Outcome:
     """The sweeps and the auditor itself ran when they should have."""
     seen = runs.last_runs()
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
-    return outcome_of(run_findings(seen.unwrap()), cost=Cost(reads=seen.unwrap().reads))
+    known = seen.unwrap()
+    found = [*run_findings(known), *unreadable_documents(RUNS, known.unreadable)]
+    return outcome_of(found, cost=Cost(reads=known.reads))
 
 
 def run_findings(seen: LastRuns) -> list[Finding]:

@@ -30,9 +30,24 @@ ARRAY: Final[Mapping[PlayerOutcome, str]] = {
 }
 """Which field of the batch counts an outcome, and which one lists its players where there is an array."""
 
+RECOUNTED: Final = "recount"
+"""The event of a time-out that stands in for a player who was lost, and is asked for again."""
 
 _DOCUMENT_BYTES: Final = 1_000
 """Of a completion document without its texts: names of the fields, path, numbers and times."""
+
+
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
+    "player_lookup": (str,),
+    "predictions_count": (int,),
+    "event_id": (str,),
+    "reason": (str, type(None)),
+    "staging_table": (str, type(None)),
+    "staged_rows": (int, type(None)),
+    "generation": (int,),
+    "completed_at": (datetime, type(None)),
+}
+"""Of the fields of a completion that something is made of."""
 
 
 def batch_path(batch_id: str) -> str:
@@ -112,6 +127,13 @@ class Completion:
     @classmethod
     def from_document(cls, data: Mapping[str, Any]) -> "Completion":
         """Raises KeyError or ValueError for a document that is no completion."""
+        wrong = [
+            name
+            for name, kinds in _KINDS.items()
+            if name in data and (not isinstance(data[name], kinds) or isinstance(data[name], bool))
+        ]
+        if wrong:
+            raise ValueError(f"mistyped: {', '.join(f'{name}: {data[name]!r}' for name in wrong)}")
         return cls(
             player_lookup=data["player_lookup"],
             outcome=PlayerOutcome(data.get("outcome", PlayerOutcome.COMPLETED.value)),

@@ -33,6 +33,7 @@ ORPHAN_AGE: Final = timedelta(hours=24)
 """Younger tables may belong to a worker that is still writing, or to a batch that is just being opened."""
 DROPS_AT_ONCE: Final = 8
 """Requests in flight: a batch has up to a few hundred tables, and each drop is a request of its own."""
+READS_AT_ONCE: Final = 16
 
 BatchOf = Callable[[str], Result[Batch]]
 """A batch by its id; a batch that does not exist is an expected failure, see `_is_over`."""
@@ -129,7 +130,9 @@ class CleanUp:
         batch_ids = {table.name: _batch_id(table.name) for table in old}
         named = sorted({batch_id for batch_id in batch_ids.values() if batch_id is not None})
         # Each batch is asked once, however many tables it has.
-        is_over = {batch_id: _is_over(batch_of(batch_id)).unwrap() for batch_id in named}
+        is_over = for_each(
+            named, lambda batch_id: _is_over(batch_of(batch_id)), at_once=READS_AT_ONCE
+        ).unwrap()
         over = [table for table in old if is_over.get(batch_ids[table.name] or "", False)]
         return Orphans(over=tuple(over), left_alone=tuple(table for table in old if table not in over))
 
@@ -188,8 +191,9 @@ def _batch_id(table: str) -> str | None:
 def _is_over(asked: Result[Batch]) -> Result[bool]:
     """Whether nobody needs the batch's tables any more.
 
-    A batch that is not there is not known to be over; one that could not be asked for is a failure.
+    A batch that is not there, or whose document makes no sense, is not known to be over; one that could not
+    be asked for is a failure.
     """
-    if asked.error is not None and asked.error.is_expected:
+    if asked.error is not None and (asked.error.is_expected or "document" in (asked.error.details or {})):
         return Result.success(False)
     return asked.map(lambda batch: batch.status in _OVER)

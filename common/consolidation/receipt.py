@@ -124,8 +124,12 @@ class Receipt:
 
     @classmethod
     def from_document(cls, data: Mapping[str, Any]) -> "Receipt":
-        """Read a document of this release or an earlier one. Raises KeyError for one that is no receipt."""
+        """Read a document of this release or an earlier one. Raises KeyError or ValueError for one that is no
+        receipt."""
         known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
+        for name, kind in (("total_predictions", int), ("consolidated_at", datetime)):
+            if not isinstance(data[name], kind):
+                raise ValueError(f"{name}: {data[name]!r} is no {kind.__name__}")
         tables = {name: _merged_table(value) for name, value in data["tables"].items()}
         named = tuple(data.get("unstaged_names", ()))
         try:

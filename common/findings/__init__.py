@@ -11,11 +11,10 @@ from .records import (
     Scope,
     ScopeKind,
     Severity,
-    Silence,
-    Tracked,
     operator_command,
 )
 from .rules import Change, Looked, Notice
+from .tracked import Pending, Silence, Tracked
 
 __all__ = [
     "Change",
@@ -23,6 +22,7 @@ __all__ = [
     "FindingClass",
     "Looked",
     "Notice",
+    "Pending",
     "Repair",
     "Scope",
     "ScopeKind",

@@ -58,6 +58,9 @@ def _lines(notice: Notice) -> list[str]:
     finding = notice.tracked.finding
     head = f"{_SIGN[notice.change]} *{finding.finding_class.value}* {notice.change.value}"
     lines = [f"{head} ({finding.severity.value}): {escape(finding.summary[:MAX_SUMMARY_CHARS])}"]
+    pending = notice.tracked.pending
+    if pending is not None and notice.change is not Change.RESOLVED:
+        lines.append(f"its repair was asked for at {pending.asked_at:%H:%M} UTC and has not arrived")
     if finding.ids and notice.change is not Change.RESOLVED:
         lines.append(escape(named(finding.ids)))
     if notice.change is not Change.RESOLVED:
@@ -82,5 +85,6 @@ _SIGN = {
     Change.FLAPPING: ":twisted_rightwards_arrows:",
     Change.WORSENED: ":small_red_triangle:",
     Change.ONGOING: ":hourglass:",
+    Change.ESCALATED: ":exclamation:",
     Change.RESOLVED: ":white_check_mark:",
 }

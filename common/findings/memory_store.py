@@ -5,7 +5,7 @@ from itertools import count
 from threading import Lock
 
 from ..result import Result
-from .records import Tracked
+from .tracked import Tracked
 
 
 class MemoryFindings:

@@ -1,18 +1,10 @@
-"""A finding, and what is remembered of it from run to run, as frozen records.
-
-`findings/{finding_id}` is the one place where operators, the auditor and the status page meet.
-"""
+"""A finding, as of one look: what is wrong, with what, who is concerned, what mends it. Frozen records."""
 
 import hashlib
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from enum import Enum
-from typing import Any, Final
-
-MAX_IDS_STORED: Final = 500
-"""So that a finding about a batch of 20,000 players stays a small document; `id_count` tells the rest."""
 
 
 class FindingClass(Enum):
@@ -28,7 +20,6 @@ class FindingClass(Enum):
     DUPLICATE_ROW = "duplicate_row"
     MODIFIED_ROW = "modified_row"
     BROKEN_ROW_RULE = "broken_row_rule"
-    MISSING_DATA = "missing_data"
     UNSENT_TRIGGER = "unsent_trigger"
     OVERDUE_BATCH = "overdue_batch"
     FAILED_BATCH = "failed_batch"
@@ -150,142 +141,3 @@ class Finding:
 def operator_command(*words: str) -> str:
     """`./ops/run explain batch1`, quoted for a shell whatever the names hold."""
     return " ".join(["./ops/run", *map(shlex.quote, words)])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Silence:
-    """Somebody does not want to hear of it for a while; it is recorded, and shown, all the same."""
-
-    who: str
-    why: str
-    until: datetime
-
-    def holds(self, now: datetime) -> bool:
-        """Until its end; then findings are told again."""
-        return now < self.until
-
-
-class Told(Enum):
-    """What was told last of the present episode."""
-
-    NOTHING = "nothing"
-    OPENED = "opened"
-    ONGOING = "ongoing"
-    RESOLVED = "resolved"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tracked:
-    """A finding and its history: `findings/{finding_id}`."""
-
-    finding: Finding
-    first_seen: datetime
-    """When the present episode began."""
-    last_seen: datetime
-    """When a run or a caller found it last."""
-    judged_at: datetime
-    """The last run that counted, as found or as clean. One that began before it cannot count as clean."""
-    is_open: bool = True
-    clean_runs: int = 0
-    """How many runs in a row have looked and not found it; 0 when it was found at the last look."""
-    episodes: tuple[datetime, ...] = ()
-    """When the recent episodes began, the present one last."""
-    told: Told = Told.NOTHING
-    told_at: datetime | None = None
-    """When `told` was told; the next "ongoing" is counted from it."""
-    told_severity: Severity | None = None
-    """As it was told last: a finding that gets worse is told again."""
-    teller: str | None = None
-    """The run that is telling at present: a claim, which ends with `teller_until`."""
-    teller_until: datetime | None = None
-    silence: Silence | None = None
-    version: Any = field(default=None, compare=False)
-    """The store's, for the precondition of the next write; None: not stored yet."""
-
-    @property
-    def finding_id(self) -> str:
-        return self.finding.finding_id
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether no run needs to read it again unless it is found again: over, and nothing owed."""
-        return not self.is_open and self.told in (Told.NOTHING, Told.RESOLVED)
-
-    def to_document(self) -> dict[str, Any]:
-        """The document `findings/{finding_id}`, without the version: that is the store's own."""
-        one = self.finding
-        return {
-            "finding_id": one.finding_id,
-            "class": one.finding_class.value,
-            "severity": one.severity.value,
-            "check": one.check,
-            "scope_kind": one.scope.kind.value,
-            "scope": one.scope.name,
-            "game_date": one.scope.game_date.isoformat() if one.scope.game_date else None,
-            "subject": one.subject,
-            "summary": one.summary,
-            "ids": list(one.ids[:MAX_IDS_STORED]),
-            "id_count": len(one.ids),
-            "repair": one.repair.value if one.repair else None,
-            "look": one.look,
-            "command": one.command,
-            "depends_on": sorted(one.depends_on),
-            "state": "open" if self.is_open else "resolved",
-            "is_settled": self.is_settled,
-            "first_seen": self.first_seen,
-            "last_seen": self.last_seen,
-            "judged_at": self.judged_at,
-            "clean_runs": self.clean_runs,
-            "episodes": list(self.episodes),
-            "told": self.told.value,
-            "told_at": self.told_at,
-            "told_severity": self.told_severity.value if self.told_severity else None,
-            "teller": self.teller,
-            "teller_until": self.teller_until,
-            "silence": vars(self.silence) if self.silence else None,
-        }
-
-    @classmethod
-    def from_document(cls, data: Mapping[str, Any], version: Any = None) -> "Tracked":
-        """Raises KeyError or ValueError for a document that is no finding."""
-        told_severity, silence = data["told_severity"], data["silence"]
-        return cls(
-            finding=_finding(data),
-            first_seen=data["first_seen"],
-            last_seen=data["last_seen"],
-            judged_at=data["judged_at"],
-            is_open=data["state"] == "open",
-            clean_runs=data["clean_runs"],
-            episodes=tuple(data["episodes"]),
-            told=Told(data["told"]),
-            told_at=data["told_at"],
-            told_severity=Severity(told_severity) if told_severity else None,
-            teller=data["teller"],
-            teller_until=data["teller_until"],
-            silence=Silence(**silence) if silence else None,
-            version=version,
-        )
-
-    def stored_as(self, version: Any) -> "Tracked":
-        """The same, as the store has it now: the precondition of the next write."""
-        return replace(self, version=version)
-
-
-def _finding(data: Mapping[str, Any]) -> Finding:
-    game_date, repair = data["game_date"], data["repair"]
-    return Finding(
-        finding_class=FindingClass(data["class"]),
-        severity=Severity(data["severity"]),
-        check=data["check"],
-        scope=Scope(
-            kind=ScopeKind(data["scope_kind"]),
-            name=data["scope"],
-            game_date=date.fromisoformat(game_date) if game_date else None,
-        ),
-        summary=data["summary"],
-        subject=data["subject"],
-        ids=tuple(data["ids"]),
-        repair=Repair(repair) if repair else None,
-        look=data["look"],
-        depends_on=frozenset(data["depends_on"]),
-    )

@@ -19,9 +19,10 @@ from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..texts import MAX_NAMED
 from . import rules
 from .channel import Channel, message_for
-from .records import Finding, Tracked
+from .records import Finding
 from .rules import Change, Group, Looked, Notice
 from .store import FindingStore
+from .tracked import Tracked
 
 MAX_ATTEMPTS: Final = 20
 """Bounds how often a finding is judged again because somebody else wrote it."""
@@ -88,7 +89,9 @@ class Reporter:
         for finding_id, finding in found.items():
             known[finding_id] = self._remember(known.get(finding_id), finding)
         for absent in rules.covered_and_absent(known, frozenset(found), looked):
-            known[absent.finding_id] = self._miss(absent, run_started_at)
+            known[absent.finding_id] = self._miss(
+                absent, run_started_at, has_arrived=absent.finding_id in looked.arrived
+            )
         return self._tell(known.values())
 
     def _remember(self, known: Tracked | None, finding: Finding) -> Tracked:
@@ -96,31 +99,23 @@ class Reporter:
             finding.finding_id, known, lambda current: rules.found(current, finding, self._now())
         )
 
-    def _miss(self, absent: Tracked, run_started_at: datetime) -> Tracked:
+    def _miss(self, absent: Tracked, run_started_at: datetime, *, has_arrived: bool) -> Tracked:
         return self._amend(
             absent.finding_id,
             absent,
             lambda current: rules.not_found(
-                current or absent, run_started_at=run_started_at, now=self._now()
+                current or absent,
+                run_started_at=run_started_at,
+                now=self._now(),
+                has_arrived=has_arrived,
             ),
         )
 
     def _amend(
         self, finding_id: str, known: Tracked | None, change: Callable[[Tracked | None], Tracked]
     ) -> Tracked:
-        """Write what `change` makes of it by compare-and-set; read and decided anew if somebody was
-        faster.
-        """
-        for _ in range(MAX_ATTEMPTS):
-            changed = change(known)
-            # Compared without the version: a look that changes nothing costs no write.
-            if changed == known:
-                return changed
-            written = self._store.put(changed).unwrap()
-            if written is not None:
-                return written
-            known = self._store.get([finding_id]).unwrap().get(finding_id)
-        raise ResultError(ErrorInfo.transient("Contended", f"finding {finding_id} changed at each attempt"))
+        """See `amend`."""
+        return amend(self._store, finding_id, known, change).unwrap()
 
     def _tell(self, tracked: Iterable[Tracked]) -> Told:
         known = {each.finding_id: each for each in tracked}
@@ -169,6 +164,24 @@ class Reporter:
         if is_delivered:
             _log_told(notice)
         return self._amend(notice.tracked.finding_id, notice.tracked, noted)
+
+
+@returns_result
+def amend(
+    store: FindingStore, finding_id: str, known: Tracked | None, change: Callable[[Tracked | None], Tracked]
+) -> Tracked:
+    """Write what `change` makes of the finding by compare-and-set; read and decided anew if somebody was
+    faster."""
+    for _ in range(MAX_ATTEMPTS):
+        changed = change(known)
+        # Compared without the version: a look that changes nothing costs no write.
+        if changed == known:
+            return changed
+        written = store.put(changed).unwrap()
+        if written is not None:
+            return written
+        known = store.get([finding_id]).unwrap().get(finding_id)
+    raise ResultError(ErrorInfo.transient("Contended", f"finding {finding_id} changed at each attempt"))
 
 
 def _log_told(notice: Notice) -> None:

@@ -6,6 +6,9 @@
 
 A run that could not look changes nothing here. A finding that comes and goes needs more clean runs from its
 third episode on, so that it stays open in between and is not told each time.
+
+    repair asked of others ──▶ pending, no clean run counts ──▶ seen to have arrived ──▶ clean runs count
+                                      └── not there by its time: escalated, told once
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +17,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from .records import Finding, FindingClass, Scope, Silence, Told, Tracked
+from .records import Finding, FindingClass, Scope
+from .tracked import Pending, Silence, Told, Tracked
 
 ONGOING_AFTER: Final = timedelta(hours=4)
 """"Still there" is told once after so long, and then once a day: a reminder that nobody learns to ignore."""
@@ -27,6 +31,9 @@ FLAPPING_WITHIN: Final = timedelta(hours=24)
 FLAPPING_CLEAN_RUNS: Final = 6
 MAX_MESSAGES: Final = 6
 """Of one run: Slack takes about one a second, and nobody reads more."""
+REPAIR_TAKES: Final = timedelta(hours=1)
+"""For what others do when they are asked: a worker answers within minutes, and consolidating what came late
+takes half an hour at worst."""
 TELLING_TAKES: Final = timedelta(minutes=10)
 """For so long nobody else tells what one run has set out to tell; the run may have died over it."""
 
@@ -38,14 +45,20 @@ class Change(Enum):
     FLAPPING = "flapping"
     WORSENED = "worsened"
     ONGOING = "ongoing"
+    ESCALATED = "escalated"
     RESOLVED = "resolved"
 
     @property
     def leaves(self) -> Told:
         """What has been told of the episode once this was."""
-        if self is Change.RESOLVED:
-            return Told.RESOLVED
-        return Told.ONGOING if self is Change.ONGOING else Told.OPENED
+        return _LEAVES.get(self, Told.OPENED)
+
+
+_LEAVES: Final[Mapping[Change, Told]] = {
+    Change.RESOLVED: Told.RESOLVED,
+    Change.ESCALATED: Told.ESCALATED,
+    Change.ONGOING: Told.ONGOING,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,22 +112,56 @@ def found(known: Tracked | None, finding: Finding, now: datetime) -> Tracked:
         told=Told.NOTHING,
         told_at=None,
         told_severity=None,
+        pending=None,
     )
 
 
-def not_found(known: Tracked, *, run_started_at: datetime, now: datetime) -> Tracked:
+def not_found(
+    known: Tracked, *, run_started_at: datetime, now: datetime, has_arrived: bool = False
+) -> Tracked:
     """A run that began at `run_started_at` looked, and it was not there: one clean run more, and over after
     enough.
 
-    Only a run that began after the one before it had been judged counts: of two at the same time, one.
+    Where a repair is waited for, only a run counts that has seen it (`has_arrived`): what was asked for hides
+    the defect before it mends it. Only a run that began after the one before it had been judged counts: of
+    two at the same time, one.
 
         run A   began ── found it ── judged_at ┐
         run B      began ── (before it was) ───┼── did not find it: does not count, it began earlier
     """
-    if not known.is_open or run_started_at <= known.judged_at:
+    is_hidden = known.pending is not None and not has_arrived
+    if not known.is_open or is_hidden or run_started_at <= known.judged_at:
         return known
     clean_runs = known.clean_runs + 1
-    return replace(known, clean_runs=clean_runs, judged_at=now, is_open=clean_runs < clean_runs_needed(known))
+    return replace(
+        known,
+        clean_runs=clean_runs,
+        judged_at=now,
+        is_open=clean_runs < clean_runs_needed(known),
+        pending=None,
+    )
+
+
+def asked(known: Tracked, ids: Iterable[str], now: datetime) -> Tracked:
+    """Its repair is asked of others: of these players' workers, or of whoever consolidates.
+
+    Who was waited for already stays so, and its time is the new one's: whoever asks again waits again.
+    """
+    before = known.pending.ids if known.pending else ()
+    pending = Pending(asked_at=now, due_at=now + REPAIR_TAKES, ids=tuple(sorted({*before, *ids})))
+    return replace(known, pending=pending)
+
+
+def lapsed(known: Tracked, now: datetime) -> Tracked:
+    """Asking for its repair has failed: it is still waited for, and whoever comes next may ask at once."""
+    if known.pending is None:
+        return known
+    return replace(known, pending=replace(known.pending, due_at=min(now, known.pending.due_at)))
+
+
+def is_repaired_elsewhere(known: Tracked, now: datetime) -> bool:
+    """Whether its repair was asked for and may still arrive: nobody needs to ask again."""
+    return known.is_open and known.pending is not None and not known.pending.is_late(now)
 
 
 def clean_runs_needed(tracked: Tracked) -> int:
@@ -131,17 +178,26 @@ def change_to_tell(tracked: Tracked, now: datetime) -> Change | None:
     """The change that nobody was told of yet, silences aside."""
     if not tracked.is_open:
         # Nobody is told of the end of what nobody was told of.
-        was_told = tracked.told in (Told.OPENED, Told.ONGOING)
+        was_told = tracked.told not in (Told.NOTHING, Told.RESOLVED)
         return Change.RESOLVED if was_told else None
     if tracked.told is Told.NOTHING:
         return Change.FLAPPING if is_flapping(tracked) else Change.OPENED
     if tracked.told_severity is not None and tracked.finding.severity.rank > tracked.told_severity.rank:
         return Change.WORSENED
+    if _is_late_news(tracked, now):
+        return Change.ESCALATED
     # Not while it may be over: "still there" would be wrong.
     is_seen_now = tracked.clean_runs == 0
     interval = ONGOING_AFTER if tracked.told is Told.OPENED else ONGOING_EVERY
     is_due = tracked.told_at is not None and now - tracked.told_at >= interval
     return Change.ONGOING if is_seen_now and is_due else None
+
+
+def _is_late_news(tracked: Tracked, now: datetime) -> bool:
+    """Whether its repair has not arrived in time, and nothing was told since then."""
+    if tracked.pending is None or tracked.told is Told.ESCALATED or not tracked.pending.is_late(now):
+        return False
+    return tracked.told_at is None or tracked.told_at < tracked.pending.due_at
 
 
 def is_silenced(tracked: Tracked, now: datetime) -> bool:
@@ -256,6 +312,8 @@ class Looked:
 
     by_check: Mapping[str, frozenset[str] | None]
     """Check → names of scopes, or None for everywhere."""
+    arrived: frozenset[str] = frozenset()
+    """The findings whose repair, asked for before, was seen to have arrived."""
 
     def covers(self, finding: Finding) -> bool:
         """Whether the run would have found it: else that it was not found says nothing."""

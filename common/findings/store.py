@@ -11,7 +11,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from ..result import ErrorInfo, Result, is_transient
-from .records import Tracked
+from .tracked import Tracked
 
 COLLECTION: Final = "findings"
 """`findings/{finding_id}`; the id is made of the finding, so every run writes the same document."""

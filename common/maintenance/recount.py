@@ -15,6 +15,7 @@ from ..batches.records import (
     ARRAY,
     COMPLETIONS,
     COUNTER,
+    RECOUNTED,
     UNEXPECTED,
     Batch,
     Completion,
@@ -26,8 +27,6 @@ from ..documents.writes import SERVER_TIME
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, returns_result
 
-EVENT_ID: Final = "recount"
-"""What the documents of those marked as lost have in place of an event's id."""
 REASON: Final = "lost, and asked for again"
 
 Documents = Mapping[str, Completion]
@@ -103,7 +102,7 @@ def _timed_out(name: str, batch: Batch) -> Completion:
         player_lookup=name,
         outcome=PlayerOutcome.TIMED_OUT,
         predictions_count=0,
-        event_id=EVENT_ID,
+        event_id=RECOUNTED,
         reason=REASON,
         generation=batch.generation,
     )

@@ -11,12 +11,15 @@ wrong count.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
+from ..batches.batch_store import MAX_ATTEMPTS, contended
 from ..batches.batches import Batches
 from ..batches.changes import Change
-from ..batches.records import Batch, BatchStatus, Progress
+from ..batches.records import Batch, BatchStatus, Progress, batch_path
 from ..batches.timeline import entry
 from ..messages import Message, PredictionRequest
 from ..result import ErrorInfo, Result, ResultError, returns_result
@@ -53,29 +56,55 @@ def redrive(
     *,
     players: tuple[str, ...] | None = None,
     token: str | None = None,
+    not_within: timedelta | None = None,
 ) -> Redriven:
     """Publish `request(batch, player)` for every missing player, those who were timed out included.
 
     `players`: whom the caller chose instead, such as those that failed. Nobody missing: nothing is published
     or counted. PERMANENT (NotRedriven) for a batch without a manifest (nobody knows who is missing), one that
-    was abandoned, and after MAX_REDRIVES; else the failures of the store and the publisher. Repeating it asks
-    again, and counts again; two at once count both. With a `token` of the caller's own, which no other
-    redrive bears, a repeat counts once, even after a crash.
+    was abandoned, and after MAX_REDRIVES; else the failures of the store and the publisher.
+
+    Repeating it asks again, and counts again; two at once count both. With a `token` of the caller's own,
+    which no other redrive bears, a repeat counts once, even after a crash. Whoever was asked for `not_within`
+    this time is left out, by whichever call, and so asked for once by several at the same time.
     """
-    progress = batches.progress(batch_id).unwrap()
-    if progress.batch.status is BatchStatus.ABANDONED:
-        raise ResultError(_refused(progress.batch, "was abandoned"))
-    missing = _missing(progress) if players is None else players
-    if not missing:
-        return Redriven(players=(), message_ids=())
     # Counted before publishing: a crash in between counts one too many, never one too few.
     own = token or uuid4().hex
-    counted = batches.store.compare_and_set(
-        batch_id, lambda batch: count(batch, missing, own), seen=progress.batch
-    ).unwrap()
-    requests = [request(counted.batch, name) for name in missing]
-    ids = publisher.publish_all(PREDICTION_REQUEST, requests).unwrap()
-    return Redriven(players=missing, message_ids=tuple(ids))
+    for _ in range(MAX_ATTEMPTS):
+        progress = batches.progress(batch_id).unwrap()
+        wanted = _wanted(batches, progress, players, not_within)
+        if not wanted:
+            return Redriven(players=(), message_ids=())
+        after = None if not_within is None else progress.batch.redrives
+        counted = batches.store.compare_and_set(
+            batch_id, partial(count, missing=wanted, token=own, after=after), seen=progress.batch
+        ).unwrap()
+        if counted.batch.last_redrive == own:
+            requests = [request(counted.batch, name) for name in wanted]
+            ids = publisher.publish_all(PREDICTION_REQUEST, requests).unwrap()
+            return Redriven(players=wanted, message_ids=tuple(ids))
+    raise ResultError(contended(batch_id))
+
+
+def _wanted(
+    batches: Batches, progress: Progress, players: tuple[str, ...] | None, not_within: timedelta | None
+) -> tuple[str, ...]:
+    if progress.batch.status is BatchStatus.ABANDONED:
+        raise ResultError(_refused(progress.batch, "was abandoned"))
+    wanted = _missing(progress) if players is None else players
+    if not_within is None or not wanted:
+        return wanted
+    asked = _asked_within(batches, progress.batch, not_within)
+    return tuple(name for name in wanted if name not in asked)
+
+
+def _asked_within(batches: Batches, batch: Batch, span: timedelta) -> frozenset[str]:
+    """Who was asked for lately, by the server's clock: the story of the batch tells of each redrive."""
+    below = f"{batch_path(batch.batch_id)}/timeline"
+    paths = [f"{below}/redriven-{number + 1}" for number in range(batch.redrives)]
+    told = batches.store.documents.get(paths).unwrap() if paths else {}
+    lately = [each.data for each in told.values() if batch.read_time - each.data["at"] < span]
+    return frozenset(name for each in lately for name in each["players"])
 
 
 def _missing(progress: Progress) -> tuple[str, ...]:
@@ -84,12 +113,17 @@ def _missing(progress: Progress) -> tuple[str, ...]:
     return progress.missing
 
 
-def count(batch: Batch, missing: Sequence[str], token: str) -> Result[Change | None]:
+def count(
+    batch: Batch, *, missing: Sequence[str], token: str, after: int | None = None
+) -> Result[Change | None]:
     """The commit that counts one redrive, by the number that it was read with.
 
-    `token` is of this redrive: a commit whose answer was lost is known by it and counts once.
+    `token` is of this redrive: a commit whose answer was lost is known by it and counts once. None, and
+    nothing is counted, where there were not `after` redrives before it: somebody has asked meanwhile.
     """
     if batch.last_redrive == token:
+        return Result.success(None)
+    if after is not None and batch.redrives != after:
         return Result.success(None)
     if batch.redrives >= MAX_REDRIVES:
         return Result.failure(_refused(batch, f"was redriven {MAX_REDRIVES} times"))

@@ -22,7 +22,7 @@ from .shape import Boundary
 MAX_ATTEMPTS: Final = 50
 """How often a decision is made again because somebody else wrote the date: with a few processors per
 phase a handful, so that more of them is no contention but a fault."""
-UNREADABLE: Final = (KeyError, TypeError, ValueError)
+UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
 """What making sense of a document raises that nobody here has written."""
 
 
@@ -70,11 +70,16 @@ class Days:
         processors = {key.below(PROCESSORS, name): name for name in boundary.known}
         found = self.documents.get([key.path, *processors], as_of=as_of).unwrap()
         below = {name: found[path] for path, name in processors.items() if path in found}
-        return _day(key, found.get(key.path), below)
+        return _day(key, found.get(key.path), below).unwrap()
 
     @returns_result
     def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> list[Day]:
         """These dates in the order asked for, without their reports, as of one moment."""
+        return [each.unwrap() for each in self.read_each(wanted).unwrap()]
+
+    @returns_result
+    def read_each(self, wanted: Sequence[tuple[Boundary, date]]) -> list[Result[Day]]:
+        """As `read_many`; a document that makes no sense is a failure of its own, in its place."""
         keys = [self.key(boundary, game_date) for boundary, game_date in wanted]
         found = self.documents.get([key.path for key in keys]).unwrap()
         return [_day(key, found.get(key.path), {}) for key in keys]
@@ -107,7 +112,7 @@ class Days:
             # Refused, and yet not there: it was removed in between. Try again.
             if path not in found:
                 continue
-            better = _better(_day(key, found.get(key.path), {report.processor: found[path]}), report)
+            better = _better(_day(key, found.get(key.path), {report.processor: found[path]}).unwrap(), report)
             if better is None:
                 return Recorded.DUPLICATE
             # Only over the very version that was compared: a still better one that came in between stays.
@@ -189,6 +194,7 @@ def _better(day: Day, new: Report) -> Report | None:
     return replace(new, first_recorded_at=old.first_recorded_at)
 
 
+@returns_result
 def _day(key: DayKey, document: Document | None, processors: dict[str, Document]) -> Day:
     try:
         return Day.from_documents(key, document, processors)
@@ -205,7 +211,7 @@ def _decision(key: DayKey, document: Document) -> Decision:
 
 def _unreadable(key: DayKey, exc: Exception) -> ErrorInfo:
     why = f"{key}: {type(exc).__name__}: {exc}"
-    return ErrorInfo.permanent("UnreadableDay", why, path=key.path)
+    return ErrorInfo.permanent("UnreadableDay", why, document=key.path)
 
 
 def contended(key: DayKey) -> ErrorInfo:

@@ -9,7 +9,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from common.batches.records import batch_path
-from common.findings.records import Tracked, operator_command
+from common.findings.records import operator_command
+from common.findings.tracked import Tracked
 
 from ..answer import Answer
 from ..exit_status import ExitStatus

@@ -11,7 +11,7 @@ from rich.text import Text
 from common.batches.batches import Batches
 from common.batches.records import Batch
 from common.entrypoint.dead_letter_box import DeadLetterBox
-from common.findings.records import Tracked
+from common.findings.tracked import Tracked
 from common.result import Result, ResultError
 
 from ..answer import Answer

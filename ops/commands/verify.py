@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from common.audit.batch_reader import BatchReader, Wanted
+from common.audit.in_turn import UNHURRIED
 from common.audit.outcomes import Outcome, Unknown
 from common.audit.row_checks import QueryStore, check_row_rules, check_rows
 from common.batches.batch_store import readable
@@ -46,7 +47,7 @@ def verify(
     Raises ResultError where a store could not be read: nothing is verified by half.
     """
     seen = reader.seen(Wanted(game_date=game_date, since=game_date))
-    rows = _known(check_rows(warehouse, tables, reader, seen))
+    rows = _known(check_rows(warehouse, tables, reader, seen, UNHURRIED))
     rules = _known(check_row_rules(warehouse, tables, game_date, game_date))
     found = [*getattr(rows, "findings", ()), *getattr(rules, "findings", ())]
     read = seen.unwrap().batches

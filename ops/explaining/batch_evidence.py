@@ -16,7 +16,7 @@ from common.consolidation.receipt import Receipt
 from common.documents.port import Document
 from common.documents.query import Query
 from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
-from common.findings.records import Tracked
+from common.findings.tracked import Tracked
 from common.lock.rules import LockKey, LockRecord
 from common.lock.store import LockSnapshot
 from common.messages import PlayerOutcome

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from common.documents.port import Document, Documents
 from common.documents.query import Query
-from common.findings.records import Tracked
+from common.findings.tracked import Tracked
 from common.phases.days import Days
 from common.phases.records import ACTS, DECISIONS, PROCESSORS, Day, DayKey
 from common.phases.shape import Boundary

@@ -7,8 +7,8 @@ from datetime import datetime
 from common.batches.batch_store import readable
 from common.documents.port import Documents
 from common.documents.query import Query, one_of
-from common.findings.records import Tracked
 from common.findings.store import COLLECTION
+from common.findings.tracked import Tracked
 
 from .evidence import Event
 

@@ -13,7 +13,7 @@ from google.cloud import firestore
 
 from common.audit.batch_checks import check_counts
 from common.audit.batch_reader import BatchReader, Wanted
-from common.audit.read_each import read_each
+from common.audit.in_turn import UNHURRIED, Turn, walk
 from common.batches.batches import Batches
 from common.batches.records import COMPLETIONS, COUNTER, batch_path
 from common.documents.async_store import AsyncFirestoreDocuments
@@ -88,7 +88,7 @@ def _from_afar(db: firestore.Client, near: BatchReader) -> Measurement:
     known = near.seen(Wanted(since=GAME_DATE)).unwrap().batches
     cpu_before = time.process_time()
     counts_seconds = seconds(lambda: _audit(far))
-    receipts_seconds = seconds(lambda: read_each(known, far.receipt).unwrap())
+    receipts_seconds = seconds(lambda: walk(known, far.receipt, UNHURRIED))
     cpu_seconds = time.process_time() - cpu_before
     few = known[:ONE_BY_ONE]
     one_by_one_seconds = seconds(lambda: [far.receipt(each).unwrap() for each in few])
@@ -109,7 +109,7 @@ def _from_afar(db: firestore.Client, near: BatchReader) -> Measurement:
 
 def _audit(reader: BatchReader) -> int:
     seen = reader.seen(Wanted(since=GAME_DATE))
-    outcome = check_counts(reader, seen, lambda: False)
+    outcome = check_counts(reader, seen, UNHURRIED)
     assert getattr(outcome, "findings", ()) == () and outcome.left == 0
     return outcome.cost.reads
 
@@ -117,7 +117,7 @@ def _audit(reader: BatchReader) -> int:
 def _audit_until(reader: BatchReader, is_over: threading.Event) -> None:
     while not is_over.is_set():
         seen = reader.seen(Wanted(since=GAME_DATE))
-        check_counts(reader, seen, is_over.is_set)
+        check_counts(reader, seen, Turn(seconds_left=lambda: 0.0 if is_over.is_set() else 1.0))
 
 
 def _fill(db: firestore.Client, batches: Batches) -> None:

@@ -1,7 +1,8 @@
 """An auditor on the emulators: batches and rows are real, what is not of this test is sound."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,21 +14,25 @@ from common.audit.batch_reader import BatchReader
 from common.audit.checks import CHECKS, Check, Sight
 from common.audit.lock_checks import LockReader
 from common.audit.phase_checks import PhaseDay, PhasesSeen
+from common.audit.repairs import SafeRepairs
 from common.audit.report import Asked, AuditReport, Mended
 from common.audit.row_checks import QueryStore
 from common.audit.run_checks import SWEEPERS, RunReader
 from common.batches.batches import Batches
-from common.batches.records import batch_path
+from common.batches.records import Batch, batch_path
+from common.batches.trigger_outbox import TriggerOutbox
 from common.documents.async_store import AsyncFirestoreDocuments
 from common.findings import Finding
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock
+from common.maintenance.deadlines import OverdueBatches
+from common.maintenance.redrive import MakeRequest
 from common.maintenance.sweep_ticks import COLLECTION as SWEEPS_COLLECTION
 from common.recorder.recorder import Recorder
 from common.result import Result
 from common.sport import Sport
 from common.warehouse.records import Rows
-from tests.support.batch_helpers import GAME_DATE, completion
+from tests.support.batch_helpers import GAME_DATE, Published, completion, request_for
 from tests.support.consolidation_stack import LOCK_KEY, TABLES
 from tests.support.findings import Heard
 from tests.support.sound_topology import SoundTopology
@@ -54,9 +59,39 @@ class Games:
         return Result.success(self.by_date)
 
 
-class NoOrphans:
+class StagingTables:
+    """Staging tables, and those of them that are orphans."""
+
+    def __init__(self) -> None:
+        self.over: list[str] = []
+
     def orphans(self, now: datetime) -> Result[list[str]]:
-        return Result.success([])
+        return Result.success(sorted(self.over))
+
+    def remove(self, names: Collection[str]) -> Result[list[str]]:
+        gone = sorted(set(names) & set(self.over))
+        self.over = [each for each in self.over if each not in names]
+        return Result.success(gone)
+
+
+class AnyGame:
+    """Analytics that know a game of everybody."""
+
+    def of(self, batch: Batch, players: Collection[str]) -> Result[MakeRequest]:
+        return Result.success(request_for)
+
+
+class Dispatches:
+    """Keeps what it was asked to resume; then it is dispatched."""
+
+    def __init__(self, phases: Phases) -> None:
+        self._phases = phases
+        self.resumed: list[tuple[str, date]] = []
+
+    def resume(self, boundary: str, game_date: date) -> Result[Mapping[str, Any]]:
+        self.resumed.append((boundary, game_date))
+        self._phases.days = []
+        return Result.success({"state": "dispatched"})
 
 
 class NoRepairs:
@@ -87,9 +122,26 @@ class AuditStack:
         self.phases = Phases()
         self.games = Games()
         self.repairs: Any = NoRepairs()
-        self.staging: Any = NoOrphans()
+        self.staging: Any = StagingTables()
         self.checks: tuple[Check, ...] = CHECKS
         self.tick()
+
+    def can_repair(self, published: Published, *, now: Callable[[], datetime] | None = None) -> None:
+        """Repairs are real from now on; what they publish is kept."""
+        outbox = TriggerOutbox(self.batches.store, lambda: published)
+        self.repairs = SafeRepairs(
+            batches=self.batches,
+            outbox=outbox,
+            overdue=OverdueBatches(self.batches, outbox),
+            lock=self.lock,
+            lock_key=lambda game_date: replace(LOCK_KEY, game_date=game_date),
+            staging=self.staging,
+            requests=AnyGame(),
+            publisher=lambda: published,
+            dispatches=Dispatches(self.phases),
+            findings=self.store,
+            now=now or (lambda: datetime.now(UTC)),
+        )
 
     def tick(self) -> None:
         """The sweeps have just run."""

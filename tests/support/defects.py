@@ -5,17 +5,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from google.cloud import firestore
-
 from common.audit.phase_checks import PHASES, PhaseDay
-from common.batches.records import COMPLETIONS
 from common.findings import Finding, FindingClass, Scope
-from common.messages import PlayerOutcome
 from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE
-from tests.support.consolidation_stack import BATCH, LOCK_KEY, TABLES, Stack
+from tests.support.consolidation_stack import LOCK_KEY
 from tests.support.findings import finding
-from tests.support.prediction_rows import prediction
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -28,28 +23,6 @@ Told = Mapping[tuple[str, str], tuple[str, ...]]
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-async def break_counts(audits: AuditStack) -> Told:
-    """Array, documents and counters of batches that differ in one way each."""
-    for name in ("lost", "double", "missing", "ghost", "contradicting", "predictions"):
-        await audits.play(name, *"abc", deadline=now() + HOUR)
-    audits.change("lost", completed_count=firestore.Increment(-1))
-    audits.change("double", completed_count=firestore.Increment(1))
-    audits.ref("missing").collection(COMPLETIONS).document("b").delete()
-    ghost = {"player_lookup": "zoe", "outcome": "completed", "predictions_count": 0, "event_id": "x"}
-    audits.ref("ghost").collection(COMPLETIONS).document("zoe").set(ghost)
-    moved = {"completed_count": firestore.Increment(-1), "failed_count": firestore.Increment(1)}
-    audits.change("contradicting", **moved)
-    audits.change("predictions", total_predictions_subcoll=firestore.Increment(-5))
-    return {
-        ("lost", "lost_increment"): (),
-        ("double", "double_increment"): (),
-        ("missing", "missing_marker"): ("b",),
-        ("ghost", "ghost_marker"): ("zoe",),
-        ("contradicting", "contradicting_outcomes"): (),
-        ("predictions", "lost_increment"): (),
-    }
 
 
 async def break_lives(audits: AuditStack) -> Told:
@@ -113,39 +86,3 @@ def phase(boundary: str, game_date: date = GAME_DATE, **fields: Any) -> PhaseDay
 
 def stuck(boundary: str, finding_class: FindingClass) -> Finding:
     return finding(finding_class, check=PHASES, scope=Scope.of_date(GAME_DATE), subject=boundary)
-
-
-def play_rows(stack: Stack, game_date: date = GAME_DATE) -> None:
-    """Six players with two rows each, one who skipped and one who failed, consolidated."""
-    stack.open([*PLAYERS, "skipped", "failed"])
-    for player in PLAYERS:
-        rows = [prediction(player, current_points_line=line) for line in LINES]
-        stack.complete(player, stack.stage(rows))
-    stack.complete("skipped", None, outcome=PlayerOutcome.SKIPPED)
-    stack.complete("failed", None, outcome=PlayerOutcome.FAILED)
-    stack.consolidate().unwrap()
-
-
-def break_rows(stack: Stack) -> Told:
-    """Each player's rows of the main table in another way."""
-    of_day = f"WHERE game_date = DATE '{GAME_DATE}'"
-    for statement in (
-        f"DELETE FROM `{TABLES.main}` {of_day} AND player_lookup = 'b'",
-        f"DELETE FROM `{TABLES.main}` {of_day} AND player_lookup = 'c' AND current_points_line = 24.5",
-        f"UPDATE `{TABLES.main}` SET predicted_points = 99, updated_at = TIMESTAMP '2099-01-01 00:00:00' "
-        f"{of_day} AND player_lookup = 'd'",
-        f"UPDATE `{TABLES.main}` SET confidence_score = 150 {of_day} AND player_lookup = 'e'",
-        f"INSERT INTO `{TABLES.main}` (prediction_id, system_id, player_lookup, game_date, game_id, "
-        "predicted_points, confidence_score, recommendation, prediction_version, is_active, created_at, "
-        f"updated_at) VALUES ('x', 's', 'zoe', DATE '{GAME_DATE}', 'g', 1, 1, 'OVER', 1, TRUE, "
-        "TIMESTAMP '2026-01-17 00:00:00', TIMESTAMP '2026-01-17 00:00:00')",
-    ):
-        stack.warehouse.execute(statement).unwrap()
-    stack.insert_again("a")
-    return {
-        (BATCH, "missing_row"): ("b", "c"),
-        (BATCH, "ghost_row"): ("zoe",),
-        (BATCH, "duplicate_row"): ("a",),
-        (BATCH, "modified_row"): ("d",),
-        (GAME_DATE.isoformat(), "broken_row_rule"): ("e",),
-    }

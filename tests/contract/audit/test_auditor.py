@@ -1,6 +1,7 @@
 """Every class of defect, made on purpose on the emulators: found by name, told once, told to be over; a sound
 system finds nothing."""
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,17 +11,19 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
+from common.audit.batch_reader import BatchReader
 from common.audit.checks import CHECKS, Check
+from common.audit.in_turn import CHUNK, Resume
 from common.audit.outcomes import Ok, Unknown, outcome_of
 from common.audit.report import Asked, AuditReport
 from common.batches.batches import Batches
-from common.batches.records import COMPLETIONS
+from common.batches.differences import Totals
+from common.batches.records import COMPLETIONS, Batch
 from common.findings import FindingClass, Scope, ScopeKind, Severity
 from common.result import ErrorInfo, Result
 from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE
-from tests.support.consolidation_stack import Stack
-from tests.support.defects import break_counts, break_lives, break_rows, break_system, play_rows
+from tests.support.defects import break_lives, break_system
 from tests.support.findings import finding
 
 HOUR = timedelta(hours=1)
@@ -48,7 +51,7 @@ def told_by(report: AuditReport) -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 async def test_every_defect_is_found_with_its_class_and_its_players_and_told_once(audits: AuditStack) -> None:
-    expected = {**await break_counts(audits), **await break_lives(audits), **break_system(audits)}
+    expected = {**await break_lives(audits), **break_system(audits)}
 
     first, second = audits.audit(), audits.audit()
 
@@ -57,18 +60,6 @@ async def test_every_defect_is_found_with_its_class_and_its_players_and_told_onc
     assert len(first.told) == len(expected) and second.told == ()
     heard = "\n".join(audits.heard.messages)
     assert heard.count(" opened ") + heard.count("… and") >= len(audits.heard.messages) > 1
-
-
-def test_rows_that_are_not_as_consolidated_are_found_and_only_their_players_are_named(stack: Stack) -> None:
-    play_rows(stack)
-    audits = AuditStack(stack.batches, stack.db, warehouse=stack.warehouse)
-    healthy = audits.audit()
-
-    expected = break_rows(stack)
-    sick = audits.audit()
-
-    assert told_by(healthy) == {} and healthy.is_ok
-    assert told_by(sick) == expected
 
 
 async def test_healthy_system_finds_nothing_at_three_reads_a_batch(played: AuditStack) -> None:
@@ -138,11 +129,11 @@ async def test_batch_that_will_miss_its_deadline_is_told_before_it_does(audits: 
 
 
 def test_adding_a_check_is_adding_a_function_and_a_line(audits: AuditStack) -> None:
-    mine = finding(FindingClass.MISSING_DATA, check="mine", scope=Scope.of_system("mine"), ids=("x",))
+    mine = finding(FindingClass.SLOW_BATCH, check="mine", scope=Scope.of_system("mine"), ids=("x",))
     line = Check(name="mine", of=ScopeKind.SYSTEM, stores=(), run=lambda _: outcome_of([mine]))
     audits.checks = (*CHECKS, line)
 
-    assert told_by(audits.audit()) == {("mine", "missing_data"): ("x",)}
+    assert told_by(audits.audit()) == {("mine", "slow_batch"): ("x",)}
 
 
 async def test_check_that_is_broken_is_unknown_and_keeps_no_other_from_looking(played: AuditStack) -> None:
@@ -158,21 +149,46 @@ async def test_check_that_is_broken_is_unknown_and_keeps_no_other_from_looking(p
     assert told_by(report).keys() == {("batch1", "lost_increment"), ("check mine", "store_down")}
 
 
-def test_what_there_was_no_time_for_comes_first_in_the_next_run(audits: AuditStack) -> None:
-    for number in range(70):
-        audits.batches.open(f"batch{number:02}", GAME_DATE, ["x"], deadline=IN_AN_HOUR).unwrap()
-    chunks = iter([False, True])
-    is_time_up = {"is_time_up": lambda: next(chunks)}
+class Counted(BatchReader):
+    """Keeps whose completions were counted. Each takes a second of the clock that it is given."""
 
-    stopped = audits.auditor(sight=lambda **run: audits.sight(**{**run, **is_time_up}))
-    first = stopped.run(Asked()).unwrap()
-    second = audits.auditor(sight=lambda **run: audits.sight(**{**run, "is_time_up": lambda: False})).run(
-        Asked()
-    )
+    def __init__(self, db: firestore.Client) -> None:
+        super().__init__(db)
+        self.ids: list[str] = []
 
-    assert first.outcomes["batch_counts"].left == 6 and not first.is_ok
-    assert first.resume_after == "batch63"
-    assert second.unwrap().outcomes["batch_counts"].left == 0 and second.unwrap().is_ok
+    def seconds(self) -> float:
+        return float(len(self.ids))
+
+    def totals(self, batch: Batch) -> Result[Totals]:
+        self.ids.append(batch.batch_id)
+        return super().totals(batch)
+
+
+def test_runs_that_are_cut_short_come_to_every_batch_once_and_say_where_they_stopped(
+    audits: AuditStack,
+) -> None:
+    fields = {"game_date": GAME_DATE.isoformat(), "expected_players": 1, "schema_mode": "subcollection"}
+    written = audits.db.batch()
+    for number in range(2 * CHUNK):
+        written.set(audits.ref(f"batch{number:03}"), {**fields, "status": "open", "is_complete": False})
+    written.commit()
+    reader = Counted(audits.db)
+    look = {"sight": lambda **run: replace(audits.sight(**run), batches=reader), "monotonic": reader.seconds}
+
+    short = audits.auditor(**look, time_limit=timedelta(seconds=CHUNK))
+    first, of_one = short.run(Asked()).unwrap(), audits.audit(batch_id="batch001")
+    second = short.run(Asked()).unwrap()
+    whole = audits.audit()
+
+    assert Counter(reader.ids) == Counter(f"batch{number:03}" for number in range(2 * CHUNK))
+    assert [each.outcomes["batch_counts"].left for each in (first, second)] == [CHUNK] * 2
+    # The check behind it did not even begin: it comes first the next time.
+    assert first.outcomes["warehouse_rows"].left == 1 and not first.is_ok
+    places = (Resume(check="warehouse_rows", after=None), Resume(check="batch_counts", after="batch063"))
+    assert first.resume == of_one.resume == places
+    assert list(second.outcomes)[-2:] == ["warehouse_rows", "batch_counts"]
+    assert second.resume == (Resume(check="batch_counts", after="batch127"),)
+    assert whole.resume == () and whole.is_ok
 
 
 class Away:

@@ -1,66 +1,28 @@
 """Each repair: the state broken on purpose, found, mended, found to be over; again, it changes nothing."""
 
-from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from google.cloud import firestore
 
 from common.audit.batch_rules import CONSOLIDATION_TAKES, consolidation_findings
-from common.audit.repairs import SafeRepairs
-from common.audit.report import AuditReport, Mended
+from common.audit.repairs import JUST_ASKED
+from common.audit.report import Asked, AuditReport, Mended
 from common.batches.batches import Batches
-from common.batches.records import COMPLETIONS, UNEXPECTED, Batch, BatchStatus
-from common.batches.trigger_outbox import TriggerOutbox
-from common.findings import Repair
-from common.lock.lock import Lock
-from common.maintenance.deadlines import OverdueBatches
-from common.maintenance.redrive import MakeRequest
+from common.batches.records import COMPLETIONS, BatchStatus
+from common.findings import FindingClass, Repair
+from common.findings.rules import REPAIR_TAKES
 from common.messages import PlayerOutcome
-from common.result import Result
 from common.schema_mode import SchemaMode
 from tests.support.audit_stack import AuditStack
-from tests.support.batch_helpers import GAME_DATE, Published, request_for
+from tests.support.batch_helpers import GAME_DATE, Published
 from tests.support.consolidation_stack import LOCK_KEY
 from tests.support.defects import phase
 
 HOUR = timedelta(hours=1)
-
-
-class AnyGame:
-    """Analytics that know a game of everybody."""
-
-    def of(self, batch: Batch, players: Collection[str]) -> Result[MakeRequest]:
-        return Result.success(request_for)
-
-
-class StagingTables:
-    """Staging tables, and those of them that are orphans."""
-
-    def __init__(self) -> None:
-        self.over: list[str] = []
-
-    def orphans(self, now: datetime) -> Result[list[str]]:
-        return Result.success(sorted(self.over))
-
-    def remove(self, names: Collection[str]) -> Result[list[str]]:
-        gone = sorted(set(names) & set(self.over))
-        self.over = [each for each in self.over if each not in names]
-        return Result.success(gone)
-
-
-class Dispatches:
-    def __init__(self, audits: AuditStack) -> None:
-        self._audits = audits
-        self.resumed: list[tuple[str, date]] = []
-
-    def resume(self, boundary: str, game_date: date) -> Result[Mapping[str, Any]]:
-        self.resumed.append((boundary, game_date))
-        self._audits.phases.days = []
-        return Result.success({"state": "dispatched"})
 
 
 @pytest.fixture
@@ -71,20 +33,7 @@ def published() -> Published:
 @pytest.fixture
 def audits(batches: Batches, firestore_client: firestore.Client, published: Published) -> AuditStack:
     audits = AuditStack(batches, firestore_client)
-    outbox = TriggerOutbox(batches.store, lambda: published)
-    audits.staging = StagingTables()
-    audits.repairs = SafeRepairs(
-        batches=batches,
-        outbox=outbox,
-        overdue=OverdueBatches(batches, outbox),
-        lock=Lock(firestore_client),
-        lock_key=lambda game_date: replace(LOCK_KEY, game_date=game_date),
-        staging=audits.staging,
-        requests=AnyGame(),
-        publisher=lambda: published,
-        dispatches=Dispatches(audits),
-        now=lambda: datetime.now(UTC),
-    )
+    audits.can_repair(published)
     return audits
 
 
@@ -116,36 +65,6 @@ def nobody_publishes(audits: AuditStack) -> None:
     audits.change("batch1", closed_at=ago, trigger_claimed_at=ago)
 
 
-EVERY_COUNTER = pytest.mark.parametrize(
-    ("fields", "finding_class"),
-    [
-        ({"completed_count": firestore.Increment(-1)}, "lost_increment"),
-        ({"completed_count": firestore.Increment(1)}, "double_increment"),
-        (
-            {"completed_count": firestore.Increment(-1), "skipped_count": firestore.Increment(1)},
-            "contradicting_outcomes",
-        ),
-        ({"total_predictions_subcoll": firestore.Increment(7)}, "double_increment"),
-    ],
-    ids=["lost", "doubled", "contradicting", "predictions"],
-)
-
-
-@EVERY_COUNTER
-async def test_counters_are_recomputed_from_the_documents(
-    audits: AuditStack, fields: dict[str, Any], finding_class: str
-) -> None:
-    await played(audits, *"abc")
-    before = audits.batches.get("batch1").unwrap()
-    audits.change("batch1", **fields)
-
-    [mended] = mend(audits, finding_class)
-
-    after = audits.batches.get("batch1").unwrap()
-    assert (after.counts, after.total_predictions) == (before.counts, before.total_predictions)
-    assert mended.before != mended.after
-
-
 @pytest.mark.parametrize(
     "mode", [SchemaMode.DUAL_WRITE, SchemaMode.SUBCOLLECTION_READS], ids=lambda m: m.value
 )
@@ -158,32 +77,95 @@ async def test_array_is_made_again_from_the_documents(audits: AuditStack, mode: 
     assert sorted(audits.batches.get("batch1").unwrap().in_array) == ["a", "b", "c"]
 
 
-async def test_document_of_a_player_whom_nobody_expects_is_put_aside(audits: AuditStack) -> None:
-    await played(audits, *"abc")
-    ghost = {"player_lookup": "zoe", "outcome": "completed", "predictions_count": 5, "event_id": "x"}
-    audits.ref("batch1").collection(COMPLETIONS).document("zoe").set(ghost)
+class Hours:
+    """The auditors' clock, some hours ahead of the store's."""
 
-    mend(audits, "ghost_marker")
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
 
-    aside = audits.ref("batch1").collection(UNEXPECTED).document("zoe").get()
-    assert (aside.to_dict() or {})["predictions_count"] == 5
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
 
-async def test_player_whose_document_is_lost_is_asked_for_again_and_counts_when_he_comes(
+async def test_player_who_is_asked_for_is_waited_for_and_told_if_he_does_not_come(
     audits: AuditStack, published: Published
 ) -> None:
     await played(audits, *"abc")
+    audits.change("batch1", status="consolidated")
     audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    now = Hours()
+    audits.can_repair(published, now=now)
+    audits.tick()
 
-    mend(audits, "missing_marker")
+    def told(**asked: Any) -> list[str]:
+        audits.tick()
+        report = audits.auditor(now=now).run(Asked(**asked)).unwrap()
+        assert ("missing_marker", ("b",)) in audits.found(report) or is_over
+        return [each.split()[1] for each in report.told if each.startswith("missing_marker")]
 
-    assert [request.player_lookup for request in published.requests] == ["b"]
-    waiting = audits.batches.get("batch1").unwrap()
-    assert (waiting.counts.completed, waiting.counts.timed_out) == (2, 1)
+    is_over = False
+    asked = [told(repair=True) for _ in range(3)]
+    once = len(published.requests)
+    now.ahead = REPAIR_TAKES
+    late = [told() for _ in range(2)]
+    audits.change("batch1", last_redrive="another", redrives=2)
+    again = told(repair=True)
     await audits.record("batch1", "b")
-    reopened = audits.batches.get("batch1").unwrap()
-    assert (reopened.counts.completed, reopened.generation) == (3, 2)
-    assert audits.audit().is_ok
+    not_merged = told()
+    audits.change("batch1", status="consolidated")
+    is_over = True
+    over = [told() for _ in range(3)]
+
+    assert asked == [["opened"], [], []] and once == 1
+    assert late == [["escalated"], []]
+    assert (again, not_merged) == ([], [])
+    assert over == [[], ["resolved"], []]
+    assert audits.batches.get("batch1").unwrap().counts.completed == 3
+
+
+async def test_auditors_at_once_ask_once_for_a_player_whatever_he_has_lost(
+    audits: AuditStack, published: Published
+) -> None:
+    await played(audits, *"abc")
+    audits.change("batch1", status="consolidated")
+    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    [marker] = audits.audit().findings
+    row = replace(marker, finding_class=FindingClass.MISSING_ROW, check="warehouse_rows", ids=("b", "c"))
+
+    with ThreadPoolExecutor(6) as pool:
+        mended = list(pool.map(audits.repairs.mend, [marker, row] * 3))
+
+    assert [each.error for each in mended] == [None] * 6
+    assert sorted(request.player_lookup for request in published.requests) == ["b", "c"]
+    counts = audits.batches.get("batch1").unwrap().counts
+    assert (counts.completed, counts.timed_out) == (1, 2)
+    waiting = audits.store.unsettled().unwrap()
+    assert {each.finding.finding_class: each.pending.ids for each in waiting.values() if each.pending} == {
+        FindingClass.MISSING_MARKER: ("b",),
+        FindingClass.MISSING_ROW: ("b", "c"),
+    }
+
+
+async def test_request_that_could_not_be_sent_is_sent_by_the_next_audit(
+    audits: AuditStack, published: Published
+) -> None:
+    await played(audits, *"abc")
+    audits.change("batch1", status="consolidated")
+    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    published.is_down = True
+
+    failed = audits.audit(repair=True).mended
+    published.is_down = False
+    still = audits.audit()
+    # What was counted and not sent looks as if it had just been asked for.
+    story = audits.ref("batch1").collection("timeline").document("redriven-1")
+    story.update({"at": datetime.now(UTC) - JUST_ASKED})
+    mended = audits.audit(repair=True).mended
+
+    assert [each.error is not None for each in failed] == [True]
+    assert audits.found(still) == {("missing_marker", ("b",))}
+    assert [each.error for each in mended] == [None]
+    assert [request.player_lookup for request in published.requests] == ["b"]
 
 
 async def test_trigger_that_was_not_sent_is_sent(audits: AuditStack, published: Published) -> None:

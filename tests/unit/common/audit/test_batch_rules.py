@@ -9,7 +9,7 @@ import pytest
 
 from common.audit import batch_rules
 from common.batches.records import Batch, BatchStatus, Counts
-from common.findings import Finding, Repair
+from common.findings import Finding, FindingClass, Repair
 from common.schema_mode import SchemaMode
 from tests.support.batch_documents import NOW, batch_of, ended
 
@@ -117,6 +117,13 @@ def test_what_stands_still_is_found_when_nobody_can_be_at_it_any_more(
     assert [each.repair for each in rule(found)] == ([] if expected is None else [expected])
 
 
+def test_consolidation_that_goes_on_for_too_long_is_stuck() -> None:
+    [stuck] = CONSOLIDATIONS(batch(BatchStatus.CONSOLIDATING, update_time=NOW - HOUR))
+
+    assert stuck.finding_class is FindingClass.STUCK_CONSOLIDATION
+    assert stuck.summary == "being consolidated for 1 h 0 min without a receipt"
+
+
 def test_array_is_found_at_nine_tenths() -> None:
     sizes = {number: {f"p{each}": ended(f"p{each}") for each in range(number)} for number in (899, 900)}
 
@@ -126,7 +133,9 @@ def test_array_is_found_at_nine_tenths() -> None:
     }
 
     assert found[899] == []
-    assert [each.command for each in found[900]] == ["./ops/run migrate batch1 --to subcollection"]
+    assert [(each.finding_class, each.command) for each in found[900]] == [
+        (FindingClass.ARRAY_NEARLY_FULL, "./ops/run migrate batch1 --to subcollection")
+    ]
 
 
 @pytest.mark.parametrize(

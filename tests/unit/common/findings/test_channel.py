@@ -23,6 +23,18 @@ def test_message_names_what_is_wrong_who_is_concerned_and_the_command_that_mends
     ]
 
 
+def test_repair_that_did_not_arrive_is_said_to_be_waited_for(clock: WallClock) -> None:
+    tracked = rules.asked(rules.found(None, finding(ids=("ann",)), clock()), ["ann"], clock())
+
+    text = message_for(Group(scope=BATCH, notices=(Notice(change=Change.ESCALATED, tracked=tracked),)))
+
+    assert text.splitlines()[1:4] == [
+        ":exclamation: *lost_increment* escalated (warning): counter 2, documents 3",
+        "its repair was asked for at 23:00 UTC and has not arrived",
+        "ann",
+    ]
+
+
 def test_what_is_over_needs_no_command(clock: WallClock) -> None:
     text = message_for(group(clock, finding(ids=("ann",)), change=Change.RESOLVED))
 

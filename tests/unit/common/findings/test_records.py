@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from common.findings import Repair, Scope, Severity, Silence, rules
-from common.findings.records import MAX_IDS_STORED, Tracked, operator_command
+from common.findings.records import operator_command
+from common.findings.tracked import MAX_IDS_STORED, Tracked
 from tests.support.findings import finding
 from tests.support.wall_clock import WallClock
 
@@ -49,6 +50,7 @@ def test_document_tells_all_again(clock: WallClock) -> None:
     tracked = rules.silenced(
         rules.told(rules.found(None, one, clock()), rules.Change.OPENED, clock()), silence
     )
+    tracked = rules.asked(tracked, ["ann"], clock())
 
     assert Tracked.from_document(tracked.to_document()) == tracked
 

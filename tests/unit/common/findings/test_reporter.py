@@ -5,8 +5,8 @@ import pytest
 
 from common.findings import Change, Finding, Looked, Severity
 from common.findings.memory_store import MemoryFindings
-from common.findings.records import Tracked
 from common.findings.reporter import Reporter, Told
+from common.findings.tracked import Tracked
 from common.result import ErrorInfo, Result
 from tests.support.findings import Heard, finding, store_down
 from tests.support.results import error_of

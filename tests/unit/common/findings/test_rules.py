@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from common.findings import rules
-from common.findings.records import FindingClass, Scope, Severity, Silence, Told, Tracked
+from common.findings.records import FindingClass, Scope, Severity
 from common.findings.rules import Looked
+from common.findings.tracked import Silence, Told, Tracked
 from tests.support.findings import finding, store_down
 from tests.support.wall_clock import WallClock
 
@@ -30,7 +31,13 @@ class Story:
             self.tracked = rules.found(self.tracked, one, now)
         elif "clean" in step and self.tracked is not None:
             started_at = now - timedelta(minutes=1)
-            self.tracked = rules.not_found(self.tracked, run_started_at=started_at, now=now)
+            self.tracked = rules.not_found(
+                self.tracked, run_started_at=started_at, now=now, has_arrived="arrived" in step
+            )
+        if "ask" in step and self.tracked is not None:
+            self.tracked = rules.asked(self.tracked, ["ann"], now)
+        if "lapse" in step and self.tracked is not None:
+            self.tracked = rules.lapsed(self.tracked, now)
         if "silence" in step and self.tracked is not None:
             self.tracked = rules.silenced(
                 self.tracked, Silence(who="ann", why="known", until=now + 2.5 * HOUR)
@@ -88,12 +95,67 @@ class Story:
         pytest.param("found worse-found worse-found", "opened worsened -", id="it gets worse"),
         pytest.param("worse-found found found", "opened - -", id="it gets better, but is not over"),
         pytest.param("clean unknown", "- -", id="there was never anything"),
+        pytest.param(
+            "found asked clean arrived-clean clean clean",
+            "opened - escalated - resolved -",
+            id="it is not over before its repair has arrived, however clean it looks",
+        ),
+        pytest.param(
+            "found asked arrived-clean clean", "opened - - resolved", id="its repair arrives in time"
+        ),
+        pytest.param(
+            "found asked found found found", "opened - escalated - -", id="its repair is late: told once"
+        ),
+        pytest.param(
+            "found asked clean asked clean clean arrived-clean clean",
+            "opened - escalated - - - - resolved",
+            id="it is asked for again: no second escalation",
+        ),
+        pytest.param(
+            "found lapse-asked clean arrived-clean clean",
+            "opened escalated - - resolved",
+            id="asking failed",
+        ),
+        pytest.param(
+            "undelivered-found asked clean arrived-clean clean",
+            "lost opened escalated - resolved",
+            id="nobody had heard of it when its repair was asked for",
+        ),
+        pytest.param(
+            "found asked arrived-clean clean found",
+            "opened - - resolved opened",
+            id="it comes back: nothing is waited for",
+        ),
     ],
 )
 def test_what_is_told_of_a_finding_from_run_to_run(clock: WallClock, steps: str, told: str) -> None:
     story = Story(clock)
 
     assert [story.run(step) for step in steps.split()] == told.split()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "elsewhere"), [(0, True), (59, True), (60, False)], ids=["now", "in time", "late"]
+)
+def test_repair_that_may_still_arrive_is_asked_for_by_nobody_else(
+    clock: WallClock, minutes: int, elsewhere: bool
+) -> None:
+    tracked = rules.asked(tracked_now(clock), ["ben", "ann"], clock())
+    now = clock.advance(timedelta(minutes=minutes))
+
+    assert rules.is_repaired_elsewhere(tracked, now) is elsewhere
+    assert tracked.state == "repairing"
+    assert not rules.is_repaired_elsewhere(rules.lapsed(tracked, now), now)
+    assert not rules.is_repaired_elsewhere(replace(tracked, is_open=False), now)
+
+
+def test_who_is_waited_for_is_waited_for_until_all_have_come(clock: WallClock) -> None:
+    once = rules.asked(tracked_now(clock), ["ben"], clock())
+
+    twice = rules.asked(once, ["ann"], clock.advance(HOUR))
+
+    assert twice.pending is not None
+    assert (twice.pending.ids, twice.pending.due_at) == (("ann", "ben"), clock() + rules.REPAIR_TAKES)
 
 
 def test_what_goes_on_is_told_once_a_day_after_the_first_time(clock: WallClock) -> None:

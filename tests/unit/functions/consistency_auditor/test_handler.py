@@ -21,7 +21,7 @@ REPORT = AuditReport(
     inhibited=0,
     untold=(),
     mended=(),
-    resume_after=None,
+    resume=(),
 )
 AWAY = ErrorInfo.transient("ServiceUnavailable", "told to be away")
 
