@@ -55,6 +55,7 @@ def configure(project: str, *, function: str, environment: str, level: int = log
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        # A logger is bound once, not for every line.
         cache_logger_on_first_use=True,
     )
 

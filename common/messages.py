@@ -68,6 +68,8 @@ class Phase(Enum):
 class Message(BaseModel):
     """What all messages share: frozen, strict, JSON in and out, traceable."""
 
+    # `defer_build`: a validator is built for the first message of its kind, not for all eight at a cold
+    # start.
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
     correlation_id: Annotated[str, Field(max_length=256)] | None = None

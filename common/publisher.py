@@ -100,6 +100,7 @@ class Publisher:
         expected = MESSAGES[topic.message] if topic.message else None
         for message in messages:
             if type(message) is not expected:
+                # A mistake in our code, not in its data: no Result.
                 raise TypeError(f"{topic.constant} carries {topic.message}, not {type(message).__name__}")
         outgoing = [
             _Outgoing(message.to_json(), self._attributes(message, attributes), ordering_key)
@@ -115,6 +116,7 @@ class Publisher:
 
     def _publish(self, name: str, outgoing: "Sequence[_Outgoing]") -> Result[list[str]]:
         path = f"projects/{self._project}/topics/{name}"
+        # One deadline for all requests: a caller's own time limit must hold however many messages there are.
         deadline = time.monotonic() + self._limits.timeout_seconds
         ids: list[str] = []
         try:

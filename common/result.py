@@ -130,6 +130,7 @@ class Result(Generic[T]):
             raise ValueError("error: a success carries none")
         if self.status != "success" and self.error is None:
             raise ValueError(f"error: a {self.status} carries one")
+        # Data beside a failure would be taken for an answer by whoever forgets to look.
         if self.status == "failure" and self.data is not None:
             raise ValueError("data: a failure carries none; what is half done is a partial")
 
@@ -188,6 +189,7 @@ class Result(Generic[T]):
         if self.is_failure:
             return cast("Result[U]", self)
         following = function(cast(T, self.data))
+        # What was missing before is missing still.
         if self.error is not None and following.is_success:
             return Result("partial", following.data, self.error)
         return following

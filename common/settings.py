@@ -93,6 +93,7 @@ class Settings(BaseModel):
             return cls.model_validate(told)
         except ValidationError as exc:
             problems = "; ".join(_describe(error) for error in exc.errors(include_url=False))
+            # `from None`: pydantic's own text shows all values, secrets among them.
             raise SettingsError(f"settings: {problems}") from None
 
     @cached_property

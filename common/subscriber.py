@@ -69,6 +69,7 @@ class Subscriber(Generic[M]):
             callback=self._receive,
             flow_control=flow,
             scheduler=scheduler,
+            # Else a stop would give back what a handler is still at, and it would be handled twice.
             await_callbacks_on_shutdown=True,
         )
         while not stop.wait(POLL_SECONDS) and not stream.done():
@@ -104,6 +105,7 @@ class Subscriber(Generic[M]):
         assert error is not None
         report = log.info if error.is_expected else log.error
         report(error.message, action="retry", error=error.to_dict(), stack_trace=error.stack_trace)
+        # Given back at once: waiting for the lease to end would delay the retry by minutes.
         pulled.nack()
 
     def _settle(self, delivery: Delivery) -> Result[Any]:

@@ -56,6 +56,7 @@ class BatchStore:
         Failures: as `get`, or MANIFEST_DAMAGED (PERMANENT).
         """
         path = batch_path(batch_id)
+        # All that there can be: how many there are, only the reading would tell, and it is to be one.
         chunks = [f"{path}/{manifest.chunk_path(number)}" for number in range(manifest.MAX_CHUNKS)]
         found = self.documents.get([path, *chunks]).unwrap()
         batch = batch_in(found, batch_id).unwrap()
@@ -84,6 +85,7 @@ class BatchStore:
         """The first and the last completion; fewer where no times are known."""
         if not batch.schema_mode.writes_subcollection:
             return _ends_of_array(batch)
+        # Two readings of a document each, whatever the size of the batch.
         first = Query(order_by="completed_at", limit=1)
         last = replace(first, descending=True)
         found = [

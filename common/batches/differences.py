@@ -76,6 +76,7 @@ def differences(
         else None,
         _counter(batch, len(documents) + len(missing) - len(ghosts)),
         _contradictions(batch, documents),
+        # A document too few or too many makes the sum differ as well: one cause, one finding.
         None if missing or ghosts else _predictions(batch, documents.values()),
     ]
     return tuple(each for each in found if each is not None)
@@ -87,6 +88,7 @@ def _missing(
     """In the array without a document; without an array, expected and closed or counted as having ended."""
     if batch.schema_mode.writes_array:
         return tuple(sorted(batch.in_array.keys() - documents.keys()))
+    # Of an open batch nobody knows yet who is lost, and who is still to come.
     is_closed = batch.status not in (BatchStatus.OPEN, BatchStatus.ABANDONED)
     if expected is None or not (is_closed or batch.counter == len(expected)):
         return ()

@@ -60,6 +60,7 @@ class LateCompletions:
         stands = completion
 
         def decide(batch: Batch) -> Result[Change | None]:
+            # Each attempt decides anew; the answer of the last one counts.
             nonlocal stands
             # `found` is of the same moment as `seen`: beside any later reading it may be out of date.
             before = (
@@ -186,6 +187,7 @@ def _arrays(batch: Batch, before: Completion, after: Completion, predictions: in
     fields: dict[str, Any] = {"total_predictions": Increment(predictions)}
     left, entered = ARRAY[before.outcome], ARRAY[after.outcome]
     if left != entered:
+        # Two transforms of one commit: at no moment is the player in both arrays, or in none.
         fields[left] = Difference((after.player_lookup,))
         fields[entered] = Union((after.player_lookup,))
     if not batch.schema_mode.writes_subcollection:

@@ -23,6 +23,7 @@ def in_array(data: Mapping[str, Any]) -> dict[str, Completion]:
     predictions = data.get("predictions_by_player") or {}
     found: dict[str, Completion] = {}
     for field_name, outcome in (
+        # In this order: who is in both has completed.
         ("failed_players", PlayerOutcome.FAILED),
         ("completed_players", PlayerOutcome.COMPLETED),
     ):
@@ -57,4 +58,5 @@ def _key(name: str) -> str:
     try:
         return normalize(name)
     except InvalidName:
+        # Kept as it is: one odd name must not make the whole batch unreadable.
         return name

@@ -78,6 +78,7 @@ class Opening:
         }
         if self.players:
             return document
+        # Nobody claims the trigger: whoever looks first, the caller or the sweep, publishes it.
         return document | closed_fields(BatchStatus.COMPLETE, event_id=self.event_id, claimant=None)
 
     def below(self) -> dict[str, Mapping[str, Any]]:

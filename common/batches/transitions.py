@@ -42,6 +42,7 @@ def close(batch: Batch, *, event_id: str, claimant: str, ends: tuple[Completion,
 
     return Change(
         fields=closed_fields(status, event_id=event_id, claimant=claimant),
+        # Only one can create it: the generation is closed once, whatever became of the batch document since.
         creates={f"{CLAIMS}/{claim_id(batch.generation)}": claim(status, event_id=event_id)},
         sets=story,
         then=lambda at: as_closed(batch, at, status, event_id=event_id, claimant=claimant),

@@ -59,6 +59,7 @@ class TriggerOutbox:
             correlation_id=batch.correlation_id,
         )
         published = self._publisher().publish(PREDICTION_BATCH_COMPLETE, message)
+        # Not out, or nobody knows: either way the next one may try at once, for a second message is harmless.
         if published.error is not None:
             self._give_back(batch)
             raise ResultError(published.error)

@@ -115,6 +115,7 @@ class Receipt:
         `failed` if every player failed, `partial` if anybody's predictions are missing or unknown, `no_data`
         if there were none to make.
         """
+        # Skipped players are not missing: there was nothing to predict.
         missing = self.failed_players + self.timed_out_players
         if not self.total_predictions and missing and missing >= self.expected_players:
             return MessageStatus.FAILED

@@ -83,6 +83,7 @@ def staged_of(batch: Batch, completions: Iterable[Completion], generation: int) 
     completed = [
         one for one in completions if one.outcome is PlayerOutcome.COMPLETED and one.generation <= generation
     ]
+    # Merged generations are left out: their rows are in the main table, and their tables may be gone.
     due = [one for one in completed if one.generation > batch.consolidated_generation]
     return StagedBatch(
         staged=tuple(

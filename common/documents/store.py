@@ -119,6 +119,7 @@ def add(client: "BaseClient", batch: "BaseBatch", write: Write) -> None:
         case Delete():
             batch.delete(reference)
         case Absent():
+            # A delete that requires absence writes nothing, and fails the commit if the document exists.
             batch.delete(reference, option=client.write_option(exists=False))
 
 

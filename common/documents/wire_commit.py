@@ -82,11 +82,13 @@ class WireCommit:
                 to_grpc_metadata((("database", database),)),
                 client._client_info.to_grpc_metadata(),
             )
+        # Whatever has another shape raises one of these, and nothing was sent yet.
         except (AttributeError, ImportError, TypeError) as exc:
             log.warning("the client has changed inside", action="wire_commit_unavailable", error=repr(exc))
             return None
         return cls(
             database=database,
+            # In this order: the retry looks at api_core's exceptions, which `wrap_errors` makes of gRPC's.
             call=retry(wrap_errors(call)),
             metadata=metadata,
             timeout_seconds=timeout_seconds,

@@ -52,6 +52,7 @@ class Bodies:
                 self._held_bytes += len(part)
             yield b"".join(parts)
         finally:
+            # Also what was read of a body that was refused halfway.
             self._held_bytes -= size
 
     def _refuse(self, size: int, *, beside: int) -> None:

@@ -74,6 +74,7 @@ class Canary:
         }
         try:
             reference = self._db.collection(COLLECTION).document(canary_id)
+            # No retry of the client's: Pub/Sub repeats the question.
             reference.set(document, retry=None, timeout=CALL_TIMEOUT_SECONDS)
         except (GoogleAPIError, GoogleAuthError) as exc:
             return Result.failure(ErrorInfo.transient("CanaryUnanswered", f"{type(exc).__name__}: {exc}"))

@@ -75,6 +75,8 @@ class DeadLetters:
         topic_name = self._topic_name(delivery)
         document = self._document(delivery, topic_name, error, now)
         try:
+            # `set`, not `create`: where the publish failed last time, the redelivery writes it again. A dead
+            # letter that was replayed and failed once more waits again.
             self._db.collection(COLLECTION).document(document_id).set(
                 document, retry=RETRY, timeout=STORE_TIMEOUT_SECONDS
             )

@@ -135,6 +135,7 @@ class Endpoint:
             return Result.failure(delivery.error)
         canary_id = canary.asked(delivery)
         if canary_id is not None and self.canary is not None:
+            # In a thread: a probe may hang in the very store that it tries.
             return await asyncio.to_thread(self.canary, canary_id)
         topic = origin(delivery.topic, sport=self.sport, heard=self.routes, unnamed=self._unnamed).unwrap()
         route = self.routes[topic]
@@ -192,6 +193,7 @@ def enter_context(delivery: Delivery, headers: Mapping[str, str]) -> None:
     trace.enter(
         attributes.get(trace.TRACEPARENT)
         or attributes.get(trace.GOOGLE_TRACEPARENT)
+        # The header last: it is the delivery's, the attributes are the publisher's.
         or headers.get(trace.TRACEPARENT),
         event_id=delivery.event_id,
     )

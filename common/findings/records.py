@@ -127,6 +127,7 @@ class Finding:
     @property
     def finding_id(self) -> str:
         """The same for the same defect in every run, and a valid document id: `lost_increment-0f3a…`."""
+        # A byte that no name holds: else two pairs of names could join to one text.
         what = "\x00".join((self.check, self.scope.kind.value, self.scope.name, self.subject))
         return f"{self.finding_class.value}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
 

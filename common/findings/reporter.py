@@ -85,6 +85,7 @@ class Reporter:
         """
         found = {each.finding_id: each for each in findings}
         known = self._store.unsettled().unwrap()
+        # Those that were over and are found again: their earlier episodes say whether they flap.
         known |= self._store.get(found.keys() - known.keys()).unwrap()
         for finding_id, finding in found.items():
             known[finding_id] = self._remember(known.get(finding_id), finding)

@@ -102,6 +102,7 @@ def found(known: Tracked | None, finding: Finding, now: datetime) -> Tracked:
     )
     if known.is_open:
         return replace(seen, clean_runs=0)
+    # Only the turns of the last day make it flap.
     recent = tuple(each for each in known.episodes if now - each < FLAPPING_WITHIN)
     return replace(
         seen,

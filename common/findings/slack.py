@@ -75,6 +75,7 @@ class SlackChannel:
 
         # The client takes whole seconds, and 0 for "no limit".
         seconds = max(1, round(timeout_seconds))
+        # Without the client's own retries: ours know the time limit.
         client = WebhookClient(self._webhook_url, timeout=seconds, retry_handlers=[], logger=_SILENT)
         try:
             answer = client.send_dict({"username": USERNAME, "text": text})

@@ -47,6 +47,7 @@ class LockKey:
         for name, pattern in _KEY_PARTS.items():
             if not re.fullmatch(pattern, getattr(self, name)):
                 raise ValueError(f"{name}: {getattr(self, name)!r} does not match {pattern}")
+        # A datetime is a date, too, and its ISO text would name another lock.
         if isinstance(self.game_date, datetime):
             raise ValueError("game_date: a date, not a datetime")
 
@@ -58,6 +59,7 @@ class LockKey:
     @property
     def document_id(self) -> str:
         """`consolidation_2026-01-17` for the first sport in production, else prefix and sport in front."""
+        # The name that the legacy system gave the lock: while both run, they exclude each other.
         is_plain = not self.dataset_prefix and self.sport == FIRST.value
         scope = [] if is_plain else [part for part in (self.dataset_prefix, self.sport) if part]
         return "_".join([*scope, self.lock_type, self.game_date.isoformat()])

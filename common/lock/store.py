@@ -161,6 +161,7 @@ class FirestoreLocks(LockStore):
         """
         failure: Result[LockSnapshot] = Result.failure(ErrorInfo.from_exception(exc, lock=str(key)))
         seen = self.read(key, at_most_seconds=at_most_seconds)
+        # By version, not by content: that something was written since is all that a refusal tells.
         has_changed = seen.is_success and seen.unwrap().update_time != over.update_time
         return seen if has_changed else failure
 

@@ -50,6 +50,8 @@ def recount(batches: Batches, batch_id: str, *, lost: Collection[str] = ()) -> B
         for asked in (found, roster):
             if asked.error is not None:
                 return Result.failure(asked.error)
+        # Read after the batch, and written only if the batch has not changed since: every completion writes
+        # the batch, too.
         return Result.success(plan(batch, found.unwrap(), roster.unwrap().players, frozenset(lost)))
 
     return batches.store.compare_and_set(batch_id, decide).unwrap().batch

@@ -44,6 +44,7 @@ class SweepTicks:
             fields: dict[str, Any] = {"last_run": now, "missed": number}
             if number:
                 fields["last_gap"] = {"from": last_run, "to": now, "missed": number}
+            # `merge` keeps `last_gap`, which outlives the tick.
             ref.set(fields, merge=True, **_LIMITS)
         except _FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc, function=function))

@@ -185,6 +185,7 @@ class Boundaries:
         """Tell and log what is to be told and logged of the date. It cannot fail what has been done; what is
         left is a partial, and due at the next look."""
         now = self._now()
+        # Nearly always there is nothing to tell, and no reading is spent.
         if untold(boundary, day, now) or day.owed:
             # Read anew: somebody else may have told it since.
             fresh = self.days.read(boundary, day.key.game_date)

@@ -66,6 +66,7 @@ def keep(day: Day, decision: Decision) -> Change | None:
         "generation": day.generation,
         "decision": decision.to_fields(),
         "next_check": decision.next_check,
+        # Since the first look that found it so: alerts count from there.
         "stuck_since": (day.stuck_since or decision.evaluated_at) if is_stuck else None,
     }
     return Change(fields=fields) if is_same else Change(fields=fields).plus(_kept(day, decision))
@@ -108,6 +109,7 @@ def note(day: Day, dispatch: Dispatch, message_id: str, now: datetime) -> Change
         "dispatched_at": now,
         "trigger_reason": dispatch.reason,
         "owed": [LOG_ROW],
+        # Due at once: telling and logging come after this commit, and may be cut off.
         "next_check": now,
         "stuck_since": None,
     }

@@ -171,6 +171,7 @@ class Days:
     def _due(self, boundary: Boundary, game_date: date, at: datetime) -> Merge:
         key = self.key(boundary, game_date)
         nothing = Day.from_documents(key, None, {})
+        # A Merge: the date's first report makes the document, and a decision that is there stays.
         return Merge(path=key.path, fields={**identity(boundary, nothing), "next_check": at})
 
 

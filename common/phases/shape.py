@@ -35,6 +35,7 @@ class Mode(Enum):
 
 
 class _Part(BaseModel):
+    # A misspelt key would be a rule that silently does not hold.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 

@@ -115,6 +115,7 @@ class PhaseSweep:
             why = f"{document.path}: its name is no date"
             tally.errors.append(ErrorInfo.permanent("UnreadableDay", why))
             return
+        # As the page had it: what an event dispatches in between is counted here, too.
         was_dispatched = document.data.get("message_id") is not None
         looked = self._boundaries.look(boundary, game_date)
         if looked.error is not None:

@@ -20,6 +20,7 @@ def trigger_of(
     It carries the decision that it rests on. `reason` is that of the dispatch, which may be a person's.
     """
     reports = [report for report in reports_by_arrival(day.in_generation) if report.is_present]
+    # Each once, in the order of arrival.
     correlation_ids = tuple(
         dict.fromkeys(report.correlation_id for report in reports if report.correlation_id)
     )

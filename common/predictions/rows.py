@@ -127,6 +127,7 @@ def _told(problem: Mapping[str, Any]) -> str:
     """One problem as pydantic found it, in a sentence: row, column, why and what was there."""
     row, *where = problem["loc"] or ("?",)
     column = ".".join(map(str, where)) or "row"
+    # Our own sentence is inside; pydantic puts "Value error" before it.
     is_ours = problem["type"] == "value_error"
     why = problem["ctx"]["error"] if is_ours else problem["msg"]
     return f"row {row}: {column}: {why}, got {values.shown(problem['input'], MAX_VALUE_CHARS)}"

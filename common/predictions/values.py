@@ -70,6 +70,8 @@ def _to_decimal(value: Any) -> Decimal:
     """
     if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
         raise ValueError("a number was expected")
+    # `repr`, since Decimal(24.1) is 24.10000000000000142…; `float`, since a subclass may print itself in its
+    # own way.
     number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise ValueError("not a finite number")
@@ -131,6 +133,7 @@ def json_copy(value: Any) -> Any:
     """
     if value is None:
         return None
+    # Encoded on the way: half a surrogate pair is text to Python, and none to UTF-8.
     copy = json.loads(json.dumps(value, allow_nan=False, ensure_ascii=False).encode(), parse_int=_json_int)
     if copy != value:
         raise ValueError("does not come back from JSON as it is")

@@ -88,6 +88,7 @@ class CachedBatch:
         Without that two events of p in one group would make a commit that Firestore refuses for good.
         """
         name = completion.player_lookup
+        # Again after each: of several who waited, another may have set out before us.
         while name in self._pending:
             first = await self._follow(name)
             if first.is_failure:
@@ -199,6 +200,7 @@ class BatchCache:
         if batch_id not in self._loading:
             task = asyncio.get_running_loop().create_task(self._load(batch_id))
             self._loading[batch_id] = task
+            # Kept only while it runs: a failure is asked anew by the next event.
             task.add_done_callback(lambda _: self._loading.pop(batch_id))
         # A caller that is cancelled does not take the reading from the others.
         return await asyncio.shield(self._loading[batch_id])

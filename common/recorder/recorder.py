@@ -72,6 +72,8 @@ class Recorder:
             answer = (await cached.record(one)).unwrap()
             if not isinstance(answer, Stale):
                 return await self._follow_up(cached, one, answer)
+            # Read anew: the batch has changed its mode, and what this instance knows of it is of the mode
+            # before.
             self._cache.forget(cached)
         raise ResultError(ErrorInfo.transient("Stale", f"batch {completion.batch_id!r} keeps changing"))
 
@@ -84,6 +86,7 @@ class Recorder:
 
     async def _follow_up(self, cached: CachedBatch, one: Completion, answer: Recorded | Outdone) -> Recorded:
         """What an answer of the store asks for; on the warm path, nothing."""
+        # New for each attempt: two deliveries of one event are two claimants, and only one of them publishes.
         claimant = f"{self._instance}-{next(self._attempts)}"
         if isinstance(answer, Outdone):
             recorded = await self._replace(cached, one, answer, claimant)
@@ -104,6 +107,8 @@ class Recorder:
         # Loaded here, like `array_commit` below: a cold start does not wait for what is rare.
         from ..batches.late_completion import LateCompletions
 
+        # Before the store is asked: whoever repeats an event from now on has to look, for a trigger will be
+        # owed.
         cached.is_settled = False
         replaced = await asyncio.to_thread(
             LateCompletions(self._store).record,

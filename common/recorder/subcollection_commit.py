@@ -90,6 +90,7 @@ class SubcollectionCommit:
         # The commit returned the counts behind the whole group: taken back to before it, then counted up.
         for one in completions:
             counts = counts.plus(one.outcome, -1)
+        # Nobody had ended before this commit: the first completion of the batch is in it.
         if counts.ended == 0:
             self._first.known = _timed(min(completions, key=_name), committed)
         for one in completions:
@@ -120,6 +121,7 @@ class SubcollectionCommit:
             counter=counts.ended,
             total_predictions=committed.total_predictions,
         )
+        # Whoever completes the batch was the last to be recorded, in this very commit.
         first, last = self._first.known, _timed(max(completions, key=_name), committed)
         return replace(recorded, batch=batch, ends=None if first is None else (first, last))
 

@@ -41,6 +41,7 @@ def chart(batch: BatchLine, now: datetime) -> Chart | None:
     span = until - start
     marks = [until]
     if batch.deadline is not None and not is_over:
+        # A deadline in three hours must not press a batch of ten minutes into a corner.
         marks.append(min(batch.deadline, start + 3 * span))
     if batch.expected_end is not None:
         marks.append(min(batch.expected_end.latest, start + 3 * span))

@@ -99,6 +99,7 @@ class Wiring(Generic[S]):
         `unnamed` is the topic of a delivery whose request does not name one. To be called once per instance:
         dead letters from nowhere go to the first topic's dead-letter topic.
         """
+        # Dead letters are built later, of the topics that are heard here.
         self._topics = list(routes)
         return Endpoint(
             routes=routes,

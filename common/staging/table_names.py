@@ -67,6 +67,7 @@ def parse_gathered(table: str) -> Gathered | None:
     batch_id = None if match is None else _decode(match[1])
     if match is None or batch_id is None:
         return None
+    # Written anew and compared: `007` reads as a number, and is no name that we give.
     named = Gathered(batch_id=batch_id, generation=int(match[2]), fence=int(match[3]))
     return named if table == gathered_table(batch_id, named.generation, named.fence) else None
 
@@ -83,6 +84,7 @@ def parse(table: str) -> tuple[str, str] | None:
     batch_id, worker_id = _decode(match[1]), _decode(match[2])
     if batch_id is None or worker_id is None:
         return None
+    # Needless escapes decode, too: only our own spelling counts.
     is_ours = table == f"{batch_prefix(batch_id)}{_encode(worker_id)}"
     return (batch_id, worker_id) if is_ours else None
 

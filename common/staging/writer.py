@@ -145,6 +145,7 @@ class StagingWriter:
 
     def _remember(self, key: str, written: StagedWrite) -> None:
         with self._guard:
+            # A dict keeps the order of insertion: its first key is the oldest.
             if len(self._written) >= MAX_REMEMBERED:
                 self._written.pop(next(iter(self._written)))
             self._written[key] = written

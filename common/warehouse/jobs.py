@@ -93,6 +93,7 @@ def settle(
     `timeout_seconds`, and JobUnsettled for one that may still run, or when all ids are used up. Calling again
     after any of them is safe.
     """
+    # Random where nothing describes the work: no other call may meet this job.
     key = job_key or uuid.uuid4().hex
     for attempt in range(MAX_ATTEMPTS):
         # The number is in the id, not random: every caller tries the same ids in the same order, and so meets
@@ -181,12 +182,14 @@ def _await(job: QueryJob | LoadJob, timeout_seconds: float, timeouts: Timeouts) 
     except WaitTimeout:
         pass
     try:
+        # Best effort: the job may have ended, well or not, before the cancellation arrives.
         job.cancel(retry=timeouts.retry, timeout=timeouts.request_seconds)
         _wait(job, timeouts.cancel_seconds, timeouts)
     except WaitTimeout as exc:
         waited = f"{timeout_seconds} s and a cancellation later"
         raise JobUnsettled(f"job {job.job_id} still runs, {waited}") from exc
     except GoogleAPICallError as exc:
+        # It failed by itself while it was being cancelled: that is the answer.
         if (job.error_result or {}).get("reason") != "stopped":
             raise
         raise WaitTimeout(f"job {job.job_id} was cancelled after {timeout_seconds} s") from exc

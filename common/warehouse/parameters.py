@@ -51,6 +51,7 @@ def _parameter(name: str, value: Any) -> QueryParameter:
         return _declared(name, value)
     if isinstance(value, Mapping):
         return StructQueryParameter(name, *to_parameters(value))
+    # Text and bytes are sequences, too, and no arrays.
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return _array(name, value)
     return ScalarQueryParameter(name, _scalar_type(name, value), value)

@@ -99,6 +99,7 @@ class WarehouseTables:
         try:
             self._get_table(table)
         except NotFound:
+            # The table's 404 does not say which of the two is missing.
             self._client.get_dataset(table.rpartition(".")[0], **self._call)
             return False
         return True
