@@ -45,6 +45,7 @@ def plan_for_each(
         why = f"--where: {count(len(chosen), what)} are chosen, {MAX_CHOSEN:,} at most at once: narrow it"
         raise wrong_usage(why)
     with ThreadPoolExecutor(AT_ONCE) as pool:
+        # Side by side: a plan reads its stores, and a hundred of them one by one take a minute.
         found = dict(zip(map(name, chosen), pool.map(returns_result(plan_of), chosen), strict=True))
     # A refusal is about one thing, a store that does not answer about all: only the first is left out.
     refused = {

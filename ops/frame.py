@@ -68,6 +68,7 @@ def carry_out(
             refuse_if_stale(plan, token)
         if not yes:
             _confirm(plan, output, why)
+            # Made anew after the question: what was confirmed minutes ago may not be due any more.
             shown, plan = plan, plan_of(asked)
             refuse_if_stale(plan, shown.token)
         _refuse_without_why(asked)

@@ -177,6 +177,7 @@ def _do(plan: Plan, recorded: Sequence[str], record_id: str, cut_short_at: datet
     due = [step for step in plan.steps if step.sentence in set(recorded)]
     outcomes = {step.sentence: NOT_BEGUN for step in due}
     error = None
+    # What was not begun keeps its words: after a failure the rest is left, and the record says so.
     for sentence, result in _results(due, record_id, plan.at_once):
         outcomes[sentence] = _said(result)
         error = error or result.error
@@ -204,6 +205,7 @@ def _results(steps: Sequence[Step], record_id: str, at_once: int) -> list[tuple[
 def _side_by_side(steps: Sequence[Step], record_id: str, at_once: int) -> list[tuple[str, Result[Any]]]:
     pool = ThreadPoolExecutor(at_once)
     try:
+        # All are tried: a bulk command must not leave half of its set because of one.
         results = list(pool.map(lambda step: _attempt(step, record_id), steps))
     finally:
         # Ctrl-C: what has not begun does not begin.

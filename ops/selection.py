@@ -136,6 +136,7 @@ def _condition(text: str, fields: Fields[T]) -> Condition[T]:
 
     def holds(record: T) -> bool:
         held = field.of(record)
+        # What is absent is unlike every value.
         return sign == "!=" if held is None else fits(held)
 
     return Condition(field=name, sign=sign, value=value, holds=holds)

@@ -52,6 +52,7 @@ class Stores:
     def __init__(self, where: Where) -> None:
         self.where = where
         # Google's clients look in the environment of the process, and nowhere else, for emulators.
+        # Before any client is built: one at a dead port repeats for minutes before it complains.
         os.environ.update(where.environment)
         wiring = WarehouseWiring(WarehouseSettings, function="ops", environment=where.environment)
         _speak_to_people()

@@ -58,7 +58,7 @@ def processor_of(boundary: Boundary, completion: PhaseCompletion) -> str | None:
     """
     named = completion.processor_name
     table = (completion.output_table or "").rpartition(".")[2]
-    # `PlayerDailyCacheProcessor` → `player_daily_cache`.
+    # A class `FooBarProcessor` means `foo_bar`.
     in_snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", named.removesuffix("Processor")).lower()
     for name in (named, table, in_snake_case, in_snake_case.removeprefix("async_").removesuffix("_async")):
         known = boundary.aliases.get(name, name)

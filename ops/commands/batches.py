@@ -96,6 +96,7 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
     plan = Plan(command=f"close {batch_id}", steps=[], seen=_seen(batch))
     if batch.status is BatchStatus.OPEN:
         left = batch.expected_players - batch.counts.ended
+        # Said apart from the step: it is what the person has to weigh.
         shown = [f"{batch_id} is open: timing out {count(left, 'missing player')}."] if left > 0 else []
         return replace(plan, steps=[_close(overdue, batch)], shown=shown)
     if batch.status in (BatchStatus.FAILED, BatchStatus.ABANDONED):

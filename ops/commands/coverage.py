@@ -32,6 +32,7 @@ def tables_of(graph: shape.Graph, dataset: Callable[[DatasetRole], str]) -> list
                 for table in _tables(gate):
                     if table != graph.schedule:
                         path = f"{dataset(table.role)}.{table.name}"
+                        # A dict as an ordered set: tables in the graph's order, each once.
                         found[DatedTable(path=path, date_column=table.date_column)] = None
     return list(found)
 

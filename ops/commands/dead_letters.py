@@ -125,6 +125,8 @@ def fails_again(letter: DeadLetter) -> str | None:
 
 
 def _replay(box: DeadLetterBox, publisher: RawPublisher, letter: DeadLetter, by: By) -> Result[str]:
+    # As the event that it was: a completion that was recorded in the meantime is a repeat then, and not
+    # another event's.
     attributes = {**letter.attributes, REPLAYED_EVENT: letter.event_id}
     published = publisher.publish_raw(letter.topic, letter.data.encode(), attributes)
     if published.error is not None:

@@ -36,7 +36,10 @@ class Telling:
 
 
 def batch(found: Explained, telling: Telling, *, at: datetime | None = None) -> Answer:
-    """What was read of one batch, now or as it was `at`."""
+    """What was read of one batch, now or as it was `at`: verdict, events, next command.
+
+    Its status is the verdict's.
+    """
     said = _now(verdict(found.facts), telling, found.facts.batch.batch_id, at)
     batch_id = found.facts.batch.batch_id
     log = telling.log("batch_id", batch_id, found.events[0].at if found.events else None)
@@ -65,7 +68,7 @@ def batch(found: Explained, telling: Telling, *, at: datetime | None = None) -> 
 def day(
     found: ExplainedDay, batches: Sequence[Answer], telling: Telling, *, at: datetime | None = None
 ) -> Answer:
-    """Every boundary of a date, its findings, and its batches."""
+    """Every boundary of a date, its findings, and its batches; its status is the worst of theirs."""
     name = found.game_date.isoformat()
     verdicts = [
         (each, _now(phase_verdict.verdict(each.day, found.now), telling, name, at))

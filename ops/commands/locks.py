@@ -81,6 +81,7 @@ def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, wh
         return Plan(command=command, steps=[], seen={"holder": ""})
 
     def do(_: str) -> Result[str]:
+        # Only from the holder that was shown: by now the lock may be a successor's.
         released = lock.force_release(key, who, why, holder_id=record.holder_id)
         return released.map(lambda ended: "released" if ended else "it was free by then")
 

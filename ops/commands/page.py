@@ -38,6 +38,7 @@ def server(render: Render, port: int) -> ThreadingHTTPServer:
                 status, body = 503, f"could not look: {exc}"
             self.send_response(status)
             self.send_header("Content-Type", "text/html; charset=utf-8" if status == 200 else "text/plain")
+            # Instead of a script: the page has none.
             self.send_header("Refresh", str(REFRESH_SECONDS))
             self.send_header("Cache-Control", "no-store")
             self.end_headers()

@@ -28,6 +28,7 @@ Standing = tuple[Boundary, Day]
 Act = Callable[..., Result[Day]]
 
 DAYS_AROUND: Final = 7
+"""Game dates on which boundaries are looked at where none is named."""
 
 SEARCHED: Final = f"Where no game_date is named, from {DAYS_AROUND} days ago to {DAYS_AROUND} days ahead."
 FIELDS: Final[Fields[Standing]] = {
@@ -40,7 +41,7 @@ FIELDS: Final[Fields[Standing]] = {
 
 
 def on(days: Days, graph: Graph, game_date: date) -> Sequence[Standing]:
-    """Every boundary of the graph on a date, with what its processors reported."""
+    """Every boundary of the graph on a date, with what its processors reported. Raises ResultError."""
     return [(boundary, days.read(boundary, game_date).unwrap()) for boundary in graph.boundaries]
 
 
@@ -67,7 +68,10 @@ def listed(standing: Sequence[Standing], now: datetime, here: Callable[[str], st
 def plan_act(
     verb: str, act: Act, boundary: Boundary, day: Day, *, done_in: PhaseState, who: str, why: str
 ) -> Plan:
-    """`hold`, `release` or `dispatch` one boundary; nothing to do where it stands so already."""
+    """`hold`, `release` or `dispatch` one boundary; nothing to do where it stands so already.
+
+    What the state forbids fails when it is done.
+    """
     game_date = day.key.game_date
     plan = Plan(command=f"{verb} {boundary.phase} {game_date}", steps=[], seen=_seen(day))
     if day.state is done_in:
@@ -106,13 +110,16 @@ def plan_for_boundaries(
         "boundary date",
         chosen,
         where,
-        name=lambda one: f"{one[0].name} {one[1].key.game_date}",
+        name=_name,
         plan_of=plan_of,
     )
 
 
 def plan_replay(operations: Operations, game_date: date, from_phase: int, *, who: str, why: str) -> Plan:
-    """Start a phase again, and what has begun behind it anew: exactly what was planned, or nothing."""
+    """Start a phase again, and what has begun behind it anew: exactly what was planned, or nothing.
+
+    Raises ResultError (WrongState, UnknownPhase) where it cannot be.
+    """
     replay: Replay = operations.plan_replay(game_date, from_phase).unwrap()
     generation = dict(replay.generations)[replay.starts.name] + 1
 

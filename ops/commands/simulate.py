@@ -116,6 +116,7 @@ def _chart(length: timedelta | None, longest: float) -> Bar | str:
 
 
 def _parsed(file: Path) -> Any:
+    # YAML reads JSON as well, but words its complaints otherwise.
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".json":
         return json.loads(text)

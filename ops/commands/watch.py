@@ -20,6 +20,7 @@ from . import explain
 from .explain import Telling
 
 EVERY_SECONDS: Final = 1.0
+"""Between two readings; one that finds nothing new costs a single read."""
 ENDED: Final = frozenset({BatchStatus.FAILED, BatchStatus.ABANDONED})
 
 Show = Callable[[Explained], None]

@@ -73,6 +73,7 @@ def as_of() -> str:
 
 def bill(usage: Usage) -> list[Line]:
     """What the usage costs on Google Cloud, row by row."""
+    # Billed by the time that an instance is at work: minimum instances are not counted here.
     seconds = usage.recorder_seconds + usage.consolidation_seconds
     return [
         _line("firestore_reads", usage.firestore_reads, "reads"),

@@ -14,7 +14,10 @@ from .evidence import Event
 
 
 def closed(batch: Batch) -> Iterator[Event]:
-    """That it was, and by which event."""
+    """That the batch was closed, and by which event; nothing while it is open.
+
+    Of several closings only the last is on the batch, the others are in its story.
+    """
     if batch.closed_at is not None:
         what = f"closed by event {batch.closed_by_event}, generation {batch.generation}"
         yield Event(at=batch.closed_at, what=what, source=batch_path(batch.batch_id))
@@ -29,6 +32,7 @@ def told(story: Iterable[Document]) -> Iterator[Event]:
 
 
 def merged(receipts: Iterable[Receipt]) -> Iterator[Event]:
+    """One line per consolidation, with the figures of its receipt."""
     for each in receipts:
         what = (
             f"generation {each.generation} merged under fence {each.fence}: "
@@ -54,6 +58,7 @@ def recorded(batch: Batch, completions: Sequence[Completion]) -> Iterator[Event]
 
 
 def refused(letters: Iterable[DeadLetter]) -> Iterator[Event]:
+    """One line per dead letter."""
     for each in letters:
         what = f"{each.function} refused {each.topic}: {each.error_class}: {each.reason}"
         yield Event(at=each.dead_lettered_at, what=what, source=f"dead_letters/{each.event_id}")

@@ -31,7 +31,9 @@ from .past import is_not_kept, told_instead
 
 TIMELINE: Final = "timeline"
 NO_SUCH_THING: Final = "NoSuchThing"
+"""Failure class (PERMANENT): nothing of that name was there at that time."""
 LATELY: Final = timedelta(seconds=10)
+"""How long `again` takes a lock and dead letters to be as they were read: they change without the batch."""
 
 ReadLock = Callable[[LockKey], Result[LockSnapshot]]
 KeyOf = Callable[[date], LockKey]
@@ -64,7 +66,7 @@ class _Read:
 
 
 class BatchEvidence:
-    """Gathers it; clients are handed in."""
+    """Gathers it; clients are handed in. Every method raises ResultError where a store cannot be read."""
 
     def __init__(
         self,
@@ -83,8 +85,12 @@ class BatchEvidence:
         self._expected_end = expected_end
 
     def of(self, batch_id: str, *, as_of: datetime | None = None) -> Explained:
-        """The batch now, or as it was; raises ResultError. What Firestore keeps no more is told from what was
-        written down with its time, and said to be; see `past`."""
+        """The batch now, or as it was.
+
+        What Firestore keeps no more is told from what was written down with its time, and said to be so in
+        `note`; see `past`. Raises ResultError: NO_SUCH_THING for a batch that was not there by then, an
+        unreadable document, or a fault of a store.
+        """
         try:
             return self._explained(self._read(batch_id, as_of))
         except ResultError as exc:
@@ -102,8 +108,9 @@ class BatchEvidence:
             raise
 
     def again(self, found: Explained) -> Explained:
-        """Read anew; its document alone, while that has not changed and what stands beside it (a lock, a dead
-        letter) was read lately."""
+        """Read anew, for whoever watches: its document alone, one read, while that has not changed and what
+        stands beside it (a lock, a dead letter) was read lately.
+        """
         facts = found.facts
         batch = self._batch(facts.batch.batch_id, None)
         is_as_it_was = batch.update_time == facts.batch.update_time
@@ -149,6 +156,7 @@ class BatchEvidence:
         batch = self._batch(batch_id, as_of)
         key = self._key_of(batch.game_date)
         letters = [each for each in self._dead_letters.newest().unwrap() if each.batch_id == batch_id]
+        # Findings about the lock of its day concern it, too.
         scopes = (batch_id, key.document_id)
         return _Read(
             batch=batch,
@@ -187,6 +195,7 @@ class BatchEvidence:
 
     def _facts(self, read: _Read) -> BatchFacts:
         batch, completions = read.batch, read.completions
+        # Frozen at its opening, so what is read now was so then.
         players = self._batches.roster(batch.batch_id).unwrap().players
         heard = {one.player_lookup for one in completions if one.outcome is not PlayerOutcome.TIMED_OUT}
         times = [one.completed_at for one in completions if one.completed_at is not None]

@@ -52,6 +52,7 @@ class Refusal:
 
     @classmethod
     def of(cls, letter: DeadLetter) -> "Refusal":
+        """From the dead letter's document."""
         return cls(
             event_id=letter.event_id,
             function=letter.function,

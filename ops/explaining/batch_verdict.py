@@ -17,6 +17,7 @@ TRIGGER_GRACE: Final = timedelta(minutes=2)
 """A trigger may take this long to be noted or to be acted upon before anybody is asked to look."""
 
 _BY_CLASS: Final = {"StagedRowsDiffer": State.STAGED_ROWS_DIFFER, "SchemaDiffers": State.SCHEMA_DIFFERS}
+"""Refusals that have a state of their own: somebody has to mend the data or the schema."""
 
 
 def verdict(facts: BatchFacts) -> Verdict:
@@ -40,6 +41,7 @@ def _open(facts: BatchFacts) -> Verdict:
         return ill(State.UNTRIGGERED, sentence, _close(facts))
     if is_overdue(batch, facts.now):
         return _overdue(facts)
+    # Before the first completion the document's own time is that of its opening.
     silent_for = facts.now - (facts.last_completion_at or batch.update_time)
     if silent_for > STALLED_AFTER and not is_asked_again(facts):
         sentence = f"{_heard(facts)}; nothing came for {duration(silent_for)}.{_missing(facts)}"
@@ -150,7 +152,9 @@ def _refused(facts: BatchFacts, refusal: Refusal) -> Verdict:
 
 
 def _refusal(facts: BatchFacts) -> Refusal | None:
-    """The newest refusal of a consolidation since the batch was closed."""
+    """The newest refusal of a consolidation since the batch was closed: an older one is of a generation that
+    is over.
+    """
     since = facts.batch.closed_at
     of_consolidation = (each for each in facts.refusals if each.function == "consolidation_trigger")
     return next((each for each in of_consolidation if since is None or each.at >= since), None)

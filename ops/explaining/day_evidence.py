@@ -59,8 +59,11 @@ class DayEvidence:
         self._documents = documents
 
     def of(self, game_date: date, now: datetime, *, as_of: datetime | None = None) -> ExplainedDay:
-        """The date now, or as it was; raises ResultError. What Firestore keeps no more is told from what was
-        written down with its time, and said to be."""
+        """The date now, or as it was.
+
+        Raises ResultError where a store cannot be read. What Firestore keeps no more is told from what was
+        written down with its time, and said to be so in `note`.
+        """
         try:
             return self._explained(game_date, as_of or now, as_of=as_of)
         except ResultError as exc:

@@ -16,10 +16,14 @@ _ENDS_IN: Final = {
     "replay": PhaseState.WAITING,
     "dispatch": PhaseState.DISPATCHING,
 }
+"""Act by hand → the state that it leaves."""
 
 
 def as_told(day: Day, decisions: Sequence[Fields], acts: Sequence[Fields], at: datetime) -> Day:
-    """The boundary at that moment: by the last decision, act or dispatch until then."""
+    """The boundary at that moment: by the last decision, act or dispatch until then. Pure.
+
+    A report that was replaced later by a better one is not told: its document has the later time.
+    """
     decided = [each for each in decisions if each["evaluated_at"] <= at]
     acted = [each for each in acts if each["at"] <= at]
     reports = {name: each for name, each in day.reports.items() if each.recorded_at <= at}

@@ -26,7 +26,10 @@ def in_order(events: Iterable[Event]) -> list[Event]:
 
 
 def table(events: Iterable[Event], *, below: str = "") -> Table:
-    """What comes from the stores is text, never markup. Documents below a path are told without it."""
+    """The events as a table. What comes from the stores is text, never markup.
+
+    Documents below a path are told without it.
+    """
     shown = Table("at (UTC)", "what", "where it is written", box=None, header_style="bold")
     for event in events:
         source = event.source.removeprefix(f"{below}/")

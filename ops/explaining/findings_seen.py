@@ -20,7 +20,10 @@ def findings_of(documents: Documents, scopes: Sequence[str], *, as_of: datetime 
 
 
 def until(findings: Iterable[Tracked], at: datetime) -> tuple[Tracked, ...]:
-    """Those that had been found by then; one that was over later was open."""
+    """Those that had been found by then, as far as they are known now; one that was over later was open.
+
+    Pure.
+    """
     return tuple(
         replace(each, is_open=each.is_open or each.judged_at > at)
         for each in findings

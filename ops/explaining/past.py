@@ -14,10 +14,14 @@ from common.result import ErrorInfo, ResultError
 from ..wording import moment
 
 EVERY_VERSION: Final = timedelta(hours=1)
+"""How far back Firestore answers for any moment; beyond it, for whole minutes alone."""
 
 
 def readable_moment(at: datetime, now: datetime) -> datetime:
-    """What to ask the store for: whole minutes where it keeps no others. The future is refused."""
+    """What to ask the store for: the moment itself, or its whole minute where the store keeps no others.
+
+    Raises ResultError for one that has not come yet.
+    """
     if at > now:
         why = f"--at: {moment(at)} UTC has not come yet"
         raise ResultError(ErrorInfo.permanent("WrongUsage", why))

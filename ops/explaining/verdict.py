@@ -11,12 +11,15 @@ class State(Enum):
 
     RUNNING = "running"
     STALLED = "stalled"
+    """Open, and nothing has come for a while."""
     OVERDUE = "overdue"
+    """Open past its deadline: the sweep should have closed it."""
     UNTRIGGERED = "untriggered"
     """All players have ended, and nobody was told."""
     TRIGGERED = "triggered"
     """The trigger is out; its consolidation has not begun."""
     WAITING_FOR_LOCK = "waiting for the lock"
+    """Another batch of the day is being consolidated."""
     CONSOLIDATING = "consolidating"
     INTERRUPTED = "interrupted"
     """In its consolidation, and nobody works on it."""
@@ -26,6 +29,7 @@ class State(Enum):
     """The consolidation was refused for another reason, which the dead letter tells."""
     CONSOLIDATED = "consolidated"
     PARTIAL = "consolidated without some players"
+    """Merged and announced, and some rows are not in it."""
     UNANNOUNCED = "unannounced"
     """Consolidated, and the next phase was not told."""
     LATE_GENERATION = "late generation"
@@ -63,8 +67,10 @@ class Verdict:
 
 
 def well(state: State, sentence: str, command: str | None = None) -> Verdict:
+    """A verdict that asks for nothing, though a command may look closer."""
     return Verdict(state=state, sentence=sentence, command=command, is_well=True)
 
 
 def ill(state: State, sentence: str, command: str | None) -> Verdict:
+    """A verdict that somebody has to act upon; exit status 1."""
     return Verdict(state=state, sentence=sentence, command=command, is_well=False)

@@ -12,6 +12,7 @@ from common.predictions.table import CHANGED_AT, ITEM, KEY, PARTITION_COLUMN
 from common.sql_blocks import SqlBlocks
 
 MAX_KEYS: Final = 200
+"""Keys that are named: a day has thousands, and nobody reads more."""
 _SQL: Final = SqlBlocks(Path(__file__).with_suffix(".sql"))
 
 
@@ -43,7 +44,8 @@ class KeySeen:
 def keys_of(warehouse: QueryStore, tables: Tables, game_date: date, players: Sequence[str]) -> list[KeySeen]:
     """The first MAX_KEYS keys of these players, in the order of the keys; one more where there are more.
 
-    Raises ResultError. Nothing is asked where nobody is named.
+    One statement over the day's partition. Raises ResultError where it fails. Nothing is asked where nobody
+    is named.
     """
     if not players:
         return []
