@@ -30,7 +30,10 @@ from .topology_checks import PubSubTopology
 
 
 class Audit:
-    """One deployment's audit; its clients are made when they are first needed."""
+    """One deployment's audit; its clients are made when they are first needed.
+
+    For the function that the scheduler wakes, for operators and for the local run.
+    """
 
     def __init__(self, wiring: WarehouseWiring[Any]) -> None:
         self._wiring = wiring

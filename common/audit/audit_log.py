@@ -16,6 +16,8 @@ from .unreadable import UNREADABLE
 
 
 class AuditLog(Protocol):
+    """Keeps what each audit did, and tells the next one where to go on."""
+
     def resume(self) -> Result[tuple[Resume, ...]]: ...
     def write(self, report: AuditReport) -> Result[None]: ...
 
@@ -37,7 +39,7 @@ class FirestoreAuditLog:
         return ()
 
     def since(self, since: datetime | None, *, limit: int) -> Result[list[Mapping[str, Any]]]:
-        """The newest first."""
+        """The newest first, `limit` at most; `since` is the earliest beginning, None: any."""
         query: Any = self._audits
         if since is not None:
             query = query.where(filter=FieldFilter("started_at", ">=", since))
@@ -49,7 +51,7 @@ class FirestoreAuditLog:
         return Result.success([each.to_dict() or {} for each in found])
 
     def write(self, report: AuditReport) -> Result[None]:
-        """Safe to repeat: a run's document has its id."""
+        """Write the run's document. Safe to repeat: it has the run's id."""
         document = report.to_document()
         try:
             self._audits.document(report.run_id).set(document, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)

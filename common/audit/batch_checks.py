@@ -18,8 +18,10 @@ from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
 FIRESTORE: Final = "firestore"
 PACE: Final = "pace"
 PACE_FROM: Final = timedelta(hours=1)
+"""How long before its deadline a batch's pace is looked at: time to act, and few batches to read."""
 
 Rule = Callable[[Batch], Iterable[Finding]]
+"""Pure: a batch as it was read → what is wrong with it."""
 
 
 def check_each(seen: Result[Seen], rule: Rule, *, cost: Cost = NOTHING) -> Outcome:
@@ -32,7 +34,10 @@ def check_each(seen: Result[Seen], rule: Rule, *, cost: Cost = NOTHING) -> Outco
 
 
 def check_documents(seen: Result[Seen]) -> Outcome:
-    """Batch documents that nobody can read. The reading of all batches is put down to this check."""
+    """Batch documents that nobody can read, each a finding.
+
+    The cost of reading all batches is put down to this check.
+    """
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
@@ -63,7 +68,8 @@ def check_counts(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
     """Array = documents = counters = total predictions, for each batch as of one moment.
 
     Cheap first: two counts per batch; only where they differ its documents are read and the players named. A
-    batch that could not be read is unknown, and keeps no other from being looked at.
+    batch that could not be read is unknown, and keeps no other from being looked at. Stops when `turn` is
+    over; the next run goes on there.
     """
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
@@ -84,6 +90,7 @@ def _count(batches: Batches, batch: Batch) -> _Counted:
     if not batch.schema_mode.writes_subcollection:
         return _Counted()
     totals = batches.totals(batch).unwrap()
+    # As Firestore bills counts: one read per 1,000 index entries, rounded up, for each of the two.
     reads = 2 * max(1, -(-totals.documents // 1000))
     if differences.agree(batch, totals):
         return _Counted(reads=reads)
@@ -100,6 +107,7 @@ def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
+    # Reading every completion of every open batch each hour would be most of the audit's cost.
     near = {batch.batch_id: batch for batch in known.batches if _is_near_its_deadline(batch)}
     read = walk(list(near.values()), batches.times, turn)
     found = [
@@ -125,7 +133,7 @@ def _is_near_its_deadline(batch: Batch) -> bool:
 
 
 def slow(batch: Batch, started_at: datetime, completed_at: Sequence[datetime]) -> list[Finding]:
-    """Pure."""
+    """The finding that it will miss its deadline; none where nobody can say. Pure."""
     end = expected_end(
         completed_at, expected=batch.expected_players, started_at=started_at, now=batch.read_time
     )

@@ -27,8 +27,10 @@ UNSETTLED: Final = tuple(
     for status in BatchStatus
     if status not in (BatchStatus.CONSOLIDATED, BatchStatus.ABANDONED, BatchStatus.FAILED)
 )
+"""Statuses of batches that may need something, however old they are."""
 MANIFEST: Final = "manifest"
 NAMES_AT_ONCE: Final = 300
+"""Documents in one request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class Wanted:
     batch_id: str | None = None
     game_date: date | None = None
     since: date
+    """With neither batch nor date: every batch of this game date or a later one, and whatever is
+    unsettled."""
     also: frozenset[str] = frozenset()
     """Batches with an open finding: only who looks again can find it over."""
 
@@ -53,10 +57,12 @@ class Seen:
 
     batches: tuple[Batch, ...]
     unreadable: tuple[tuple[str, ErrorInfo], ...]
+    """Batch id and why."""
     gone: frozenset[str]
     """Asked for, and not there (any more)."""
     read_time: datetime
     reads: int
+    """Documents, as Firestore bills them."""
 
     @property
     def batch_ids(self) -> frozenset[str]:
@@ -86,20 +92,30 @@ class Batches(Protocol):
 
 
 class BatchReader:
-    """Reads from Firestore; safe to share between threads."""
+    """Reads from Firestore; safe to share between threads.
+
+    A failure is "could not look", or names the document that makes no sense.
+    """
 
     def __init__(self, db: firestore.Client) -> None:
         self._db = db
 
     def seen(self, wanted: Wanted) -> Result[Seen]:
-        """Never fails for a batch document that makes no sense: it is among the unreadable."""
+        """The batches that are wanted, all as of one moment of the server's.
+
+        Never fails for a batch document that makes no sense: it is among the unreadable. Three queries, or
+        one for a date; named batches are read beside them.
+        """
         try:
+            # All queries of one audit read as of this moment: documents that were read one after the other
+            # would differ by what happened in between.
             moment = self._moment()
             snapshots = {each.id: each for each in self._found(wanted, moment)}
             named = ({wanted.batch_id} if wanted.batch_id else set()) | wanted.also
             extra = self._named(named - snapshots.keys(), moment)
         except FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc))
+        # By id: a batch that several queries find is looked at once.
         snapshots |= {each.id: each for each in extra if each.exists}
         read = {key: _read(snapshots[key]) for key in sorted(snapshots)}
         return Result.success(

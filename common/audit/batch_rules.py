@@ -17,6 +17,7 @@ CONSOLIDATION_TAKES: Final = timedelta(minutes=30)
 """Three runs of the consolidation at its time limit."""
 
 TRIGGERS: Final = "triggers"
+"""Names of the checks; a finding bears that of its own."""
 DEADLINES: Final = "deadlines"
 CONSOLIDATIONS: Final = "consolidations"
 ARRAYS: Final = "arrays"
@@ -44,6 +45,7 @@ def trigger_findings(batch: Batch) -> Iterable[Finding]:
             repair=Repair.REPUBLISH_TRIGGER,
             depends_on=_BUS,
         )
+    # By generations: an announcement of an earlier one does not tell of this one.
     is_announced = batch.phase_generation >= batch.consolidated_generation
     unchanged_for = batch.read_time - batch.update_time
     # The system before announced without noting it, and its batches know no generation.
@@ -70,6 +72,7 @@ def deadline_findings(batch: Batch) -> Iterable[Finding]:
     elif batch.is_due and batch.read_time - batch.update_time >= SWEEP_MISSED:
         yield _open_too_long(batch, f"all players have ended, and nobody has closed it{_so_far(batch)}")
     if batch.status is BatchStatus.FAILED:
+        # Timed-out players are missing: the deadline spoke for them, nobody else.
         missing = batch.expected_players - batch.counts.reported
         yield Finding(
             finding_class=FindingClass.FAILED_BATCH,
@@ -133,6 +136,6 @@ def array_findings(batch: Batch) -> Iterable[Finding]:
 
 
 def minutes(span: timedelta) -> str:
-    """`25 min`, `3 h 10 min`."""
+    """`25 min`, `3 h 10 min`: whole minutes."""
     total = int(span.total_seconds() // 60)
     return f"{total} min" if total < 60 else f"{total // 60} h {total % 60} min"

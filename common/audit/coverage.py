@@ -66,10 +66,11 @@ class CoverageReport:
     game_days: tuple[date, ...]
     tables: tuple[TableCoverage, ...]
     taken_over: int
-    """Questions that an earlier run had answered."""
+    """Questions that an earlier run had answered, half a day ago at most."""
 
     @property
     def is_known(self) -> bool:
+        """Whether every question was answered."""
         return not any(each.unknown for each in self.tables)
 
     @property
@@ -81,7 +82,7 @@ class CoverageReport:
 def questions(
     tables: Sequence[DatedTable], game_days: Sequence[date], first_day: date, last_day: date
 ) -> list[Question]:
-    """Pure: window after window, those without a game day left out."""
+    """Every window and table to ask, windows without a game day left out. Pure."""
     return [
         Question(table=table, first_day=first, last_day=last)
         for first, last in _windows(first_day, last_day)
@@ -96,7 +97,10 @@ def coverage_of(
     answers: Mapping[Question, frozenset[date]],
     error: ErrorInfo | None,
 ) -> TableCoverage:
-    """Pure: a day is missing only if a question about it was answered, and the answer does not have it."""
+    """What the answers say of one table. Pure.
+
+    A day is missing only if a question about it was answered, and the answer does not have it.
+    """
     ours = {question: days for question, days in answers.items() if question.table == table}
     asked = [day for day in game_days if any(each.first_day <= day <= each.last_day for each in ours)]
     found = frozenset[date]().union(*ours.values())
@@ -110,7 +114,10 @@ def coverage_of(
 
 
 class CoverageCheck:
-    """Asks the warehouse, and keeps what it said after each question."""
+    """Asks the warehouse, and keeps what it said after each question.
+
+    Not for two runs of one system at once: the later save is refused (CheckpointConflict).
+    """
 
     def __init__(
         self,
@@ -147,13 +154,17 @@ class CoverageCheck:
                 found = self._ask(question)
                 if found.error is not None:
                     errors[question.table] = found.error
+                    # Out of reach: the others would wait for it as well. A table that is refused keeps no
+                    # other from being asked.
                     if found.error.type is ErrorType.TRANSIENT:
                         break
                     continue
                 answers[question] = found.unwrap()
                 kept[question.key] = self._answer(answers[question])
+                # After every question: what is lost when the run is cut short is one answer.
                 last = self._checkpoints.save(kept, after=last).unwrap()
             told(len(answers), len(wanted))
+        # Kept answers are for a run that was cut short; the next whole one asks anew.
         if len(answers) == len(wanted):
             self._forget(wanted, kept, last).unwrap()
         found_of = [coverage_of(table, game_days, answers, errors.get(table)) for table in tables]

@@ -76,7 +76,7 @@ class Walked(Generic[V]):
 
 
 def in_turn(batches: Sequence[Batch], after: str | None) -> list[Batch]:
-    """By id, those first that come after this one."""
+    """By id, those first that come after this one. Pure."""
     ordered = sorted(batches, key=lambda batch: batch.batch_id)
     if after is None:
         return ordered
@@ -85,15 +85,17 @@ def in_turn(batches: Sequence[Batch], after: str | None) -> list[Batch]:
 
 
 def walk(batches: Sequence[Batch], read: Callable[[Batch], Result[V]], turn: Turn) -> Walked[V]:
-    """What `read` says of each, until the time is up.
+    """What `read` says of each, from where the last run had to stop, until the time is up.
 
     A batch that cannot be read keeps no other from being read; where a whole chunk gets no answer, the store
-    is away, and nobody asks it thousands of times. `read` may be called from several threads.
+    is away, and nobody asks it thousands of times. `read` may be called from several threads, and may be
+    asked again by the next run.
     """
     walked = Walked[V](after=turn.after)
     ordered = in_turn(batches, turn.after)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for some in chunks(ordered, CHUNK):
+            # Looked at between chunks: a chunk that has begun is finished, in seconds.
             if turn.is_over:
                 break
             answers = list(zip(some, pool.map(read, some), strict=True))
@@ -102,6 +104,7 @@ def walk(batches: Sequence[Batch], read: Callable[[Batch], Result[V]], turn: Tur
             walked.found |= {batch.batch_id: answer.unwrap() for batch, answer in answers if not answer.error}
             if len(failed) == len(some) and all(each.type is ErrorType.TRANSIENT for each in failed.values()):
                 break
+            # Only a chunk that was answered counts as come to: one that was not is walked over again.
             walked.after = some[-1].batch_id
     walked.left = len(ordered) - len(walked.found) - len(walked.errors)
     return walked
@@ -116,7 +119,11 @@ def concluded(
     also: frozenset[str] = frozenset(),
     cost: Cost,
 ) -> Outcome:
-    """The outcome of a check that walked over `batches`; `also` are scopes that it need not walk to."""
+    """The outcome of a check that walked over `batches`: Unknown where the store did not answer for some,
+    else what was found.
+
+    `also` are scopes that it need not walk to. Documents that make no sense are findings of this check.
+    """
     by_id = {batch.batch_id: batch for batch in batches}
     unreadable = [
         unreadable_in_batch(check, by_id[batch_id], error)

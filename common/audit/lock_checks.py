@@ -18,6 +18,7 @@ CHECK: Final = "locks"
 EXPIRED_FOR: Final = timedelta(minutes=15)
 """A lease that ended so long ago was not given back by its holder: it died."""
 HELD_FOR: Final = timedelta(minutes=30)
+"""Longer than any consolidation takes: whoever renews a lock for so long hangs."""
 FIRESTORE: Final = "firestore"
 
 
@@ -27,11 +28,14 @@ class LocksSeen:
 
     held: tuple[tuple[str, LockRecord], ...]
     unreadable: tuple[str, ...]
+    """Ids of documents that are no lock's."""
     read_time: datetime
     reads: int
 
 
 class Locks(Protocol):
+    """Reads the locks; a failure is "could not look"."""
+
     def held(self) -> Result[LocksSeen]: ...
 
 
@@ -42,8 +46,13 @@ class LockReader:
         self._collection = db.collection(collection)
 
     def held(self) -> Result[LocksSeen]:
-        """A lock is one document per day: few enough to be read whole."""
+        """Locks that are held, by the server's clock.
+
+        A lock is one document per day: few enough to be read whole. One that makes no sense is among the
+        unreadable.
+        """
         try:
+            # A document need not exist to tell the server's time.
             moment = self._collection.document("-").get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).read_time
             snapshots = self._collection.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
         except FAULTS as exc:
@@ -88,6 +97,7 @@ def lock_findings(held: Sequence[tuple[str, LockRecord]], now: datetime) -> list
                     repair=Repair.RELEASE_LOCK,
                 )
             )
+        # Between the two, just expired: its holder may be giving it back, or another taking it.
         elif expired_for < timedelta(0) and held_for >= HELD_FOR:
             found.append(
                 _finding(

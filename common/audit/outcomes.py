@@ -44,6 +44,7 @@ class Found:
 
     findings: tuple[Finding, ...]
     looked_at: frozenset[str] | None = None
+    """As in Ok: a finding in one of these that was not found is over, or nearly."""
     cost: Cost = NOTHING
     left: int = 0
     resume_after: str | None = None
@@ -58,6 +59,7 @@ class Unknown:
     error: ErrorInfo
     findings: tuple[Finding, ...] = ()
     looked_at: frozenset[str] | None = frozenset()
+    """Where it did look; nothing at all unless it says so."""
     cost: Cost = NOTHING
     left: int = 0
     resume_after: str | None = None

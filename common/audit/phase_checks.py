@@ -21,7 +21,9 @@ __all__ = ["PHASES", "PhaseDay", "Phases", "PhasesSeen", "Schedule", "check_phas
 FIRESTORE: Final = "firestore"
 BIGQUERY: Final = "bigquery"
 DISPATCH_TAKES: Final = timedelta(minutes=15)
+"""A claim's grace and a sweep: then nobody is at it any more."""
 SCHEDULE: Final = Scope.of_system("schedule")
+"""Of the finding that nobody knows whether there are games."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class PhasesSeen:
 
 
 class Phases(Protocol):
+    """Reads the boundaries of some dates; a failure is "could not look"."""
+
     def seen(self, dates: Sequence[date]) -> Result[PhasesSeen]: ...
 
 
@@ -60,7 +64,11 @@ class Schedule(Protocol):
 
 
 def check_phases(phases: Phases, schedule: Schedule, dates: Sequence[date]) -> Outcome:
-    """What does not start although it could, or should have by now."""
+    """What does not start although it could, or should have by now.
+
+    The schedule is asked only where a phase is silent past its deadline; where it cannot be asked, those days
+    are unknown, and the others are told.
+    """
     seen = phases.seen(dates)
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
@@ -74,6 +82,7 @@ def check_phases(phases: Phases, schedule: Schedule, dates: Sequence[date]) -> O
     where: dict[str, Any] = {"cost": Cost(reads=known.reads)}
     unread = {game_date for _, game_date in known.unreadable}
     scopes = frozenset({SCHEDULE.name, *(each.isoformat() for each in dates if each not in unread)})
+    # Only past its deadline is silence worth a question to the schedule.
     silent = [day for day in known.days if day.is_silent and day.stuck]
     if not silent:
         return outcome_of(found, looked_at=scopes, **where)
@@ -87,7 +96,7 @@ def check_phases(phases: Phases, schedule: Schedule, dates: Sequence[date]) -> O
 
 
 def unsent(day: PhaseDay, now: datetime) -> list[Finding]:
-    """Pure."""
+    """The finding that a dispatch was decided and not sent; none while somebody may be at it. Pure."""
     waiting = None if day.claimed_at is None else now - day.claimed_at
     if waiting is None or waiting < DISPATCH_TAKES:
         return []
@@ -107,7 +116,9 @@ def unsent(day: PhaseDay, now: datetime) -> list[Finding]:
 
 
 def silence(days: Sequence[PhaseDay], games: Mapping[date, int] | None) -> list[Finding]:
-    """Pure: of the days that are silent past their deadline, those that should not be."""
+    """Of the days that are silent past their deadline, those that should not be; or the one finding that
+    nobody knows. Pure.
+    """
     if games is not None:
         return [finding for day in days if games.get(day.game_date) for finding in day.stuck]
     first, last = min(day.game_date for day in days), max(day.game_date for day in days)

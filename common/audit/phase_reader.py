@@ -34,6 +34,7 @@ class PhaseReader:
         wanted = [(boundary, day) for boundary in self._graph.boundaries for day in dates]
         found: list[PhaseDay] = []
         unreadable: dict[tuple[str, date], str] = {}
+        # The documents of the dates; reports are added where they are read.
         reads = len(wanted)
         for (boundary, game_date), read in zip(wanted, self._days.read_each(wanted).unwrap(), strict=True):
             place = self._days.key(boundary, game_date).path, game_date
@@ -70,7 +71,7 @@ def _phase_day(boundary: Boundary, day: Day, now: datetime) -> PhaseDay:
 
 
 class Dispatches:
-    """Resumes what was decided and not sent."""
+    """Resumes what was decided and not sent; a repair."""
 
     def __init__(self, boundaries: Callable[[], Boundaries], graph: Graph) -> None:
         self._boundaries = boundaries
@@ -78,7 +79,11 @@ class Dispatches:
 
     @returns_result
     def resume(self, boundary: str, game_date: date) -> Mapping[str, Any]:
-        """Safe to repeat: what is sent already is left alone."""
+        """Look at the date anew, which publishes what is claimed; its state afterwards.
+
+        Safe to repeat: what is sent already is left alone. PERMANENT (NotResumed) for a boundary that the
+        graph does not have; else the failures of `Boundaries.look`.
+        """
         known = next((each for each in self._graph.boundaries if each.name == boundary), None)
         if known is None:
             raise ResultError(ErrorInfo.permanent("NotResumed", f"{boundary!r} is no boundary of the graph"))

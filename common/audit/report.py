@@ -11,7 +11,9 @@ from .in_turn import Resume
 from .outcomes import Cost, Found, Outcome, Unknown
 
 STORES_CHECK: Final = "stores"
+"""The check that findings about stores belong to: no function of its own, it follows from the others."""
 MAX_FINDINGS_LISTED: Final = 500
+"""Ids in the audit's document; `finding_count` tells of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,7 @@ class AuditReport:
     told: tuple[str, ...]
     """The findings of which it told somebody, with the change."""
     inhibited: int
+    """Findings that were not told because a store that they depend on is down."""
     untold: tuple[ErrorInfo, ...]
     """Why findings could not be remembered or told."""
     mended: tuple[Mended, ...]
@@ -143,7 +146,7 @@ def _why(store: str, error: ErrorInfo) -> str:
 
 
 def stores_down(outcomes: Mapping[str, Outcome]) -> list[Finding]:
-    """One root finding per store that did not answer, whatever asked it."""
+    """One root finding per store that did not answer, whatever asked it. Pure."""
     errors: dict[str, list[tuple[str, ErrorInfo]]] = {}
     for check, outcome in outcomes.items():
         if isinstance(outcome, Unknown):

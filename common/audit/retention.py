@@ -44,12 +44,19 @@ class Retention:
         self._budget = budget
 
     def remove(self, before: date) -> Result[Removed]:
-        """Remove batches of game dates before this one. Safe to repeat: what is gone is gone."""
+        """Remove batches of game dates before this one, the oldest first.
+
+        Safe to repeat: what is gone is gone.
+
+        Failures are those of the store; what was removed by then is in the details. Rows in the main table
+        are not touched.
+        """
         batches: list[str] = []
         spent = 0
         try:
             for snapshot in self._old(before):
                 spent += self._below(snapshot.reference, self._budget - spent)
+                # The batch's own document stays: by it the next run finds what is left below.
                 if spent >= self._budget:
                     return Result.success(_removed(batches, spent, is_complete=False))
                 # Written since it was found: somebody has brought it back to life.
@@ -62,6 +69,8 @@ class Retention:
         return Result.success(_removed(batches, spent, is_complete=True))
 
     def _old(self, before: date) -> list[Any]:
+        # Those that are not over stay and are met at every run: with BATCHES_PER_RUN of them no other would
+        # be reached, which their findings tell long before.
         found = (
             self._db.collection(COLLECTION)
             .where(filter=FieldFilter("game_date", "<", before.isoformat()))
@@ -77,6 +86,7 @@ class Retention:
         removed = 0
         for collection in batch.collections(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS):
             while removed < budget:
+                # Never more than the budget, and never more than a commit takes.
                 size = min(CHUNK, budget - removed)
                 page = collection.select([]).limit(size).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
                 if not page:

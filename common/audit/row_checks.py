@@ -23,11 +23,13 @@ from .row_rules import CHECK, Day, PlayerRows, row_findings
 from .rule_sql import broken_rules
 
 RULES: Final = "row_rules"
+"""Name of the check of the row rules."""
 BIGQUERY: Final = "bigquery"
 FIRESTORE: Final = "firestore"
 DETAILS_AT_ONCE: Final = 4
 """Of one day; as many days as batches elsewhere are judged at a time."""
 _MAY_GET_ROWS: Final = (BatchStatus.COMPLETE, BatchStatus.PARTIAL, BatchStatus.CONSOLIDATING)
+"""Statuses in which rows may be written at any moment: such a day is not judged."""
 _HAVE_ROWS: Final = (*_MAY_GET_ROWS, BatchStatus.CONSOLIDATED)
 
 _NO_ROWS: Final = Rows(rows=[], job_id="", bytes_processed=0, affected_rows=None)
@@ -36,6 +38,8 @@ SQL: Final = SqlBlocks(Path(__file__).with_name("rows.sql"))
 
 
 class QueryStore(Protocol):
+    """What the checks need of the warehouse."""
+
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
 
 
@@ -69,6 +73,7 @@ def check_rows(
     if asked.error is not None:
         return Unknown(store=BIGQUERY, error=asked.error, cost=cost)
     rows = _by_day(asked.unwrap().rows)
+    # A day is walked to by the first of its batches: walks go from batch to batch.
     leaders = {days[game_date].batch_ids[0]: game_date for game_date in rows}
     of_batch = {batch.batch_id: batch for batch in merged}
     judged = walk(
@@ -76,6 +81,8 @@ def check_rows(
         lambda leader: _judge(batches, days[leader.game_date], of_batch, rows[leader.game_date]),
         turn,
     )
+    # The statement answers for days that differ alone: whatever it was asked about and does not mention is
+    # well.
     alike = [day for game_date, day in days.items() if game_date not in rows]
     told = [each for each in judged.found.values() if not each.is_moving]
     walked = Walked[Any](
@@ -98,7 +105,9 @@ def check_rows(
 
 
 def check_row_rules(warehouse: QueryStore, tables: Tables, first_day: date, last_day: date) -> Outcome:
-    """The rules that BigQuery cannot enforce, over the rows of these days."""
+    """The rules that BigQuery cannot enforce, over the rows of these days, both included: a finding per day
+    and rule.
+    """
     asked = warehouse.query(
         rules_statement(tables),
         {"first_day": first_day, "last_day": last_day},
@@ -186,6 +195,7 @@ def _by_day(rows: Sequence[Mapping[str, Any]]) -> dict[date, list[PlayerRows]]:
     """The days that differ; one that has no rows at all is among them."""
     by_day: dict[date, list[PlayerRows]] = {row["game_date"]: [] for row in rows}
     for row in rows:
+        # A day without a single row comes as one row without a player.
         if row["player_lookup"] is not None:
             by_day[row["game_date"]].append(PlayerRows(**row))
     return by_day

@@ -37,6 +37,7 @@ class PlayerRows:
     player_lookup: str
     key_count: int
     row_count: int
+    """Rows, repeated keys included."""
     duplicate_keys: int
     modified_keys: int
 
@@ -47,8 +48,7 @@ def row_findings(
     completions: Mapping[str, Completion],
     expected: Collection[str] = (),
 ) -> list[Finding]:
-    """What differs on a day, by class, with the players named. `expected` are those of its batches: who has
-    lost his completion document is told by the counts, and his rows are his."""
+    """What differs on a day, one finding per class, with the players named. Pure."""
     found = {one.player_lookup: one for one in rows}
     completed = {name: one for name, one in completions.items() if one.outcome is PlayerOutcome.COMPLETED}
     # Who was lost and is asked for again may have kept a part of his rows: he brings the others.

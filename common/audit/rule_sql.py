@@ -17,7 +17,10 @@ def broken_rules() -> Iterator[str]:
 
 
 def condition(column: str, rule: Rule) -> tuple[str, str]:
-    """What holds where the rule is kept, and the rule in words."""
+    """What holds where the rule is kept, as SQL, and the rule in words.
+
+    Pure; values are literals, checked.
+    """
     match rule:
         case Within():
             return _within(column, rule)
@@ -30,6 +33,7 @@ def condition(column: str, rule: Rule) -> tuple[str, str]:
 
 
 def _within(column: str, rule: Within) -> tuple[str, str]:
+    # SQL has no literal for infinity.
     if isfinite(rule.minimum) and isfinite(rule.maximum):
         low, high = f"{rule.minimum:g}", f"{rule.maximum:g}"
         return f"{column} BETWEEN {low} AND {high}", f"within {low} and {high}"

@@ -20,7 +20,10 @@ class QueryStore(Protocol):
 
 
 class GameSchedule:
-    """The schedule of one sport: the table of the graph, in `dataset`."""
+    """The schedule of one sport: the table of the graph, in `dataset`.
+
+    One query per question, which reads the partitions of its range alone.
+    """
 
     def __init__(self, warehouse: QueryStore, dataset: str, table: Table) -> None:
         self._warehouse = warehouse
@@ -30,10 +33,15 @@ class GameSchedule:
 
     @returns_result
     def games(self, first_day: date, last_day: date) -> Mapping[date, int] | None:
-        """Rows of the schedule by date; a date that is not in it has none. None: no game is known for months
-        around, so nobody can say. A failed query is a failure, and never a day off."""
+        """Rows of the schedule by date; a date that is not in it has none.
+
+        None: no game is known for months around, so nobody can say. A failed query is a failure, and never a
+        day off.
+        """
         rows = self._warehouse.query(
             self._sql,
+            # Far beyond the days asked for: only so an empty answer tells a missing schedule from a summer
+            # break.
             {"first_day": first_day - REACH, "last_day": last_day + REACH},
         ).unwrap()
         found = {row["game_date"]: int(row["games"]) for row in rows.rows}
@@ -43,8 +51,11 @@ class GameSchedule:
 
 
 def get_expected_game_dates(schedule: GameSchedule, first_day: date, last_day: date) -> Result[list[date]]:
-    """The dates on which data is to be expected, in their order. A failure is a failure, and no date is made
-    up; an unknown schedule is PERMANENT until there is one."""
+    """The dates on which data is to be expected, in their order.
+
+    A failure is a failure, and no date is made up; an unknown schedule is PERMANENT (UnknownSchedule) until
+    there is one.
+    """
     return schedule.games(first_day, last_day).and_then(_dates)
 
 

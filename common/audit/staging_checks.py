@@ -21,7 +21,7 @@ class Staging(Protocol):
 
 
 class StagingTables:
-    """The staging tables of one dataset."""
+    """The staging tables of one dataset, as an audit sees and removes them."""
 
     def __init__(self, clean_up: CleanUp, batch_of: BatchOf, now: Callable[[], datetime]) -> None:
         self._clean_up = clean_up
@@ -35,6 +35,7 @@ class StagingTables:
     @returns_result
     def remove(self, names: Sequence[str]) -> list[str]:
         """Remove those of them that are orphans still; returns which. What is gone already is gone."""
+        # Looked up again: since the finding was written a batch may have been brought back to life.
         found = self._over(self._now()).unwrap()
         going = [found[name] for name in sorted(found.keys() & set(names))]
         return self._clean_up.drop_orphans(going).unwrap()
@@ -45,7 +46,7 @@ class StagingTables:
 
 
 def check_staging(staging: Staging, now: datetime) -> Outcome:
-    """One listing of tables, no query."""
+    """Staging tables that may go, as one finding; one listing of tables, no query."""
     seen = staging.orphans(now)
     if seen.error is not None:
         return Unknown(store=BIGQUERY, error=seen.error)

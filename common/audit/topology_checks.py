@@ -22,7 +22,9 @@ TOPOLOGY: Final = "topology"
 WAITING: Final = "dead_letter_subscriptions"
 PUBSUB: Final = "pubsub"
 TIMEOUT_SECONDS: Final = 20.0
+"""Of one call."""
 PEEKED: Final = 10
+"""Messages that are looked at: whether some wait matters, not how many."""
 AT_ONCE: Final = 8
 """Subscriptions that are looked into: one after the other they would take minutes where none answers."""
 
@@ -83,7 +85,11 @@ class PubSubTopology:
         )
 
     def waiting(self, subscription: str) -> Result[int]:
-        """How many messages wait, up to PEEKED: they are looked at and given back at once."""
+        """How many messages wait in a subscription, up to PEEKED.
+
+        They are looked at and given back at once. That counts as a delivery, so dead-letter subscriptions
+        have no limit of attempts.
+        """
         path = f"projects/{self._project}/subscriptions/{subscription}"
         try:
             pulled = self._peek(path)
@@ -100,6 +106,7 @@ class PubSubTopology:
         """What is there at this moment. Waiting for messages to come would take an empty subscription for one
         that does not answer."""
         with warnings.catch_warnings():
+            # Deprecated for those who wait for messages; here nobody waits.
             warnings.filterwarnings("ignore", message="The return_immediately", category=DeprecationWarning)
             return self._subscriber.pull(
                 subscription=path, max_messages=PEEKED, return_immediately=True, timeout=TIMEOUT_SECONDS
@@ -107,7 +114,10 @@ class PubSubTopology:
 
 
 def check_topology(topology: Topology, sport: Sport) -> Outcome:
-    """Topics, subscriptions, dead-letter policies and push endpoints that the registry says there are."""
+    """Topics, subscriptions, dead-letter policies and push endpoints that the registry says there are.
+
+    What Pub/Sub has beyond these is left alone.
+    """
     seen = topology.seen()
     if seen.error is not None:
         return Unknown(store=PUBSUB, error=seen.error)

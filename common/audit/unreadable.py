@@ -24,7 +24,7 @@ def is_unreadable(error: ErrorInfo) -> bool:
 
 
 def unreadable_in_batch(check: str, batch: Batch, error: ErrorInfo) -> Finding:
-    """Of a document below a batch."""
+    """The finding about a document below a batch; its `error` names the document."""
     return _finding(check, Scope.of_batch(batch.batch_id, batch.game_date), _path(error), _why(error))
 
 
