@@ -27,7 +27,8 @@ _BLOCKS: Final = SqlBlocks(Path(__file__).with_suffix(".sql"))
 class LogStore(Protocol):
     """What the log needs of the warehouse."""
 
-    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]:
+        """Run a statement; `affected_rows` tells how many it changed."""
 
 
 @dataclass(frozen=True, kw_only=True)

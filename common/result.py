@@ -154,14 +154,17 @@ class Result(Generic[T]):
 
     @property
     def is_success(self) -> bool:
+        """All of it, and no error."""
         return self.status == "success"
 
     @property
     def is_failure(self) -> bool:
+        """Nothing of it."""
         return self.status == "failure"
 
     @property
     def is_partial(self) -> bool:
+        """Some of it, and an error."""
         return self.status == "partial"
 
     @property

@@ -21,10 +21,12 @@ class SchemaMode(Enum):
 
     @property
     def writes_array(self) -> bool:
+        """Whether completions go into the batch document's arrays."""
         return self is not SchemaMode.SUBCOLLECTION
 
     @property
     def writes_subcollection(self) -> bool:
+        """Whether completions have documents of their own."""
         return self is not SchemaMode.LEGACY
 
     @property

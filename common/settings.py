@@ -98,6 +98,7 @@ class Settings(BaseModel):
 
     @cached_property
     def names(self) -> SportNames:
+        """Datasets and topics of this deployment."""
         return SportNames(sport=self.sport, dataset_prefix=self.dataset_prefix)
 
     @cached_property
@@ -116,6 +117,7 @@ class Settings(BaseModel):
 
     @property
     def max_event_age(self) -> timedelta:
+        """`MAX_EVENT_AGE_SECONDS` as a span."""
         return timedelta(seconds=self.max_event_age_seconds)
 
 

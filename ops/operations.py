@@ -60,6 +60,7 @@ class Plan:
 
     @property
     def sentences(self) -> tuple[str, ...]:
+        """One per step, in their order."""
         return tuple(step.sentence for step in self.steps)
 
     @property

@@ -90,6 +90,7 @@ def date_of(text: str, today: date) -> date:
 
 
 def looks_like_a_date(text: str) -> bool:
+    """Whether an argument that may be a batch or a date is a date."""
     try:
         date_of(text, date.min)
     except ResultError:

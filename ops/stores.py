@@ -74,6 +74,7 @@ class Stores:
         self.outbox = wiring.outbox
 
     def tables(self) -> Tables:
+        """Where the predictions are."""
         return Tables(predictions=self.names.dataset(DatasetRole.PREDICTIONS))
 
     def lock_key(self, game_date: date) -> LockKey:

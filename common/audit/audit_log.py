@@ -18,8 +18,11 @@ from .unreadable import UNREADABLE
 class AuditLog(Protocol):
     """Keeps what each audit did, and tells the next one where to go on."""
 
-    def resume(self) -> Result[tuple[Resume, ...]]: ...
-    def write(self, report: AuditReport) -> Result[None]: ...
+    def resume(self) -> Result[tuple[Resume, ...]]:
+        """Where the last run had to stop, by check; empty where it came to its end."""
+
+    def write(self, report: AuditReport) -> Result[None]:
+        """Keep what a run did and found; again: the same document."""
 
 
 class FirestoreAuditLog:

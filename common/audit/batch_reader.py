@@ -83,12 +83,23 @@ class Details:
 class Batches(Protocol):
     """What the checks of batches ask; a failure is "could not look", or names the document that is none."""
 
-    def seen(self, wanted: Wanted) -> Result[Seen]: ...
-    def totals(self, batch: Batch) -> Result[Totals]: ...
-    def details(self, batch: Batch) -> Result[Details]: ...
-    def receipt(self, batch: Batch) -> Result[Receipt | None]: ...
-    def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]: ...
-    def ended(self, batch: Batch, players: Collection[str]) -> Result[dict[str, Completion]]: ...
+    def seen(self, wanted: Wanted) -> Result[Seen]:
+        """Which batches there are, as of one moment."""
+
+    def totals(self, batch: Batch) -> Result[Totals]:
+        """Counts of the batch's documents, as of the moment at which it was read."""
+
+    def details(self, batch: Batch) -> Result[Details]:
+        """All documents of the batch, as of that moment."""
+
+    def receipt(self, batch: Batch) -> Result[Receipt | None]:
+        """The receipt of its latest consolidation; None where the legacy system consolidated."""
+
+    def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]:
+        """When it was opened, and when each of its players was done, ascending."""
+
+    def ended(self, batch: Batch, players: Collection[str]) -> Result[dict[str, Completion]]:
+        """How these players have ended, those that have."""
 
 
 class BatchReader:

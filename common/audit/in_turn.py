@@ -36,6 +36,7 @@ class Turn:
 
     @property
     def is_over(self) -> bool:
+        """Whether the time is up."""
         return self.seconds_left() <= 0
 
     def part(self, share: float) -> "Turn":

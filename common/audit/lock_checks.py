@@ -36,7 +36,8 @@ class LocksSeen:
 class Locks(Protocol):
     """Reads the locks; a failure is "could not look"."""
 
-    def held(self) -> Result[LocksSeen]: ...
+    def held(self) -> Result[LocksSeen]:
+        """The locks that are held, with the server's time."""
 
 
 class LockReader:

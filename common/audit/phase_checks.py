@@ -54,10 +54,13 @@ class PhasesSeen:
 class Phases(Protocol):
     """Reads the boundaries of some dates; a failure is "could not look"."""
 
-    def seen(self, dates: Sequence[date]) -> Result[PhasesSeen]: ...
+    def seen(self, dates: Sequence[date]) -> Result[PhasesSeen]:
+        """Every boundary on these dates that is not over."""
 
 
 class Schedule(Protocol):
+    """Which dates have games."""
+
     def games(self, first_day: date, last_day: date) -> Result[Mapping[date, int] | None]:
         """Games by date, None where no schedule reaches that far; a failure is "could not ask"."""
         ...

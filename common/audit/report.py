@@ -47,6 +47,7 @@ class Mended:
     error: ErrorInfo | None = None
 
     def to_fields(self) -> dict[str, Any]:
+        """As the audit's document has it."""
         error = self.error.to_dict() if self.error else None
         return {**vars(self), "before": dict(self.before), "after": dict(self.after), "error": error}
 

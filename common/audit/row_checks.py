@@ -40,7 +40,8 @@ SQL: Final = SqlBlocks(Path(__file__).with_name("rows.sql"))
 class QueryStore(Protocol):
     """What the checks need of the warehouse."""
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]:
+        """Rows of a SELECT, typed parameters in it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,10 @@ REACH: Final = timedelta(days=200)
 
 
 class QueryStore(Protocol):
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+    """What the schedule needs of the warehouse."""
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]:
+        """Rows of a SELECT, typed parameters in it."""
 
 
 class GameSchedule:

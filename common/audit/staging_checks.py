@@ -15,6 +15,8 @@ BIGQUERY: Final = "bigquery"
 
 
 class Staging(Protocol):
+    """Tells which staging tables may go."""
+
     def orphans(self, now: datetime) -> Result[list[str]]:
         """The names of the tables that may go, sorted."""
         ...

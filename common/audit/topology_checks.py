@@ -54,8 +54,14 @@ class TopologySeen:
 class Topology(Protocol):
     """Asks Pub/Sub; a viewer's rights are enough."""
 
-    def seen(self) -> Result[TopologySeen]: ...
-    def waiting(self, subscription: str) -> Result[int]: ...
+    def seen(self) -> Result[TopologySeen]:
+        """All topics and subscriptions of the project."""
+
+    def waiting(self, subscription: str) -> Result[int]:
+        """How many messages wait in a subscription, as far as they are looked at.
+
+        NotFound (PERMANENT) for one that is not there.
+        """
 
 
 class PubSubTopology:

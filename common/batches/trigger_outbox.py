@@ -30,7 +30,8 @@ log = structlog.get_logger()
 class MessagePublisher(Protocol):
     """Publishes one message; returns its id."""
 
-    def publish(self, topic: Topic, message: Message) -> Result[str]: ...
+    def publish(self, topic: Topic, message: Message) -> Result[str]:
+        """The id of the message, once it is confirmed."""
 
 
 class TriggerOutbox:

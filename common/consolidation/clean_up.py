@@ -48,9 +48,14 @@ log = structlog.get_logger()
 class CleanUpStore(Protocol):
     """What the clean-up needs of the warehouse: metadata alone, no job."""
 
-    def look(self, table: str) -> Result[TableFacts | None]: ...
-    def delete_table(self, table: str) -> Result[bool]: ...
-    def list_tables(self, dataset: str, prefix: str) -> Result[list[TableInfo]]: ...
+    def look(self, table: str) -> Result[TableFacts | None]:
+        """A table's creation time and rows; None for one that is not there."""
+
+    def delete_table(self, table: str) -> Result[bool]:
+        """False if there was none."""
+
+    def list_tables(self, dataset: str, prefix: str) -> Result[list[TableInfo]]:
+        """Tables whose names start with the prefix."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ from .merge_sql import Tables
 class QueryStore(Protocol):
     """What the check needs of the warehouse."""
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]:
+        """Rows of a SELECT."""
 
 
 @dataclass(frozen=True, kw_only=True)

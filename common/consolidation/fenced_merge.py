@@ -53,8 +53,11 @@ class MergeStore(Protocol):
 
     def execute(
         self, sql: str, *, job_key: str | None = None, timeout_seconds: float | None = None
-    ) -> Result[Rows]: ...
-    def look(self, table: str) -> Result[TableFacts | None]: ...
+    ) -> Result[Rows]:
+        """Run a statement or a script once per key; see `Warehouse.execute`."""
+
+    def look(self, table: str) -> Result[TableFacts | None]:
+        """Creation time, rows and columns; None for a table that is not there."""
 
 
 class Holder(Protocol):
@@ -62,7 +65,8 @@ class Holder(Protocol):
 
     fence: int
 
-    def check(self) -> Result[Any]: ...
+    def check(self) -> Result[Any]:
+        """LOCK_LOST if it is over; asked before what cannot be taken back."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,10 +37,12 @@ class Tables:
 
     @property
     def main(self) -> str:
+        """The predictions table."""
         return self.path(TABLE)
 
     @property
     def fences(self) -> str:
+        """The table of the fences."""
         return self.path(FENCES)
 
     def path(self, table: str) -> str:

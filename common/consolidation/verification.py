@@ -43,6 +43,7 @@ class Counts:
 
     @property
     def rows_updated(self) -> int:
+        """Rows that were replaced by a newer one of their key."""
         return self.rows_changed - self.rows_inserted
 
 

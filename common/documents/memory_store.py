@@ -64,6 +64,7 @@ class MemoryDocuments:
             )
 
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
+        """As `Documents.find`; `as_of` reaches one write back."""
         with self._lock:
             at = self._time()
             found = [
@@ -78,6 +79,7 @@ class MemoryDocuments:
         return Result.success([_asked(document, query) for document in found[: query.limit]])
 
     def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
+        """As `Documents.count`."""
         return self.find(collection, Query(as_of=as_of, names_only=True)).map(len)
 
     @returns_result
@@ -147,10 +149,12 @@ class AsyncMemoryDocuments:
         self._documents = documents
 
     async def get(self, paths: Sequence[str]) -> Result[dict[str, Document]]:
+        """As `Documents.get`."""
         await asyncio.sleep(0)
         return self._documents.get(paths)
 
     async def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
+        """As `Documents.commit`."""
         await asyncio.sleep(0)
         return self._documents.commit(writes)
 

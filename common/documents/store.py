@@ -73,6 +73,7 @@ class FirestoreDocuments:
         return _caught(paths[0], read)
 
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
+        """As `Documents.find`; one query."""
         asked = query_of(self.client.collection(collection), query)
         seconds = FIND_TIMEOUT_SECONDS if query.limit is None else CALL_TIMEOUT_SECONDS
 
@@ -93,6 +94,7 @@ class FirestoreDocuments:
         return _caught(collection, read)
 
     def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
+        """As `Documents.commit`; by the client's own batch."""
         batch = self.client.batch()
         for each in writes:
             add(self.client, batch, each)

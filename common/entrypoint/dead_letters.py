@@ -47,7 +47,8 @@ log = structlog.get_logger()
 class RawPublisher(Protocol):
     """What of a publisher is needed."""
 
-    def publish_raw(self, topic_name: str, data: bytes, attributes: Mapping[str, str]) -> Result[str]: ...
+    def publish_raw(self, topic_name: str, data: bytes, attributes: Mapping[str, str]) -> Result[str]:
+        """The id of the message, once it is confirmed."""
 
 
 class DeadLetters:

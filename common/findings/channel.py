@@ -22,7 +22,8 @@ class Channel(Protocol):
     A success means that the message was delivered; a failure is told again by the next run.
     """
 
-    def send(self, text: str) -> Result[None]: ...
+    def send(self, text: str) -> Result[None]:
+        """Deliver one message; may deliver it twice where an answer was lost."""
 
 
 class LogChannel:

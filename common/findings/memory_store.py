@@ -20,6 +20,7 @@ class MemoryFindings:
         self._lock = Lock()
 
     def unsettled(self) -> Result[dict[str, Tracked]]:
+        """As `FindingStore.unsettled`."""
         with self._lock:
             found = {
                 key: Tracked.from_document(document, version)
@@ -29,6 +30,7 @@ class MemoryFindings:
         return Result.success(found)
 
     def get(self, finding_ids: Collection[str]) -> Result[dict[str, Tracked]]:
+        """As `FindingStore.get`."""
         with self._lock:
             found = {
                 key: Tracked.from_document(*self._documents[key])

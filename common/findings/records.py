@@ -94,6 +94,7 @@ class Scope:
 
     @classmethod
     def of_date(cls, game_date: date) -> "Scope":
+        """About a date, whatever batches it has."""
         return cls(kind=ScopeKind.DATE, name=game_date.isoformat(), game_date=game_date)
 
     @classmethod

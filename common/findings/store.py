@@ -54,6 +54,7 @@ class FirestoreFindings:
         self._db = db
 
     def unsettled(self) -> Result[dict[str, Tracked]]:
+        """As `FindingStore.unsettled`; one query."""
         query = self._db.collection(COLLECTION).where(filter=FieldFilter("is_settled", "==", False))
         try:
             found = query.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
@@ -62,6 +63,7 @@ class FirestoreFindings:
             return Result.failure(ErrorInfo.from_exception(exc, collection=COLLECTION))
 
     def get(self, finding_ids: Collection[str]) -> Result[dict[str, Tracked]]:
+        """As `FindingStore.get`; nothing is asked for no ids."""
         if not finding_ids:
             return Result.success({})
         refs = [self._ref(each) for each in finding_ids]
@@ -72,6 +74,7 @@ class FirestoreFindings:
             return Result.failure(ErrorInfo.from_exception(exc, findings=sorted(finding_ids)))
 
     def put(self, tracked: Tracked) -> Result[Tracked | None]:
+        """As `FindingStore.put`."""
         ref, batch = self._ref(tracked.finding_id), self._db.batch()
         document = tracked.to_document()
         if tracked.version is None:

@@ -41,6 +41,7 @@ class MemoryDocuments:
         self._documents[key] = (dict(fields), self._last_version)
 
     def delete(self, key: LockKey) -> None:
+        """Take the document away, as no holder ever does: for tests of what then happens."""
         self._documents.pop(key, None)
 
 

@@ -97,6 +97,7 @@ class FirestoreLocks(LockStore):
         self._monotonic = monotonic
 
     def read(self, key: LockKey, *, at_most_seconds: float = math.inf) -> Result[LockSnapshot]:
+        """As `LockStore.read`."""
         asked_at = self._monotonic()
         try:
             found = self._reference(key).get(**self._limits(at_most_seconds))
@@ -121,6 +122,7 @@ class FirestoreLocks(LockStore):
         audit: Mapping[str, Any] | None = None,
         at_most_seconds: float = math.inf,
     ) -> Result[LockSnapshot]:
+        """As `LockStore.write`: one commit, and a reading only if it was refused or its answer was lost."""
         asked_at = self._monotonic()
         try:
             results = self._batch(key, record, over, audit).commit(**self._limits(at_most_seconds))

@@ -35,7 +35,8 @@ _NO_DEADLINE: Final = datetime.max.replace(tzinfo=UTC)
 class Locks(Protocol):
     """Reads a lock document, with the server's time."""
 
-    def read(self, key: LockKey) -> "Result[LockSnapshot]": ...
+    def read(self, key: LockKey) -> "Result[LockSnapshot]":
+        """The lock document now, with the server's time."""
 
 
 @dataclass

@@ -36,7 +36,8 @@ MakeRequest = Callable[[Batch, str], PredictionRequest]
 class RequestPublisher(Protocol):
     """Publishes many messages; returns their ids in order."""
 
-    def publish_all(self, topic: Topic, messages: Sequence[Message]) -> Result[list[str]]: ...
+    def publish_all(self, topic: Topic, messages: Sequence[Message]) -> Result[list[str]]:
+        """Ids of the messages, in order; a failure may have published some."""
 
 
 @dataclass(frozen=True, kw_only=True)

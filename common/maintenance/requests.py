@@ -21,7 +21,10 @@ _SQL: Final = SqlBlocks(Path(__file__).with_suffix(".sql"))
 
 
 class QueryStore(Protocol):
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+    """What is needed of the warehouse."""
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]:
+        """Rows of a SELECT, typed parameters in it."""
 
 
 class Requests:

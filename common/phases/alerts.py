@@ -25,7 +25,8 @@ _CLASSES: Final[Mapping[str, tuple[FindingClass, Severity]]] = {
 class Reporter(Protocol):
     """Tells a finding once per change of its state; see `common/findings`."""
 
-    def report(self, finding: Finding) -> Result[Any]: ...
+    def report(self, finding: Finding) -> Result[Any]:
+        """Remember it, and tell it if nobody was told."""
 
 
 class Alerts:

@@ -35,19 +35,22 @@ class Gates(Protocol):
 
     def evaluate(
         self, boundary: Boundary, rules: Sequence[GateRule], day: Day, now: datetime
-    ) -> Result[tuple[GateReading, ...]]: ...
+    ) -> Result[tuple[GateReading, ...]]:
+        """A reading of every gate, open or closed; see `Gates` in `gates.py`."""
 
 
 class Alerts(Protocol):
     """Tells an alert once."""
 
-    def tell(self, boundary: Boundary, day: Day, alert: Alert) -> Result[None]: ...
+    def tell(self, boundary: Boundary, day: Day, alert: Alert) -> Result[None]:
+        """Again: nothing more is told."""
 
 
 class DispatchLog(Protocol):
     """Writes the row of a dispatch once."""
 
-    def write(self, boundary: Boundary, day: Day) -> Result[Any]: ...
+    def write(self, boundary: Boundary, day: Day) -> Result[Any]:
+        """Again: no second row."""
 
 
 @dataclass(frozen=True, kw_only=True)

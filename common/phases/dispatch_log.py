@@ -15,7 +15,8 @@ PROCESSOR = "phase_transitions"
 class Log(Protocol):
     """Writes a row under its id once."""
 
-    def write(self, execution: Execution) -> Result[Any]: ...
+    def write(self, execution: Execution) -> Result[Any]:
+        """False if a row of this id is there."""
 
 
 class DispatchLog:

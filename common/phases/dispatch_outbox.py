@@ -34,7 +34,8 @@ log = structlog.get_logger()
 class Publisher(Protocol):
     """Publishes one message; returns its id."""
 
-    def publish(self, topic: Topic, message: Message) -> Result[str]: ...
+    def publish(self, topic: Topic, message: Message) -> Result[str]:
+        """The id of the message, once it is confirmed."""
 
 
 @dataclass(frozen=True, kw_only=True)

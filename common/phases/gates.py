@@ -26,7 +26,8 @@ _UNION: Final = "\nUNION ALL\n"
 class Warehouse(Protocol):
     """Its queries are bounded in bytes: `maximum_bytes_billed` is its own setting."""
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]: ...
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]:
+        """Rows of a SELECT, typed parameters in it."""
 
 
 class Gates:

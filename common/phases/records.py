@@ -56,6 +56,7 @@ class DayKey:
 
     @property
     def collection(self) -> str:
+        """`phase4_completion`, for other sports with the sport in front."""
         return collection_of(self.sport, self.phase)
 
     @property
@@ -64,6 +65,7 @@ class DayKey:
         return f"{self.collection}/{self.game_date.isoformat()}"
 
     def below(self, collection: str, document_id: str) -> str:
+        """Path of a document below the date."""
         return f"{self.path}/{collection}/{document_id}"
 
     def __str__(self) -> str:

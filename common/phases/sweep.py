@@ -27,7 +27,8 @@ an earlier sweep has told."""
 class Schedule(Protocol):
     """Counts the games of a date."""
 
-    def games(self, schedule: Table, game_date: date) -> Result[int]: ...
+    def games(self, schedule: Table, game_date: date) -> Result[int]:
+        """How many games a date has; a failure is "nobody knows"."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,21 +72,25 @@ class Resolution:
 
     @cached_property
     def resolved(self) -> Mapping[str, Player]:
+        """Spelling → player."""
         return {name: answer for name, answer in self.answers.items() if isinstance(answer, Player)}
 
     @cached_property
     def unresolved(self) -> tuple[str, ...]:
+        """Spellings of nobody."""
         return tuple(name for name, answer in self.answers.items() if isinstance(answer, Unresolved))
 
     @cached_property
     def ambiguous(self) -> Mapping[str, Ambiguous]:
+        """Spelling → the players that it may mean."""
         return {name: answer for name, answer in self.answers.items() if isinstance(answer, Ambiguous)}
 
 
 class Warehouse(Protocol):
     """What the resolver needs of the warehouse."""
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result["Rows"]: ...
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result["Rows"]:
+        """Rows of a SELECT, typed parameters in it."""
 
 
 class PlayerNames:

@@ -18,7 +18,8 @@ class Warehouse(Protocol):
 
     def execute(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, job_key: str | None = None
-    ) -> Result["Rows"]: ...
+    ) -> Result["Rows"]:
+        """Run a statement once per key; see `Warehouse.execute` in `common/warehouse`."""
 
 
 class UnresolvedNames:

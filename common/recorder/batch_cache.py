@@ -25,9 +25,11 @@ the store, but for that of our own event on a settled batch: others may have clo
 class Commit(Protocol):
     """Writes completions of one batch, as `SubcollectionCommit` and `ArrayCommit` do."""
 
-    async def record(self, completions: Sequence[Completion]) -> Sequence[Result[CommitAnswer]]: ...
+    async def record(self, completions: Sequence[Completion]) -> Sequence[Result[CommitAnswer]]:
+        """One answer per completion, in order."""
 
-    async def look(self, completion: Completion) -> Result[CommitAnswer]: ...
+    async def look(self, completion: Completion) -> Result[CommitAnswer]:
+        """What stands for a player who has ended."""
 
 
 class _Known(NamedTuple):

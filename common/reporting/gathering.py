@@ -32,7 +32,9 @@ T = TypeVar("T")
 class Batches(Protocol):
     """Batches as the page needs them; `BatchReader` in production."""
 
-    def seen(self, wanted: Wanted) -> Result[Seen]: ...
+    def seen(self, wanted: Wanted) -> Result[Seen]:
+        """Which batches there are."""
+
     def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]:
         """When it was opened, and when each of its players was done."""
         ...
@@ -41,19 +43,22 @@ class Batches(Protocol):
 class Findings(Protocol):
     """Findings that are not resolved, by id."""
 
-    def unsettled(self) -> Result[dict[str, Tracked]]: ...
+    def unsettled(self) -> Result[dict[str, Tracked]]:
+        """Open ones, and those whose end nobody was told of yet."""
 
 
 class Audits(Protocol):
     """Audit documents, the newest first."""
 
-    def since(self, since: datetime | None, *, limit: int) -> Result[list[Mapping[str, Any]]]: ...
+    def since(self, since: datetime | None, *, limit: int) -> Result[list[Mapping[str, Any]]]:
+        """Documents of audits, the newest first."""
 
 
 class Days(Protocol):
     """What each boundary says of a day, in the order asked for."""
 
-    def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> Result[list[Day]]: ...
+    def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> Result[list[Day]]:
+        """What each boundary says of a date, in the order asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,12 +48,19 @@ class StagingStore(Protocol):
 
     def create_table(
         self, table: str, columns: Sequence[Column], *, expires: datetime | None = None
-    ) -> Result[datetime]: ...
-    def look(self, table: str) -> Result[TableFacts | None]: ...
-    def table_exists(self, table: str) -> Result[bool]: ...
+    ) -> Result[datetime]:
+        """When the table was created, by now or before."""
+
+    def look(self, table: str) -> Result[TableFacts | None]:
+        """Its creation time and rows; None for one that is not there."""
+
+    def table_exists(self, table: str) -> Result[bool]:
+        """A failure if that cannot be told."""
+
     def load(
         self, table: str, rows: Sequence[Row], columns: Sequence[Column], *, job_key: str
-    ) -> Result[Loaded]: ...
+    ) -> Result[Loaded]:
+        """Append rows once per key."""
 
 
 class StagingWriter:

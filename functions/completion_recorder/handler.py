@@ -26,7 +26,8 @@ log = structlog.get_logger()
 class Recorder(Protocol):
     """Counts completions; `common/recorder` in production."""
 
-    async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]: ...
+    async def record(self, completion: PlayerCompletion, *, event_id: str) -> Result[Recorded]:
+        """Count one completion once; what became of it, and the trigger that is owed."""
 
     def trigger_sent(self, batch: Batch) -> None:
         """Lets the cache forget that the batch owes its trigger."""
@@ -35,21 +36,27 @@ class Recorder(Protocol):
 class Outbox(Protocol):
     """Publishes what a closed batch owes; sending again is safe."""
 
-    def send(self, batch: Batch) -> Result[str]: ...
+    def send(self, batch: Batch) -> Result[str]:
+        """The message id, once the trigger is out and noted."""
 
 
 class Sweep(Protocol):
+    """Does what is due by the clock."""
+
     def run(self, now: datetime) -> "Result[Swept]": ...
 
 
 class Ticks(Protocol):
+    """Notes that a sweep has run, and how many did not come."""
+
     def note(self, function: str, now: datetime) -> Result[int]: ...
 
 
 class SampledChecks(Protocol):
     """Compares array and subcollection of a batch that writes both, now and then."""
 
-    async def run(self, batch_id: str) -> None: ...
+    async def run(self, batch_id: str) -> None:
+        """Never fails."""
 
 
 @returns_result_async

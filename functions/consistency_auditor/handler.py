@@ -15,13 +15,15 @@ log = structlog.get_logger()
 class Auditor(Protocol):
     """Looks, tells, and mends if asked; a failure means that the run could not be made at all."""
 
-    def run(self, asked: Asked) -> Result[AuditReport]: ...
+    def run(self, asked: Asked) -> Result[AuditReport]:
+        """One audit; a partial could not be told or written down."""
 
 
 class StatusPage(Protocol):
     """Writes the page; None in `handle` where no place is configured."""
 
-    def publish(self) -> Result[str]: ...
+    def publish(self) -> Result[str]:
+        """Where the page is."""
 
 
 def handle(

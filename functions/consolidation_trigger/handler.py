@@ -18,22 +18,33 @@ log = structlog.get_logger()
 class Consolidator(Protocol):
     """Merges a generation of a batch once; asking again gets the same receipt."""
 
-    def consolidate(self, batch_id: str, generation: int, *, seen: Batch) -> Result[Receipt]: ...
-    def drop_staging_tables(self, receipt: Receipt) -> Result[list[str]]: ...
-    def log_run(self, receipt: Receipt) -> Result[bool]: ...
+    def consolidate(self, batch_id: str, generation: int, *, seen: Batch) -> Result[Receipt]:
+        """The stored receipt, this call's or an earlier one's."""
+
+    def drop_staging_tables(self, receipt: Receipt) -> Result[list[str]]:
+        """Names of the tables that had to stay."""
+
+    def log_run(self, receipt: Receipt) -> Result[bool]:
+        """False if the row is there already."""
 
 
 class Batches(Protocol):
     """Reads the batch and notes what was announced."""
 
-    def get(self, batch_id: str) -> Result[Batch]: ...
+    def get(self, batch_id: str) -> Result[Batch]:
+        """The batch now."""
+
     def note_phase_message(
         self, batch_id: str, generation: int, message_id: str, *, seen: Batch
-    ) -> Result[None]: ...
+    ) -> Result[None]:
+        """Again, or for an earlier generation: nothing."""
 
 
 class Publisher(Protocol):
-    def publish(self, topic: Topic, message: PhaseCompletion) -> Result[str]: ...
+    """Publishes the announcement."""
+
+    def publish(self, topic: Topic, message: PhaseCompletion) -> Result[str]:
+        """The id of the message, once it is confirmed."""
 
 
 @returns_result

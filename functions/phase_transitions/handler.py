@@ -20,14 +20,19 @@ log = structlog.get_logger()
 class Boundaries(Protocol):
     """Records a processor and starts what follows; recording again changes nothing."""
 
-    def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]: ...
+    def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]:
+        """What became of the report, and where its date stands."""
 
 
 class Sweep(Protocol):
+    """Does what is due by the clock."""
+
     def run(self) -> Result[Swept]: ...
 
 
 class Ticks(Protocol):
+    """Notes that a sweep has run, and how many did not come."""
+
     def note(self, function: str, now: datetime) -> Result[int]: ...
 
 

@@ -61,6 +61,7 @@ class FirestoreAnswers:
         self._monotonic = monotonic
 
     def wait(self, canary_id: str) -> Answer | None:
+        """As `Answers.wait`."""
         deadline = self._monotonic() + self._within.total_seconds()
         while True:
             # Asked at least once, also where no time is left: an answer may lie there.
@@ -72,6 +73,7 @@ class FirestoreAnswers:
             self._sleep(_EVERY_SECONDS)
 
     def forget(self, canary_id: str) -> None:
+        """As `Answers.forget`."""
         self._collection.document(canary_id).delete(timeout=_CALL_SECONDS)
 
 

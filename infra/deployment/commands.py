@@ -28,10 +28,12 @@ class Canary:
 
 
 def active_account() -> Command:
+    """Who is logged in."""
     return ["gcloud", "auth", "list", "--filter=status:ACTIVE", _JSON]
 
 
 def access_token() -> Command:
+    """A token of whoever is logged in, for Firestore."""
     return ["gcloud", "auth", "print-access-token", _JSON]
 
 
@@ -40,6 +42,7 @@ def project(target: Target) -> Command:
 
 
 def project_policy(target: Target) -> Command:
+    """Roles in the project → their members."""
     return ["gcloud", "projects", "get-iam-policy", target.project, _JSON]
 
 
@@ -52,6 +55,7 @@ def accounts(target: Target) -> Command:
 
 
 def account_policy(account: str, target: Target) -> Command:
+    """Who may act as a service account."""
     return [
         "gcloud",
         "iam",
@@ -144,6 +148,7 @@ def remove_tags(service: str, target: Target, *, untag: Sequence[str]) -> Comman
 
 
 def create_topic(canary: Canary, target: Target) -> Command:
+    """A topic for one canary."""
     return ["gcloud", "pubsub", "topics", "create", canary.name, f"--project={target.project}", "--quiet"]
 
 

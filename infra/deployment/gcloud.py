@@ -34,6 +34,7 @@ class GcloudProgram:
         self._say = say
 
     def read(self, command: Command) -> Any:
+        """As `Gcloud.read`."""
         printed = self._call(command)
         try:
             return json.loads(printed)
@@ -41,6 +42,7 @@ class GcloudProgram:
             raise DeployError(f"{shlex.join(command)}: printed no JSON") from exc
 
     def run(self, command: Command) -> None:
+        """As `Gcloud.run`."""
         self._call(command)
 
     def _call(self, command: Command) -> str:

@@ -38,6 +38,7 @@ class Revision:
 
     @property
     def digest(self) -> str:
+        """Of the release that it was made from; "" for one that no deployment has made."""
         return self.labels.get(RELEASE_LABEL, "")
 
     @property
@@ -74,9 +75,11 @@ class Service:
         return ", ".join(f"{line.revision} {line.percent} %" for line in self.traffic if line.percent)
 
     def revision(self, name: str) -> Revision | None:
+        """By its name; None where there is none."""
         return next((revision for revision in self.revisions if revision.name == name), None)
 
     def tagged(self, tag: str) -> Traffic | None:
+        """The line of traffic with this tag; None where there is none."""
         return next((line for line in self.traffic if line.tag == tag), None)
 
 

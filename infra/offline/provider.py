@@ -109,6 +109,7 @@ class Provider(services.ProviderServicer):  # type: ignore[misc]  # generated co
         )
 
     def GetMetadata(self, request: Any, context: Any) -> Any:
+        """Terraform falls back on the schema."""
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the schema tells it")
 
     def ValidateProviderConfig(self, request: Any, context: Any) -> Any:
@@ -124,12 +125,14 @@ class Provider(services.ProviderServicer):  # type: ignore[misc]  # generated co
         return messages.ConfigureProvider.Response()
 
     def PlanResourceChange(self, request: Any, context: Any) -> Any:
+        """What is proposed, completed by what a provider would know."""
         name = request.type_name
         known = self._answers.get(name, {})
         planned = plan(self._resources[name], unpack(request.proposed_new_state), known)
         return messages.PlanResourceChange.Response(planned_state=pack(planned))
 
     def ReadDataSource(self, request: Any, context: Any) -> Any:
+        """What the plan would have looked up."""
         name = request.type_name
         read = answer(self._data_sources[name], unpack(request.config), self._answers.get(name, {}))
         return messages.ReadDataSource.Response(state=pack(read))

@@ -61,6 +61,7 @@ class Mischief:
 
     @property
     def speed(self) -> float:
+        """By how much the waits of the graph are shortened."""
         is_somebody_away = self.late is not None or self.fails is not None
         return SPEED_OF_MISCHIEF if is_somebody_away else SPEED
 

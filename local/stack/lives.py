@@ -25,6 +25,7 @@ class Lives:
 
     @property
     def restarts(self) -> int:
+        """How often it was started again."""
         return max(self.starts - 1, 0)
 
     @property

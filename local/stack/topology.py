@@ -63,6 +63,7 @@ class Names:
 
     @property
     def workers(self) -> str:
+        """Where the workers pull their requests."""
         return self.subscription(PREDICTION_REQUEST.subscription_name(self.sport, "workers"))
 
 

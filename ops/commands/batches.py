@@ -29,7 +29,8 @@ from ..wording import NAMES_SHOWN, count, names
 class Trigger(Protocol):
     """Publishes the trigger of a batch."""
 
-    def send(self, batch: Batch) -> Result[str]: ...
+    def send(self, batch: Batch) -> Result[str]:
+        """The message id, once the trigger is out and noted."""
 
 
 def missing(batches: Batches, batch_id: str) -> Answer:

@@ -39,7 +39,10 @@ FIELDS: Final[Fields[DeadLetter]] = {
 
 
 class RawPublisher(Protocol):
-    def publish_raw(self, topic_name: str, data: bytes, attributes: dict[str, str]) -> Result[str]: ...
+    """Publishes bytes as they are."""
+
+    def publish_raw(self, topic_name: str, data: bytes, attributes: dict[str, str]) -> Result[str]:
+        """The id of the message, once it is confirmed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,6 +109,7 @@ def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
 
 
 def total(lines: Sequence[Line]) -> Decimal:
+    """The sum, exactly."""
     return sum((line.usd for line in lines), Decimal(0))
 
 
