@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PUBLISH_TIMEOUT_SECONDS: Final = 30.0
 """Of one call with all its requests and repetitions; the client's own is 60 s a request."""
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
+"""Of one request: a third of the whole, so that one that hangs can be repeated twice."""
 MAX_MESSAGES_PER_REQUEST: Final = 1_000
 """The limit of Pub/Sub."""
 MAX_BYTES_PER_REQUEST: Final = 5_000_000

@@ -16,8 +16,11 @@ from collections.abc import Iterator
 
 from .problem import Problem
 
+# The one version that the functions run on, see `functions/manifest.json`.
 _PYTHON = (3, 11)
+# The oldest that the emulators start on.
 _JAVA_MAJOR = 17
+# `beta` has the commands, the others the emulators.
 _COMPONENTS = ("beta", "cloud-firestore-emulator", "pubsub-emulator")
 _TIMEOUT_SECONDS = 60
 

@@ -22,6 +22,7 @@ from .judging.gauges import Gauges, Reading
 from .problem import Problem
 from .stack.stack import Stack
 
+# Bars move twice a second; each reading asks BigQuery as well.
 _READ_EVERY_SECONDS = 0.5
 _SETTLE_WITHIN = timedelta(seconds=15)
 """For redeliveries that are still under way once everything is announced."""

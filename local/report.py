@@ -144,6 +144,7 @@ def _stages(found: Evidence) -> Iterable[tuple[str, float]]:
         ("→ receipt stored", receipt.consolidated_at if receipt else None),
         ("→ phase 5 announced", found.announced[0].published_at if found.announced else None),
     ]
+    # Each stage begins where the one before has ended; a stage that was not reached is left out.
     before = found.opened_at
     for name, moment in moments:
         if moment is not None:

@@ -6,6 +6,7 @@ from enum import IntEnum
 class ExitStatus(IntEnum):
     """0 and 1 are answers; 2 and 3 are none."""
 
+    # In the order of what outranks what: several answers in one have the greatest.
     WELL = 0
     FOUND = 1
     """Something needs a person."""

@@ -13,6 +13,7 @@ from common.result import ErrorInfo, Result, is_transient
 
 from .operations import COLLECTION, CutShort, Record
 
+# A person waits: after 20 s the command says that it could not.
 _LIMITS: Mapping[str, Any] = {
     "retry": Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=20.0),
     "timeout": 10.0,

@@ -40,6 +40,7 @@ from .explaining.day_evidence import DayEvidence
 from .ledger import FirestoreLedger
 from .where import Where
 
+# Of one call of the lock's store.
 CALL_TIMEOUT: Final = timedelta(seconds=10)
 
 

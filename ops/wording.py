@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 NAMES_SHOWN: Final = 5
+"""In a sentence; lists show all."""
 
 
 def duration(length: timedelta) -> str:

@@ -73,6 +73,7 @@ def _status(data: Mapping[str, Any]) -> BatchStatus:
     """
     if "status" in data:
         return BatchStatus(data["status"])
+    # The legacy system's two states, as far as this one goes on with them.
     return BatchStatus.COMPLETE if data.get("is_complete") else BatchStatus.OPEN
 
 

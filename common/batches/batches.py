@@ -62,6 +62,7 @@ class Batches:
         ).unwrap()
         opened = self.store.documents.commit(opening.writes())
         # Refused: opened before, perhaps by this very call. Reading back tells as what.
+        # Everything but a refusal is a fault, and ends the opening.
         if not is_refused(opened):
             opened.unwrap()
         return opening.check(self.get(batch_id).unwrap()).unwrap()

@@ -79,6 +79,7 @@ class Closing:
         `due` is what the caller knows of the batch already. Idempotent. Failures are those of
         `compare_and_set`.
         """
+        # Made up where the caller has none: whoever tries a second time is another.
         me = claimant or uuid4().hex
         ends_seen = None if due is None else due.ends
 

@@ -33,6 +33,7 @@ class ConsistencyCheck:
         """
         batch = self._store.get(batch_id).unwrap()
         collection = f"{batch_path(batch_id)}/{COMPLETIONS}"
+        # As of the moment at which the batch was read: array and counter are of that moment, too.
         number = self._store.documents.count(collection, as_of=batch.read_time).unwrap()
         # Three numbers, one read: who differs is looked up only where they do.
         if number == len(batch.in_array) == batch.counter:

@@ -59,6 +59,7 @@ def expected_end(
 def _pace_lately(done: Sequence[datetime], started_at: datetime, now: datetime) -> timedelta:
     """Per player."""
     number = max(FEWEST_LATELY, round(len(done) * LATELY))
+    # One more than the number: a pace needs its beginning.
     lately = done[-number - 1 :] if len(done) > number else [started_at, *done]
     return (now - lately[0]) / (len(lately) - 1)
 

@@ -14,6 +14,7 @@ from ..result import ErrorInfo, Result
 CHUNK_PLAYERS: Final = 5_000
 """At most 200 bytes each: below Firestore's 1 MiB a document and 40,000 index entries."""
 MAX_PLAYERS: Final = 20_000
+"""Of a batch; what the commits, chunks and pages of this suite are planned for."""
 MAX_CHUNKS: Final = MAX_PLAYERS // CHUNK_PLAYERS
 MAX_NAME_BYTES: Final = 200
 """Of a key; keys are ASCII."""

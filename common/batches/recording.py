@@ -69,6 +69,7 @@ def _counted(batch: Batch, completions: Sequence[Completion]) -> dict[str, Any]:
     }
     fields |= {"total_predictions_subcoll": Increment(predictions), "updated_at": SERVER_TIME}
     if batch.schema_mode.writes_array:
+        # The legacy total, for readers that know the array alone.
         fields["total_predictions"] = Increment(predictions)
         fields |= {name: Union(tuple(players)) for name, players in array_players(completions).items()}
     return fields

@@ -11,6 +11,7 @@ MAX_ARRAY_ELEMENTS: Final = 1_000
 """More players than this do not go into the legacy array: each commit rewrites it, each element costs an
 index entry (40,000 a document), and all of it has to fit into 1 MiB."""
 ARRAY_WARNING_ELEMENTS: Final = MAX_ARRAY_ELEMENTS * 9 // 10
+"""From here on people are warned: time to migrate the batch."""
 TRIGGER_GRACE: Final = timedelta(seconds=60)
 """How long a claim of a trigger's publishing holds: longer than publishing it and noting it may take, so that
 only who has crashed is overtaken."""

@@ -30,6 +30,7 @@ class DuplicateKey:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "DuplicateKey":
         """From a row of the statement `duplicates`."""
+        # By name: a key's columns are told to people.
         return cls(key={name: row[name] for name in KEY}, copies=row["copies"])
 
 

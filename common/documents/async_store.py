@@ -24,6 +24,8 @@ from .writes import Write
 
 T = TypeVar("T")
 
+# As the synchronous one. Aborted and DeadlineExceeded are repeated, too, which the library's own predicate
+# leaves out.
 ASYNC_RETRY: Final = AsyncRetry(
     predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS
 )

@@ -29,6 +29,7 @@ from .writes import (
     Write,
 )
 
+# The resolution of a version, as of Python's clock.
 _TICK: Final = timedelta(microseconds=1)
 _KINDS: Final = (type(None), bool, int | float, datetime, str, object)
 _PLAIN: Final = (str, bool, int, float, datetime, type(None))
@@ -231,6 +232,8 @@ def _computed(before: Any, value: Any, at: datetime) -> Any:
         case Union():
             there = list(before) if isinstance(before, list) else []
             for one in map(_copied, value.values):
+                # As `ArrayUnion`: what is there already is not appended again, and neither is a repetition
+                # within.
                 if one not in there:
                     there.append(one)
             return there

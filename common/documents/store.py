@@ -53,6 +53,7 @@ FAULTS: Final = (GoogleAPIError, GoogleAuthError)
 
 _NAME: Final = "__name__"
 
+# Begins soon: contention on one document passes within tens of milliseconds.
 RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=RETRY_TIMEOUT_SECONDS)
 
 

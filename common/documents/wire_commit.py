@@ -45,6 +45,7 @@ LOOKED_AT_RELEASE: Final = "2.34.1"
 `_firestore_api.transport.grpc_channel`, `_rpc_metadata`, `_client_info`, and api_core's `wrap_errors`."""
 
 _METHOD: Final = "/google.firestore.v1.Firestore/Commit"
+# `REQUEST_TIME` of the protocol's enumeration of server values.
 _SERVER_TIME: Final = 1
 
 Call = Callable[..., Awaitable[Any]]

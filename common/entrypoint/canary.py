@@ -26,6 +26,7 @@ TOPIC_PREFIX: Final = "canary-"
 COLLECTION: Final = "canaries"
 """One document per question, by its id."""
 OK: Final = "ok"
+# Of each call: a canary has to answer within the deployment's patience.
 CALL_TIMEOUT_SECONDS: Final = 10.0
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,126}")

@@ -65,5 +65,6 @@ def read_cloud_event(headers: Mapping[str, str], body: bytes) -> Event:
         ) from exc
     if not isinstance(event.data, Mapping):
         raise Unreadable(f"data: a JSON object was expected, got {type(event.data).__name__}")
+    # Attributes of another type are as good as absent.
     told = {name: value for name, value in event.attributes.items() if isinstance(value, str) and value}
     return Event(event_id=told.get("id"), source=told.get("source"), time=told.get("time"), data=event.data)

@@ -72,6 +72,8 @@ class DeadLetter:
             error_class=data["error_class"],
             details=_object(data.get("error_details")),
             data=data["data"],
+            # Cut at 50,000 characters, or with escapes in place of bytes: either way it cannot be published
+            # as it was.
             is_whole=len(data["data"].encode()) == data["data_bytes"],
             attributes=_object(data.get("attributes")),
             published_at=data.get("published_at"),

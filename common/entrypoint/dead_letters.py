@@ -32,6 +32,7 @@ COLLECTION: Final = "dead_letters"
 """`dead_letters/{event_id}`."""
 STORE_TIMEOUT_SECONDS: Final = 10.0
 """Of one write with its repetitions."""
+# Within the request: a dead letter that is not written is a retry of the whole event.
 RETRY: Final = Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=STORE_TIMEOUT_SECONDS)
 MAX_STORED_CHARS: Final = 50_000
 """Per field: at four bytes each, a document of a few such fields stays below Firestore's 1 MiB."""

@@ -82,6 +82,7 @@ def read(headers: Mapping[str, str], path: str, body: bytes) -> Delivery:
         message, problems = {}, [str(exc)]
     else:
         problems = []
+    # The event's own source first: a push path is what somebody has configured.
     topic = _topic(source) or _topic(path)
     return _delivery(message, problems, body=body, topic=topic, told=(told_id, told_time))
 

@@ -76,6 +76,7 @@ def _refuse_time(published_at: datetime, now: datetime, max_age: timedelta) -> E
     if now - published_at > max_age:
         why = f"publishTime: {published_at.isoformat()} is more than {max_age} ago"
         return ErrorInfo.permanent("EventTooOld", why)
+    # A publisher's clock cannot be right then, and the event would never become too old.
     if published_at - now > MAX_AHEAD:
         why = f"publishTime: {published_at.isoformat()} is more than {MAX_AHEAD} ahead"
         return ErrorInfo.permanent("EventOfTheFuture", why)

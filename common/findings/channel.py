@@ -12,6 +12,7 @@ MAX_NOTICES_SHOWN: Final = 10
 longer than 40,000 characters, and nobody reads as much."""
 MAX_IDS_SHOWN: Final = 10
 MAX_SUMMARY_CHARS: Final = 500
+"""An error's text may be a whole page."""
 
 log = structlog.get_logger()
 

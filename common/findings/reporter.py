@@ -134,6 +134,7 @@ class Reporter:
             for notice in claimed.notices:
                 known[notice.tracked.finding_id] = self._note(notice, is_delivered=sent.is_success)
             if sent.error is None:
+                # Only what was delivered counts as told.
                 notices += claimed.notices
             else:
                 undelivered.append(sent.error)

@@ -23,12 +23,15 @@ from .tracked import Pending, Silence, Told, Tracked
 ONGOING_AFTER: Final = timedelta(hours=4)
 """"Still there" is told once after so long, and then once a day: a reminder that nobody learns to ignore."""
 ONGOING_EVERY: Final = timedelta(hours=24)
+"""After the first reminder."""
 CLEAN_RUNS: Final = 2
 """One clean run may have looked at the wrong moment, two an hour apart have not."""
 FLAPPING_EPISODES: Final = 3
 """From so many episodes within so long on a finding counts as flapping, and then needs more clean runs."""
 FLAPPING_WITHIN: Final = timedelta(hours=24)
+"""How long an episode counts towards flapping."""
 FLAPPING_CLEAN_RUNS: Final = 6
+"""Six hours without it, at one audit an hour."""
 MAX_MESSAGES: Final = 6
 """Of one run: Slack takes about one a second, and nobody reads more."""
 REPAIR_TAKES: Final = timedelta(hours=1)
@@ -183,6 +186,7 @@ def change_to_tell(tracked: Tracked, now: datetime) -> Change | None:
         return Change.RESOLVED if was_told else None
     if tracked.told is Told.NOTHING:
         return Change.FLAPPING if is_flapping(tracked) else Change.OPENED
+    # Worse than it was told: that is news, whatever the reminder's interval.
     if tracked.told_severity is not None and tracked.finding.severity.rank > tracked.told_severity.rank:
         return Change.WORSENED
     if _is_late_news(tracked, now):

@@ -18,6 +18,7 @@ TIME_LIMIT: Final = timedelta(seconds=30)
 ATTEMPT_SECONDS: Final = 10.0
 """Of one request."""
 FIRST_PAUSE_SECONDS: Final = 0.5
+"""Doubled after each attempt; Slack's own Retry-After goes first."""
 USERNAME: Final = "Prediction Coordinator"
 
 _SILENT: Final = logging.Logger("slack", level=logging.CRITICAL + 1)

@@ -16,6 +16,7 @@ from .tracked import Tracked
 COLLECTION: Final = "findings"
 """`findings/{finding_id}`; the id is made of the finding, so every run writes the same document."""
 CALL_TIMEOUT_SECONDS: Final = 10.0
+"""Of one call with its repetitions."""
 RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=CALL_TIMEOUT_SECONDS)
 
 _REFUSED = (AlreadyExists, FailedPrecondition, NotFound)

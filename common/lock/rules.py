@@ -18,6 +18,8 @@ RELEASED: Final = "released"
 SHORTEST_CEILING: Final = timedelta(milliseconds=50)
 """Bounds of the longest pause between two attempts, see `longest_pause_seconds`."""
 LONGEST_CEILING: Final = timedelta(seconds=5)
+"""However long the wait: a lock that comes free is noticed within seconds."""
+# See `longest_pause_seconds`.
 _SHARE_OF_THE_WAIT: Final = 0.1
 
 

@@ -9,6 +9,7 @@ from ..runtime.wiring import Wiring
 from .batch_sweep import BatchSweep
 from .sweep_ticks import SweepTicks
 
+# Of one reading: the sweep has a budget, and other batches wait.
 LOCK_CALL_TIMEOUT: Final = timedelta(seconds=10)
 
 

@@ -105,6 +105,7 @@ class BatchSweep:
 
         Expected failures ("not yet"): another is at it.
         """
+        # Tests share the database with production, but not its tables.
         if batch.dataset_prefix != self._dataset_prefix:
             return  # another deployment's, with tables of its own
         if batch.status is BatchStatus.CONSOLIDATING:

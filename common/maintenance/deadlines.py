@@ -67,6 +67,8 @@ class OverdueBatches:
         if not needs_resuming(batch, now):
             return None
         overdue = is_overdue(batch, now)
+        # Before it is closed: who is missing is then counted as ended, and the closing needs no rule of its
+        # own.
         timed_out = time_out_missing(self._batches, batch.batch_id).unwrap() if overdue else ()
         return self._settle(batch, timed_out)
 
@@ -165,6 +167,7 @@ def _timed_out(name: str) -> Completion:
 
 
 def _closed_as(before: Batch, settlement: Settlement) -> BatchStatus | None:
+    # An event may have closed it between our reading and our closing.
     is_new = before.status is BatchStatus.OPEN and settlement.closed_by_caller
     return settlement.batch.status if is_new else None
 

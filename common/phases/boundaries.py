@@ -143,6 +143,7 @@ class Boundaries:
 
     def _decided(self, boundary: Boundary, game_date: date, claimant: str) -> Day:
         """The date with a decision that rests on all that was known when it was written."""
+        # Decided anew at each attempt: what was written meanwhile may be the report that was missing.
         for _ in range(MAX_ATTEMPTS):
             day = self.days.read(boundary, game_date).unwrap()
             step = self._step(boundary, day, claimant)

@@ -105,6 +105,7 @@ class Operations:
         days = self._days.read_many([(boundary, game_date) for boundary in reached]).unwrap()
         for day in days:
             _refuse(day, "replayed", PhaseState.DISPATCHING, PhaseState.HELD)
+        # What has not begun has nothing to forget.
         begun = [boundary for boundary, day in zip(reached, days, strict=True) if day.document is not None]
         return Replay(
             game_date=game_date,

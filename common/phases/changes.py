@@ -100,6 +100,7 @@ def note(day: Day, dispatch: Dispatch, message_id: str, now: datetime) -> Change
     With two publishers (a claim that was taken over, and its holder who woke up) the first to note stands.
     Both sent the same message under the same dispatch id.
     """
+    # Another publisher was faster, or a person has replayed the date.
     is_noted = day.state is not PhaseState.DISPATCHING or day.generation != dispatch.generation
     if is_noted:
         return None

@@ -69,6 +69,7 @@ class Days:
         key = self.key(boundary, game_date)
         processors = {key.below(PROCESSORS, name): name for name in boundary.known}
         found = self.documents.get([key.path, *processors], as_of=as_of).unwrap()
+        # Processors that have not reported have no document.
         below = {name: found[path] for path, name in processors.items() if path in found}
         return _day(key, found.get(key.path), below).unwrap()
 

@@ -42,6 +42,7 @@ def execution_of(boundary: Boundary, day: Day) -> Execution:
     assert dispatch is not None and dispatched_at is not None
     reports = day.in_generation.values()
     began = min((report.first_recorded_at for report in reports), default=dispatch.decided_at)
+    # By the decision that it was dispatched on, not by what came later.
     is_whole = not (day.decision and day.decision.missing)
     return Execution(
         execution_id=dispatch.dispatch_id,

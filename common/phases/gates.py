@@ -51,6 +51,7 @@ class Gates:
         recheck = now + timedelta(minutes=boundary.recheck_minutes)
         reported = [_reported(rule, day, recheck) for rule in rules if isinstance(rule, Reported)]
         counted = [rule for rule in rules if not isinstance(rule, Reported)]
+        # What is closed already needs no query.
         if not counted or any(isinstance(reading, Closed) for reading in reported):
             return tuple(reported)
         numbers = self._numbers(counted, day.key.game_date)

@@ -58,6 +58,7 @@ NBA_RAW: Final = Boundary(
     dispatches_to="PHASE3_TRIGGER",
     triggered_by="phase2_to_phase3_orchestrator",
     parent_processor="Phase2Orchestrator",
+    # Publishers use both spellings.
     aliases={"bdl_player_box_scores": "bdl_player_boxscores", "br_rosters": "br_rosters_current"},
     entities=_entities(*_NBA_RAW_PLAYED, "bigdataball_play_by_play", "br_rosters_current"),
     modes={

@@ -145,6 +145,7 @@ class PhaseSweep:
             (boundary, day)
             for boundary in self._graph.boundaries
             for day in dates
+            # Before its deadline a phase may be silent.
             if now >= deadline_of(boundary.modes[mode_of(day, now)], day)
         ]
         days = self._boundaries.days.read_many(wanted).unwrap() if wanted else []

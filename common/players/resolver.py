@@ -163,6 +163,7 @@ class PlayerNames:
     def _queue(self, keys: Mapping[str, str], answers: Mapping[str, Answer]) -> ErrorInfo | None:
         """Queue what a person has to look at, and only then remember it: a failure is not forgotten."""
         waiting = {lookup: answer for lookup, answer in answers.items() if _waits(answer)}
+        # Remembered ones are in the queue since they were met first.
         new = waiting.keys() - self._remembered(waiting).keys()
         if not new:
             return None

@@ -69,6 +69,7 @@ class ArrayCommit:
 
     def _answer(self, batch: Batch, completions: Sequence[Completion], answers: Answers) -> list[Completion]:
         """Fill `answers` as if the commit had succeeded; returns what there is to commit."""
+        # The batch has left its mode since it was read: an array that nobody counts must not grow.
         if batch.mode_epoch != self._batch.mode_epoch:
             answers.update((one.player_lookup, Result.success(Stale())) for one in completions)
             return []

@@ -32,6 +32,7 @@ async def _caught(commit: Commit[Item, Answer], items: Sequence[Item], batch_id:
         return list(await commit(items))
     except Exception as exc:  # handed to every caller, not swallowed
         failure: Result[Answer] = Result.failure(ErrorInfo.from_exception(exc, batch_id=batch_id))
+        # Nobody knows whose value it was: each is told, and those that failed for good go again alone.
         return [failure] * len(items)
 
 

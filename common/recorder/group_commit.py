@@ -64,6 +64,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._waiting.append((item, future))
         if not self._is_scheduled:
             # At the loop's next turn, so that items of this turn share a commit.
+            # Once per turn: a hundred events of one turn schedule one start.
             self._is_scheduled = True
             loop.call_soon(self._start)
         return future

@@ -170,6 +170,8 @@ class Recorder:
     def _cached(self, roster: Roster) -> CachedBatch:
         batch = roster.batch
         if batch.schema_mode.writes_subcollection:
+            # Kept with the batch: the closing tells of the first completion, if this instance has recorded
+            # it.
             commit = SubcollectionCommit(self._documents, batch, FirstCompletion())
             return CachedBatch(roster, commit, max_in_flight=self._max_in_flight)
         from .array_commit import ArrayCommit

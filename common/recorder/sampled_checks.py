@@ -19,6 +19,7 @@ import structlog
 from ..result import ErrorInfo, Result
 
 THREADS: Final = 2
+"""Checks at a time: each reads a whole batch."""
 MAX_PENDING: Final = 8
 """Running or waiting for a thread; a sample is given up rather than queued behind these."""
 WAIT_SECONDS: Final = 3.0

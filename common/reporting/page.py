@@ -13,6 +13,7 @@ TEMPLATE: Final = "status.html.j2"
 IDS_SHOWN: Final = 12
 """Ids of one finding, and below findings of one page; the page tells how many it leaves out."""
 FINDINGS_SHOWN: Final = 100
+"""The worst come first; the rest is counted."""
 
 
 def render(status: Status) -> str:

@@ -18,6 +18,7 @@ from .page import render
 UPLOAD: Final = "https://storage.googleapis.com/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}"
 """The JSON API's media upload: one request, so that no client library is needed for one object."""
 TIMEOUT_SECONDS: Final = 30.0
+"""Of the upload; the page is some tens of kilobytes."""
 BUCKET_SCHEME: Final = "gs://"
 
 

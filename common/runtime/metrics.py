@@ -25,6 +25,7 @@ from ..result import ErrorInfo, Result
 MAX_LABELS: Final = 10
 """As many as a log-based metric may have."""
 MAX_LABEL_CHARS: Final = 200
+"""A longer value is no label but a text, and makes a series of its own."""
 
 Label = str | int | bool
 

@@ -30,6 +30,7 @@ MAX_QUERY_CHARS: Final = 1_000
 """Characters of a query that an error's details keep: errors go into log lines and dead letters, and a
 generated script has up to a megabyte."""
 MAX_PARAMETER_CHARS: Final = 200
+"""Characters of one parameter: a list of names has thousands."""
 _SECRET_WORDS: Final = ("secret", "token", "password", "credential", "webhook", "api_key")
 
 

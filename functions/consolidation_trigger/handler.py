@@ -70,6 +70,7 @@ def handle(
     _refuse_another_day(batch, message)
     receipt = consolidator.consolidate(message.batch_id, message.generation, seen=batch).unwrap()
     _tell(receipt)
+    # Before the clean-up: phase 6 waits for this, nobody waits for that.
     _announce(receipt, event_id, batches=batches, publisher=publisher, dataset=dataset)
     # Unwrapped last: a table that cannot be dropped does not keep the run out of the log.
     dropped = consolidator.drop_staging_tables(receipt)

@@ -4,6 +4,7 @@ from common.messages import Phase, PhaseCompletion
 from common.phases.shape import Boundary, Graph
 from common.result import ErrorInfo, Result
 
+# The message names phases, the graph numbers them.
 _NUMBERS = {phase: number for number, phase in enumerate(Phase, start=1)}
 
 

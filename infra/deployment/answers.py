@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WITHIN: Final = timedelta(minutes=3)
 """A cold start, a push that is refused while a binding spreads, and its back-off."""
+# A read a second costs next to nothing, and an answer is seen at once.
 _EVERY_SECONDS: Final = 1.0
 _CALL_SECONDS: Final = 15.0
 

@@ -29,6 +29,7 @@ from .verify import placeholders, verify
 from .workshop import Workshop
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+# Exit statuses; 2, wrong usage, is argparse's own, and `--status` has those of `Drift`.
 FAILED: Final = 1
 COULD_NOT_LOOK: Final = 3
 INTERRUPTED: Final = 130

@@ -64,6 +64,7 @@ class GcloudProgram:
         except subprocess.TimeoutExpired as exc:
             raise DeployError(f"{shlex.join(command)}: has not ended within {LONGEST_RUN}") from exc
         if ended.returncode != 0:
+            # The last lines alone: gcloud prints its progress on the same stream.
             told = _last_words(ended.stderr)
             raise DeployError(f"{shlex.join(command)}: status {ended.returncode}\n{told}")
         return ended.stdout

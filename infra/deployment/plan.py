@@ -84,6 +84,7 @@ def _deploy(release: Release, workshop: Workshop, deployment: str) -> Command:
 def _smoke(release: Release, target: Target, deployment: str) -> list[Command]:
     address = Address(target=target, service=release.service, project_number=NUMBER)
     canary = smoke.canary(release.service, deployment)
+    # As Cloud Run makes it: the tag and three hyphens before the service.
     tag_url = address.url.replace("https://", f"https://{deployment}---")
     return [
         *_looked_at(release, target),

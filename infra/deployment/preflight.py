@@ -124,6 +124,7 @@ def check(
 ) -> Facts:
     """What was read; raises DeployError with every obstacle at once. `functions` by their folders."""
     facts = read(gcloud, target)
+    # An account that is missing has no policy to be asked for.
     there = needed_accounts(target, functions.values()) & facts.accounts
     may_act = users(gcloud, target, there)
     # All at once: who may deploy often has to ask somebody else for each of them.

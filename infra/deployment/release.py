@@ -130,6 +130,7 @@ def digest(folder: Path) -> str:
     """
     hashed = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
+        # Bytecode holds the interpreter's version, and would make every machine's digest another.
         if path.is_file() and path.suffix != ".pyc":
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             hashed.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())

@@ -90,6 +90,7 @@ def service(described: Mapping[str, Any], revisions: Sequence[Mapping[str, Any]]
     """
     metadata, status = described["metadata"], described.get("status", {})
     latest = status.get("latestCreatedRevisionName", "")
+    # A line of traffic without a name means this one.
     ready = status.get("latestReadyRevisionName", latest)
     return Service(
         name=metadata["name"],

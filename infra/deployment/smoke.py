@@ -69,6 +69,7 @@ def probe(
             gcloud.run(commands.publish(asked, target, attributes=attributes(asked)))
             _judge(answers, asked, service.name, tagged.revision)
         finally:
+            # Also where it came too late to be read: the next look finds nothing of it.
             answers.forget(asked.canary_id)
 
 

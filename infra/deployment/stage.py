@@ -45,6 +45,7 @@ def stage(root: Path, name: str, target: Path) -> Path:
         (staged / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, staged / path)
     _compare(sources, staged)
+    # After the comparison: bytecode has no source to be compared with.
     _compile(staged)
     return staged
 

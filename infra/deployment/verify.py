@@ -65,6 +65,7 @@ def verify(
     hide what is missing. Raises VerifyError if it does not load, if its entry point is not registered, or
     if a module of ours comes from outside `staged`.
     """
+    # `-P`: the working directory is not on the search path; `-B`: the stage is not written to.
     command = [str(python), "-B", "-P", "-c", _PROBE, str(staged.resolve()), function.entry_point]
     try:
         with tempfile.TemporaryDirectory() as neutral:

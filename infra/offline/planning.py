@@ -109,6 +109,7 @@ class Workspace:
         Nothing is applied, and no state is read.
         """
         (self.folder / "planned.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
+        # `-refresh=false`: there is nothing to look at but the stand-in's answers.
         flags = ("-input=false", "-no-color", "-lock=false", "-refresh=false", "-out=planned")
         self.run("plan", *flags, "-var-file=planned.tfvars.json")
         shown: Mapping[str, Any] = json.loads(self.run("show", "-json", "planned"))

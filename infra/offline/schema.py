@@ -28,6 +28,7 @@ Block = dict[str, Any]
 """{"attributes": name → {type, required, optional, computed}, "blocks": name → {nesting, min_items,
 max_items, block}}; a type is Terraform's, as JSON: "string", ["list", "string"]."""
 
+# A block that nests in itself would have no end.
 MAX_DEPTH = 10
 ANY = "dynamic"
 NESTINGS = {"list": "LIST", "set": "SET", "map": "MAP", "struct": "SINGLE"}

@@ -57,6 +57,8 @@ class Warehouse:
         """
         from google.cloud import bigquery
 
+        # The client's own 600 s, and a job that it would run again for 2,400 s, are too long for a person who
+        # waits.
         retry = bigquery.DEFAULT_RETRY.with_deadline(TIMEOUT_SECONDS)
         job = self.client.query(sql, retry=retry, timeout=TIMEOUT_SECONDS, job_retry=None)
         return job.result(retry=retry, timeout=TIMEOUT_SECONDS, job_retry=None)

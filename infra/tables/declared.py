@@ -42,6 +42,7 @@ class Table:
 
 def declared(statement: Statement) -> Table:
     """What a statement of kind TABLE declares."""
+    # One statement, or a ValueError here: `statements.py` has cut them apart.
     [create] = sqlglot.parse(statement.sql, dialect="bigquery")
     assert isinstance(create, exp.Create)
     return Table(

@@ -53,6 +53,7 @@ class Disorder:
 
     def _share(self, what: str, player: str) -> float:
         """A number from 0 to 1, the same for the same seed."""
+        # A digest, not a generator: the share of a player does not depend on who came before.
         digest = hashlib.sha256(f"{self.seed}/{what}/{player}".encode()).digest()
         return int.from_bytes(digest[:8], "big") / 2**64
 

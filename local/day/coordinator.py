@@ -46,6 +46,7 @@ def ask(
     requests = slate.requests(batch_id, asked_at)
     if shuffle_seed is not None:
         random.Random(shuffle_seed).shuffle(requests)
+    # Before any request is out: a completion must find its batch.
     opened = batches.open(
         batch_id,
         slate.game_date,

@@ -18,7 +18,9 @@ from .worker import PULLING
 
 MAX_REPLACEMENTS = 20
 """More deaths than any chaos asks for."""
+# Several interpreters that import the clients at once take a while on two cores.
 _BEGIN_WITHIN = timedelta(seconds=60)
+# For the players that it is at.
 _FINISH_WITHIN = timedelta(seconds=10)
 
 
@@ -66,6 +68,7 @@ class Crew(AbstractContextManager["Crew"]):
             if self.replaced == MAX_REPLACEMENTS:
                 raise Problem(f"the workers keep dying: see {self._job.log}")
             self.replaced += 1
+            # Under a new id: the dead one's staging table stays its own.
             self._workers[index] = self._hire()
 
     def dismiss(self) -> None:

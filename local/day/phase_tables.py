@@ -16,6 +16,7 @@ def tables_of(graph: Graph) -> list[Table]:
     rules = [rules for boundary in graph.boundaries for rules in boundary.modes.values()]
     asked = [table for each in rules for gate in each.gates for table in _asked(gate)]
     schedule = [graph.schedule] if graph.schedule else []
+    # By name: several gates ask for one table.
     return list({(table.role, table.name): table for table in (*schedule, *asked)}.values())
 
 

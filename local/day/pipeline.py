@@ -43,6 +43,7 @@ CLOSED_SECONDS: Final = 8.0
 """How long a gate's table stays empty: a few sweeps."""
 _SWEEP_EVERY_SECONDS: Final = 2.0
 """In the cloud every 10 minutes; here waits are minutes."""
+# How late the end of the day is noticed at most.
 _PULL_SECONDS: Final = 2.0
 _PHASES: Final = dict(enumerate(Phase, start=1))
 _PREDICTIONS_PHASE: Final = 5
@@ -150,6 +151,7 @@ class Pipeline:
         heard: set[str] = set()
         while not self._over.is_set():
             for message in self._pulled(constant):
+                # The tap delivers at least once, too.
                 if message.message_id not in heard:
                     heard.add(message.message_id)
                     self._hear(constant, message)
@@ -162,6 +164,8 @@ class Pipeline:
         except DeadlineExceeded:
             return ()
         ids = [one.ack_id for one in pulled.received_messages]
+        # Acknowledged before they are handled: a message that is lost with this process is lost with the
+        # whole run.
         if ids:
             client.acknowledge(subscription=tap, ack_ids=ids, retry=None, timeout=_PULL_SECONDS)
         return [one.message for one in pulled.received_messages]

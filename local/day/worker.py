@@ -87,6 +87,7 @@ class Worker:
             staged_rows=staged.rows if staged.table else None,
             worker_instance=self.worker_id,
             correlation_id=request.correlation_id,
+            # The request's: a second delivery makes the very same message.
             timestamp=request.timestamp,
         )
 

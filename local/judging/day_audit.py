@@ -15,6 +15,7 @@ from .own_process import NoAnswer, answer_of
 from .promises import Verdict
 
 TIMEOUT_SECONDS: Final = 180
+"""An audit of one day takes seconds; this is for a machine that is busy."""
 
 
 @dataclass(frozen=True, kw_only=True)

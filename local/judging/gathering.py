@@ -50,6 +50,7 @@ def gather(
     document = stack.database.document(batch_path(batch_id))
     opened_at = document.get(["start_time"], timeout=READ_TIMEOUT_SECONDS).get("start_time")
     rows = RowReader(Warehouse(stack.bigquery), stack.sport_names)
+    # Both after the run: nothing moves any more.
     main, left = rows.in_main(batch.game_date), rows.in_staging()
     return Evidence(
         requests=asked,

@@ -105,6 +105,7 @@ def _no_row_twice_or_lost(found: Evidence) -> Verdict:
     twice = [key for key, number in copies.items() if number > 1]
     wanted = {row.key for row in found.expected}
     lost, alien = wanted - copies.keys(), copies.keys() - wanted
+    # A key that should be there, with other values than the rule makes.
     changed = {row.key for row in set(found.main) - found.expected} & wanted
     return Verdict(
         promise="No duplicate row, no lost row",

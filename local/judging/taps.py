@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 2.0
 """A subscription that gives nothing for so long is empty: a pull answers at once where there is something."""
 TIMEOUT_SECONDS = 10.0
+# What one pull gives at most.
 _MOST_AT_ONCE = 1_000
 
 

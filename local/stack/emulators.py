@@ -155,6 +155,7 @@ def _wait_until_ready(emulator: Emulator) -> None:
         emulator.service.wait_until(emulator.answers, within=_READY_WITHIN)
     except ServiceFailed as failure:
         lacking = _missing_for_bigquery() if emulator.kind is BIGQUERY else missing()
+        # The first one that is missing explains the failure better than the log does.
         for tool in lacking:
             raise tool from failure
         raise

@@ -15,8 +15,10 @@ import sys
 import threading
 import time
 
+# After SIGKILL: only a process that the kernel holds lives longer.
 _GONE_WITHIN_SECONDS = 5.0
 _POLL_SECONDS = 0.01
+# From <linux/prctl.h>.
 _PR_SET_CHILD_SUBREAPER = 36
 
 

@@ -9,6 +9,7 @@ from typing import Final
 SOUND_LIFE_SECONDS: Final = 10.0
 """A server that lived as long was well; its death says nothing about the next start."""
 LONGEST_PAUSE_SECONDS: Final = 30.0
+"""So that one that can start again, because its cause is mended, does so soon."""
 EARLY_DEATHS: Final = 5
 """As many in a row, and it is not going to work."""
 

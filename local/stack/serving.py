@@ -26,6 +26,7 @@ from .topology import Push
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv" / "functions" / "bin" / "python"
 
+# A second on an idle machine; four at once on a busy one take far longer.
 _READY_WITHIN = timedelta(seconds=60)
 _PROBE_SECONDS = 2.0
 
@@ -116,6 +117,7 @@ class Server:
         connection = http.client.HTTPConnection(LOOPBACK, self.deployment.port, timeout=_PROBE_SECONDS)
         try:
             connection.request("GET", "/favicon.ico")
+            # The framework's own answer, before any code of ours: nothing is delivered by asking.
             return connection.getresponse().status == http.HTTPStatus.NOT_FOUND
         except (OSError, http.client.HTTPException):
             return False

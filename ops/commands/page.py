@@ -13,6 +13,7 @@ from ..answer import Answer
 
 LOOPBACK: Final = "127.0.0.1"
 REFRESH_SECONDS: Final = 10
+"""How old a page on a screen is at most."""
 
 Render = Callable[[], str]
 
