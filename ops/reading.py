@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from common.audit.audit_log import FirestoreAuditLog
 from common.audit.batch_reader import BatchReader
 from common.audit.report import Asked
 from common.reporting.assembly import gathering, status_page
@@ -150,7 +151,8 @@ def cost_(days: Days = 7, local: Local = False, output: Output = TEXT) -> None:
 
     def work(stores: Stores) -> Answer:
         last = stores.today()
-        return cost.cost(cost.consumed(stores.batches(), last - timedelta(days=days - 1), last))
+        audits = FirestoreAuditLog(stores.database())
+        return cost.cost(cost.consumed(stores.batches(), audits, last - timedelta(days=days - 1), last))
 
     answer(work, local=local, output=output)
 

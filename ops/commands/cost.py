@@ -1,118 +1,161 @@
 """`cost`: what some days used, as far as the stores tell, times a dated list of prices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time
+from typing import Any, Final
 
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from common.audit.audit_log import FirestoreAuditLog
+from common.batches.batch_store import readable
 from common.batches.batches import Batches
 from common.batches.records import RECEIPTS, Batch
-from common.chunks import chunks
 from common.consolidation.receipt import Receipt
+from common.parallel import for_each
+from common.result import returns_result
 
 from ..answer import Answer
-from ..costing.costs import Line, Usage, as_of, bill, elsewhere, total
-from ..wording import count
+from ..costing.costs import Line, as_of, bill, elsewhere, estimated_share, prices, total
+from ..costing.usage import Usage, usage_of
+from ..wording import count, names
+from .batch_choice import of_days
 
-VALUES_PER_QUERY = 30
-"""What one Firestore query takes of alternatives."""
-READS_PER_CONSOLIDATION = 5
-"""Of the batch document and its receipts, measured on the wire; completions and staging come on top."""
-WRITES_PER_BATCH = 8
-"""Opening, closing, trigger, consolidation, receipt, announcement and their stories."""
-RECORDER_SECONDS_PER_EVENT = 0.00033
-"""Of one vCPU: 3,000 events per second over 32 connections (`./tests/run bench function`)."""
+READS_AT_ONCE: Final = 32
+MAX_AUDITS: Final = 10_000
+"""One an hour for more than a year."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Consumed:
-    """The batches of some days, and what their consolidations noted."""
+    """The batches of some days, and what their consolidations and the audits noted."""
 
     first: date
     last: date
     batches: Sequence[Batch]
     receipts: Sequence[Receipt]
+    audits: Sequence[Mapping[str, Any]]
 
 
-def consumed(batches: Batches, first: date, last: date) -> Consumed:
-    """What the batches of these days tell; raises ResultError. Documents that nobody can read are no batches:
-    the auditor finds them."""
-    dates = [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
-    found: list[Batch] = []
-    for some in chunks(dates, VALUES_PER_QUERY):
-        read = batches.store.where("game_date", some).unwrap()
-        found += [result.unwrap() for result in read.values() if result.is_success]
-    receipts = [
-        Receipt.from_document(each.data)
-        for batch in found
-        if batch.consolidated_generation
-        for each in batches.store.below(batch.batch_id, RECEIPTS).unwrap()
-    ]
-    return Consumed(first=first, last=last, batches=found, receipts=receipts)
+def consumed(batches: Batches, audits: FirestoreAuditLog, first: date, last: date) -> Consumed:
+    """What these days tell; raises ResultError. Batches that nobody can read are left out: the auditor finds
+    them."""
+    found = [each.unwrap() for each in of_days(batches, first, last).values() if each.is_success]
 
+    @returns_result
+    def receipts_of(batch_id: str) -> list[Receipt]:
+        documents = batches.store.below(batch_id, RECEIPTS).unwrap()
+        return [readable(each, Receipt.from_document).unwrap() for each in documents]
 
-def usage_of(consumed: Consumed) -> Usage:
-    """What the batches used.
-
-    Counted where the stores tell it: completions, bytes, seconds of consolidation. Reads, writes and the
-    recorder's time follow from what one batch and one completion take.
-    """
-    completions = sum(batch.counts.ended for batch in consumed.batches)
-    seconds = sum(
-        (receipt.consolidated_at - receipt.started_at).total_seconds() for receipt in consumed.receipts
-    )
-    number = len(consumed.batches)
-    return Usage(
-        completions=completions,
-        batches=number,
-        staging_tables=sum(len(receipt.tables) for receipt in consumed.receipts),
-        bigquery_bytes=sum(receipt.bytes_processed for receipt in consumed.receipts),
-        firestore_reads=completions + READS_PER_CONSOLIDATION * number,
-        # One for the completion's document and, where nothing is grouped, one for the batch.
-        firestore_writes=2 * completions + WRITES_PER_BATCH * number,
-        messages=2 * completions + 3 * number,
-        recorder_seconds=RECORDER_SECONDS_PER_EVENT * completions,
-        consolidation_seconds=seconds,
+    merged = [batch.batch_id for batch in found if batch.consolidated_generation]
+    receipts = for_each(merged, receipts_of, at_once=READS_AT_ONCE).unwrap()
+    since = datetime.combine(first, time(), UTC)
+    return Consumed(
+        first=first,
+        last=last,
+        batches=found,
+        receipts=[receipt for of_batch in receipts.values() for receipt in of_batch],
+        audits=audits.since(since, limit=MAX_AUDITS).unwrap(),
     )
 
 
 def cost(consumed: Consumed) -> Answer:
-    """The bill, row by row, per thousand completions, and the same fan-in elsewhere."""
-    usage = usage_of(consumed)
+    """The bill, row by row, with how each amount is known; and the same fan-in elsewhere."""
+    usage = usage_of(consumed.batches, consumed.receipts, consumed.audits)
     lines = bill(usage)
     others = elsewhere(usage.completions, usage.batches)
+    unseen = [item for item, price in prices().items() if not price.seen]
     data = {
         "first": consumed.first,
         "last": consumed.last,
         "prices_as_of": as_of(),
+        "prices_not_seen_again": unseen,
         "usage": usage,
         "usd": _usd(lines),
+        "usd_per_batch": _usd(lines) / usage.batches if usage.batches else 0.0,
         "usd_per_thousand_completions": _per_thousand(lines, usage),
-        "lines": [{**vars(line), "usd": float(line.usd)} for line in lines],
-        "elsewhere": {name: {"usd": _usd(each)} for name, each in others.items()},
+        "estimated_share": estimated_share(lines),
+        "lines": list(map(_row, lines)),
+        "elsewhere": {
+            name: {"usd": _usd(each), "lines": list(map(_row, each))} for name, each in others.items()
+        },
     }
+    return Answer(data=data, shown=_shown(consumed, usage, lines, others, unseen))
+
+
+def _shown(
+    consumed: Consumed,
+    usage: Usage,
+    lines: Sequence[Line],
+    others: Mapping[str, Sequence[Line]],
+    unseen: Sequence[str],
+) -> list[RenderableType]:
     headline = (
-        f"{consumed.first} to {consumed.last}: {usage.batches} batches, "
-        f"{count(usage.completions, 'completion')}; prices of {as_of()}."
+        f"{consumed.first} to {consumed.last}: {count(usage.batches, 'batch')}, "
+        f"{count(usage.completions, 'completion')}, {count(usage.consolidations, 'consolidation')}, "
+        f"{count(usage.audits, 'audit')}."
     )
-    return Answer(data=data, shown=[headline, _table(lines), "", _compared(lines, others, usage)])
+    if not usage.batches and not usage.audits:
+        return [headline]
+    share = f"{estimated_share(lines):.0%} of the sum is estimated; workers, storage and logs are not in it."
+    formulas = [
+        Text(f"  {_name(line)}: {line.amount.formula}", style="dim") for line in lines if line.amount.formula
+    ]
+    sources = f"List prices of {as_of()} (ops/costing/prices.json); not seen again that day: "
+    return [
+        headline,
+        _table(lines),
+        share,
+        "Estimated from, or leaving out:",
+        *formulas,
+        "",
+        _compared(lines, others, usage),
+        *(Text(f"  {name}: {_arithmetic(each)}", style="dim") for name, each in others.items()),
+        sources + (names([each.replace("_", " ") for each in unseen], shown=10) or "none") + ".",
+    ]
 
 
 def _table(lines: Sequence[Line]) -> Table:
-    table = Table("item", "units", "", "USD", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    table.add_column("item")
+    for title in ("counted", "estimated"):
+        table.add_column(title, justify="right")
+    table.add_column("")
+    table.add_column("USD", justify="right")
     for line in lines:
-        table.add_row(line.item.replace("_", " "), f"{line.units:,.0f}", line.unit, f"{line.usd:.6f}")
-    table.add_row("total", "", "", f"{total(lines):.6f}", style="bold")
+        amount = line.amount
+        table.add_row(
+            _name(line), f"{amount.measured:,.0f}", f"{amount.estimated:,.0f}", line.unit, f"{line.usd:.6f}"
+        )
+    table.add_row("total", "", "", "", f"{total(lines):.6f}", style="bold")
     return table
 
 
-def _compared(lines: Sequence[Line], others: dict[str, list[Line]], usage: Usage) -> Table:
-    table = Table("the same fan-in", "USD", "per 1,000 completions", box=None, header_style="bold")
-    rows = {"this suite": list(lines), **others}
-    for name, each in rows.items():
+def _compared(lines: Sequence[Line], others: Mapping[str, Sequence[Line]], usage: Usage) -> Table:
+    table = Table(box=None, header_style="bold")
+    table.add_column("the same fan-in")
+    for title in ("USD", "per 1,000 completions"):
+        table.add_column(title, justify="right")
+    for name, each in {"this suite": lines, **others}.items():
         table.add_row(name, f"{total(each):.6f}", f"{_per_thousand(each, usage):.4f}")
     return table
+
+
+def _arithmetic(lines: Sequence[Line]) -> str:
+    return "; ".join(
+        f"({line.amount.formula}) * {prices()[line.item].usd.normalize():f} USD / {prices()[line.item].per:,}"
+        for line in lines
+    )
+
+
+def _row(line: Line) -> dict[str, Any]:
+    return {**vars(line), "amount": vars(line.amount), "usd": float(line.usd)}
+
+
+def _name(line: Line) -> str:
+    return line.item.replace("_", " ")
 
 
 def _usd(lines: Sequence[Line]) -> float:

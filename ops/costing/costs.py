@@ -1,4 +1,4 @@
-"""Counts times prices. Pure: the counts come from receipts, audits and batches, the prices from one file."""
+"""Amounts times prices. Pure: the amounts come from `usage`, the prices from one dated file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-SUBSCRIPTION_AND_PUBLISH: Final = 2
-"""Pub/Sub bills a message's bytes when it is published and when it is delivered."""
-BILLED_BYTES_AT_LEAST: Final = 1_000
-"""Of each Pub/Sub request."""
-EXPRESS_CHUNK_GB: Final = Decimal("0.0625")
-"""An express workflow of Step Functions is billed for 64 MB at least."""
+from .usage import Amount, Usage
+
+UNITS: Final = {
+    "firestore_reads": "reads",
+    "firestore_writes": "writes",
+    "pubsub_bytes": "bytes",
+    "bigquery_bytes": "bytes",
+    "run_requests": "requests",
+    "run_vcpu_seconds": "s",
+    "run_gib_seconds": "GiB s",
+    "step_functions_transitions": "transitions",
+    "step_functions_express_requests": "requests",
+    "step_functions_express_gb_seconds": "GB s",
+    "temporal_actions": "actions",
+    "temporal_plan": "USD of usage",
+}
+OURS: Final = tuple(item for item in UNITS if item.startswith(("firestore_", "pubsub_", "bigquery_", "run_")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,99 +34,100 @@ class Price:
     usd: Decimal
     per: Decimal
     source: str
+    seen: bool
+    """Whether it stood on the page on the day of the list."""
 
     def of(self, units: float | int) -> Decimal:
-        """What so many units cost, in USD."""
         return self.usd * Decimal(str(units)) / self.per
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One row of a bill: how many units of what, and what they cost."""
+    """One row of a bill: how much of what, how that is known, and what it costs."""
 
     item: str
-    units: float
+    amount: Amount
     unit: str
     usd: Decimal
-
-
-@dataclass(frozen=True, kw_only=True)
-class Usage:
-    """What was used in some days, as far as the stores tell."""
-
-    completions: int
-    batches: int
-    staging_tables: int
-    bigquery_bytes: int
-    firestore_reads: int
-    firestore_writes: int
-    messages: int
-    recorder_seconds: float
-    """Of one vCPU and its memory."""
-    consolidation_seconds: float
 
 
 @cache
 def prices() -> Mapping[str, Price]:
     """By item; `prices.json` says of which day and from where."""
-    listed = json.loads(_file().read_text(encoding="utf-8"))["prices"]
     return {
-        item: Price(usd=Decimal(str(each["usd"])), per=Decimal(each["per"]), source=each["source"])
-        for item, each in listed.items()
+        item: Price(
+            usd=Decimal(str(each["usd"])),
+            per=Decimal(each["per"]),
+            source=each["source"],
+            seen=each["seen"],
+        )
+        for item, each in _list()["prices"].items()
     }
 
 
 def as_of() -> str:
     """The day of the price list, ISO."""
-    day: str = json.loads(_file().read_text(encoding="utf-8"))["as_of"]
+    day: str = _list()["as_of"]
     return day
 
 
 def bill(usage: Usage) -> list[Line]:
     """What the usage costs on Google Cloud, row by row."""
     # Billed by the time that an instance is at work: minimum instances are not counted here.
-    seconds = usage.recorder_seconds + usage.consolidation_seconds
-    return [
-        _line("firestore_reads", usage.firestore_reads, "reads"),
-        _line("firestore_writes", usage.firestore_writes, "writes"),
-        _line("pubsub_bytes", usage.messages * SUBSCRIPTION_AND_PUBLISH * BILLED_BYTES_AT_LEAST, "bytes"),
-        _line("bigquery_bytes", usage.bigquery_bytes, "bytes"),
-        _line("run_requests", usage.messages, "requests"),
-        _line("run_vcpu_seconds", seconds, "s"),
-        _line("run_gib_seconds", usage.recorder_seconds * 0.5 + usage.consolidation_seconds, "GiB s"),
-    ]
+    return [_line(item, getattr(usage, item)) for item in OURS]
 
 
 def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
-    """The fan-in alone, without the workers, on other systems: name → lines of its bill.
+    """The fan-in alone, without the workers, on two other systems.
 
     Step Functions: a distributed map starts one child execution per player. Standard children cost two
     transitions each (start and the one task) beside four of the parent; express children a request and, at
-    100 ms and 64 MB each, their duration. Temporal: per player an activity that is scheduled and a signal or
-    result that is recorded (2 actions), per batch the workflow, a timer and three activities (5).
+    100 ms and 64 MB each, their duration. Temporal: per player an activity, which the worker completes from
+    outside (one action), per batch the workflow, a timer and three activities (five); storage is not in it.
     """
-    express_gb_seconds = float(completions * EXPRESS_CHUNK_GB / 10)
+    of_all = f"{completions:,} completions"
+    transitions = f"2 * {of_all} + 4 * {batches:,} batches"
+    actions = 1 * completions + 5 * batches
+    usage_usd = float(prices()["temporal_actions"].of(actions))
     return {
         "Step Functions, standard": [
-            _line("step_functions_transitions", 2 * completions + 4 * batches, "transitions")
+            _reckoned("step_functions_transitions", 2 * completions + 4 * batches, transitions)
         ],
         "Step Functions, express": [
-            _line("step_functions_transitions", 4 * batches, "transitions"),
-            _line("step_functions_express_requests", completions, "requests"),
-            _line("step_functions_express_gb_seconds", express_gb_seconds, "GB s"),
+            _reckoned("step_functions_transitions", 4 * batches, f"4 * {batches:,} batches"),
+            _reckoned("step_functions_express_requests", completions, of_all),
+            _reckoned(
+                "step_functions_express_gb_seconds",
+                float(Decimal(completions) * Decimal("0.0625") / 10),
+                f"{of_all} * 0.1 s * 0.0625 GB",
+            ),
         ],
-        "Temporal Cloud": [_line("temporal_actions", 2 * completions + 5 * batches, "actions")],
+        "Temporal Cloud": [
+            _reckoned("temporal_actions", actions, f"1 * {of_all} + 5 * {batches:,} batches"),
+            _reckoned("temporal_plan", usage_usd, "10 % of the actions' price"),
+        ],
     }
 
 
 def total(lines: Sequence[Line]) -> Decimal:
-    """The sum, exactly."""
     return sum((line.usd for line in lines), Decimal(0))
 
 
-def _line(item: str, units: float | int, unit: str) -> Line:
-    return Line(item=item, units=units, unit=unit, usd=prices()[item].of(units))
+def estimated_share(lines: Sequence[Line]) -> float:
+    """Which part of the sum rests on what was reckoned, and not counted; 0 for nothing."""
+    whole = total(lines)
+    reckoned = sum((prices()[line.item].of(line.amount.estimated) for line in lines), Decimal(0))
+    return float(reckoned / whole) if whole else 0.0
 
 
-def _file() -> Path:
-    return Path(__file__).with_name("prices.json")
+def _reckoned(item: str, units: float, formula: str) -> Line:
+    return _line(item, Amount(estimated=units, formula=formula))
+
+
+def _line(item: str, amount: Amount) -> Line:
+    return Line(item=item, amount=amount, unit=UNITS[item], usd=prices()[item].of(amount.units))
+
+
+@cache
+def _list() -> Any:
+    return json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))

@@ -2,32 +2,13 @@
 
 from collections.abc import Mapping
 
-import pytest
-from google.cloud import firestore, pubsub_v1
+from google.cloud import firestore
 
 from common.batches.batches import Batches
 from common.messages import PlayerOutcome
 from common.recorder.recorder import Recorder
-from common.sport import Sport
-from common.topics import PREDICTION_BATCH_COMPLETE, PREDICTION_READY
 from tests.support.batch_helpers import completion, deliver, opened
 from tests.support.ops_cli import ops
-
-
-@pytest.fixture
-def environment(
-    firestore_host: str, pubsub_host: str, project_id: str, publisher_client: pubsub_v1.PublisherClient
-) -> Mapping[str, str]:
-    """Of a project whose topics are there."""
-    for topic in (PREDICTION_BATCH_COMPLETE, PREDICTION_READY):
-        publisher_client.create_topic(name=f"projects/{project_id}/topics/{topic.name(Sport.NBA)}")
-    return {
-        "GCP_PROJECT": project_id,
-        "SPORT": "nba",
-        "USER": "ann",
-        "FIRESTORE_EMULATOR_HOST": firestore_host,
-        "PUBSUB_EMULATOR_HOST": pubsub_host,
-    }
 
 
 async def test_explanation_names_who_is_missing_and_the_command_that_asks_again(

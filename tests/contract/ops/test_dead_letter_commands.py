@@ -23,21 +23,6 @@ GOOD = b'{"batch_id": "b1", "game_date": "2026-01-17", "generation": 1}'
 
 
 @pytest.fixture
-def environment(
-    firestore_host: str, pubsub_host: str, project_id: str, publisher_client: pubsub_v1.PublisherClient
-) -> Mapping[str, str]:
-    for name in (TOPIC, f"{TOPIC}-dlq"):
-        publisher_client.create_topic(name=f"projects/{project_id}/topics/{name}")
-    return {
-        "GCP_PROJECT": project_id,
-        "SPORT": "nba",
-        "USER": "ann",
-        "FIRESTORE_EMULATOR_HOST": firestore_host,
-        "PUBSUB_EMULATOR_HOST": pubsub_host,
-    }
-
-
-@pytest.fixture
 def letters(
     environment: Mapping[str, str],
     firestore_client: firestore.Client,

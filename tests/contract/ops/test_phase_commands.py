@@ -2,36 +2,11 @@
 
 from collections.abc import Mapping
 
-import pytest
-from google.cloud import firestore, pubsub_v1
+from google.cloud import firestore
 
-from common.sport import Sport
-from common.topics import REGISTRY
 from tests.support.ops_cli import ops
 
 DAY = "2026-01-17"
-
-
-@pytest.fixture
-def environment(
-    firestore_host: str,
-    pubsub_host: str,
-    bigquery_host: str,
-    project_id: str,
-    publisher_client: pubsub_v1.PublisherClient,
-) -> Mapping[str, str]:
-    for constant in ("PHASE4_TRIGGER", "PREDICTIONS_TRIGGER"):
-        publisher_client.create_topic(
-            name=f"projects/{project_id}/topics/{REGISTRY[constant].name(Sport.NBA)}"
-        )
-    return {
-        "GCP_PROJECT": project_id,
-        "SPORT": "nba",
-        "USER": "ann",
-        "FIRESTORE_EMULATOR_HOST": firestore_host,
-        "PUBSUB_EMULATOR_HOST": pubsub_host,
-        "BIGQUERY_EMULATOR_HOST": bigquery_host,
-    }
 
 
 def test_boundary_is_held_and_says_by_whom_until_it_is_released(environment: Mapping[str, str]) -> None:
