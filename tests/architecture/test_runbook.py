@@ -2,18 +2,15 @@
 
 import re
 import shlex
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 from typer.core import TyperGroup
 
 from common.findings.records import FindingClass
-from ops import reading, writing  # noqa: F401  registers the commands
 from ops.explaining.verdict import State
-from ops.options import app
+from tests.support.ops_cli import command_line, commands
 from tests.support.source_tree import ROOT
 
 # Typer brings a click of its own, whose errors it does not name.
@@ -27,13 +24,6 @@ ROWS = [
 ]
 EXAMPLES = {"BATCH": "b1", "DATE": "2026-01-17", "PHASE": "4", "EVENT": "e1", "FINDING": "f1", "LOCK": "l1"}
 COMMANDS = sorted(set(re.findall(r"`\./ops/run ([^`]+)`", RUNBOOK)) - {"COMMAND"})
-
-
-@cache
-def command_line() -> TyperGroup:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
-    return group
 
 
 def parse(line: str) -> None:
@@ -79,16 +69,6 @@ def test_command_of_the_runbook_is_one(line: str) -> None:
 def test_misspelt_command_is_refused(line: str) -> None:
     with pytest.raises(UsageError):
         parse(line)
-
-
-def commands(group: TyperGroup, before: str = "") -> dict[str, Any]:
-    """Every command by what is typed for it, those of groups included."""
-    found = {}
-    for name, command in group.commands.items():
-        found[f"{before}{name}"] = command
-        if isinstance(command, TyperGroup):
-            found |= commands(command, f"{before}{name} ")
-    return found
 
 
 def test_every_command_has_examples_that_are_commands(

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import structlog
+import typer
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from ops import reading, writing  # noqa: F401  registers the commands
@@ -32,3 +35,21 @@ def ops(environment: Mapping[str, str], *arguments: str) -> Said:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Said(status=result.exit_code, output=result.stdout, problem=result.stderr)
+
+
+@cache
+def command_line() -> TyperGroup:
+    """`./ops/run` itself; made once, for that takes its time."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return group
+
+
+def commands(group: TyperGroup | None = None, before: str = "") -> dict[str, Any]:
+    """Every command by what is typed for it, those of groups included."""
+    found: dict[str, Any] = {}
+    for name, command in (group or command_line()).commands.items():
+        found[f"{before}{name}"] = command
+        if isinstance(command, TyperGroup):
+            found |= commands(command, f"{before}{name} ")
+    return found
