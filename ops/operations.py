@@ -1,4 +1,4 @@
-"""Commands that write: show the plan, do exactly that plan, keep who did it and why.
+"""Commands that write: show the plan, do exactly that plan, record who did it and why.
 
     plan is shown ── confirmed ── record: begun ── each step ── record: result
                          │             │              │

@@ -173,7 +173,7 @@ class BatchReader:
         return _attempt(read, batch)
 
     def receipt(self, batch: Batch) -> Result[Receipt | None]:
-        """That of the latest consolidation: one read. None where the system before consolidated."""
+        """That of the latest consolidation: one read. None where the legacy system consolidated."""
 
         def read() -> Receipt | None:
             latest = (
@@ -237,7 +237,7 @@ class BatchReader:
             filters = [FieldFilter("game_date", "==", wanted.game_date.isoformat())]
         else:
             since = FieldFilter("game_date", ">=", wanted.since.isoformat())
-            # The system before wrote no status; what it left open is told by `is_complete` alone.
+            # The legacy system wrote no status; what it left open is told by `is_complete` alone.
             filters = [
                 since,
                 FieldFilter("status", "in", list(UNSETTLED)),

@@ -48,7 +48,7 @@ def trigger_findings(batch: Batch) -> Iterable[Finding]:
     # By generations: an announcement of an earlier one does not tell of this one.
     is_announced = batch.phase_generation >= batch.consolidated_generation
     unchanged_for = batch.read_time - batch.update_time
-    # The system before announced without noting it, and its batches know no generation.
+    # The legacy system announced without noting it, and its batches know no generation.
     if batch.consolidated_generation and not is_announced and unchanged_for >= SWEEP_MISSED:
         yield Finding(
             finding_class=FindingClass.UNSENT_TRIGGER,

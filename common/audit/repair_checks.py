@@ -1,4 +1,4 @@
-"""Repairs that were asked of others: who was lost and asked for has come, and his rows with him, or not yet.
+"""Repairs that others carry out: whether players who were asked for again have come, with their rows.
 
 Asking hides a defect before it mends it: the counters are right again, and the player is still away. So only
 what is seen here to have arrived lets a finding end.

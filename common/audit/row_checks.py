@@ -152,7 +152,7 @@ def _days(
 ) -> dict[date, Day]:
     """The days of which every batch with rows is consolidated, and has a receipt that was read.
 
-    One that is on its way has rows, too. The system before left no receipts, and what it merged cannot be
+    One that is on its way has rows, too. The legacy system left no receipts, and what it merged cannot be
     judged by one.
     """
     left_out = {batch.game_date for batch in seen if batch.status in _MAY_GET_ROWS}

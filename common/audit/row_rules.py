@@ -54,7 +54,7 @@ def row_findings(
     # Who was lost and is asked for again may have kept a part of his rows: he brings the others.
     awaited = {name for name, one in completions.items() if one.event_id == RECOUNTED}
     known = completed.keys() | awaited | (set(expected) - completions.keys())
-    # Who did not say where the rows are, as the system before did, has none that could be missed.
+    # Who did not say where the rows are, as the legacy system did, has none that could be missed.
     staged = {
         name: one.staged_rows for name, one in completed.items() if one.staging_table and one.staged_rows
     }

@@ -1,5 +1,6 @@
-"""Which check comes when, if there is not time for all: who had to stop in the last run, or did not begin, is
-not kept waiting by the same others again. Pure."""
+"""The order of checks where time does not suffice for all: one that had to stop in the last run, or did not
+begin, is not kept waiting by the same others again. Pure.
+"""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Reads a batch document, also one of an earlier release or of the system before.
+"""Reads a batch document, also one of an earlier release or of the legacy system.
 
 Every field that came later has a meaning when it is absent: the one that makes the document mean what it
 meant to whoever wrote it. A field of the wrong type makes the document unreadable, by name.
@@ -78,7 +78,7 @@ def _status(data: Mapping[str, Any]) -> BatchStatus:
 
 
 def _trigger_generation(data: Mapping[str, Any]) -> int:
-    # The system before had no outbox: what it completed, it has also consolidated.
+    # The legacy system had no outbox: what it completed, it has also consolidated.
     finished_before = "status" not in data and data.get("is_complete")
     return _number(data, "trigger_generation", 1 if finished_before else 0)
 

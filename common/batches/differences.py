@@ -154,7 +154,7 @@ def _is_listed_as_completed(one: Completion) -> bool:
 def _predictions(batch: Batch, documents: Iterable[Completion]) -> Finding | None:
     told = list(documents)
     total = sum(one.predictions_count for one in told)
-    # Of whom the system before has counted only the name is known.
+    # Of whom the legacy system has counted only the name is known.
     is_known = all(one.event_id or one.predictions_count for one in told)
     if total == batch.total_predictions or not is_known:
         return None

@@ -1,6 +1,6 @@
 """What the arrays of a batch document say. When the last batch has left its array, this module goes.
 
-The system before kept players by name in `completed_players` and `failed_players`, and did not pin the form
+The legacy system kept players by name in `completed_players` and `failed_players`, and did not pin the form
 of its names: "john-doe" is johndoe. Mode `legacy` of this system adds `array_entries` with the details.
 """
 

@@ -149,7 +149,7 @@ class Completion:
 
     @property
     def is_known_by_name_only(self) -> bool:
-        """Whether only the system before counted the player: what was predicted, and where, nobody knows."""
+        """Whether only the legacy system counted the player: what was predicted, and where, nobody knows."""
         return not self.event_id
 
     def plain_fields(self) -> dict[str, str | int | bool | None]:

@@ -57,7 +57,7 @@ def outdoes(new: Completion, found: Completion) -> bool:
 
 
 def is_overdue(batch: Batch, now: datetime) -> bool:
-    """Whether it is open past its deadline. A batch without one, as of the system before, never is."""
+    """Whether it is open past its deadline. A batch without one, as of the legacy system, never is."""
     return batch.status is BatchStatus.OPEN and batch.deadline is not None and batch.deadline <= now
 
 

@@ -1,4 +1,4 @@
-"""The story of a batch: documents `timeline/{id}`, each written in the commit of what it tells.
+"""The timeline of a batch: documents `timeline/{id}`, each written in the commit of what it tells.
 
 Their ids are made from what happened, so that telling it again changes nothing.
 """

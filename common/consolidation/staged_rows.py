@@ -41,7 +41,7 @@ class StagedBatch:
     unstaged_players: tuple[str, ...]
     """Who completed without saying where the rows are, or of whom the name alone is known: sorted."""
     legacy_tables: tuple[str, ...] = ()
-    """Tables of this very batch that are named as the system before named them. Nobody says what is in them:
+    """Tables of this very batch that are named as the legacy system named them. Nobody says what is in them:
     the rows of `unstaged_players` are looked for there."""
 
     @property

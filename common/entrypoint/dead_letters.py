@@ -1,4 +1,4 @@
-"""Where a message goes that no retry can save: a document to read, and a message to replay.
+"""Dead letters: a message that no retry can cure becomes a document to read and a message to replay.
 
 Nothing that was refused is lost: `dead_letters/{event_id}` holds body, attributes and reason, and the topic's
 dead-letter topic gets the same body with the reason in its attributes. What a sender gave its shape (body,

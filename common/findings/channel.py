@@ -1,4 +1,4 @@
-"""Who is told: what a message says, and the port by which it leaves."""
+"""Telling people: the text of a message, and the port that sends it."""
 
 from typing import Final, Protocol
 

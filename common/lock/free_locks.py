@@ -1,4 +1,4 @@
-"""Locks that were lately left free here: what saves the read before the next acquisition.
+"""Locks that this instance has released lately: their snapshots save the read before the next acquisition.
 
 An instance that consolidates one day after another, or one day again, holds the same lock repeatedly. What it
 remembers is never trusted alone: the write that rests on it has the version as its precondition.

@@ -1,4 +1,4 @@
-"""What nobody's event resumes: deadlines that passed, closings and triggers that were cut short.
+"""Batches that no event resumes: deadlines that passed, closings and triggers that were cut short.
 
 Called with the clock by the sweep and by the auditor. Everything here may run beside live recorders, and
 beside itself:

@@ -3,7 +3,7 @@
 Backfill, verify and switch are one commit, refused if the batch has changed since it was read. A recorder
 that still believes in the mode before is refused by the tombstone that this commit leaves, and reads again.
 
-What a reader of the system before sees depends on the mode (figures in `common/README.md`). Skipped players
+What a reader of the legacy system sees depends on the mode (figures in `common/README.md`). Skipped players
 are in `completed_players` and have a document, but `completed_count` leaves them out: they are counted in
 `skipped_count`. So its comparison of array and counter differs by the skipped players, though nothing is
 lost; the counter reaches `expected_players` only where all have completed, the array where none has failed or

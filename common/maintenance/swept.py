@@ -1,4 +1,4 @@
-"""What a sweep of the batches has to say, in records that load no client and no log."""
+"""The answer of a sweep of the batches, as records that load no client and no log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -334,5 +334,5 @@ class Day:
 def _state(data: Mapping[str, Any]) -> PhaseState:
     if "state" in data:
         return PhaseState(data["state"])
-    # The system before wrote `_triggered`; what it started is not started again.
+    # The legacy system wrote `_triggered`; what it started is not started again.
     return PhaseState.DISPATCHED if data.get("_triggered") else PhaseState.WAITING

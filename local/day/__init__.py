@@ -1,1 +1,1 @@
-"""The sample day: a coordinator, its workers and their players, and how badly they behave."""
+"""The sample day: a coordinator, its workers and their players, and what goes wrong on purpose."""

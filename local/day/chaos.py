@@ -1,4 +1,4 @@
-"""How badly a run behaves: duplicates, disorder, and a process that dies in the middle of its work.
+"""What goes wrong on purpose in a run: duplicates, disorder, and a process that dies at its work.
 
 Everything but the moment of a death follows from the seed, so the same run misbehaves again in the same way.
 """

@@ -1,4 +1,4 @@
-"""An audit of the day that was played, by a process of its own: what the scheduler would have an hour later.
+"""An audit of the day that was played, by a process of its own: the scheduler would start it an hour later.
 
 `python -m local.judging.day_audit DATE FILE`, in the environment of the stack's processes.
 """

@@ -1,4 +1,4 @@
-"""`watch`: a batch as it moves, until it stands."""
+"""`watch`: a batch as it moves, until nothing more happens by itself."""
 
 import time
 from collections.abc import Callable, Iterator
