@@ -4,12 +4,14 @@ A line has a sentence for people (`message`), `action=` and ids for machines, an
 ids of the event being handled, which `enter` and `bind` put on every line that follows in the same context.
 """
 
+import json
 import logging
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -28,31 +30,22 @@ def configure(project: str, *, function: str, environment: str, level: int = log
     (measured). Lines below `level` are not even built.
     """
 
-    labels = {"function": function, "environment": environment}
+    # The labels stand beside fields of the same name: log-based metrics and alert policies filter by labels.
+    origin = {
+        "function": function,
+        "environment": environment,
+        "logging.googleapis.com/labels": {"function": function, "environment": environment},
+    }
 
-    def add_origin(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    def line(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        message = event.pop("event")
         # structlog's method names, upper case, are Cloud Logging's severities; `exception` is the exception.
-        event["severity"] = "ERROR" if method == "exception" else method.upper()
-        event["function"] = function
-        event["environment"] = environment
-        # Labels, beside fields of the same name: log-based metrics and alert policies filter by labels.
-        event["logging.googleapis.com/labels"] = labels
-        traceparent = trace.current()
-        if traceparent is not None:
-            event["logging.googleapis.com/trace"] = f"projects/{project}/traces/{trace.trace_id(traceparent)}"
-            event["logging.googleapis.com/spanId"] = trace.span_id(traceparent)
-        return event
+        severity = "ERROR" if method == "exception" else method.upper()
+        told = {"message": message, "severity": severity, "timestamp": _now()}
+        return {**_ids.get(), **event, **told, **origin, **_trace(project)}
 
     structlog.configure(
-        processors=[
-            _add_ids,
-            add_origin,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.EventRenamer("message"),
-            # `str` for dates, enums and exceptions: a log line must never fail the event that it tells of.
-            structlog.processors.JSONRenderer(default=str),
-        ],
+        processors=[line, structlog.processors.format_exc_info, _rendered],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         # A logger is bound once, not for every line.
@@ -78,5 +71,25 @@ def bound() -> Mapping[str, Any]:
     return _ids.get()
 
 
-def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    return {**_ids.get(), **event}
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _trace(project: str) -> dict[str, str]:
+    """The trace as Cloud Logging reads it; nothing outside of an event."""
+    traceparent = trace.current()
+    if traceparent is None:
+        return {}
+    _, trace_id, span_id, _ = traceparent.split("-")
+    return {
+        "logging.googleapis.com/trace": f"projects/{project}/traces/{trace_id}",
+        "logging.googleapis.com/spanId": span_id,
+    }
+
+
+# `str` for dates, enums and exceptions: a log line must never fail the event that it tells of.
+_encoder: Final = json.JSONEncoder(default=str)
+
+
+def _rendered(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return _encoder.encode(event)

@@ -8,8 +8,9 @@ import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, Final, Generic, Protocol
 
 import structlog
@@ -31,6 +32,9 @@ DEAD_LETTER_THREADS: Final = 4
 DEAD_LETTER_SECONDS: Final = 45.0
 """What writing one takes at most: the time-outs of both stores, and less than any function's time limit."""
 
+MAX_NAMES: Final = 64
+"""Of topics that are remembered: anybody may make up another one."""
+
 Handler = Callable[[M, Delivery], Awaitable[Result[Any]]]
 
 log = structlog.get_logger()
@@ -49,8 +53,7 @@ class Route(Generic[M]):
 
     message: type[M]
     handle: Handler[M]
-    """Gets the message and its delivery, whose `woken_by` is the topic. Its Result decides (see `rules.py`);
-    what it raises is classified."""
+    """Gets a message and its delivery. Its Result decides (see `rules.py`); what it raises is classified."""
 
 
 def in_thread(handle: Callable[[M, Delivery], Result[Any]]) -> Handler[M]:
@@ -112,9 +115,11 @@ class Endpoint:
             return Response(str(exc), status_code=exc.status)
 
     async def _deliver(self, request: Request, body: bytes) -> Response:
-        delivery = envelope.read(request.headers, request.scope["path"], body)
+        # Decoded once: the request's own mapping walks through all of them each time that one is asked for.
+        headers = dict(request.headers.items())
+        delivery = envelope.read(headers, request.scope["path"], body)
         # Before anything is logged: a refusal has the ids of its event on it, too.
-        enter_context(delivery, request.headers)
+        enter_context(delivery, headers)
         result = await self._result(delivery)
         disposition = dispose(result)
         if disposition is Disposition.DEAD_LETTER:
@@ -138,16 +143,24 @@ class Endpoint:
         if canary_id is not None and self.canary is not None:
             # In a thread: a probe may hang in the very store that it tries.
             return await asyncio.to_thread(self.canary, canary_id)
-        topic = origin(delivery.topic, sport=self.sport, heard=self.routes, unnamed=self._unnamed).unwrap()
-        route = self.routes[topic]
+        route = self._route(delivery.topic).unwrap()
         message = read_message(
             route.message, delivery, sport=self.sport, now=self.now(), max_age=self.max_age
         ).unwrap()
-        return await route.handle(message, replace(delivery, woken_by=topic))
+        return await route.handle(message, delivery)
 
-    @property
-    def _unnamed(self) -> Topic | None:
-        return next(iter(self.routes)) if self.unnamed is None and len(self.routes) == 1 else self.unnamed
+    @cached_property
+    def _route(self) -> Callable[[str | None], Result[Route[Any]]]:
+        """What is done with a topic of this name; looked up when it is first told, not at each event."""
+        only = next(iter(self.routes)) if len(self.routes) == 1 else None
+        unnamed = only if self.unnamed is None else self.unnamed
+
+        @lru_cache(MAX_NAMES)
+        def route(name: str | None) -> Result[Route[Any]]:
+            found = origin(name, sport=self.sport, heard=self.routes, unnamed=unnamed)
+            return found.map(self.routes.__getitem__)
+
+        return route
 
     async def _dead_letter(self, delivery: Delivery, result: Result[Any]) -> Result[Any]:
         """Write the dead letter in a thread; one that is not written in time is a retry.

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from ..result import ErrorInfo
-from ..topics import Topic
 
 T = TypeVar("T")
 
@@ -40,8 +39,6 @@ class Delivery:
     """In UTC."""
     topic: str | None = None
     """The topic's name, where the envelope tells it, with the sport in front or not."""
-    woken_by: Topic | None = None
-    """The registry's topic of that name; known once the endpoint has found the route."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Texts that Firestore and Pub/Sub take; empty where there are none."""
     data: bytes = b""
@@ -60,8 +57,7 @@ def read(headers: Mapping[str, str], path: str, body: bytes) -> Delivery:
     A body that cannot be read becomes a Delivery with its `error` (UnreadableEnvelope, PERMANENT), whatever
     else of it is known, and the raw body as its data.
     """
-    told_id = next((headers[name] for name in MESSAGE_ID_HEADERS if headers.get(name)), None)
-    told_time = next((headers[name] for name in TIME_HEADERS if headers.get(name)), None)
+    told_id, told_time = _told(*map(headers.get, MESSAGE_ID_HEADERS)), _told(*map(headers.get, TIME_HEADERS))
     # The raw push body has no topic in it: the subscription's URL ends with `/projects/P/topics/T` for this.
     source = headers.get("ce-source") or path
     try:
@@ -76,7 +72,7 @@ def read(headers: Mapping[str, str], path: str, body: bytes) -> Delivery:
         else:
             payload = json_object(body)
         message = payload.get("message")
-        if not isinstance(message, Mapping):
+        if not isinstance(message, dict):
             raise Unreadable(f"message: a JSON object was expected, got {_kind(message)}")
     except Unreadable as exc:
         message, problems = {}, [str(exc)]
@@ -97,13 +93,13 @@ def is_structured(headers: Mapping[str, str]) -> bool:
     return headers.get("content-type", "").lower().startswith("application/cloudevents")
 
 
-def json_object(body: bytes) -> Mapping[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
     """A JSON object, a byte order mark before it or not; raises Unreadable."""
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError) as exc:
         raise Unreadable(f"body: no JSON ({exc})") from exc
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, dict):
         raise Unreadable(f"body: a JSON object was expected, got {_kind(payload)}")
     return payload
 
@@ -119,21 +115,20 @@ def _delivery(
     """What a message says, and the envelope where it says nothing; each part that can be read is kept."""
     told_id, told_time = told
 
-    def part(read_part: Callable[[Any], T], *values: Any, otherwise: T) -> T:
-        found = next((value for value in values if value not in (None, "")), None)
+    def part(read_part: Callable[[Any], T], value: Any, otherwise: T) -> T:
         try:
-            return read_part(found)
+            return read_part(value)
         except Unreadable as exc:
             problems.append(str(exc))
             return otherwise
 
     nothing: dict[str, str] = {}
-    attributes = part(_attributes, message.get("attributes"), otherwise=nothing)
-    data = part(_decode, message.get("data"), otherwise=b"")
+    attributes = part(_attributes, message.get("attributes"), nothing)
+    data = part(_decode, message.get("data"), b"")
     # Both spellings come: the API's and the one that Pub/Sub adds for older clients. So with the ids.
-    times = message.get("publishTime"), message.get("publish_time"), told_time
-    published_at = part(_time, *times, otherwise=None)
-    event_id = part(_id, told_id, message.get("messageId"), message.get("message_id"), otherwise="")
+    time = _told(message.get("publishTime"), message.get("publish_time"), told_time)
+    published_at = part(_time, time, None)
+    event_id = part(_id, _told(told_id, message.get("messageId"), message.get("message_id")), "")
     return Delivery(
         # New for every delivery as the last resort: no two broken requests must share a dead letter.
         event_id=attributes.get(REPLAYED_EVENT) or event_id or f"unreadable-{uuid.uuid4().hex}",
@@ -143,6 +138,14 @@ def _delivery(
         data=body if problems else data,
         error=ErrorInfo.permanent("UnreadableEnvelope", problems[0]) if problems else None,
     )
+
+
+def _told(*values: Any) -> Any:
+    """The first that says something."""
+    for value in values:
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def _id(value: Any) -> str:
@@ -163,16 +166,17 @@ def _decode(data: Any) -> bytes:
 
 
 def _attributes(attributes: Any) -> dict[str, str]:
-    if attributes is None:
+    if _told(attributes) is None:
         return {}
-    if not isinstance(attributes, Mapping):
+    if not isinstance(attributes, dict):
         raise Unreadable(f"message.attributes: a JSON object was expected, got {_kind(attributes)}")
     return {_text(key): _text(value) for key, value in attributes.items()}
 
 
 def _text(value: Any) -> str:
     """What Firestore and Pub/Sub take: JSON can hold half a surrogate pair, UTF-8 cannot."""
-    return str(value).encode(errors="backslashreplace").decode()
+    text = str(value)
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _time(text: Any) -> datetime | None:

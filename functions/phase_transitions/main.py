@@ -20,7 +20,7 @@ from common.phases.sweep import Swept
 from common.result import Result
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
-from common.topics import REGISTRY
+from common.topics import PHASE_SWEEP, REGISTRY, Topic
 
 from .handler import handle, handle_sweep
 
@@ -47,11 +47,12 @@ settings = wiring.settings
 phases = PhaseTransitions(wiring, settings.names, speed=settings.phase_clock_speed)
 
 
-def complete(message: PhaseCompletion, delivery: Delivery) -> Result[Reported | None]:
-    """Wakes for the completions of phases 2 to 5: the topic names the boundary."""
-    assert delivery.woken_by is not None
-    topic = delivery.woken_by.constant
-    return handle(message, topic, delivery.event_id, graph=phases.graph, boundaries=phases.boundaries())
+def completions_of(topic: Topic) -> Route[PhaseCompletion]:
+    def complete(message: PhaseCompletion, delivery: Delivery) -> Result[Reported | None]:
+        boundaries = phases.boundaries()
+        return handle(message, topic.constant, delivery.event_id, graph=phases.graph, boundaries=boundaries)
+
+    return Route(message=PhaseCompletion, handle=in_thread(complete))
 
 
 def sweep(_: Sweep, delivery: Delivery) -> Result[Swept]:
@@ -61,11 +62,9 @@ def sweep(_: Sweep, delivery: Delivery) -> Result[Swept]:
     return handle_sweep(wiring.now(), function=FUNCTION, sweep=sweeping, ticks=ticks)
 
 
-ROUTES: dict[str, Route[Any]] = {
-    "PhaseCompletion": Route(message=PhaseCompletion, handle=in_thread(complete)),
-    "Sweep": Route(message=Sweep, handle=in_thread(sweep)),
-}
 # Routes follow from the registry: a topic that gets a subscription for this function is routed by that alone.
+HEARD = [topic for topic in REGISTRY.values() if FUNCTION in topic.subscriptions]
+SWEEPS: Route[Any] = Route(message=Sweep, handle=in_thread(sweep))
 phase_transitions = wiring.serve(
-    {topic: ROUTES[str(topic.message)] for topic in REGISTRY.values() if FUNCTION in topic.subscriptions}
+    {topic: SWEEPS if topic == PHASE_SWEEP else completions_of(topic) for topic in HEARD}
 )

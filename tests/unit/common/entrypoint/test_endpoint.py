@@ -219,7 +219,7 @@ class Switchboard:
     """An endpoint that two topics wake, and who heard which message from where."""
 
     def __init__(self, *, unnamed: Topic | None = None) -> None:
-        self.heard: list[tuple[str, str | None]] = []
+        self.heard: list[tuple[str, str]] = []
         self.dead_letters = DeadLetterList()
         self.endpoint = Endpoint(
             routes={
@@ -233,14 +233,14 @@ class Switchboard:
             now=WallClock(),
         )
 
-    def _completed(self, message: PhaseCompletion, delivery: Delivery) -> Result[Any]:
-        return self._hear(message.processor_name, delivery)
+    def _completed(self, message: PhaseCompletion, _: Delivery) -> Result[Any]:
+        return self._hear(message.processor_name, PHASE2)
 
-    def _swept(self, _: Sweep, delivery: Delivery) -> Result[Any]:
-        return self._hear("sweep", delivery)
+    def _swept(self, _: Sweep, __: Delivery) -> Result[Any]:
+        return self._hear("sweep", SWEEP)
 
-    def _hear(self, what: str, delivery: Delivery) -> Result[Any]:
-        self.heard.append((what, delivery.woken_by.constant if delivery.woken_by else None))
+    def _hear(self, what: str, topic: Topic) -> Result[Any]:
+        self.heard.append((what, topic.constant))
         return Result.success(None)
 
 
