@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from ..batches.records import Batch, Completion, Counts
 from ..batches.rules import outdoes
+from ..result import ErrorInfo, Result
+
+STALE: Final = "Stale"
 
 
 class RecordOutcome(Enum):
@@ -70,15 +74,20 @@ class Outdone:
     found: Completion
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stale:
-    """Nothing was written: the batch is gone or has changed its mode since it was read.
+CommitAnswer = Recorded | Outdone
+
+
+def stale(batch_id: str) -> ErrorInfo:
+    """TRANSIENT: nothing was written, the batch is gone or has changed its mode since it was read.
 
     Read it again, and record anew.
     """
+    return ErrorInfo.transient(STALE, f"batch {batch_id!r} has changed since it was read", batch_id=batch_id)
 
 
-CommitAnswer = Recorded | Outdone | Stale
+def is_stale(answer: Result[CommitAnswer]) -> bool:
+    """Whether the batch is to be read again; every other failure is one for whoever asked."""
+    return answer.error is not None and answer.error.exception_class == STALE
 
 
 def answer_for(batch: Batch, found: Completion, one: Completion) -> Recorded | Outdone:

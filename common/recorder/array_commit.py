@@ -15,7 +15,7 @@ from ..batches.rules import MAX_ARRAY_ELEMENTS
 from ..documents.writes import Increment, Union
 from ..result import ErrorInfo, Result
 from ..texts import cut_bytes
-from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
+from .answers import CommitAnswer, Recorded, RecordOutcome, answer_for, stale
 
 MAX_REASON_BYTES: Final = 300
 """Of a reason in the array: a thousand of them share one document."""
@@ -71,7 +71,8 @@ class ArrayCommit:
         """Fill `answers` as if the commit had succeeded; returns what there is to commit."""
         # The batch has left its mode since it was read: an array that nobody counts must not grow.
         if batch.mode_epoch != self._batch.mode_epoch:
-            answers.update((one.player_lookup, Result.success(Stale())) for one in completions)
+            nothing: Result[CommitAnswer] = Result.failure(stale(batch.batch_id))
+            answers.update((one.player_lookup, nothing) for one in completions)
             return []
         new: list[Completion] = []
         counts, room = batch.counts, MAX_ARRAY_ELEMENTS - len(batch.in_array)

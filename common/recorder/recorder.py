@@ -17,7 +17,7 @@ from ..documents.port import AsyncDocuments, is_refused
 from ..documents.writes import SERVER_TIME, Create, Set
 from ..messages import PlayerCompletion
 from ..result import ErrorInfo, ResultError, returns_result_async
-from .answers import Outdone, Recorded, RecordOutcome, Stale, as_it_stands
+from .answers import Outdone, Recorded, RecordOutcome, as_it_stands, is_stale, stale
 from .batch_cache import MAX_BATCHES, BatchCache, CachedBatch
 from .group_commit import MAX_IN_FLIGHT
 from .subcollection_commit import FirstCompletion, SubcollectionCommit
@@ -69,13 +69,13 @@ class Recorder:
             _check_date(cached.batch, completion)
             if not cached.expects(one.player_lookup):
                 return await self._keep_unexpected(cached, one)
-            answer = (await cached.record(one)).unwrap()
-            if not isinstance(answer, Stale):
-                return await self._follow_up(cached, one, answer)
+            answer = await cached.record(one)
+            if not is_stale(answer):
+                return await self._follow_up(cached, one, answer.unwrap())
             # Read anew: the batch has changed its mode, and what this instance knows of it is of the mode
             # before.
             self._cache.forget(cached)
-        raise ResultError(ErrorInfo.transient("Stale", f"batch {completion.batch_id!r} keeps changing"))
+        raise ResultError(stale(completion.batch_id))
 
     def trigger_sent(self, batch: Batch) -> None:
         """The trigger that this instance owed is out and noted: it need not look at the batch's next repeat.

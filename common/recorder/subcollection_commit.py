@@ -17,7 +17,7 @@ from ..batches.batch_store import batch_in, contended, readable
 from ..batches.records import COMPLETIONS, Batch, Completion, Counts, batch_path
 from ..documents.port import AsyncDocuments, is_refused
 from ..result import Result, ResultError
-from .answers import CommitAnswer, Recorded, RecordOutcome, Stale, answer_for
+from .answers import CommitAnswer, Recorded, RecordOutcome, answer_for, stale
 
 MAX_LOOKS: Final = 10
 """Refusals in a row after which the group is given up as Contended: every one of them means that somebody
@@ -76,7 +76,7 @@ class SubcollectionCommit:
             found = await self._look({completion.player_lookup: completion})
         except ResultError as exc:
             return Result.failure(exc.error)
-        return found.get(completion.player_lookup, Result.success(Stale()))
+        return found.get(completion.player_lookup, Result.failure(stale(self._batch.batch_id)))
 
     async def _answers(self, completions: Sequence[Completion], committed: recording.Committed) -> Answers:
         if self._batch.schema_mode.counts_array:
@@ -133,15 +133,16 @@ class SubcollectionCommit:
         return {one.player_lookup: Result.success(recorded) for one in completions}
 
     async def _look(self, waiting: Mapping[str, Completion]) -> Answers:
-        """Answers for all who need no further commit; an empty dict means: try again."""
+        """Answers for all who need no further commit; an empty dict means: try again. Raises ResultError, also
+        where the batch is stale."""
         paths = {name: f"{self._path}/{COMPLETIONS}/{name}" for name in waiting}
         found = (await self._documents.get([self._path, *paths.values()])).unwrap()
         if self._path not in found:
-            return {name: Result.success(Stale()) for name in waiting}
+            raise ResultError(stale(self._batch.batch_id))
         batch = batch_in(found, self._batch.batch_id).unwrap()
         # Migrated since it was read: what is written in its old mode would not be counted.
         if batch.mode_epoch != self._batch.mode_epoch:
-            return {name: Result.success(Stale()) for name in waiting}
+            raise ResultError(stale(self._batch.batch_id))
         return {
             # For a document that nobody can read its own player fails, and no neighbour.
             name: readable(found[path], Completion.from_document).map(
