@@ -151,9 +151,9 @@ def _play_predictions(plan: Plan, stack: Stack, crew: Crew, audience: Audience) 
     asked_at = datetime.now(UTC)
     batch_id = coordinator.batch_id_of(plan.slate, asked_at)
     gauges = Gauges(stack, batch_id)
-    killing = _killing(plan.victim, gauges, crew, stack, audience.tell)
+    killing = _killing(plan.victim, gauges=gauges, crew=crew, stack=stack, tell=audience.tell)
     _ask(plan, stack, asked_at)
-    ending = _watch(plan, stack, gauges, crew, audience.show)
+    ending = _watch(plan, stack, gauges=gauges, crew=crew, show=audience.show)
     killing.call_off()
     # What they hold is finished first: a completion that came after the reading would look lost.
     crew.dismiss()
@@ -187,7 +187,7 @@ def _ask(plan: Plan, stack: Stack, asked_at: datetime) -> None:
 
 
 def _killing(
-    victim: Victim | None, gauges: Gauges, crew: Crew, stack: Stack, tell: Callable[[Victim], None]
+    victim: Victim | None, *, gauges: Gauges, crew: Crew, stack: Stack, tell: Callable[[Victim], None]
 ) -> Killing:
     """Begun, and never to happen where nobody is to die."""
     moments: dict[Victim | None, tuple[Callable[[], bool], Callable[[], None]]] = {
@@ -207,7 +207,9 @@ def _killing(
     return killing
 
 
-def _watch(plan: Plan, stack: Stack, gauges: Gauges, crew: Crew, show: Callable[[Reading], None]) -> Ending:
+def _watch(
+    plan: Plan, stack: Stack, *, gauges: Gauges, crew: Crew, show: Callable[[Reading], None]
+) -> Ending:
     """Keep everything alive until the run is over."""
     ends_at = time.monotonic() + plan.deadline.total_seconds()
     while time.monotonic() < ends_at:

@@ -131,7 +131,9 @@ class Batches:
         """
         return self.store.compare_and_set(
             batch_id,
-            lambda batch: transitions.finish_consolidation(batch, generation, fence, receipt, known_as),
+            lambda batch: transitions.finish_consolidation(
+                batch, generation=generation, fence=fence, receipt=receipt, known_as=known_as
+            ),
             seen=seen,
         )
 

@@ -133,12 +133,12 @@ def move(batch: Batch, before: Completion, after: Completion, *, claimant: str) 
         fields=fields,
         creates=creates,
         sets=sets,
-        then=lambda at: _afterwards(batch, before, after, predictions, claimant, at),
+        then=lambda at: _afterwards(batch, before, after, predictions=predictions, claimant=claimant, at=at),
     )
 
 
 def _afterwards(
-    batch: Batch, before: Completion, after: Completion, predictions: int, claimant: str, at: datetime
+    batch: Batch, before: Completion, after: Completion, *, predictions: int, claimant: str, at: datetime
 ) -> Batch:
     status = reclosed(batch, before.outcome, after.outcome)
     in_array = batch.in_array

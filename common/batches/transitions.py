@@ -143,6 +143,7 @@ def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:
 
 def finish_consolidation(
     batch: Batch,
+    *,
     generation: int,
     fence: int,
     receipt: Mapping[str, Any],

@@ -85,7 +85,7 @@ class Consolidator:
             earlier = self._receipts.latest(batch).unwrap()
             started_at = self._now()
             store = MeteredStore(self._warehouse)
-            merged = self._merge(store, batch, generation, lease, started_at)
+            merged = self._merge(store, batch, generation=generation, lease=lease, started_at=started_at)
             # Made before the last look at the lease: between that and the store nothing is to take time.
             receipt = _receipt(
                 batch,
@@ -121,7 +121,7 @@ class Consolidator:
         return self._log.write(_execution(receipt)).unwrap()
 
     def _merge(
-        self, store: MergeStore, batch: Batch, generation: int, lease: Lease, started_at: datetime
+        self, store: MergeStore, batch: Batch, *, generation: int, lease: Lease, started_at: datetime
     ) -> Merged:
         """Merge under the fence of the lease.
 

@@ -169,11 +169,11 @@ class Boundaries:
             return _Step(change=changes.keep(day, held), written=_kept(day, held))
         gates = self._read_gates(boundary, day, found, now)
         error = gates if isinstance(gates, ErrorInfo) else None
-        decision = decide(boundary, day, found, gates, now)
+        decision = decide(boundary, day, found, gates=gates, now=now)
         if decision.state is not PhaseState.DISPATCHING:
             return _Step(change=changes.keep(day, decision), error=error, written=_kept(day, decision))
         # From here on certain: the claim and the message are one commit, and the sweep resumes it.
-        dispatch = dispatch_of(boundary, day, decision, decision.reason, claimant, now)
+        dispatch = dispatch_of(boundary, day, decision, reason=decision.reason, claimant=claimant, now=now)
         return _Step(change=changes.claim(day, decision, dispatch))
 
     def _read_gates(
@@ -232,10 +232,10 @@ class _Step:
 
 
 def dispatch_of(
-    boundary: Boundary, day: Day, decision: Decision, reason: str, claimant: str, now: datetime
+    boundary: Boundary, day: Day, decision: Decision, *, reason: str, claimant: str, now: datetime
 ) -> Dispatch:
     """What `claimant` is about to publish. Stored before it is, so that whoever resumes it sends the same."""
-    message = trigger_of(boundary, day, decision, reason, now)
+    message = trigger_of(boundary, day, decision, reason=reason, now=now)
     return Dispatch(
         dispatch_id=dispatch_id(day.key, boundary.next_phase, day.generation),
         generation=day.generation,

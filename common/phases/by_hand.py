@@ -127,11 +127,11 @@ class Operations:
         generations = dict(plan.generations)
         # The one that starts comes last: once it is dispatched, reports for the others arrive.
         for boundary in (*plan.reopens, plan.starts):
-            self._reopen(boundary, plan.game_date, generations[boundary.name], who, why)
+            self._reopen(boundary, plan.game_date, planned=generations[boundary.name], who=who, why=why)
         self._claim_by_hand(plan.starts, plan.game_date, who, why, is_replay=True)
         return self._boundaries.look(plan.starts, plan.game_date).unwrap()
 
-    def _reopen(self, boundary: Boundary, game_date: date, planned: int, who: str, why: str) -> None:
+    def _reopen(self, boundary: Boundary, game_date: date, *, planned: int, who: str, why: str) -> None:
         def decide(day: Day) -> Change | None:
             # This very plan has reopened it, in an earlier attempt that was cut short.
             if day.generation == planned + 1:
@@ -157,7 +157,7 @@ class Operations:
             decision = readiness(boundary, seen, by_hand.at).decision(
                 by_hand.at, PhaseState.DISPATCHING, reason=f"{MANUAL}: {who}: {why}"
             )
-            dispatch = dispatch_of(boundary, seen, decision, MANUAL, claimant, by_hand.at)
+            dispatch = dispatch_of(boundary, seen, decision, reason=MANUAL, claimant=claimant, now=by_hand.at)
             return changes.act_of_dispatch(day, by_hand, changes.claim(day, decision, dispatch))
 
         amended = self._days.amend(boundary, game_date, decide).unwrap()

@@ -195,6 +195,7 @@ def decide(
     boundary: Boundary,
     day: Day,
     found: Readiness,
+    *,
     gates: Sequence[GateReading] | ErrorInfo,
     now: datetime,
 ) -> Decision:

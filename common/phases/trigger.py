@@ -13,7 +13,7 @@ TRIGGER_SOURCE = "orchestrator"
 
 
 def trigger_of(
-    boundary: Boundary, day: Day, decision: Decision, reason: str, now: datetime
+    boundary: Boundary, day: Day, decision: Decision, *, reason: str, now: datetime
 ) -> PhaseTrigger | ExportTrigger:
     """The message that starts the next phase. Pure: the same date and decision give the same message.
 

@@ -133,8 +133,10 @@ class SubcollectionCommit:
         return {one.player_lookup: Result.success(recorded) for one in completions}
 
     async def _look(self, waiting: Mapping[str, Completion]) -> Answers:
-        """Answers for all who need no further commit; an empty dict means: try again. Raises ResultError, also
-        where the batch is stale."""
+        """Answers for all who need no further commit; an empty dict means: try again.
+
+        Raises ResultError, also for a batch that is stale.
+        """
         paths = {name: f"{self._path}/{COMPLETIONS}/{name}" for name in waiting}
         found = (await self._documents.get([self._path, *paths.values()])).unwrap()
         if self._path not in found:

@@ -199,7 +199,7 @@ class _Deployment:
         version_of = Inventory(self._gcloud, place).newest_version
         releases = workshop.releases(self._manifest, self._functions, version_of=version_of)
         found = [
-            *drifts(self._gcloud, place, facts, releases, self._functions),
+            *drifts(self._gcloud, place, facts=facts, releases=releases, functions=self._functions),
             *idle(self._gcloud, place, releases),
         ]
         print(status.as_json(found) if self._options.output == "json" else status.as_text(found))

@@ -50,9 +50,9 @@ def invokers(
     own = members(gcloud.read(commands.service_policy(release.service, target))).get(_ROLE, frozenset())
     wanted = f"serviceAccount:{target.invoker}"
     if wanted not in own | held.get(_ROLE, frozenset()):
-        yield _difference(release, "invoker", None, wanted, TERRAFORM)
+        yield _difference(release, what="invoker", runs=None, wanted=wanted, remedy=TERRAFORM)
     for stranger in sorted(own.intersection(_PUBLIC)):
-        yield _difference(release, "invoker", stranger, None, TERRAFORM)
+        yield _difference(release, what="invoker", runs=stranger, wanted=None, remedy=TERRAFORM)
 
 
 def subscriptions(
@@ -63,12 +63,16 @@ def subscriptions(
     for topic, subscription in heard(release.folder, function).items():
         name = topic.subscription_name(address.target.sport, release.folder)
         if name not in found:
-            yield _difference(release, f"subscription {name}", None, "there", TERRAFORM)
+            yield _difference(
+                release, what=f"subscription {name}", runs=None, wanted="there", remedy=TERRAFORM
+            )
             continue
         wanted = _wanted(topic, subscription, address)
         for what, runs in _told(found[name]).items():
             if runs != wanted[what]:
-                yield _difference(release, f"{name}: {what}", runs, wanted[what], TERRAFORM)
+                yield _difference(
+                    release, what=f"{name}: {what}", runs=runs, wanted=wanted[what], remedy=TERRAFORM
+                )
 
 
 def _wanted(topic: Topic, subscription: Subscription, address: Address) -> dict[str, str | None]:
@@ -95,7 +99,9 @@ def _told(listed: Mapping[str, Any]) -> dict[str, str | None]:
     }
 
 
-def _difference(release: Release, what: str, runs: str | None, wanted: str | None, remedy: str) -> Difference:
+def _difference(
+    release: Release, *, what: str, runs: str | None, wanted: str | None, remedy: str
+) -> Difference:
     """One difference of delivery; `remedy` is the command that mends it."""
     return Difference(
         service=release.service, drift=Drift.DELIVERY, what=what, runs=runs, wanted=wanted, remedy=remedy

@@ -45,17 +45,25 @@ def differences(release: Release, service: Service | None) -> list[Difference]:
     Pure.
     """
     if service is None:
-        return [_difference(release, Drift.NOT_DEPLOYED, "service", None, release.digest)]
+        return [_difference(release, Drift.NOT_DEPLOYED, what="service", runs=None, wanted=release.digest)]
     serving = service.serving
     if serving is None:
-        return [_difference(release, Drift.TRAFFIC, "traffic", service.split or None, "one revision")]
+        return [
+            _difference(
+                release, Drift.TRAFFIC, what="traffic", runs=service.split or None, wanted="one revision"
+            )
+        ]
     # Terraform makes the service, so that address and bindings are there first; its revision has no labels.
     if not serving.digest:
-        return [_difference(release, Drift.NOT_DEPLOYED, "release", None, release.digest)]
+        return [_difference(release, Drift.NOT_DEPLOYED, what="release", runs=None, wanted=release.digest)]
     found = [*_contents(release, serving, service.ingress)]
     # What no field shows, such as the entry point, which is a setting of the build.
     if not found and serving.digest != release.digest:
-        found = [_difference(release, Drift.CODE, "release", serving.digest or None, release.digest)]
+        found = [
+            _difference(
+                release, Drift.CODE, what="release", runs=serving.digest or None, wanted=release.digest
+            )
+        ]
     return found
 
 
@@ -64,31 +72,47 @@ def newer(release: Release, service: Service) -> list[Difference]:
     serving = service.serving
     if serving is None or service.latest in ("", serving.name):
         return []
-    return [_difference(release, Drift.TRAFFIC, "the newest revision serves", serving.name, service.latest)]
+    return [
+        _difference(
+            release,
+            Drift.TRAFFIC,
+            what="the newest revision serves",
+            runs=serving.name,
+            wanted=service.latest,
+        )
+    ]
 
 
 def _contents(release: Release, serving: Revision, ingress: str) -> Iterator[Difference]:
     """Thing by thing: the hash alone would say that something differs, and not what."""
-    yield from _maps(release, Drift.ENVIRONMENT, "", serving.environment, release.environment)
-    yield from _maps(release, Drift.ENVIRONMENT, "secret ", serving.secrets, release.secrets)
+    yield from _maps(
+        release, Drift.ENVIRONMENT, prefix="", runs=serving.environment, wanted=release.environment
+    )
+    yield from _maps(
+        release, Drift.ENVIRONMENT, prefix="secret ", runs=serving.secrets, wanted=release.secrets
+    )
     runs = {**serving.settings, "ingress": ingress}
-    yield from _maps(release, Drift.SETTINGS, "", runs, release.settings)
+    yield from _maps(release, Drift.SETTINGS, prefix="", runs=runs, wanted=release.settings)
     if serving.runtime != release.runtime:
-        yield _difference(release, Drift.SETTINGS, "runtime", serving.runtime or None, release.runtime)
+        yield _difference(
+            release, Drift.SETTINGS, what="runtime", runs=serving.runtime or None, wanted=release.runtime
+        )
     if serving.code != release.code:
-        yield _difference(release, Drift.CODE, "code", serving.code or None, release.code)
+        yield _difference(release, Drift.CODE, what="code", runs=serving.code or None, wanted=release.code)
 
 
 def _maps(
-    release: Release, drift: Drift, prefix: str, runs: Mapping[str, str], wanted: Mapping[str, str]
+    release: Release, drift: Drift, *, prefix: str, runs: Mapping[str, str], wanted: Mapping[str, str]
 ) -> Iterator[Difference]:
     for name in sorted(runs.keys() | wanted.keys()):
         if runs.get(name) != wanted.get(name):
-            yield _difference(release, drift, prefix + name, runs.get(name), wanted.get(name))
+            yield _difference(
+                release, drift, what=prefix + name, runs=runs.get(name), wanted=wanted.get(name)
+            )
 
 
 def _difference(
-    release: Release, drift: Drift, what: str, runs: str | None, wanted: str | None
+    release: Release, drift: Drift, *, what: str, runs: str | None, wanted: str | None
 ) -> Difference:
     return Difference(service=release.service, drift=drift, what=what, runs=runs, wanted=wanted)
 

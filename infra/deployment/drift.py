@@ -16,6 +16,7 @@ from .target import Target
 def drifts(
     gcloud: Gcloud,
     target: Target,
+    *,
     facts: Facts,
     releases: Sequence[Release],
     functions: Mapping[str, Function],

@@ -120,7 +120,7 @@ def needed_accounts(target: Target, functions: Collection[Function]) -> frozense
 
 
 def check(
-    gcloud: Gcloud, target: Target, functions: Mapping[str, Function], runtime: str, today: date
+    gcloud: Gcloud, target: Target, *, functions: Mapping[str, Function], runtime: str, today: date
 ) -> Facts:
     """What was read; raises DeployError with every obstacle at once. `functions` by their folders."""
     facts = read(gcloud, target)

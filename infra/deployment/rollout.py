@@ -73,7 +73,9 @@ class Rollout:
         changes: list[Change] = []  # grows before anything is made, so that an undo knows what there may be
         with self._step("preflight"):
             today = datetime.fromtimestamp(self.now(), UTC).date()
-            facts = preflight.check(self.gcloud, self.target, functions, manifest.runtime, today)
+            facts = preflight.check(
+                self.gcloud, self.target, functions=functions, runtime=manifest.runtime, today=today
+            )
         with self._step("stage and verify"):
             self.workshop.stage(functions)
         with self._step("difference"):
@@ -157,7 +159,9 @@ class Rollout:
         for change in changes:
             service = self._inventory.existing(change.service)
             url = Address(target=self.target, service=change.service, project_number=facts.project_number).url
-            smoke.probe(self.gcloud, answers, self.target, service, change.deployment, url)
+            smoke.probe(
+                self.gcloud, answers, self.target, service=service, deployment=change.deployment, url=url
+            )
             self.say(f"{change.service}: {change.revision} answers, and its stores are well")
 
     def _untag(self, changes: Sequence[Change]) -> None:
@@ -197,7 +201,7 @@ class Rollout:
         self, releases: Sequence[Release], functions: Mapping[str, Function], facts: Facts
     ) -> None:
         """Compares what serves now with what was to be deployed; any difference is a DeployError."""
-        _refuse(list(drifts(self.gcloud, self.target, facts, releases, functions)))
+        _refuse(list(drifts(self.gcloud, self.target, facts=facts, releases=releases, functions=functions)))
 
 
 def _refuse(found: Sequence[Difference]) -> None:

@@ -52,7 +52,7 @@ def is_abandoned(deployment: str, now: float) -> bool:
 
 
 def probe(
-    gcloud: Gcloud, answers: Answers, target: Target, service: Service, deployment: str, url: str
+    gcloud: Gcloud, answers: Answers, target: Target, *, service: Service, deployment: str, url: str
 ) -> None:
     """Ask the revision of this deployment to try its stores; raises DeployError unless all are well.
 

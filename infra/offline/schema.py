@@ -94,7 +94,7 @@ class _Module:
             computed, optional, required = (flag == "true" for flag in flags)
             entry = entries.get(name)
             if entry is not None and entry.is_block:
-                made["blocks"][name] = self._nested(name, entry, of, required, depth)
+                made["blocks"][name] = self._nested(name, entry, within=of, required=required, depth=depth)
                 continue
             made["attributes"][name] = {
                 "type": entry.type if entry else _read_type(name, of),
@@ -104,7 +104,7 @@ class _Module:
             }
         return made
 
-    def _nested(self, name: str, entry: _Entry, within: str, required: bool, depth: int) -> Block:
+    def _nested(self, name: str, entry: _Entry, *, within: str, required: bool, depth: int) -> Block:
         stands_once = re.search(rf'= new \w+OutputReference\(this, "{name}"\)', within) is not None
         nesting = "SINGLE" if name == "timeouts" else NESTINGS[entry.nesting]
         return {

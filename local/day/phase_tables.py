@@ -37,7 +37,7 @@ def create(warehouse: Warehouse, names: SportNames, tables: Iterable[Table]) -> 
 
 
 def fill(
-    warehouse: Warehouse, names: SportNames, table: Table, game_date: date, games: Iterable[str]
+    warehouse: Warehouse, names: SportNames, *, table: Table, game_date: date, games: Iterable[str]
 ) -> None:
     """A row for each game of the date. Again: the rows are there twice, which no gate minds."""
     sql = (

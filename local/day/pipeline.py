@@ -212,7 +212,9 @@ class Pipeline:
 
     def _fill(self, tables: Iterable[Table]) -> None:
         for table in tables:
-            phase_tables.fill(self._warehouse, self.stack.sport_names, table, self.game_date, GAMES)
+            phase_tables.fill(
+                self._warehouse, self.stack.sport_names, table=table, game_date=self.game_date, games=GAMES
+            )
 
     def _report(self, boundary: Boundary, rules: ModeRules, name: str) -> None:
         if name == self.mischief.late:

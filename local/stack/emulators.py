@@ -126,7 +126,9 @@ class Emulators(AbstractContextManager["Emulators"]):
             started = []
             for kind in kinds:
                 port = wanted.get(kind.name) or free_port(besides=wanted.values())
-                started.append(_spawn(kind, run_dir.resolve(), project, port, stack))
+                started.append(
+                    _spawn(kind, run_dir=run_dir.resolve(), project=project, port=port, stack=stack)
+                )
             for emulator in started:
                 _wait_until_ready(emulator)
             return cls(started, stack.pop_all())
@@ -168,7 +170,7 @@ def _missing_for_bigquery() -> Iterator[MissingTool]:
         yield MissingTool("DuckDB's spatial extension, which bqemulator needs, is not there", "./local/setup")
 
 
-def _spawn(kind: Kind, run_dir: Path, project: str, port: int, stack: ExitStack) -> Emulator:
+def _spawn(kind: Kind, *, run_dir: Path, project: str, port: int, stack: ExitStack) -> Emulator:
     """Start one, with an empty folder and an empty log of its own."""
     folder = run_dir / kind.name
     if folder.exists():

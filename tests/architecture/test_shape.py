@@ -11,6 +11,8 @@ from tests.support.source_tree import FUNCTIONS, ROOT, Module, modules
 MODULE_LINES = 350
 FUNCTION_LINES = 50
 MAIN_LINES = 75
+BY_POSITION = 4
+BY_OPTIONS = ("local.", "ops.")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -44,6 +46,17 @@ def test_no_function_is_long() -> None:
     }
 
     assert not {place: length for place, length in lengths.items() if length > FUNCTION_LINES}
+
+
+def test_whoever_takes_more_than_four_values_takes_the_rest_by_name() -> None:
+    """`f(batch, before, after, 3, None)` tells a reader nothing; a command's parameters are its options."""
+    assert not [
+        f"{module.at(function.lineno)} {function.name}"
+        for module in modules().values()
+        if not module.name.startswith(BY_OPTIONS)
+        for function in functions_of(module)
+        if len([each for each in function.args.args if each.arg not in ("self", "cls")]) > BY_POSITION
+    ]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

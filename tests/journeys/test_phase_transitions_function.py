@@ -70,7 +70,7 @@ async def deliver(function: ModuleType, message: PhaseCompletion | Sweep, envelo
 
 def fill(warehouse: Warehouse, day: date) -> None:
     for table in phase_tables.tables_of(NBA):
-        phase_tables.fill(warehouse, NAMES, table, day, GAMES)
+        phase_tables.fill(warehouse, NAMES, table=table, game_date=day, games=GAMES)
 
 
 @envelopes(WOKEN_BY)

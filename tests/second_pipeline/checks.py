@@ -195,8 +195,8 @@ def test_phase_starts_when_its_processors_and_its_gates_say_so() -> None:
     day = days.read(sales, DAY).unwrap()
     ready = readiness(sales, day, NOW)
     readings = gates.evaluate(sales, ready.rules.gates, day, NOW).unwrap()
-    decision = decide(sales, day, ready, readings, NOW)
-    trigger = trigger_of(sales, day, decision, decision.reason, NOW)
+    decision = decide(sales, day, ready, gates=readings, now=NOW)
+    trigger = trigger_of(sales, day, decision, reason=decision.reason, now=NOW)
 
     assert (waits.is_ready, late.reason, ready.reason) == (False, "without_weather", "all_complete")
     assert [type(reading) for reading in readings] == [Open]

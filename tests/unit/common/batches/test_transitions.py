@@ -51,8 +51,10 @@ def test_older_generation_leaves_the_status_of_the_newer_one_alone() -> None:
     waiting = batch_of(status="complete", generation=2)
 
     assert fields(start_consolidation(waiting, 1)) is None
-    assert fields(finish_consolidation(waiting, 1, 7, {})) == {"consolidated_generation": 1}
-    assert fields(finish_consolidation(waiting, 2, 8, {})) == {
+    assert fields(finish_consolidation(waiting, generation=1, fence=7, receipt={})) == {
+        "consolidated_generation": 1
+    }
+    assert fields(finish_consolidation(waiting, generation=2, fence=8, receipt={})) == {
         "consolidated_generation": 2,
         "status": "consolidated",
     }
@@ -82,7 +84,7 @@ def test_the_batch_after_a_step_is_known_without_reading_it_again() -> None:
     started = start_consolidation(batch, 1).unwrap()
     assert started is not None and started.then is not None
     consolidating = started.then(at)
-    finished = finish_consolidation(consolidating, 1, 7, {}).unwrap()
+    finished = finish_consolidation(consolidating, generation=1, fence=7, receipt={}).unwrap()
     assert finished is not None and finished.then is not None
     consolidated = finished.then(at)
 

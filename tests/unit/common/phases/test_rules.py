@@ -269,7 +269,7 @@ def test_gates_decide_what_becomes_of_a_date_that_is_ready() -> None:
     unknown = ErrorInfo.transient("GateNotEvaluated", "BigQuery is away")
 
     started, blocked, unread = (
-        decide(boundary, day(boundary, reports), ready, gates, OVERNIGHT)
+        decide(boundary, day(boundary, reports), ready, gates=gates, now=OVERNIGHT)
         for gates in ([is_open], [is_open, is_closed], unknown)
     )
 
