@@ -7,7 +7,8 @@ import typer
 
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.requests import Requests
-from common.phases.records import Day, PhaseState
+from common.phases.decision import PhaseState
+from common.phases.records import Day
 from common.phases.shape import Boundary
 
 from .answer import Format

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
+from ..phases.alert_rules import alerts
 from ..phases.alerts import finding_of, is_silent
 from ..phases.boundaries import Boundaries
 from ..phases.days import UNREADABLE, Days
-from ..phases.records import Day, PhaseState
-from ..phases.rules import alerts
+from ..phases.decision import PhaseState
+from ..phases.records import Day
 from ..phases.shape import Boundary, Graph
 from ..result import ErrorInfo, ResultError, returns_result
 from .phase_checks import PhaseDay, PhasesSeen

@@ -9,8 +9,10 @@ and handlers load no client.
 from typing import TYPE_CHECKING
 
 from ..lazy_face import lazy_face
-from .records import Day, DayKey, Decision, Dispatch, PhaseState, Report
-from .shape import Boundary, Graph, GraphError, Mode
+from .decision import Decision, PhaseState
+from .mode import Mode
+from .records import Day, DayKey, Dispatch, Report
+from .shape import Boundary, Graph, GraphError
 
 if TYPE_CHECKING:
     from .assembly import PhaseTransitions

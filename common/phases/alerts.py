@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 from ..findings import Finding, FindingClass, Scope, Severity
 from ..findings.records import operator_command
 from ..result import Result
+from .alert_rules import Alert
 from .records import Day
-from .rules import Alert
 from .shape import Boundary
 
 CHECK: Final = "phase_transitions"

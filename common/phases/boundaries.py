@@ -13,7 +13,7 @@ Two that decide at once:
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -21,13 +21,16 @@ from typing import Any, Protocol
 from ..messages import PhaseCompletion
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from . import changes
+from .alert_rules import Alert, untold
 from .changes import Change
 from .days import MAX_ATTEMPTS, Days, Recorded, contended
+from .decision import Decision, GateReading, PhaseState
 from .dispatch_outbox import DispatchOutbox
-from .records import Day, Decision, Dispatch, GateReading, PhaseState, Report
-from .rules import Alert, Readiness, decide, dispatch_id, processor_of, readiness, untold, when_waiting
+from .records import Day
+from .report_rules import processor_of, report_of
+from .rules import Readiness, decide, readiness, when_waiting
 from .shape import Boundary, GateRule
-from .trigger import trigger_of
+from .trigger import dispatch_of
 
 
 class Gates(Protocol):
@@ -121,7 +124,7 @@ class Boundaries:
     @returns_result
     def _record(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Reported:
         processor = processor_of(boundary, completion)
-        report = _report(processor or completion.processor_name, completion, event_id, self._now())
+        report = report_of(processor or completion.processor_name, completion, event_id, self._now())
         # The publisher's wish, as of a backfill: nothing of it counts here, and nothing is written.
         if completion.skip_downstream:
             recorded = Recorded.IGNORED
@@ -231,23 +234,6 @@ class _Step:
         return day
 
 
-def dispatch_of(
-    boundary: Boundary, day: Day, decision: Decision, *, reason: str, claimant: str, now: datetime
-) -> Dispatch:
-    """What `claimant` is about to publish. Stored before it is, so that whoever resumes it sends the same."""
-    message = trigger_of(boundary, day, decision, reason=reason, now=now)
-    return Dispatch(
-        dispatch_id=dispatch_id(day.key, boundary.next_phase, day.generation),
-        generation=day.generation,
-        reason=reason,
-        decided_at=now,
-        message=message.model_dump(mode="json", exclude_none=True),
-        claimed_by=claimant,
-        claimed_at=now,
-        present=decision.present,
-    )
-
-
 def _held(day: Day, found: Readiness, now: datetime) -> Decision:
     by_hand = day.by_hand
     who = f"held by {by_hand.who}: {by_hand.why}" if by_hand else "held"
@@ -263,23 +249,3 @@ def _next_check(day: Day, now: datetime, *, is_left: bool) -> datetime | None:
     if is_left:
         return now
     return None if day.state.is_final else day.next_check
-
-
-def _report(processor: str, completion: PhaseCompletion, event_id: str, now: datetime) -> Report:
-    return Report(
-        processor=processor,
-        processor_name=completion.processor_name,
-        status=completion.status,
-        execution_id=completion.execution_id,
-        event_id=event_id,
-        recorded_at=now,
-        first_recorded_at=now,
-        sent_at=completion.timestamp,
-        record_count=completion.record_count,
-        correlation_id=completion.correlation_id,
-        metadata=_plain(completion.metadata),
-    )
-
-
-def _plain(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {str(key): value for key, value in (metadata or {}).items()}

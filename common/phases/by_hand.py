@@ -12,11 +12,13 @@ from datetime import date, datetime
 
 from ..result import ErrorInfo, ResultError, returns_result
 from . import changes
-from .boundaries import Boundaries, dispatch_of
+from .boundaries import Boundaries
 from .changes import Change
-from .records import ByHand, Day, PhaseState
+from .decision import PhaseState
+from .records import ByHand, Day
 from .rules import MANUAL, readiness
 from .shape import Boundary, Graph
+from .trigger import dispatch_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..documents.writes import SERVER_TIME
-from .records import ACTS, DECISIONS, PROCESSORS, ByHand, Day, Decision, Dispatch, PhaseState, Report
+from .decision import Decision, PhaseState
+from .records import ACTS, DECISIONS, PROCESSORS, ByHand, Day, Dispatch, Report
 from .rules import CLAIM_GRACE
 from .shape import Boundary
 

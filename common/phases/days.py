@@ -15,8 +15,9 @@ from ..documents.port import Document, Documents, accepted
 from ..documents.writes import Create, Merge, Update, Write
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from .changes import Change, identity
-from .records import DECISIONS, PROCESSORS, UNKNOWN, Day, DayKey, Decision, Report
-from .rules import stands_against
+from .decision import Decision
+from .records import DECISIONS, PROCESSORS, UNKNOWN, Day, DayKey, Report
+from .report_rules import stands_against
 from .shape import Boundary
 
 MAX_ATTEMPTS: Final = 50

@@ -24,7 +24,8 @@ from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..topics import Topic, topic
 from . import changes
 from .days import Days
-from .records import Day, Dispatch, PhaseState
+from .decision import PhaseState
+from .records import Day, Dispatch
 from .rules import CLAIM_GRACE
 from .shape import Boundary
 

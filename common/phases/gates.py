@@ -14,7 +14,8 @@ from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..sport import DatasetRole
 from ..sql_blocks import SqlBlocks
 from ..warehouse.records import Rows
-from .records import Closed, Day, GateReading, Open
+from .decision import Closed, GateReading, Open
+from .records import Day
 from .shape import Boundary, Coverage, GateRule, Reported, RowCounts, Table
 
 Numbers = Mapping[str, int]

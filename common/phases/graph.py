@@ -12,7 +12,8 @@ from typing import Final
 from ..consolidation.receipt import PROCESSOR as CONSOLIDATION
 from ..predictions.table import TABLE as PREDICTIONS
 from ..sport import DatasetRole
-from .shape import Boundary, Coverage, Deadline, Graph, Mode, ModeRules, Reported, RowCounts, Table, Tier
+from .mode import Mode
+from .shape import Boundary, Coverage, Deadline, Graph, ModeRules, Reported, RowCounts, Table, Tier
 
 
 def _on(days_after: int, hour: int, minute: int = 0) -> Deadline:

@@ -5,33 +5,20 @@ gives. A graph that is not sound cannot be constructed; the refusal names every 
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import time
-from enum import Enum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ..sport import DatasetRole
 from ..topics import REGISTRY
-
-COMPLETION: Literal["PhaseCompletion"] = "PhaseCompletion"
-TRIGGERS = ("PhaseTrigger", "ExportTrigger")
+from .mode import Mode
+from .soundness import problems
 
 
 class GraphError(ValueError):
     """The graph cannot be used; the message lists every part that is wrong, by name."""
-
-
-class Mode(Enum):
-    """How a date lies to today, in the pipeline's zone: what can have been computed depends on it."""
-
-    OVERNIGHT = "overnight"
-    """The date is over: games were played."""
-    SAME_DAY = "same_day"
-    TOMORROW = "tomorrow"
-    """Tomorrow or later."""
 
 
 class _Part(BaseModel):
@@ -221,98 +208,3 @@ def _accelerated(value: Any, factor: float) -> Any:
             for key, one in value.items()
         }
     return [_accelerated(one, factor) for one in value] if isinstance(value, list | tuple) else value
-
-
-def problems(graph: Graph) -> Iterator[str]:
-    """Whatever makes the graph unsound, each with the name of the part."""
-    yield from _repeated("boundary", (each.name for each in graph.boundaries))
-    yield from _repeated("topic", (each.completes_on for each in graph.boundaries))
-    for boundary in graph.boundaries:
-        yield from (f"boundary {boundary.name!r}: {what}" for what in _of_boundary(boundary))
-    if cycle := _cycle(graph):
-        yield f"cycle: phases {' → '.join(map(str, cycle))}"
-
-
-def _repeated(what: str, names: Iterator[str]) -> Iterator[str]:
-    yield from (
-        f"{what} {name!r}: named {number} times" for name, number in Counter(names).items() if number > 1
-    )
-
-
-def _of_boundary(boundary: Boundary) -> Iterator[str]:
-    yield from _of_topic("completes_on", boundary.completes_on, (COMPLETION,))
-    yield from _of_topic("dispatches_to", boundary.dispatches_to, TRIGGERS)
-    is_export = boundary.dispatches_to in REGISTRY and boundary.message == "ExportTrigger"
-    if is_export and not boundary.export_types:
-        yield "export_types: an export has at least one"
-    if missing := sorted(mode.value for mode in set(Mode) - boundary.modes.keys()):
-        yield f"modes: {', '.join(missing)} missing"
-    for alias, name in boundary.aliases.items():
-        if name not in boundary.known:
-            yield f"alias {alias!r}: {name!r} is no processor of this boundary"
-    for kind, names in boundary.entities.items():
-        yield from (
-            f"entities {kind!r}: {name!r} is no processor of this boundary"
-            for name in names
-            if name not in boundary.known
-        )
-    for mode, rules in boundary.modes.items():
-        yield from (f"mode {mode.value!r}: {what}" for what in _of_mode(rules))
-
-
-def _of_topic(role: str, constant: str, messages: tuple[str, ...]) -> Iterator[str]:
-    if constant not in REGISTRY:
-        yield f"{role}: topic {constant!r} is not in the registry"
-    elif REGISTRY[constant].message not in messages:
-        yield f"{role}: topic {constant!r} carries {REGISTRY[constant].message}, not {' or '.join(messages)}"
-
-
-def _of_mode(rules: ModeRules) -> Iterator[str]:
-    yield from _repeated("processor", iter((*rules.expected, *rules.optional)))
-    for name in rules.critical:
-        if name not in rules.expected:
-            yield f"critical processor {name!r} is not expected"
-    for before, after in zip(rules.tiers, rules.tiers[1:], strict=False):
-        # The first tier that is satisfied is taken: one that waits longer for more would never be reached.
-        if after.after_minutes <= before.after_minutes or after.at_least >= before.at_least:
-            yield f"tier {after.reason!r}: out of order: later than {before.reason!r}, and content with fewer"
-    for tier in rules.tiers:
-        if tier.at_least > len(rules.expected):
-            yield f"tier {tier.reason!r}: {tier.at_least} processors of {len(rules.expected)} expected"
-    yield from _repeated("gate", (gate.name for gate in rules.gates))
-    for gate in rules.gates:
-        yield from (f"gate {gate.name!r}: {what}" for what in _of_gate(gate, rules))
-
-
-def _of_gate(gate: GateRule, rules: ModeRules) -> Iterator[str]:
-    if isinstance(gate, Reported) and gate.processor not in rules.critical:
-        yield f"processor {gate.processor!r} is not critical, so its number may be missing"
-    if not isinstance(gate, RowCounts):
-        return
-    names = [table.name for table in gate.tables]
-    yield from _repeated("table", iter(names))
-    for name in gate.required:
-        if name not in names:
-            yield f"required table {name!r} is none of its tables"
-    if gate.at_least > len(names):
-        yield f"at_least: {gate.at_least} of {len(names)} tables"
-
-
-def _cycle(graph: Graph) -> list[int]:
-    """Phases that lead to themselves, the first again at the end; empty if there are none.
-
-    A cycle would start phases for ever.
-    """
-    following: dict[int, list[int]] = {}
-    for boundary in graph.boundaries:
-        following.setdefault(boundary.phase, []).append(boundary.next_phase)
-
-    def walk(path: list[int]) -> list[int]:
-        for phase in following.get(path[-1], ()):
-            if phase in path:
-                return [*path[path.index(phase) :], phase]
-            if found := walk([*path, phase]):
-                return found
-        return []
-
-    return next((found for phase in following if (found := walk([phase]))), [])

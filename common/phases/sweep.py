@@ -13,8 +13,10 @@ from ..documents.query import Query, at_most
 from ..result import ErrorInfo, ErrorType, Result, returns_result
 from ..sport import ZONE
 from .boundaries import Boundaries
-from .records import Day, PhaseState, collection_of
-from .rules import deadline_of, mode_of
+from .decision import PhaseState
+from .mode import mode_of
+from .records import Day, collection_of
+from .rules import deadline_of
 from .shape import Boundary, Graph, Table
 
 PAGE: Final = 100

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from ..messages import ExportTrigger, PhaseTrigger
-from .records import Day, Decision, GateReading, Report
-from .rules import dispatch_id, reports_by_arrival
+from .decision import Decision, GateReading
+from .records import Day, DayKey, Dispatch, Report
+from .report_rules import reports_by_arrival
 from .shape import Boundary
 
 TRIGGER_SOURCE = "orchestrator"
@@ -100,3 +101,25 @@ def _told(decision: Decision) -> dict[str, Any]:
     fields = {**decision.to_fields(), "evaluated_at": decision.evaluated_at.isoformat()}
     del fields["next_check"]
     return fields
+
+
+def dispatch_of(
+    boundary: Boundary, day: Day, decision: Decision, *, reason: str, claimant: str, now: datetime
+) -> Dispatch:
+    """What `claimant` is about to publish. Stored before it is, so that whoever resumes it sends the same."""
+    message = trigger_of(boundary, day, decision, reason=reason, now=now)
+    return Dispatch(
+        dispatch_id=dispatch_id(day.key, boundary.next_phase, day.generation),
+        generation=day.generation,
+        reason=reason,
+        decided_at=now,
+        message=message.model_dump(mode="json", exclude_none=True),
+        claimed_by=claimant,
+        claimed_at=now,
+        present=decision.present,
+    )
+
+
+def dispatch_id(key: DayKey, next_phase: int, generation: int) -> str:
+    """The same for every repeat, so that a receiver can drop one; another for each generation."""
+    return f"{key.sport}-phase{next_phase}-{key.game_date.isoformat()}-{generation}"

@@ -17,7 +17,7 @@ from google.api_core.exceptions import DeadlineExceeded
 
 from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
 from common.messages import ExportTrigger, MessageStatus, Phase, PhaseCompletion, PhaseTrigger, Sweep
-from common.phases.rules import mode_of
+from common.phases.mode import mode_of
 from common.phases.shape import Boundary, Graph, ModeRules, Table
 from common.predictions.table import TABLE as PREDICTIONS
 from common.topics import topic

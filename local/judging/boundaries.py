@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from common.documents.store import FirestoreDocuments
 from common.phases.days import Days
-from common.phases.records import Day, PhaseState
+from common.phases.decision import PhaseState
+from common.phases.records import Day
 from common.phases.rules import ALL_COMPLETE
 from common.phases.shape import Boundary, Graph
 

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from common.phases.by_hand import Operations, Replay
 from common.phases.days import Days
-from common.phases.records import Day, PhaseState
+from common.phases.decision import PhaseState
+from common.phases.records import Day
 from common.phases.shape import Boundary, Graph
 from common.result import Result
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from common.parallel import for_each
 from common.phases.days import Days
-from common.phases.records import PhaseState
+from common.phases.decision import PhaseState
 from common.phases.shape import Boundary, Graph, GraphError
 from common.result import ErrorInfo, ResultError, returns_result
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from common.phases.records import ByHand, Day, Decision, PhaseState
+from common.phases.decision import Decision, PhaseState
+from common.phases.records import ByHand, Day
 
 Fields = Mapping[str, Any]
 

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from common.findings.records import operator_command
-from common.phases.records import Closed, Day, Decision, PhaseState
+from common.phases.decision import Closed, Decision, PhaseState
+from common.phases.records import Day
 
 from ..wording import clock, count, duration, moment, names
 from .verdict import State, Verdict, ill, well

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from common.phases.records import Day, Report
-from common.phases.rules import Readiness, readiness, reports_by_arrival, when_waiting
+from common.phases.report_rules import reports_by_arrival
+from common.phases.rules import Readiness, readiness, when_waiting
 from common.phases.shape import Boundary
 
 HORIZON: Final = timedelta(days=3)

@@ -14,7 +14,7 @@ from google.cloud import firestore
 
 from common.documents.store import FirestoreDocuments
 from common.messages import Message
-from common.phases.records import PhaseState
+from common.phases.decision import PhaseState
 from common.result import ErrorInfo, Result
 from common.topics import Topic
 from common.warehouse.records import Rows

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.messages import MessageStatus
-from common.phases.records import PhaseState
+from common.phases.decision import PhaseState
 from tests.support.phase_world import ANALYTICS, OVERNIGHT, PRECOMPUTE, PhaseWorld
 
 SAME_DAY = datetime.fromisoformat("2026-01-17T10:00:00-05:00")

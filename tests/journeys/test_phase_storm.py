@@ -10,9 +10,9 @@ import pytest
 from google.cloud import firestore, pubsub_v1
 
 from common.documents.store import FirestoreDocuments
+from common.phases.decision import PhaseState
 from common.phases.graph import GRAPHS
-from common.phases.records import PhaseState
-from common.phases.shape import Mode
+from common.phases.mode import Mode
 from common.sport import Sport
 from common.topics import topic
 from tests.support.phase_world import PhaseWorld

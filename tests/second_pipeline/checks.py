@@ -21,11 +21,13 @@ from common.lock.rules import LockKey
 from common.maintenance.requests import Requests
 from common.messages import BatchComplete, Message, MessageStatus, Phase, PhaseCompletion, PlayerCompletion
 from common.phases.days import Days
+from common.phases.decision import Open, PhaseState
 from common.phases.gates import Gates
 from common.phases.graph import GRAPHS
-from common.phases.records import Open, PhaseState, Report
-from common.phases.rules import decide, mode_of, processor_of, readiness
-from common.phases.shape import Mode
+from common.phases.mode import Mode, mode_of
+from common.phases.records import Report
+from common.phases.report_rules import processor_of
+from common.phases.rules import decide, readiness
 from common.phases.trigger import trigger_of
 from common.predictions import schema_check
 from common.predictions.rows import encode

@@ -12,7 +12,7 @@ from google.cloud import firestore
 from common.documents.memory_store import MemoryDocuments
 from common.documents.port import Documents
 from common.documents.store import FirestoreDocuments
-from common.phases.records import PhaseState
+from common.phases.decision import PhaseState
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.phase_world import PRECOMPUTE, PhaseWorld
 

@@ -3,11 +3,11 @@
 import pytest
 
 from common.findings import FindingClass, Severity
+from common.phases.alert_rules import Alert
 from common.phases.alerts import finding_of
 from common.phases.graph import GRAPHS
+from common.phases.mode import Mode
 from common.phases.records import Day, DayKey
-from common.phases.rules import Alert
-from common.phases.shape import Mode
 from tests.support.batch_helpers import GAME_DATE
 
 BOUNDARY = GRAPHS["nba"].boundaries[0]

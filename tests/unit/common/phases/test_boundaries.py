@@ -8,9 +8,9 @@ import pytest
 from common.documents.writes import Create
 from common.messages import ExportTrigger, MessageStatus, PhaseTrigger
 from common.phases.days import Recorded
+from common.phases.decision import PhaseState
 from common.phases.graph import GRAPHS
-from common.phases.records import PhaseState
-from common.phases.rules import mode_of
+from common.phases.mode import mode_of
 from common.result import ErrorType
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.phase_world import ANALYTICS, OVERNIGHT, PRECOMPUTE, PhaseWorld, predictions_complete

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from common.phases.records import Day, PhaseState
+from common.phases.decision import PhaseState
+from common.phases.records import Day
 from common.result import ErrorType, Result
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.phase_world import ANALYTICS, PRECOMPUTE, PhaseWorld, predictions_complete

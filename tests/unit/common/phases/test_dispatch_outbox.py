@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from common.messages import Message
+from common.phases.decision import PhaseState
 from common.phases.dispatch_outbox import DispatchOutbox
-from common.phases.records import Day, PhaseState
+from common.phases.records import Day
 from common.phases.rules import CLAIM_GRACE
 from common.result import ErrorType, Result
 from common.topics import Topic

@@ -3,10 +3,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlglot
 
+from common.phases.decision import Closed, Open
 from common.phases.gates import Gates
 from common.phases.graph import GRAPHS
-from common.phases.records import Closed, Day, DayKey, Open
-from common.phases.shape import Boundary, Mode
+from common.phases.mode import Mode
+from common.phases.records import Day, DayKey
+from common.phases.shape import Boundary
 from common.result import ErrorType
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.phase_world import FakeWarehouse

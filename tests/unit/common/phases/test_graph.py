@@ -7,9 +7,9 @@ from types import ModuleType
 import pytest
 
 from common.phases import graph as deployed
+from common.phases.decision import PhaseState
 from common.phases.graph import GRAPHS
-from common.phases.records import PhaseState
-from common.phases.shape import Mode
+from common.phases.mode import Mode
 from common.sport import Sport
 from tests.support.phase_world import PhaseWorld
 

@@ -4,19 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from common.messages import MessageStatus
+from common.phases.decision import Closed, Open, PhaseState
 from common.phases.graph import GRAPHS
-from common.phases.records import Closed, Day, DayKey, Open, PhaseState, Report
-from common.phases.rules import (
-    deadline_of,
-    decide,
-    mode_of,
-    next_midnight,
-    processor_of,
-    readiness,
-    stands_against,
-    when_waiting,
-)
-from common.phases.shape import Boundary, Mode
+from common.phases.mode import Mode, mode_of, next_midnight
+from common.phases.records import Day, DayKey, Report
+from common.phases.report_rules import processor_of, stands_against
+from common.phases.rules import deadline_of, decide, readiness, when_waiting
+from common.phases.shape import Boundary
 from common.result import ErrorInfo
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.phase_world import completion

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from common.phases.graph import GRAPHS
-from common.phases.shape import Graph, GraphError, Mode
+from common.phases.mode import Mode
+from common.phases.shape import Graph, GraphError
 
 NBA = GRAPHS["nba"]
 

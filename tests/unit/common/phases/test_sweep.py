@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from common.documents.writes import Create
-from common.phases.records import PhaseState
+from common.phases.decision import PhaseState
 from tests.support.phase_world import OVERNIGHT, PRECOMPUTE, PhaseWorld
 
 AFTER_ALL_DEADLINES = datetime.fromisoformat("2026-01-18T10:00:00-05:00")

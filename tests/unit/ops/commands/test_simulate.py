@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from common.phases.shape import Graph, Mode, Tier
+from common.phases.mode import Mode
+from common.phases.shape import Graph, Tier
 from ops.commands.simulate import simulate
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.phase_world import PRECOMPUTE, PhaseWorld

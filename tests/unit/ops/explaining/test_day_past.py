@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from common.documents.port import Document
-from common.phases.records import Day, DayKey, Dispatch, PhaseState
+from common.phases.decision import PhaseState
+from common.phases.records import Day, DayKey, Dispatch
 from ops.explaining.day_past import as_told
 
 START = datetime(2026, 1, 18, 6, tzinfo=UTC)

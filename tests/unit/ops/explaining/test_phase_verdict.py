@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from common.documents.port import Document
-from common.phases.records import Closed, Day, DayKey, Decision, Dispatch, PhaseState
-from common.phases.shape import Mode
+from common.phases.decision import Closed, Decision, PhaseState
+from common.phases.mode import Mode
+from common.phases.records import Day, DayKey, Dispatch
 from ops.explaining.phase_verdict import verdict
 from ops.explaining.verdict import State
 

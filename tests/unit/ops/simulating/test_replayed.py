@@ -7,8 +7,9 @@ from typing import Any
 from common.documents.port import Document
 from common.messages import MessageStatus
 from common.phases.graph import GRAPHS
+from common.phases.mode import Mode
 from common.phases.records import Day, DayKey, Dispatch, Report
-from common.phases.shape import Boundary, Mode, Tier
+from common.phases.shape import Boundary, Tier
 from ops.simulating.replayed import replayed
 
 GAME_DATE = date(2026, 1, 17)

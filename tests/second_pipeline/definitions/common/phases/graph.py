@@ -5,7 +5,8 @@ from datetime import time
 from typing import Final
 
 from common.consolidation.receipt import PROCESSOR
-from common.phases.shape import Boundary, Coverage, Deadline, Graph, Mode, ModeRules, Reported, Table, Tier
+from common.phases.mode import Mode
+from common.phases.shape import Boundary, Coverage, Deadline, Graph, ModeRules, Reported, Table, Tier
 from common.predictions.table import TABLE
 from common.sport import DatasetRole
 
