@@ -158,7 +158,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         of=BATCH,
         stores=BOTH,
         run=lambda at: row_checks.check_rows(
-            at.warehouse, at.tables, at.batches, at.seen, at.turn(row_rules.CHECK)
+            at.warehouse, at.tables, batches=at.batches, seen=at.seen, turn=at.turn(row_rules.CHECK)
         ),
     ),
 )

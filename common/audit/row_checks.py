@@ -56,7 +56,7 @@ class _Judged:
 
 
 def check_rows(
-    warehouse: QueryStore, tables: Tables, batches: Batches, seen: Result[Seen], turn: Turn
+    warehouse: QueryStore, tables: Tables, *, batches: Batches, seen: Result[Seen], turn: Turn
 ) -> Outcome:
     """The rows of every day whose batches are all consolidated, against their receipts.
 

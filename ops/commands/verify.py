@@ -47,7 +47,7 @@ def verify(
     Raises ResultError where a store could not be read: nothing is verified by half.
     """
     seen = reader.seen(Wanted(game_date=game_date, since=game_date))
-    rows = _known(check_rows(warehouse, tables, reader, seen, UNHURRIED))
+    rows = _known(check_rows(warehouse, tables, batches=reader, seen=seen, turn=UNHURRIED))
     rules = _known(check_row_rules(warehouse, tables, game_date, game_date))
     found = [*getattr(rows, "findings", ()), *getattr(rules, "findings", ())]
     read = seen.unwrap().batches
