@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,9 +16,23 @@ from common.reporting.page import render
 from common.result import ResultError
 
 from .answer import Answer, Format
-from .commands import batches, bundle, cost, coverage, explain, locks, page, phases, status, verify, watch
+from .commands import (
+    batches,
+    bundle,
+    cost,
+    coverage,
+    day_batches,
+    explain,
+    locks,
+    page,
+    phases,
+    status,
+    verify,
+    watch,
+)
 from .commands import findings as of_findings
 from .commands import simulate as simulated
+from .explaining.locks_seen import snapshots
 from .explaining.past import readable_moment
 from .frame import ROOT, answer, console, errors
 from .options import (
@@ -43,6 +57,8 @@ from .options import (
 from .stores import Stores
 
 TEXT = Format.TEXT
+EXPLAINED: Final = 20
+"""Of a date that has more batches, `status` names the others."""
 
 
 @app.command("status", epilog="Example: ./ops/run status")
@@ -206,7 +222,7 @@ def _status(stores: Stores) -> Answer:
     today = stores.today()
     parts: Mapping[str, Callable[[], Answer]] = {
         "Phases": lambda: _phases(stores, today),
-        "Batches": lambda: status.batches(status.batches_of(stores.batches(), today)),
+        "Batches": lambda: day_batches.listed(_batches(stores, today), stores.where.here),
         "Locks": lambda: _locks(stores),
         "Findings": lambda: _findings(stores),
         "Dead letters": lambda: status.dead_letters(stores.dead_letters(), stores.where.here),
@@ -228,8 +244,8 @@ def _explain(stores: Stores, subject: str, at: datetime | None = None) -> Answer
         return explain.batch(evidence.of(subject, as_of=at), telling, at=at)
     game_date = date_of(subject, stores.today())
     found = stores.day_evidence().of(game_date, stores.now(), as_of=at)
-    batches = status.batches_of(stores.batches(), game_date)
-    told = [one for batch_id in batches if (one := evidence.if_there(batch_id, as_of=at))]
+    batches = list(_batches(stores, game_date).found)
+    told = [one for batch_id in batches[:EXPLAINED] if (one := evidence.if_there(batch_id, as_of=at))]
     return explain.day(found, [explain.batch(each, telling, at=at) for each in told], telling, at=at)
 
 
@@ -237,9 +253,14 @@ def _findings(stores: Stores) -> Answer:
     return status.findings(list(stores.findings().unsettled().unwrap().values()), stores.where.here)
 
 
+def _batches(stores: Stores, game_date: date) -> day_batches.DayBatches:
+    return day_batches.of(stores.batches().store.documents, game_date)
+
+
 def _phases(stores: Stores, game_date: date) -> Answer:
     return phases.listed(stores.days(game_date), stores.now(), stores.where.here)
 
 
 def _locks(stores: Stores) -> Answer:
-    return locks.listed(locks.recent(stores.lock_key, stores.today()), stores.locks().read)
+    keys = locks.recent(stores.lock_key, stores.today())
+    return locks.listed(snapshots(stores.batches().store.documents, keys))

@@ -118,7 +118,6 @@ class Stores:
         """What reads all that is known of a batch."""
         return BatchEvidence(
             self.batches(),
-            lock=self.locks().read,
             key_of=self.lock_key,
             dead_letters=self.dead_letters(),
             expected_end=self._expected_end,

@@ -67,12 +67,24 @@ class Days:
         One request for all of it: documents that were read one after the other could tell of different
         moments. PERMANENT (UnreadableDay) for a document that makes no sense, else a fault of the store.
         """
-        key = self.key(boundary, game_date)
-        processors = {key.below(PROCESSORS, name): name for name in boundary.known}
-        found = self.documents.get([key.path, *processors], as_of=as_of).unwrap()
+        [day] = self.read_date([boundary], game_date, as_of=as_of).unwrap()
+        return day
+
+    @returns_result
+    def read_date(
+        self, boundaries: Sequence[Boundary], game_date: date, *, as_of: datetime | None = None
+    ) -> list[Day]:
+        """As `read`, for several boundaries of one date, in the order asked for: one request, one moment."""
+        keys = [self.key(boundary, game_date) for boundary in boundaries]
+        reports = [
+            {key.below(PROCESSORS, name): name for name in boundary.known}
+            for key, boundary in zip(keys, boundaries, strict=True)
+        ]
+        paths = [key.path for key in keys] + [path for each in reports for path in each]
+        found = self.documents.get(paths, as_of=as_of).unwrap()
         # Processors that have not reported have no document.
-        below = {name: found[path] for path, name in processors.items() if path in found}
-        return _day(key, found.get(key.path), below).unwrap()
+        below = [{name: found[path] for path, name in each.items() if path in found} for each in reports]
+        return [_day(key, found.get(key.path), each).unwrap() for key, each in zip(keys, below, strict=True)]
 
     @returns_result
     def read_many(self, wanted: Sequence[tuple[Boundary, date]]) -> list[Day]:

@@ -1,6 +1,6 @@
 """Commands about the locks of the consolidations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -45,17 +45,13 @@ def recent(key_of: KeyOf, today: date) -> list[LockKey]:
     return [key_of(today + timedelta(days=1 - back)) for back in range(DAYS_SHOWN + 1)]
 
 
-def listed(keys: Sequence[LockKey], read: ReadLock) -> Answer:
-    """Those that are held, with their holder; one whose lease ran out waits for its next holder.
-
-    Raises ResultError where a lock cannot be read.
-    """
+def listed(snapshots: Mapping[LockKey, LockSnapshot]) -> Answer:
+    """Those that are held, with their holder; one whose lease ran out waits for its next holder."""
     table = Table(
         "lock", "held for", "fence", "since (UTC)", "until (UTC)", "", box=None, header_style="bold"
     )
     held = []
-    for key in keys:
-        snapshot = read(key).unwrap()
+    for key, snapshot in snapshots.items():
         record = snapshot.record
         if record is None or not record.is_held:
             continue

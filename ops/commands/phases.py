@@ -42,8 +42,9 @@ FIELDS: Final[Fields[Standing]] = {
 
 
 def on(days: Days, graph: Graph, game_date: date) -> Sequence[Standing]:
-    """Every boundary of the graph on a date, with what its processors reported. Raises ResultError."""
-    return [(boundary, days.read(boundary, game_date).unwrap()) for boundary in graph.boundaries]
+    """Every boundary of the graph on a date, with its reports. One request; raises ResultError."""
+    found = days.read_date(graph.boundaries, game_date).unwrap()
+    return list(zip(graph.boundaries, found, strict=True))
 
 
 def listed(standing: Sequence[Standing], now: datetime, here: Callable[[str], str]) -> Answer:

@@ -5,50 +5,15 @@ from datetime import date
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from common.batches.batches import Batches
-from common.batches.records import Batch
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.findings.tracked import Tracked
-from common.result import Result, ResultError
+from common.result import ResultError
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
 from ..wording import count, moment
-
-
-def batches_of(batches: Batches, game_date: date) -> dict[str, Result[Batch]]:
-    """The batches of a date by id; a failure for one that cannot be read. One query."""
-    return batches.store.where("game_date", [game_date.isoformat()]).unwrap()
-
-
-def batches(found: Mapping[str, Result[Batch]]) -> Answer:
-    """One line for each batch. Whether one is well, `explain` tells: this reads their documents alone."""
-    table = Table("batch", "status", "ended", "predictions", "deadline (UTC)", box=None, header_style="bold")
-    for batch_id, result in found.items():
-        if result.error is not None:
-            table.add_row(batch_id, Text("unreadable", style="red"), "", "", Text(result.error.message))
-            continue
-        batch = result.unwrap()
-        table.add_row(
-            batch_id,
-            batch.status.value,
-            f"{batch.counts.ended} / {batch.expected_players}",
-            f"{batch.total_predictions:,}",
-            "" if batch.deadline is None else moment(batch.deadline),
-        )
-    data = {
-        batch_id: {"unreadable": result.error.message} if result.error else result.unwrap()
-        for batch_id, result in found.items()
-    }
-    is_readable = all(result.is_success for result in found.values())
-    return Answer(
-        data={"batches": data},
-        shown=[table] if found else ["No batch."],
-        status=ExitStatus.WELL if is_readable else ExitStatus.FOUND,
-    )
 
 
 def findings(tracked: Sequence[Tracked], here: Callable[[str], str]) -> Answer:

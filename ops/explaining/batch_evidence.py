@@ -17,13 +17,13 @@ from common.documents.port import Document
 from common.documents.query import Query
 from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
 from common.findings.tracked import Tracked
-from common.lock.rules import LockKey, LockRecord
+from common.lock.rules import LockKey
 from common.lock.store import LockSnapshot
 from common.messages import PlayerOutcome
-from common.result import ErrorInfo, Result, ResultError
+from common.result import ErrorInfo, ResultError
 
 from ..wording import moment
-from . import batch_events, findings_seen
+from . import batch_events, findings_seen, locks_seen
 from .batch_facts import BatchFacts, LockHolder, Refusal
 from .batch_past import as_told
 from .evidence import Event, in_order
@@ -35,7 +35,6 @@ NO_SUCH_THING: Final = "NoSuchThing"
 LATELY: Final = timedelta(seconds=10)
 """How long `again` takes a lock and dead letters to be as they were read: they change without the batch."""
 
-ReadLock = Callable[[LockKey], Result[LockSnapshot]]
 KeyOf = Callable[[date], LockKey]
 EndOf = Callable[[Batch], ExpectedEnd | None]
 
@@ -72,14 +71,12 @@ class BatchEvidence:
         self,
         batches: Batches,
         *,
-        lock: ReadLock,
         key_of: KeyOf,
         dead_letters: DeadLetterBox,
         expected_end: EndOf = lambda _: None,
     ) -> None:
         self._batches = batches
         self._documents = batches.store.documents
-        self._lock = lock
         self._key_of = key_of
         self._dead_letters = dead_letters
         self._expected_end = expected_end
@@ -168,7 +165,7 @@ class BatchEvidence:
             ),
             letters=tuple(letters) if as_of is None else _until(letters, as_of),
             findings=tuple(findings_seen.findings_of(self._documents, scopes, as_of=as_of)),
-            lock=self._lock(key).unwrap() if as_of is None else self._lock_then(key, as_of),
+            lock=locks_seen.snapshots(self._documents, [key], as_of=as_of).get(key),
         )
 
     def _batch(self, batch_id: str, as_of: datetime | None) -> Batch:
@@ -185,13 +182,6 @@ class BatchEvidence:
 
     def _below(self, batch_id: str, collection: str, query: Query) -> list[Document]:
         return self._batches.store.below(batch_id, collection, query).unwrap()
-
-    def _lock_then(self, key: LockKey, as_of: datetime) -> LockSnapshot | None:
-        found = self._documents.get([str(key)], as_of=as_of).unwrap().get(str(key))
-        if found is None:
-            return None
-        record = readable(found, LockRecord.from_fields).unwrap()
-        return LockSnapshot(record=record, update_time=found.update_time, server_now=as_of, asked_at=0.0)
 
     def _facts(self, read: _Read) -> BatchFacts:
         batch, completions = read.batch, read.completions

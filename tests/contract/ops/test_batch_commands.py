@@ -108,6 +108,6 @@ async def test_missing_players_are_listed_by_name(
 def test_status_of_an_idle_day_answers_every_kind_of_question(environment: Mapping[str, str]) -> None:
     said = ops(environment, "status", "-o", "json")
 
-    assert said.data["Batches"] == {"batches": {}}
+    assert said.data["Batches"]["batches"] == {}
     assert said.data["Dead letters"] == {"waiting": 0}
     assert {each["state"] for each in said.data["Phases"].values()} == {"silent"}

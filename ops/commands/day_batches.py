@@ -1,0 +1,126 @@
+"""The batches of a date in one look: their documents alone, by one query, however many there are."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from common.audit.batch_rules import consolidation_findings, deadline_findings, trigger_findings
+from common.batches.batch_document import read_batch
+from common.batches.batch_store import readable
+from common.batches.records import COLLECTION, Batch, BatchStatus
+from common.documents.port import Document, Documents
+from common.documents.query import Condition, Query, equal, one_of
+from common.findings.records import Finding, operator_command
+from common.result import Result
+
+from ..answer import Answer
+from ..exit_status import ExitStatus
+from ..wording import moment
+
+READ: Final = 200
+"""More batches than that are no day that anybody reads line by line."""
+SHOWN: Final = 20
+
+NOT_OVER: Final = tuple(
+    status.value for status in BatchStatus if status not in (BatchStatus.CONSOLIDATED, BatchStatus.ABANDONED)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayBatches:
+    """The batches of a date, by id; a failure for each that cannot be read."""
+
+    found: Mapping[str, Result[Batch]]
+    is_whole: bool
+    """Whether these are all; else the first of those that are not over."""
+
+
+def of(documents: Documents, game_date: date) -> DayBatches:
+    """One query; a second one on a day that has too many. Raises ResultError."""
+    on_the_day = equal("game_date", game_date.isoformat())
+    found = _read(documents, on_the_day)
+    if len(found) <= READ:
+        return DayBatches(found=found, is_whole=True)
+    found = _read(documents, on_the_day, one_of("status", NOT_OVER))
+    return DayBatches(found=dict(list(found.items())[:READ]), is_whole=False)
+
+
+def listed(day: DayBatches, here: Callable[[str], str]) -> Answer:
+    """One line for each, those first that somebody has to look at; what their documents alone do not tell,
+    `explain` does."""
+    wrong = {batch_id: wrong_with(result) for batch_id, result in day.found.items()}
+    in_order = sorted(day.found, key=lambda batch_id: (not wrong[batch_id], batch_id))
+    table = Table("batch", "status", "ended", "predictions", "deadline (UTC)", box=None, header_style="bold")
+    shown: list[RenderableType] = [table] if day.found else ["No batch."]
+    for batch_id in in_order[:SHOWN]:
+        table.add_row(*_cells(batch_id, day.found[batch_id]))
+    if len(in_order) > SHOWN or not day.is_whole:
+        more = f"{len(in_order) - SHOWN} more" if len(in_order) > SHOWN else "more"
+        what = (
+            "" if day.is_whole else f"; more than {READ} are of this date: those that are over are left out"
+        )
+        shown.append(f"… and {more}{what}.")
+    for batch_id in in_order[:SHOWN]:
+        if wrong[batch_id]:
+            shown.append(Text.assemble((f"{batch_id}: ", "bold"), (wrong[batch_id], "red")))
+            shown.append(Text(f"    {here(operator_command('explain', batch_id))}", style="bold"))
+    data = {
+        batch_id: {"unreadable": result.error.message} if result.error else _data(result.unwrap())
+        for batch_id, result in day.found.items()
+    }
+    return Answer(
+        data={"batches": data, "is_whole": day.is_whole, "wrong": {k: v for k, v in wrong.items() if v}},
+        shown=shown,
+        status=ExitStatus.FOUND if any(wrong.values()) else ExitStatus.WELL,
+    )
+
+
+def wrong_with(result: Result[Batch]) -> str:
+    """What an audit would say of the document; "" where it is well."""
+    if result.error is not None:
+        return f"unreadable: {result.error.message}"
+    return "; ".join(finding.summary for finding in _findings(result.unwrap()))
+
+
+def _findings(batch: Batch) -> Iterator[Finding]:
+    for rule in (trigger_findings, deadline_findings, consolidation_findings):
+        yield from rule(batch)
+
+
+def _read(documents: Documents, *where: Condition) -> dict[str, Result[Batch]]:
+    found = documents.find(COLLECTION, Query(where=where, limit=READ + 1)).unwrap()
+    return {document.id: _batch(document) for document in found}
+
+
+def _batch(document: Document) -> Result[Batch]:
+    return readable(document, lambda _: read_batch(document))
+
+
+def _cells(batch_id: str, result: Result[Batch]) -> tuple[RenderableType, ...]:
+    if result.error is not None:
+        return Text(batch_id), Text("unreadable", style="red"), "", "", ""
+    batch = result.unwrap()
+    return (
+        Text(batch_id),
+        batch.status.value,
+        f"{batch.counts.ended} / {batch.expected_players}",
+        f"{batch.total_predictions:,}",
+        "" if batch.deadline is None else moment(batch.deadline),
+    )
+
+
+def _data(batch: Batch) -> Mapping[str, Any]:
+    """What the table tells; `explain` has the whole document."""
+    return {
+        "status": batch.status,
+        "ended": batch.counts.ended,
+        "expected": batch.expected_players,
+        "predictions": batch.total_predictions,
+        "generation": batch.generation,
+        "deadline": batch.deadline,
+    }
