@@ -32,7 +32,8 @@ from .topology_checks import PubSubTopology
 class Audit:
     """One deployment's audit; its clients are made when they are first needed.
 
-    For the function that the scheduler wakes, for operators and for the local run.
+    For the function that the scheduler wakes, for operators and for the local run. Making it calls nothing;
+    `auditor` is made at its first call, and the same one is given ever after, to all threads.
     """
 
     def __init__(self, wiring: WarehouseWiring[Any]) -> None:
@@ -40,7 +41,10 @@ class Audit:
         self._names = wiring.settings.names
         self._tables: Final = Tables(predictions=self._names.dataset(DatasetRole.PREDICTIONS))
         self.phases: Final = PhaseTransitions(wiring, self._names)
+        """The phases as the audit reads and mends them; operators read them through this one as well."""
         self.auditor: Callable[[], Auditor] = once(self._auditor)
+        """Gives the auditor of this deployment; raises what a client raises that cannot be made (no
+        credentials)."""
 
     def today(self) -> date:
         """The date in the pipeline's zone."""
@@ -59,9 +63,14 @@ class Audit:
         )
 
     def _sight(self, **of_this_run: Any) -> Sight:
+        """What the checks of one run look through; `of_this_run` is its clock, its time limit and where it
+        begins.
+        """
         wiring, db = self._wiring, self._wiring.database()
         days, graph = self.phases.boundaries().days, self.phases.graph
         schedule = graph.schedule
+        # A sport without a schedule table is audited all the same: it is then unknown whether silence is
+        # wrong.
         dataset = self._names.dataset(schedule.role) if schedule else ""
         return Sight(
             sport=wiring.settings.sport,
@@ -80,6 +89,9 @@ class Audit:
         )
 
     def _repairs(self) -> SafeRepairs:
+        """Everything that a safe repair calls: the same parts that the functions use, so that the audit mends
+        by the paths that are tested every day, and by no path of its own.
+        """
         wiring = self._wiring
         batches, outbox = wiring.batches(), wiring.outbox()
         return SafeRepairs(

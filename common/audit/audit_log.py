@@ -38,6 +38,8 @@ class FirestoreAuditLog:
             try:
                 return resume_from(each)
             except UNREADABLE:
+                # One damaged document must not make every later run begin at the first batch, where a long
+                # list of batches is never walked to its end.
                 continue  # the check of the runs names it
         return ()
 

@@ -28,7 +28,10 @@ from .repair_checks import REPAIRS
 from .report import STORES_CHECK, Asked, AuditReport, Mended, outcome_fields, stores_down
 
 DAYS_BACK: Final = 2
+"""Game dates before today that every run looks at: late games and late completions are over by then. What
+is older is looked at while it is unsettled, or has an open finding."""
 MAX_OPEN_DATES: Final = 10
+"""Older dates with an open finding, the newest of them: a limit to what one run reads."""
 TIME_LIMIT: Final = timedelta(seconds=420)
 """For the checks; what follows has the rest of the function's time."""
 
@@ -36,7 +39,13 @@ log = structlog.get_logger()
 
 
 class Repairs(Protocol):
-    def mend(self, finding: Finding) -> Mended: ...
+    """Carries out the repairs that findings name; only safe ones (see `repairs`)."""
+
+    def mend(self, finding: Finding) -> Mended:
+        """Mend what the finding tells of, if it is still so.
+
+        Never raises for a repair that fails: `error` says why.
+        """
 
 
 LookAt = Callable[..., Sight]
@@ -57,8 +66,11 @@ class Auditor:
     """The date in the pipeline's zone."""
     checks: Sequence[Check] = CHECKS
     monotonic: Callable[[], float] = time.monotonic
+    """Measures the time limit; the wall clock may be set."""
     time_limit: timedelta = TIME_LIMIT
+    """For the checks; see TIME_LIMIT."""
     run_id: Callable[[], str] = field(default=lambda: uuid.uuid4().hex[:12])
+    """The random part of the id of a run."""
 
     def run(self, asked: Asked) -> Result[AuditReport]:
         """A partial where the run could not be written down or told; its report is right all the same.
@@ -93,6 +105,11 @@ class Auditor:
         return Result.success(report) if error is None else Result.partial(report, error)
 
     def _look(self, asked: Asked, resume: Sequence[Resume]) -> dict[str, Outcome]:
+        """The outcome of each check, by name, in the order in which they had their turn.
+
+        Checks that the last run had to stop come after the others (`turns.in_order`): most take no time. The
+        time limit is one for all: a check for which none is left says so, and is resumed by the next run.
+        """
         ends_at = self.monotonic() + self.time_limit.total_seconds()
         first = self.today() - timedelta(days=DAYS_BACK)
         # Without them, what is over is found to be over by the next run.
@@ -124,6 +141,11 @@ class Auditor:
         started_at: datetime,
         run_id: str,
     ) -> Result[Told]:
+        """Remember and tell.
+
+        A store that cannot remember leaves one message with what is down, and no finding is lost: the next
+        run finds it again.
+        """
         reporter = Reporter(self.store, self.channel, now=self.now, teller=run_id)
         told = reporter.conclude(findings, _looked(outcomes, self.checks), started_at)
         if told.error is not None:
@@ -157,6 +179,7 @@ _NOT_SEEN: Final[Result[Seen]] = Result.failure(ErrorInfo.transient("NotSeen", "
 
 
 def _guarded(check: Check, sight: Sight) -> Outcome:
+    """What a check says; a check that raises is unknown, and the others are asked all the same."""
     if sight.seconds_left() <= 0:
         return Ok(looked_at=frozenset(), left=1, resume_after=sight.resume_after.get(check.name))
     try:
@@ -200,6 +223,9 @@ def _self(check: Check) -> str:
 
 
 def _wanted(asked: Asked, first: date, open_findings: Sequence[Finding]) -> Wanted:
+    """Which batches the run looks at; those with an open finding are added, as only a look can find it
+    over.
+    """
     also = frozenset(each.scope.name for each in open_findings if each.scope.kind is ScopeKind.BATCH)
     return Wanted(
         batch_id=asked.batch_id,
@@ -220,6 +246,7 @@ def _dates(asked: Asked, first: date, open_findings: Sequence[Finding]) -> list[
 
 
 def _changes(told: Result[Told]) -> tuple[str, ...]:
+    """`{finding_id} {change}` of whatever was told, for the audit's document."""
     notices = told.unwrap().notices if told.is_success else ()
     return tuple(f"{each.tracked.finding_id} {each.change.value}" for each in notices)
 

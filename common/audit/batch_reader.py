@@ -76,8 +76,11 @@ class Details:
     """All that a batch's documents tell, as of the moment at which the batch was read."""
 
     documents: dict[str, Completion]
+    """By lookup key."""
     expected: frozenset[str] | None
+    """The players of the manifest; None where none was ever stored."""
     reads: int
+    """Documents, as Firestore bills them."""
 
 
 class Batches(Protocol):
@@ -182,6 +185,8 @@ class BatchReader:
                 .limit(1)
                 .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, read_time=batch.read_time)
             )
+            # As of the batch's own read: a receipt written since would be of a generation that the batch does
+            # not know yet.
             if latest:
                 return readable(document_of(latest[0]), Receipt.from_document).unwrap()
             if batch.consolidated_generation:
@@ -204,6 +209,7 @@ class BatchReader:
 
     def ended(self, batch: Batch, players: Collection[str]) -> Result[dict[str, Completion]]:
         """How these players ended that have ended, as of the moment at which the batch was read."""
+        # In mode `legacy` there are no completion documents: the array is all that is known.
         if not batch.schema_mode.writes_subcollection:
             return Result.success({name: batch.in_array[name] for name in players if name in batch.in_array})
 
@@ -247,6 +253,7 @@ class BatchReader:
             yield from batches.where(filter=each).get(retry=RETRY, timeout=60, read_time=moment)
 
     def _named(self, batch_ids: Collection[str], moment: datetime) -> list[Any]:
+        """Documents read by name: of batches whose dates no query covers. () asks nothing."""
         refs = [self._db.collection(COLLECTION).document(each) for each in sorted(batch_ids)]
         if not refs:
             return []
@@ -265,6 +272,7 @@ class BatchReader:
 
 
 def _read(snapshot: Any) -> Result[Batch]:
+    """One snapshot as a batch; a failure names the document."""
     document = document_of(snapshot)
     return readable(document, lambda _: read_batch(document))
 
@@ -280,6 +288,9 @@ def _whole(value: Any) -> int:
 
 
 def _attempt(read: Callable[[], T], batch: Batch) -> Result[T]:
+    """What `read` gives; a fault of the client and a document that makes no sense become failures of this
+    batch.
+    """
     try:
         return Result.success(read())
     except ResultError as exc:
@@ -289,6 +300,7 @@ def _attempt(read: Callable[[], T], batch: Batch) -> Result[T]:
 
 
 def _names(data: Mapping[str, Any]) -> list[str]:
+    """The names of one chunk of the manifest; raises ValueError if it holds anything else."""
     found = player_manifest.read_chunk(data)
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise ValueError("players: no list of names")

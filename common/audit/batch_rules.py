@@ -33,7 +33,10 @@ def scope_of(batch: Batch) -> Scope:
 
 
 def trigger_findings(batch: Batch) -> Iterable[Finding]:
-    """Closed without a trigger, or consolidated without its announcement, for longer than a sweep takes."""
+    """Closed without a trigger, or consolidated without its announcement, for longer than a sweep takes.
+
+    A batch may have neither or one of them; the two cannot be true of one generation.
+    """
     closed_for = None if batch.closed_at is None else batch.read_time - batch.closed_at
     if batch.owes_trigger and closed_for is not None and closed_for >= SWEEP_MISSED:
         yield Finding(
@@ -65,6 +68,7 @@ def trigger_findings(batch: Batch) -> Iterable[Finding]:
 def deadline_findings(batch: Batch) -> Iterable[Finding]:
     """Open past its deadline, or with all its players ended; or failed, which somebody has to decide on."""
     if is_overdue(batch, batch.read_time - SWEEP_MISSED):
+        # `is_overdue` is never true without a deadline: this is for the type checker.
         assert batch.deadline is not None
         yield _open_too_long(
             batch, f"open {minutes(batch.read_time - batch.deadline)} past its deadline{_so_far(batch)}"
@@ -103,8 +107,13 @@ def _so_far(batch: Batch) -> str:
 
 
 def consolidation_findings(batch: Batch) -> Iterable[Finding]:
-    """Triggered or begun, and not consolidated in the time that several attempts take."""
+    """Triggered or begun, and not consolidated in the time that several attempts take.
+
+    A batch that still owes its trigger is told by `trigger_findings` alone.
+    """
     begun = batch.status is BatchStatus.CONSOLIDATING
+    # By the last write: a consolidation that was begun again has written the batch, and has its half hour
+    # anew.
     triggered = batch.status.wants_trigger and not batch.owes_trigger
     unchanged_for = batch.read_time - batch.update_time
     if (begun or triggered) and unchanged_for >= CONSOLIDATION_TAKES:
@@ -121,7 +130,9 @@ def consolidation_findings(batch: Batch) -> Iterable[Finding]:
 
 
 def array_findings(batch: Batch) -> Iterable[Finding]:
-    """The legacy array is nearly full."""
+    """The legacy array is nearly full, at the limit that Firestore's index entries set (see
+    MAX_ARRAY_ELEMENTS): the batch is to be migrated while it still takes completions.
+    """
     size = len(batch.in_array)
     if batch.schema_mode.writes_array and size >= ARRAY_WARNING_ELEMENTS:
         yield Finding(

@@ -39,12 +39,15 @@ class Sight:
 
     sport: Sport
     now: datetime
+    """The auditor's own clock, at the beginning of the run; rules about batches use the store's instead."""
     dates: Sequence[date]
     """The game dates that a run looks at where nothing else is asked, in their order."""
     seen: Result[Seen]
+    """All batches of the run, read once for every check, or why they could not be read."""
     pending: Sequence[Tracked]
     """The findings whose repair was asked for and is waited for."""
     seconds_left: Callable[[], float]
+    """Seconds that are left to all checks of this run together; negative when the time is up."""
     resume_after: Mapping[str, str | None]
     """By check that the last runs had to stop: the last batch that it came to."""
     batches: Batches
@@ -70,8 +73,10 @@ class Check:
     of: ScopeKind
     """What it looks at: a run for one batch leaves out what is not of batches."""
     stores: tuple[str, ...]
-    """Whom it asks."""
+    """Names of the stores that it asks: a store that was down is found to be up by a check that asked it."""
     run: Callable[[Sight], Outcome]
+    """Called once in a run, in its thread; returns Unknown rather than raises, and what it raises is
+    caught."""
 
 
 FIRESTORE, BIGQUERY, PUBSUB, BOTH = ("firestore",), ("bigquery",), ("pubsub",), ("firestore", "bigquery")
@@ -79,6 +84,7 @@ BATCH, DATE, SYSTEM = ScopeKind.BATCH, ScopeKind.DATE, ScopeKind.SYSTEM
 
 
 def _each(rule: batch_checks.Rule) -> Callable[[Sight], Outcome]:
+    """A check that judges each batch by its document alone."""
     return lambda at: batch_checks.check_each(at.seen, rule)
 
 

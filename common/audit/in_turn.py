@@ -135,6 +135,8 @@ def concluded(
         "looked_at": walked.found.keys() | also,
         "cost": cost,
         "left": walked.left,
+        # Only what was left is resumed: a store that failed for some batches is asked about all of them
+        # again.
         "resume_after": walked.after if walked.left else None,
     }
     found = (*findings, *unreadable)

@@ -39,6 +39,8 @@ class PhaseReader:
         reads = len(wanted)
         for (boundary, game_date), read in zip(wanted, self._days.read_each(wanted).unwrap(), strict=True):
             place = self._days.key(boundary, game_date).path, game_date
+            # A date's reports are as many reads as it has processors: they are spent only on dates that may
+            # be stuck.
             if read.error is None and read.unwrap().document is not None and _goes_on(read.unwrap()):
                 read = self._days.read(boundary, game_date)
                 reads += 1 + len(boundary.known)
@@ -49,6 +51,7 @@ class PhaseReader:
             try:
                 if _goes_on(day):
                     found.append(_phase_day(boundary, day, now))
+            # A document may be read and still not be judged, for a field that only an alert looks at.
             except UNREADABLE as exc:
                 unreadable[place] = f"{type(exc).__name__}: {exc}"
         return PhasesSeen(days=tuple(found), now=now, reads=reads, unreadable=unreadable)

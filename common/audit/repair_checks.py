@@ -56,6 +56,7 @@ def check_repairs(batches: Batches, seen: Result[Seen], pending: Sequence[Tracke
 
 
 def _players(pending: Sequence[Tracked]) -> frozenset[str]:
+    """Everybody whom these repairs have asked for, in one batch."""
     return frozenset(name for each in pending if each.pending for name in each.pending.ids)
 
 
@@ -68,7 +69,10 @@ def has_arrived(tracked: Tracked, batch: Batch, ended: Mapping[str, Completion] 
 
 
 def missing(pending: Pending | None, ended: Mapping[str, Completion]) -> tuple[str, ...]:
-    """Who was asked for and was not heard of: none, or the time-out that stands in for him."""
+    """Who was asked for and was not heard of: none, or the time-out that stands in for him.
+
+    In the order in which they were asked for.
+    """
     wanted = pending.ids if pending else ()
     return tuple(
         name for name in wanted if name not in ended or ended[name].outcome is PlayerOutcome.TIMED_OUT
@@ -82,4 +86,5 @@ def awaited(tracked: Tracked, ended: Mapping[str, Completion] | None) -> Finding
     names = pending.ids if ended is None else missing(pending, ended)
     since = f"its repair was asked for at {pending.asked_at:%H:%M} UTC"
     told = f"{since}, and {len(names)} players have not come yet" if names else f"{since}, and goes on"
+    # The players who were found missing stay named where all have come: the batch itself is still on its way.
     return replace(tracked.finding, ids=names or tracked.finding.ids, summary=told)

@@ -27,17 +27,28 @@ JUST_ASKED: Final = timedelta(minutes=30)
 """Less than from one audit to the next: who has not come by then may be asked for again."""
 
 State = Mapping[str, Any]
+"""Plain values for the audit's document, by names that the repair chooses."""
 
 
 class RequestMaker(Protocol):
-    def of(self, batch: Batch, players: Collection[str]) -> Result[MakeRequest]: ...
+    """Makes the requests for players who are asked for again."""
+
+    def of(self, batch: Batch, players: Collection[str]) -> Result[MakeRequest]:
+        """The maker of one batch's requests; PERMANENT where nobody knows how these players were predicted
+        for.
+        """
 
 
 class StagingTables(Protocol):
-    def remove(self, names: Sequence[str]) -> Result[list[str]]: ...
+    """Removes staging tables that may go."""
+
+    def remove(self, names: Sequence[str]) -> Result[list[str]]:
+        """Which of these were removed: those that may still go. Safe to repeat."""
 
 
 class Dispatches(Protocol):
+    """Resumes dispatches that were decided and not sent."""
+
     def resume(self, boundary: str, game_date: date) -> Result[State]:
         """Publish what was decided and not sent; the date's state afterwards."""
         ...
@@ -91,10 +102,16 @@ class SafeRepairs:
         return _state(batch), {**_state(now), "published": message_id}
 
     def _consolidate_again(self, finding: Finding) -> tuple[State, State]:
+        """Trigger it again.
+
+        The finding waits for the receipt: the next audit must not trigger a third consolidation while the
+        second one is under way.
+        """
         with self._awaited(finding, ()):
             return self._republish(finding)
 
     def _close(self, finding: Finding) -> tuple[State, State]:
+        """What the sweep would do: time out and close, or publish, whatever the batch has come to since."""
         batch = self.batches.get(finding.scope.name).unwrap()
         self.overdue.resume(batch, self.now()).unwrap()
         return _state(batch), _state(self.batches.get(batch.batch_id).unwrap())
@@ -138,6 +155,7 @@ class SafeRepairs:
             raise
 
     def _note(self, finding: Finding, change: Callable[[Tracked], Tracked]) -> None:
+        """Remember `change` of the finding, also if it was never told before. Raises ResultError."""
         known = self.findings.get([finding.finding_id]).unwrap().get(finding.finding_id)
 
         def noted(current: Tracked | None) -> Tracked:
@@ -165,6 +183,7 @@ class SafeRepairs:
 
     def _dispatch(self, finding: Finding) -> tuple[State, State]:
         assert finding.scope.game_date is not None
+        # The boundary is the subject of such a finding.
         after = self.dispatches.resume(finding.subject, finding.scope.game_date).unwrap()
         return {"state": "dispatching"}, after
 
@@ -182,6 +201,7 @@ _WORK: Mapping[Repair, Callable[[SafeRepairs, Finding], tuple[State, State]]] = 
 
 
 def _state(batch: Batch) -> State:
+    """What a repair of a batch is told by: before and after differ in what was repaired."""
     return {
         "status": batch.status.value,
         "counts": {outcome.value: getattr(batch.counts, outcome.value) for outcome in PlayerOutcome},

@@ -23,6 +23,7 @@ class Asked:
     batch_id: str | None = None
     game_date: date | None = None
     repair: bool = False
+    """Whether safe repairs are carried out; without it a run only looks and tells."""
 
     @property
     def is_limited(self) -> bool:
@@ -42,9 +43,13 @@ class Mended:
 
     finding_id: str
     repair: str
+    """The value of a `Repair`."""
     before: Mapping[str, Any]
+    """What the repair found, by names of its own; {} where it could not look."""
     after: Mapping[str, Any]
+    """What it left; {} where it failed."""
     error: ErrorInfo | None = None
+    """Why it failed; None where it is done, also if there was nothing left to do."""
 
     def to_fields(self) -> dict[str, Any]:
         """As the audit's document has it."""
@@ -57,11 +62,14 @@ class AuditReport:
     """What one run did and found."""
 
     run_id: str
+    """`20260115T120000-0a1b2c3d4e5f`: the start in UTC and a random end, so that two runs of one second
+    differ."""
     started_at: datetime
     ended_at: datetime
     batch_id: str | None
     game_date: str | None
     repair: bool
+    """Whether repairs were asked for."""
     outcomes: Mapping[str, Outcome]
     """By check."""
     findings: tuple[Finding, ...]
@@ -73,6 +81,7 @@ class AuditReport:
     untold: tuple[ErrorInfo, ...]
     """Why findings could not be remembered or told."""
     mended: tuple[Mended, ...]
+    """What was repaired, or tried, in the order of the findings; () unless it was asked for."""
     resume: tuple[Resume, ...]
     """The checks that the next run takes up where this one had to stop; none: all came to their end."""
 
@@ -102,6 +111,8 @@ class AuditReport:
             "is_ok": self.is_ok,
             "checks": {name: outcome_fields(each) for name, each in self.outcomes.items()},
             "cost": vars(self.cost),
+            # A document holds 1 MiB, and on a bad day there may be a finding for each of thousands of
+            # batches.
             "findings": [each.finding_id for each in self.findings[:MAX_FINDINGS_LISTED]],
             "finding_count": len(self.findings),
             "finding_classes": classes,
@@ -116,6 +127,8 @@ class AuditReport:
 def resume_from(document: Mapping[str, Any]) -> tuple[Resume, ...]:
     """What a document `audits/{run_id}` says of it; raises KeyError, TypeError or ValueError for one that is
     none."""
+    # A run is found by this field: one without it is not of this suite's making, and its `resume` means
+    # nothing.
     if not isinstance(document["started_at"], datetime):
         raise ValueError(f"started_at: {document['started_at']!r} is no time")
     found = tuple(Resume(**each) for each in document["resume"])
@@ -147,7 +160,12 @@ def _why(store: str, error: ErrorInfo) -> str:
 
 
 def stores_down(outcomes: Mapping[str, Outcome]) -> list[Finding]:
-    """One root finding per store that did not answer, whatever asked it. Pure."""
+    """One root finding per store that did not answer, whatever asked it. Pure.
+
+    Findings that depend on the store are told once it is up again (see `findings.reporter`): a store that is
+    down would else be told once for every batch. The first failure is quoted; `ids` are the checks that
+    failed.
+    """
     errors: dict[str, list[tuple[str, ErrorInfo]]] = {}
     for check, outcome in outcomes.items():
         if isinstance(outcome, Unknown):

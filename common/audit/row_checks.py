@@ -33,6 +33,7 @@ _MAY_GET_ROWS: Final = (BatchStatus.COMPLETE, BatchStatus.PARTIAL, BatchStatus.C
 _HAVE_ROWS: Final = (*_MAY_GET_ROWS, BatchStatus.CONSOLIDATED)
 
 _NO_ROWS: Final = Rows(rows=[], job_id="", bytes_processed=0, affected_rows=None)
+"""The answer where there is nothing to ask; costs nothing."""
 
 SQL: Final = SqlBlocks(Path(__file__).with_name("rows.sql"))
 
@@ -53,6 +54,7 @@ class _Judged:
     is_moving: bool = False
     """A batch was written since it was read: the day is judged by the next run."""
     reads: int = 0
+    """Documents, as Firestore bills them."""
 
 
 def check_rows(
@@ -134,6 +136,7 @@ def rules_statement(tables: Tables) -> str:
 
 
 def _broken(row: Mapping[str, Any]) -> Finding:
+    """The finding of one row of the statement; it names as many players as the statement keeps."""
     return Finding(
         finding_class=FindingClass.BROKEN_ROW_RULE,
         severity=Severity.CRITICAL,
@@ -175,6 +178,10 @@ def _days(
 
 
 def _ask(warehouse: QueryStore, tables: Tables, days: Mapping[date, Day]) -> Result[Rows]:
+    """The players of the days that differ, as one statement; no day, no question.
+
+    Failures: as of `QueryStore.query`.
+    """
     if not days:
         return Result.success(_NO_ROWS)
     statement = SQL.fill(
@@ -186,6 +193,8 @@ def _ask(warehouse: QueryStore, tables: Tables, days: Mapping[date, Day]) -> Res
         changed_at=CHANGED_AT,
     )
     wanted = [
+        # `first_day` and `last_day` prune partitions: BigQuery does so by constants and parameters, not by a
+        # joined array.
         {"game_date": day.game_date, "key_count": day.key_count, "changed_until": day.consolidated_at}
         for day in days.values()
     ]
@@ -237,4 +246,5 @@ def _is_at_rest(day: Day, consolidated: Mapping[str, Batch], again: Seen) -> boo
 
 
 def _names(days: Iterable[Day]) -> frozenset[str]:
+    """Every scope that a finding about these days may have: a batch where the day has one, else the date."""
     return frozenset(name for day in days for name in (*day.batch_ids, day.game_date.isoformat()))

@@ -36,10 +36,14 @@ class PlayerRows:
     game_date: date
     player_lookup: str
     key_count: int
+    """Distinct business keys."""
     row_count: int
     """Rows, repeated keys included."""
     duplicate_keys: int
+    """Keys that are there more than once."""
     modified_keys: int
+    """Keys with a row that was changed after `Day.consolidated_at`, or that does not tell when it was
+    changed."""
 
 
 def row_findings(
@@ -48,7 +52,12 @@ def row_findings(
     completions: Mapping[str, Completion],
     expected: Collection[str] = (),
 ) -> list[Finding]:
-    """What differs on a day, one finding per class, with the players named. Pure."""
+    """What differs on a day, one finding per class, with the players named. Pure.
+
+    `rows` are those of every player of the day, `completions` and `expected` those of all its consolidated
+    batches together. A player may be in several findings. Order: missing, ghost, duplicate, modified; names
+    sorted.
+    """
     found = {one.player_lookup: one for one in rows}
     completed = {name: one for name, one in completions.items() if one.outcome is PlayerOutcome.COMPLETED}
     # Who was lost and is asked for again may have kept a part of his rows: he brings the others.
@@ -58,6 +67,8 @@ def row_findings(
     staged = {
         name: one.staged_rows for name, one in completed.items() if one.staging_table and one.staged_rows
     }
+    # A player with fewer keys than staged rows is no defect by himself: staged rows may repeat a key, and the
+    # MERGE keeps one. Only where keys are missing in the whole day, those players are named.
     is_short = sum(one.key_count for one in rows) < day.key_count
     missing = [
         name
@@ -83,6 +94,7 @@ _SENTENCES: Final = {
 
 def _finding(day: Day, finding_class: FindingClass, names: Sequence[str]) -> Finding:
     is_one_batch = len(day.batch_ids) == 1
+    # Which of several batches a player is missing from cannot be told from his rows: a person has to look.
     can_redrive = is_one_batch and finding_class is FindingClass.MISSING_ROW
     scope = Scope.of_batch(day.batch_ids[0], day.game_date) if is_one_batch else Scope.of_date(day.game_date)
     return Finding(

@@ -48,6 +48,10 @@ def _why(error: ErrorInfo) -> str:
 
 
 def _finding(check: str, scope: Scope, path: str, why: str) -> Finding:
+    """One shape for all of them.
+
+    The text is cut at 500 characters: a damaged field is quoted, however long it is.
+    """
     return Finding(
         finding_class=FindingClass.UNREADABLE_DOCUMENT,
         severity=Severity.CRITICAL,
