@@ -24,7 +24,9 @@ from .wording import moment
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 console = Console(highlight=False)
+"""Standard output: the answer, and nothing else."""
 errors = Console(stderr=True, highlight=False)
+"""Standard error: what went wrong, warnings, and how far a long command is."""
 
 
 def answer(work: Callable[[Stores], Answer], *, local: bool, output: Format) -> NoReturn:
@@ -47,8 +49,11 @@ class Asked:
 
     stores: Stores
     who: str
+    """Whom the record names; see `who`."""
     why: str
+    """Without it a plan is shown, and nothing is done."""
     now: datetime
+    """The clock at the beginning of the command."""
 
 
 def carry_out(
@@ -98,6 +103,7 @@ def _refuse_without_why(asked: Asked) -> None:
 
 
 def _status(plan: Plan, done: Done | None = None) -> ExitStatus:
+    """1 where something was left out, failed or is left to do; else 0."""
     is_well = not plan.left_out and (done is None or (done.error is None and not done.left))
     return ExitStatus.WELL if is_well else ExitStatus.FOUND
 
@@ -135,6 +141,7 @@ def _show(plan: Plan) -> None:
 
 
 def _end(plan: Plan, output: Format, data: Mapping[str, object], words: str, status: ExitStatus) -> NoReturn:
+    """Print the plan with what became of it, and raise typer.Exit."""
     if output is Format.JSON:
         whole = {
             "command": plan.command,
@@ -160,6 +167,7 @@ def _refuse(error: ErrorInfo, output: Format) -> NoReturn:
 
 
 def _status_of(error: ErrorInfo) -> ExitStatus:
+    """2 for wrong usage, 1 for a refusal, 3 for a store that could not be asked."""
     if is_wrong_usage(error):
         return ExitStatus.WRONG_USAGE
     return ExitStatus.FOUND if is_refusal(error) else ExitStatus.COULD_NOT_LOOK

@@ -125,6 +125,7 @@ def selection(texts: Sequence[str] | None, fields: Fields[T]) -> Selection[T]:
 
 
 def _condition(text: str, fields: Fields[T]) -> Condition[T]:
+    """One condition; raises ResultError (WrongUsage) that names field and value."""
     found = _CONDITION.fullmatch(text)
     if found is None:
         raise _wrong(f"{text!r} is not of the form FIELD=VALUE")
@@ -143,6 +144,9 @@ def _condition(text: str, fields: Fields[T]) -> Condition[T]:
 
 
 def _test(name: str, sign: str, value: str, field: Field[T]) -> Callable[[Any], bool]:
+    """What compares a held value with the wanted one, by the field's kind; raises ResultError for a wrong
+    sign.
+    """
     if field.kind is Kind.TEXT or (field.kind is Kind.DATE and _has_wildcard(value)):
         return _text_test(name, sign, value, field)
     if field.kind in (Kind.FLAG, Kind.TIME):
@@ -174,6 +178,7 @@ def _read(name: str, value: str, kind: Kind) -> Any:
 
 
 def _moment(value: str) -> datetime:
+    """A time without a zone is in UTC, as all times are printed here."""
     at = datetime.fromisoformat(value)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

@@ -112,8 +112,8 @@ def consolidation_findings(batch: Batch) -> Iterable[Finding]:
     A batch that still owes its trigger is told by `trigger_findings` alone.
     """
     begun = batch.status is BatchStatus.CONSOLIDATING
-    # By the last write: a consolidation that was begun again has written the batch, and has its half hour
-    # anew.
+    # By the last write. An attempt that finds the batch being consolidated already writes nothing: the half
+    # hour runs from the first attempt on, not from the latest.
     triggered = batch.status.wants_trigger and not batch.owes_trigger
     unchanged_for = batch.read_time - batch.update_time
     if (begun or triggered) and unchanged_for >= CONSOLIDATION_TAKES:

@@ -104,8 +104,8 @@ class SafeRepairs:
     def _consolidate_again(self, finding: Finding) -> tuple[State, State]:
         """Trigger it again.
 
-        The finding waits for the receipt: the next audit must not trigger a third consolidation while the
-        second one is under way.
+        The finding is remembered to wait: an audit that comes while this attempt is under way asks for no
+        other.
         """
         with self._awaited(finding, ()):
             return self._republish(finding)

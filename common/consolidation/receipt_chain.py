@@ -26,6 +26,7 @@ class BrokenLink:
     what: str
     """`changed`, `removed` or `misplaced`"""
     why: str
+    """In words, without the batch."""
 
 
 def broken_links(
@@ -43,6 +44,7 @@ def broken_links(
 
 
 def _misplaced(receipts: Mapping[str, Receipt], in_order: Sequence[Receipt]) -> Iterator[BrokenLink]:
+    """Receipts under another name than their fence, or whose generation does not rise with the fence."""
     for name, receipt in receipts.items():
         if name != str(receipt.fence):
             yield _broken(name, "misplaced", f"it is that of fence {receipt.fence}")
@@ -53,8 +55,10 @@ def _misplaced(receipts: Mapping[str, Receipt], in_order: Sequence[Receipt]) -> 
 
 
 def _links(in_order: Sequence[Receipt]) -> Iterator[BrokenLink]:
+    """Each receipt against the digest that the next one holds of it."""
     by_fence = {receipt.fence: receipt for receipt in in_order}
     for earlier, later in zip([None, *in_order], in_order, strict=False):
+        # Written by an earlier release: it says nothing of the one before.
         if later.previous_digest is None:
             continue
         fence = later.previous_fence
@@ -69,6 +73,7 @@ def _links(in_order: Sequence[Receipt]) -> Iterator[BrokenLink]:
 def _end(
     in_order: Sequence[Receipt], consolidated_generation: int, newest_digest: str | None
 ) -> Iterator[BrokenLink]:
+    """The newest receipt against the batch document: nothing that comes later vouches for it."""
     newest = in_order[-1] if in_order else None
     if newest is None or newest.generation < consolidated_generation:
         if consolidated_generation:

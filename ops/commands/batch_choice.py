@@ -34,6 +34,7 @@ FIELDS: Final[Fields[Batch]] = {
     "deadline": time(lambda batch: batch.deadline),
     "closed_at": time(lambda batch: batch.closed_at),
 }
+"""What `--where` may ask of a batch."""
 
 
 def of_days(batches: Batches, first: date, last: date) -> dict[str, Result[Batch]]:
@@ -69,6 +70,8 @@ def plan(
 
 
 def _candidates(batches: Batches, where: Selection[Batch], today: date) -> dict[str, Result[Batch]]:
+    # One of the two is enough for one query; the other conditions are then judged here. The date first: it
+    # chooses fewer.
     for field in ("game_date", "status"):
         value = where.exactly(field)
         if value is not None:

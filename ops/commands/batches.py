@@ -102,6 +102,7 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
         return replace(plan, steps=[_close(overdue, batch)], shown=shown)
     if batch.status in (BatchStatus.FAILED, BatchStatus.ABANDONED):
         return replace(plan, shown=[f"{batch_id} is {batch.status.value}: nothing follows from it."])
+    # By generation: an announcement of an earlier one leaves something to publish.
     is_announced = batch.phase_generation >= batch.generation
     if batch.status is BatchStatus.CONSOLIDATED and is_announced:
         return replace(plan, shown=[f"{batch_id} is consolidated and announced."])
@@ -150,6 +151,7 @@ def _close(overdue: OverdueBatches, batch: Batch) -> Step:
 
 
 def _seen(batch: Batch) -> dict[str, str]:
+    """What a plan's token is made of: a plan that was shown is refused once one of these has changed."""
     return {
         "status": batch.status.value,
         "ended": f"{batch.counts.ended} of {batch.expected_players}",
@@ -162,11 +164,13 @@ def _named(players: Sequence[str]) -> str:
     """How many, and the first of them; a long list is told from others by its digest."""
     if len(players) <= NAMES_SHOWN:
         return f"{count(len(players), 'player')} ({', '.join(players)})"
+    # In the token as well: two lists of the same length and beginning must not look alike.
     digest = hashlib.sha256(",".join(players).encode()).hexdigest()[:6]
     return f"{count(len(players), 'player')} ({names(players)}; list {digest})"
 
 
 def _failed(batches: Batches, batch: Batch) -> tuple[str, ...]:
+    """Who ended as failed; raises ResultError."""
     ended = batches.ended(batch).unwrap()
     return tuple(one.player_lookup for one in ended if one.outcome is PlayerOutcome.FAILED)
 
@@ -176,6 +180,7 @@ def _batch(batches: Batches, batch_id: str) -> Batch:
 
 
 def _progress(batches: Batches, batch_id: str) -> Progress:
+    """The batch with its players; raises ResultError, as NoSuchThing for one that is not there."""
     found = batches.progress(batch_id)
     if found.error is not None and found.error.is_expected:
         raise ResultError(ErrorInfo.permanent("NoSuchThing", f"batch {batch_id!r}: there is none"))

@@ -24,6 +24,7 @@ from ..wording import count, names
 from .batch_choice import of_days
 
 READS_AT_ONCE: Final = 32
+"""Batches whose receipts are read at the same time; a read waits for the network for most of its time."""
 MAX_AUDITS: Final = 10_000
 """One an hour for more than a year."""
 
@@ -56,13 +57,18 @@ def consumed(batches: Batches, audits: FirestoreAuditLog, first: date, last: dat
         first=first,
         last=last,
         batches=found,
+        # Every generation of a batch has its own receipt, and has cost its own queries.
         receipts=[receipt for of_batch in receipts.values() for receipt in of_batch],
         audits=audits.since(since, limit=MAX_AUDITS).unwrap(),
     )
 
 
 def cost(consumed: Consumed) -> Answer:
-    """The bill, row by row, with how each amount is known; and the same fan-in elsewhere."""
+    """The bill, row by row, with how each amount is known; and the same fan-in elsewhere.
+
+    Pure but for the price list, which is a file beside the code. In `data` sums are floats of USD. Its status
+    is WELL whatever the sum.
+    """
     usage = usage_of(consumed.batches, consumed.receipts, consumed.audits)
     lines = bill(usage)
     others = elsewhere(usage.completions, usage.batches)
@@ -144,6 +150,7 @@ def _compared(lines: Sequence[Line], others: Mapping[str, Sequence[Line]], usage
 
 
 def _arithmetic(lines: Sequence[Line]) -> str:
+    """Amount times price for each item, in figures, so that a reader can do the sum again."""
     return "; ".join(
         f"({line.amount.formula}) * {prices()[line.item].usd.normalize():f} USD / {prices()[line.item].per:,}"
         for line in lines
@@ -163,4 +170,5 @@ def _usd(lines: Sequence[Line]) -> float:
 
 
 def _per_thousand(lines: Sequence[Line], usage: Usage) -> float:
+    """USD for a thousand completions; 0 where there were none."""
     return 1000 * _usd(lines) / usage.completions if usage.completions else 0.0

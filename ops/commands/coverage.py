@@ -74,6 +74,7 @@ def shown(report: CoverageReport, first: date, last: date) -> Answer:
 
 
 def _status(report: CoverageReport) -> ExitStatus:
+    """An unknown day says "could not look", even beside a missing one."""
     if not report.is_known:
         return ExitStatus.COULD_NOT_LOOK
     return ExitStatus.WELL if report.is_complete else ExitStatus.FOUND
@@ -92,6 +93,7 @@ def _told(report: CoverageReport) -> dict[str, object]:
 
 
 def _unknown(table: TableCoverage) -> str:
+    """How many days are unknown, and why; "not asked" where the store had failed for another table before."""
     if not table.unknown:
         return ""
     why = (
@@ -105,6 +107,7 @@ def _dates(days: Sequence[date]) -> str:
 
 
 def _tables(gate: shape.GateRule) -> Sequence[shape.Table]:
+    """The tables that a gate waits for; () for one that waits for none."""
     if isinstance(gate, shape.RowCounts):
         return gate.tables
     return [gate.table] if isinstance(gate, shape.Coverage) else []

@@ -23,6 +23,7 @@ from ..explaining.verdict import Verdict
 from ..wording import moment
 
 LogCommand = Callable[[str, str, datetime | None], str]
+"""Field, value and the time from which on → the command that shows these log lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +107,7 @@ def _now(said: Verdict, telling: Telling, name: str, at: datetime | None) -> Ver
 
 
 def _then(at: datetime | None, note: str | None) -> list[RenderableType]:
+    """What to know before reading: of what time it tells, and how that is known."""
     then = [Text(f"As it was at {moment(at)} UTC.", style="bold")] if at else []
     return [*then, *([Text(note, style="yellow")] if note else [])]
 
@@ -116,6 +118,7 @@ def _headline(name: str, said: Verdict) -> Text:
 
 
 def _events(each: ExplainedBoundary) -> list[RenderableType]:
+    """What happened at one boundary, as a table; nothing where nothing did."""
     return [table(each.events, below=each.day.key.path)] if each.events else []
 
 

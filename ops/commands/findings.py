@@ -38,14 +38,22 @@ FIELDS: Final[Fields[Tracked]] = {
     "silent": flag(lambda each: each.silence is not None),
     "first_seen": time(lambda each: each.first_seen),
 }
+"""What `--where` may ask of a finding."""
 
 
 class Repairs(Protocol):
-    def mend(self, finding: Finding) -> Mended: ...
+    """Carries out the repair that a finding names."""
+
+    def mend(self, finding: Finding) -> Mended:
+        """What was before and what is now; a repair that failed says why in `error`, and does not raise."""
 
 
 def audit(auditor: Auditor, asked: Asked, here: Callable[[str], str]) -> Answer:
-    """One run, as the scheduler starts it: what is found is remembered and told, nothing is repaired."""
+    """One run, as the scheduler starts it: what is found is remembered and told, nothing is repaired.
+
+    3 where a check could not look, 1 where something was found, told to nobody or not written down. Raises
+    ResultError only where there is no report at all.
+    """
     ran = auditor.run(asked)
     if ran.is_failure or ran.data is None:
         raise ResultError(ran.error or ErrorInfo.transient("NoReport", "the audit gave no report"))
@@ -60,7 +68,11 @@ def audit(auditor: Auditor, asked: Asked, here: Callable[[str], str]) -> Answer:
 
 
 def plan_repair(store: FindingStore, repairs: Repairs, finding_id: str) -> Plan:
-    """Let the auditor's repair mend one finding."""
+    """Let the auditor's repair mend one finding. Nothing to do for one that is over.
+
+    Raises ResultError: NoSuchThing for a finding that is not there, a refusal where no repair is known.
+    Repairs may be repeated: a command that was cut short is given again.
+    """
     tracked = _tracked(store, finding_id)
     finding = tracked.finding
     plan = Plan(command=f"repair {finding_id}", steps=[], seen=_seen(tracked))
@@ -96,6 +108,7 @@ def plan_silence(
     silence = Silence(who=who, why=why, until=until)
 
     def keep_quiet(_: str) -> Result[str]:
+        # Read again: between plan and act an audit may have written it, whose new state must not be undone.
         put = store.put(silenced(_tracked(store, finding_id), silence))
         if put.error is not None:
             return Result.failure(put.error)
@@ -132,6 +145,7 @@ def _seen(tracked: Tracked) -> dict[str, str]:
 
 
 def _tracked(store: FindingStore, finding_id: str) -> Tracked:
+    """The finding as it is remembered; raises ResultError (NoSuchThing)."""
     found = store.get([finding_id]).unwrap().get(finding_id)
     if found is None:
         raise ResultError(ErrorInfo.permanent("NoSuchThing", f"finding {finding_id!r}: there is none"))

@@ -37,6 +37,7 @@ _OF_ROWS: Final = frozenset(
 """Classes whose ids are players with rows in the main table, or without."""
 
 Receipts = Mapping[str, Receipt]
+"""Of one batch, by the name of their document, which is the fence."""
 
 
 def verify(
@@ -46,6 +47,7 @@ def verify(
 
     Raises ResultError where a store could not be read: nothing is verified by half.
     """
+    # Without a time limit, as one date is asked for; the auditor's own hourly look has one.
     seen = reader.seen(Wanted(game_date=game_date, since=game_date))
     rows = _known(check_rows(warehouse, tables, batches=reader, seen=seen, turn=UNHURRIED))
     rules = _known(check_row_rules(warehouse, tables, game_date, game_date))
@@ -99,6 +101,7 @@ def _answer(
 
 
 def _known(outcome: Outcome) -> Outcome:
+    """The outcome, if the store answered; else raises ResultError."""
     if isinstance(outcome, Unknown):
         raise ResultError(outcome.error)
     return outcome
@@ -111,6 +114,9 @@ def _receipts(batches: Batches, batch: Batch) -> Receipts:
 
 
 def _broken(batches: Batches, batch: Batch, receipts: Receipts) -> list[BrokenLink]:
+    """Links of the batch's chain of receipts that do not fit; the batch document holds the digest of the
+    newest.
+    """
     path = batch_path(batch.batch_id)
     document = batches.store.documents.get([path]).unwrap().get(path)
     return broken_links(

@@ -22,8 +22,10 @@ from .explain import Telling
 EVERY_SECONDS: Final = 1.0
 """Between two readings; one that finds nothing new costs a single read."""
 ENDED: Final = frozenset({BatchStatus.FAILED, BatchStatus.ABANDONED})
+"""Statuses from which nothing follows unless somebody is asked again."""
 
 Show = Callable[[Explained], None]
+"""Shows one reading."""
 
 
 def watch(
@@ -35,8 +37,11 @@ def watch(
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Answer:
-    """Look at the batch every second and show it; ends when nothing more will happen by itself, or with
-    Ctrl-C, with the answer that `explain` gives then."""
+    """Look at the batch every second and show it, until nothing more will happen by itself or Ctrl-C.
+
+    The answer is the one that `explain` gives then. Raises ResultError where a store cannot be read: it does
+    not go on with what it saw last.
+    """
     found = evidence.of(batch_id)
     with _shown(console, form) as show, suppress(KeyboardInterrupt):
         while True:
@@ -63,6 +68,8 @@ def _shown(console: Console, form: Format) -> Iterator[Show]:
     """One line for each change; as text at a terminal, drawn over itself."""
     if form is Format.TEXT and console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
+            # Drawn when there is something new and not by a thread of its own: what is shown is always one
+            # reading.
             yield lambda found: live.update(_drawn(found), refresh=True)
         return
     before: dict[str, Any] = {}
@@ -79,6 +86,7 @@ def _shown(console: Console, form: Format) -> Iterator[Show]:
 
 
 def _summary(found: Explained) -> dict[str, Any]:
+    """What has to change for a line to be written; the clock is not in it."""
     batch = found.facts.batch
     return {
         "batch_id": batch.batch_id,

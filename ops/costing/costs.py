@@ -24,7 +24,9 @@ UNITS: Final = {
     "temporal_actions": "actions",
     "temporal_plan": "USD of usage",
 }
+"""Every item that has a price, and what it is counted in."""
 OURS: Final = tuple(item for item in UNITS if item.startswith(("firestore_", "pubsub_", "bigquery_", "run_")))
+"""The items that this suite uses; the others are what elsewhere would be billed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +36,12 @@ class Price:
     usd: Decimal
     per: Decimal
     source: str
+    """The page that the price was read from."""
     seen: bool
     """Whether it stood on the page on the day of the list."""
 
     def of(self, units: float | int) -> Decimal:
+        """USD for so many units."""
         return self.usd * Decimal(str(units)) / self.per
 
 
@@ -110,6 +114,7 @@ def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
 
 
 def total(lines: Sequence[Line]) -> Decimal:
+    """The sum in USD; 0 for none."""
     return sum((line.usd for line in lines), Decimal(0))
 
 
@@ -121,6 +126,7 @@ def estimated_share(lines: Sequence[Line]) -> float:
 
 
 def _reckoned(item: str, units: float, formula: str) -> Line:
+    """A row of which nothing was counted."""
     return _line(item, Amount(estimated=units, formula=formula))
 
 

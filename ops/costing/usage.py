@@ -14,6 +14,7 @@ WRITES_PER_BATCH: Final = 8
 RECORDER_SECONDS: Final = 0.00033
 """Of one vCPU per completion: 3,000 a second over 32 connections (`./tests/run bench function`)."""
 RECORDER_GIB: Final = 0.5
+"""GiB of memory per second of one vCPU."""
 BYTES_PER_MESSAGE: Final = 1_000
 """What Pub/Sub bills at least for a request."""
 BYTES_PER_TABLE: Final = 10 * 1024 * 1024
@@ -32,6 +33,7 @@ class Amount:
 
     @property
     def units(self) -> float:
+        """Both parts together: what is billed."""
         return self.measured + self.estimated
 
 
@@ -60,6 +62,8 @@ def usage_of(
     completions = sum(batch.counts.ended for batch in batches)
     told = sum(batch.trigger_generation + batch.phase_generation for batch in batches)
     heard = sum(batch.counts.reported for batch in batches)
+    # One request per player, one completion per player heard of (nobody publishes for who timed out), and
+    # what each generation told.
     messages = sum(batch.expected_players for batch in batches) + heard + told
     consolidating = sum((each.consolidated_at - each.started_at).total_seconds() for each in receipts)
     auditing = sum((each["ended_at"] - each["started_at"]).total_seconds() for each in audits)
@@ -98,6 +102,7 @@ def usage_of(
 
 
 def _reads(completions: int, consolidations: int, audits: Iterable[Mapping[str, Any]]) -> Amount:
+    """What audits noted, and an estimate for everything else."""
     return Amount(
         measured=sum(each["cost"]["reads"] for each in audits),
         estimated=completions + READS_PER_CONSOLIDATION * consolidations,
@@ -107,6 +112,9 @@ def _reads(completions: int, consolidations: int, audits: Iterable[Mapping[str, 
 
 
 def _writes(completions: int, batches: int, consolidations: int) -> Amount:
+    """A document per completion and a receipt per consolidation are counted; counters and stories are
+    reckoned.
+    """
     return Amount(
         measured=completions + consolidations,
         estimated=completions + WRITES_PER_BATCH * batches,

@@ -10,6 +10,7 @@ from common.batches.rules import closing_status
 from common.documents.port import Document
 
 Entry = Mapping[str, Any]
+"""One document of the batch's story, with `event` and `at`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,9 @@ class Past:
 
     batch: Batch
     completions: tuple[Completion, ...]
+    """Who had ended by then."""
     story: tuple[Document, ...]
+    """What was written down by then, in the order of time."""
 
 
 def as_told(
@@ -36,6 +39,7 @@ def as_told(
     counts = Counts()
     for one in ended:
         counts = counts.plus(one.outcome)
+    # Everything that a batch may come to is taken back to how it was opened; the story is played from there.
     then = replace(
         batch,
         status=BatchStatus.OPEN,
@@ -63,6 +67,7 @@ def _name(entry: Entry) -> str:
 
 
 def _nothing(batch: Batch, entry: Entry) -> Batch:
+    """Entries that tell of the batch and change none of its fields; also those of a later release."""
     return batch
 
 
@@ -78,6 +83,7 @@ def _closed(batch: Batch, entry: Entry) -> Batch:
 
 
 def _came_late(batch: Batch, entry: Entry) -> Batch:
+    """A late completion that reopened the batch; one that was only recorded changes nothing here."""
     if entry["new_generation"] <= batch.generation:
         return batch
     status = closing_status(

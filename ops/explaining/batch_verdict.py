@@ -35,6 +35,9 @@ def verdict(facts: BatchFacts) -> Verdict:
 
 
 def _open(facts: BatchFacts) -> Verdict:
+    """Running, standing still, past its deadline, or due and not closed; the first that fits, the worst
+    first.
+    """
     batch = facts.batch
     if batch.is_due:
         sentence = f"all {batch.expected_players} players have ended and nobody has closed the batch."
@@ -60,6 +63,7 @@ def _overdue(facts: BatchFacts) -> Verdict:
 
 
 def _closed(facts: BatchFacts) -> Verdict:
+    """Closed and not begun: refused, without a trigger, behind another batch's lock, or triggered."""
     batch = facts.batch
     refusal = _refusal(facts)
     if refusal is not None:
@@ -69,6 +73,7 @@ def _closed(facts: BatchFacts) -> Verdict:
         sentence = f"{_closed_as(batch)} {duration(age)} ago, and its trigger was not published."
         return (ill if age > TRIGGER_GRACE else well)(State.UNTRIGGERED, sentence, _close(facts))
     holder = facts.holder
+    # One consolidation a day at a time: that of another batch is waited for, and this is no defect.
     if holder is not None and holder.is_alive and holder.operation_id != batch.batch_id:
         sentence = (
             f"{_closed_as(batch)}; its consolidation waits for {holder.lock}, held for "
@@ -87,6 +92,7 @@ def _closed(facts: BatchFacts) -> Verdict:
 
 
 def _consolidating(facts: BatchFacts) -> Verdict:
+    """Being merged, waiting, refused or cut short: told by who holds the lock of the day."""
     batch, holder = facts.batch, facts.holder
     refusal = _refusal(facts)
     if refusal is not None:
@@ -99,12 +105,15 @@ def _consolidating(facts: BatchFacts) -> Verdict:
             return well(State.WAITING_FOR_LOCK, sentence, operator_command("explain", holder.operation_id))
         sentence = f"its rows are being merged under fence {holder.fence}."
         return well(State.CONSOLIDATING, sentence, _watch(facts))
+    # A dead holder's batch is triggered again by redelivery: for a while it is nobody's turn, and all is
+    # well.
     age = facts.now - batch.update_time
     sentence = f"its consolidation began {duration(age)} ago, and nobody holds the lock: it was cut short."
     return (ill if age > STALLED_AFTER else well)(State.INTERRUPTED, sentence, _close(facts))
 
 
 def _consolidated(facts: BatchFacts) -> Verdict:
+    """Merged: told, not told yet, or without some players."""
     batch = facts.batch
     if batch.phase_generation < batch.consolidated_generation:
         sentence = f"{batch.total_predictions:,} predictions are merged, and the next phase was not told."

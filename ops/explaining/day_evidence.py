@@ -67,6 +67,8 @@ class DayEvidence:
         try:
             return self._explained(game_date, as_of or now, as_of=as_of)
         except ResultError as exc:
+            # Firestore answers for the last hour, or for seven days with point-in-time recovery; what is
+            # older is told from the times that documents keep.
             if as_of is None or not is_not_kept(exc.error):
                 raise
         return self._told(game_date, as_of)
@@ -106,10 +108,12 @@ class DayEvidence:
         )
 
     def _below(self, key: DayKey, collection: str, as_of: datetime | None) -> tuple[Document, ...]:
+        """All documents of one collection below a date; raises ResultError."""
         return tuple(self._documents.find(f"{key.path}/{collection}", Query(as_of=as_of)).unwrap())
 
 
 def _until(read: _Read, at: datetime) -> _Read:
+    """What was known of one boundary at that moment."""
     decisions = tuple(each for each in read.decisions if each.data["evaluated_at"] <= at)
     acts = tuple(each for each in read.acts if each.data["at"] <= at)
     day = as_told(read.day, [each.data for each in decisions], [each.data for each in acts], at)

@@ -44,6 +44,7 @@ def as_told(day: Day, decisions: Sequence[Fields], acts: Sequence[Fields], at: d
         dispatch=day.dispatch if day.dispatch and day.dispatch.claimed_at <= at else None,
         message_id=day.message_id if is_dispatched else None,
         dispatched_at=day.dispatched_at if is_dispatched else None,
+        # Nobody wrote down since when it stood still at an earlier moment: rather not told than told wrong.
         stuck_since=None,
         late=tuple(name for name in day.late if name in reports),
     )

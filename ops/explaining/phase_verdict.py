@@ -34,6 +34,7 @@ def verdict(day: Day, now: datetime) -> Verdict:
 
 
 def _waiting(day: Day, now: datetime) -> Verdict:
+    """Not enough is done yet. Well while somebody may still come, ill once one of them has failed."""
     decision = day.decision
     if decision is None:
         sentence = f"{count(len(day.reports), 'processor')} reported; not decided yet."
@@ -56,6 +57,7 @@ def _ready(day: Day, now: datetime) -> Verdict:
 
 
 def _blocked(day: Day, now: datetime) -> Verdict:
+    """Enough is done, and a gate is closed: told with what was read and the limit."""
     closed = [gate for gate in day.decision.gates if isinstance(gate, Closed)] if day.decision else []
     # A gate may be closed with a value that would be enough: a table that has to be there is not.
     reasons = "; ".join(f"{gate.reason}, value {gate.value:g}, limit {gate.limit:g}" for gate in closed)
@@ -69,6 +71,7 @@ def _held(day: Day, now: datetime) -> Verdict:
 
 
 def _dispatching(day: Day, now: datetime) -> Verdict:
+    """Decided and not sent: well while the sweep may still resume it."""
     since = day.dispatch.claimed_at if day.dispatch else now
     sentence = f"its trigger has been on its way for {duration(now - since)}."
     if now - since > DISPATCH_GRACE:
