@@ -32,7 +32,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 # Exit statuses; 2, wrong usage, is argparse's own, and `--status` has those of `Drift`.
 FAILED: Final = 1
 COULD_NOT_LOOK: Final = 3
+"""Of `--status` alone: what cannot be read is no drift, and no agreement either."""
 INTERRUPTED: Final = 130
+"""As a shell tells of a program that Ctrl-C ended: 128 + SIGINT."""
 
 _EPILOG: Final = """
 Whatever a function is to be told is taken from the environment (functions/manifest.json names it), as
@@ -106,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 _OPTIONS: Final = {"project": "GCP_PROJECT", "region": "REGION", "sport": "SPORT"}
+"""Option → the variable that it stands for."""
 
 
 class _Deployment:
@@ -148,6 +151,7 @@ class _Deployment:
 
     @property
     def _target(self) -> Target:
+        """Read when it is needed: `--stage` needs no project."""
         return target(self._given)
 
     def _workshop(self, folder: Path) -> Workshop:
@@ -167,7 +171,10 @@ class _Deployment:
             print(f"staged and verified: {name}", file=sys.stderr)
 
     def _print_plan(self, workshop: Workshop) -> None:
-        """Nobody is asked: it works without an account, and without gcloud."""
+        """Nobody is asked: it works without an account, and without gcloud.
+
+        Staged and verified for real, so that a function that does not start is found here.
+        """
         workshop.stage(self._functions)
         releases = workshop.releases(self._manifest, self._functions, version_of=lambda _: VERSION)
         deployment = smoke.new_deployment(time.time(), secrets.token_bytes(1))
@@ -180,6 +187,9 @@ class _Deployment:
                 self._say(shlex.join(command))
 
     def _deploy(self, workshop: Workshop) -> None:
+        """The rollout with the real clock and a random byte, which keep the names of two deployments
+        apart.
+        """
         rollout = Rollout(
             target=workshop.target,
             gcloud=self._gcloud,
@@ -207,6 +217,9 @@ class _Deployment:
 
 
 def _chosen(manifest: Manifest, names: Sequence[str]) -> Mapping[str, Function]:
+    """The functions that are asked for, all without a name; raises DeployError naming those that there are
+    not.
+    """
     unknown = sorted(set(names) - manifest.functions.keys())
     if unknown:
         raise DeployError(f"{', '.join(unknown)}: not in functions/manifest.json")
@@ -219,5 +232,6 @@ def _kept_folder() -> Iterator[Path]:
     folder = ROOT / ".run" / "deploy"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder.parent / "deploy.lock").open("w", encoding="utf-8") as lock:
+        # Beside the folder and not in it: a stage is made anew from nothing.
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder

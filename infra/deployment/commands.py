@@ -38,6 +38,7 @@ def access_token() -> Command:
 
 
 def project(target: Target) -> Command:
+    """The project, for its number."""
     return ["gcloud", "projects", "describe", target.project, _JSON]
 
 
@@ -47,10 +48,12 @@ def project_policy(target: Target) -> Command:
 
 
 def enabled_apis(target: Target) -> Command:
+    """Services of Google's that may be called in the project."""
     return ["gcloud", "services", "list", "--enabled", f"--project={target.project}", _JSON]
 
 
 def accounts(target: Target) -> Command:
+    """Service accounts of the project."""
     return ["gcloud", "iam", "service-accounts", "list", f"--project={target.project}", _JSON]
 
 
@@ -68,10 +71,12 @@ def account_policy(account: str, target: Target) -> Command:
 
 
 def topics(target: Target) -> Command:
+    """All topics of the project."""
     return ["gcloud", "pubsub", "topics", "list", f"--project={target.project}", _JSON]
 
 
 def subscriptions(target: Target) -> Command:
+    """All subscriptions of the project, with their push endpoints and dead-letter policies."""
     return ["gcloud", "pubsub", "subscriptions", "list", f"--project={target.project}", _JSON]
 
 
@@ -82,6 +87,7 @@ def newest_version(secret: str, target: Target) -> Command:
 
 
 def services(target: Target) -> Command:
+    """The Cloud Run services of the region, with traffic and tags."""
     return ["gcloud", "run", "services", "list", *_place(target), _JSON]
 
 
@@ -182,10 +188,12 @@ def publish(canary: Canary, target: Target, *, attributes: Mapping[str, str]) ->
 
 
 def delete_subscription(name: str, target: Target) -> Command:
+    """An error of gcloud's where there is none."""
     return ["gcloud", "pubsub", "subscriptions", "delete", name, f"--project={target.project}", "--quiet"]
 
 
 def delete_topic(name: str, target: Target) -> Command:
+    """An error of gcloud's where there is none. A subscription is not removed with it: it is to go first."""
     return ["gcloud", "pubsub", "topics", "delete", name, f"--project={target.project}", "--quiet"]
 
 

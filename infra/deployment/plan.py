@@ -15,11 +15,14 @@ from .target import Target
 from .workshop import Workshop
 
 NUMBER: Final = "PROJECT_NUMBER"
+"""Stands for the project's number, which is part of a service's address."""
 VERSION: Final = "NEWEST"
+"""Stands for the version of a secret."""
 SERVING: Final = "serving"
 """End of the name of the revision that serves before."""
 
 Step = tuple[str, list[Command]]
+"""The step's name and its commands in their order."""
 
 
 def plan(releases: Sequence[Release], workshop: Workshop, deployment: str) -> Iterator[Step]:
@@ -62,6 +65,7 @@ def _looked_at(release: Release, target: Target) -> list[Command]:
 
 
 def _difference(releases: Sequence[Release], target: Target) -> Iterator[Command]:
+    """What is asked to find out which services differ."""
     for each in releases:
         for secret in each.secrets.values():
             yield commands.newest_version(secret.partition(":")[0], target)
@@ -82,6 +86,7 @@ def _deploy(release: Release, workshop: Workshop, deployment: str) -> Command:
 
 
 def _smoke(release: Release, target: Target, deployment: str) -> list[Command]:
+    """One canary, from its topic to its removal."""
     address = Address(target=target, service=release.service, project_number=NUMBER)
     canary = smoke.canary(release.service, deployment)
     # As Cloud Run makes it: the tag and three hyphens before the service.
@@ -97,6 +102,7 @@ def _smoke(release: Release, target: Target, deployment: str) -> list[Command]:
 
 
 def _traffic(release: Release, target: Target, deployment: str) -> list[Command]:
+    """All traffic to the new revision, the one before tagged for a rollback."""
     move = commands.move_traffic(
         release.service,
         target,
@@ -108,6 +114,7 @@ def _traffic(release: Release, target: Target, deployment: str) -> list[Command]
 
 
 def _read_back(releases: Sequence[Release], target: Target) -> Iterator[Command]:
+    """What is asked at the end: whether it is as it should be now."""
     yield commands.subscriptions(target)
     for each in releases:
         yield from _looked_at(each, target)

@@ -40,13 +40,14 @@ invoker."""
 _OWNER: Final = "roles/owner"
 
 MAX_LABEL: Final = 63
-"""Of a part of a DNS name: `{tag}---{service}-{project number}` is one."""
+"""Characters of a part of a DNS name: `{tag}---{service}-{project number}` is one."""
 MAX_SERVICE: Final = 49
 """Of a service's name: Cloud Run's own limit."""
 TAG_LENGTH: Final = 9
 """Of the tags that a deployment makes: see `rollout.new_deployment`."""
 
 TERRAFORM: Final = "terraform -chdir=infra apply"
+"""Mends what infra/*.tf declares."""
 
 
 @dataclass(frozen=True, kw_only=True)

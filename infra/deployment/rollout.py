@@ -40,10 +40,12 @@ class Change:
 
     @property
     def service(self) -> str:
+        """The service's name."""
         return self.release.service
 
     @property
     def revision(self) -> str:
+        """The name of the new revision, which its deployment chose."""
         return f"{self.service}-{self.deployment}"
 
 

@@ -43,10 +43,12 @@ class Revision:
 
     @property
     def code(self) -> str:
+        """The hash of its code; "" as `digest`."""
         return self.labels.get(CODE_LABEL, "")
 
     @property
     def runtime(self) -> str:
+        """The runtime that it was built for; "" as `digest`."""
         return self.labels.get(RUNTIME_LABEL, "")
 
 

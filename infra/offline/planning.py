@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT = Path(".venv") / "terraform"
+"""Made by `./local/setup`: a Python with gRPC, and the schema."""
 SCHEMA = ENVIRONMENT / "google_schema.json"
 TIMEOUT_SECONDS = 120.0
 """Of one Terraform command; each takes a few seconds here."""
@@ -117,13 +118,17 @@ class Workspace:
 
 
 def copy(root: Path, folder: Path) -> None:
-    """What Terraform reads of the project: its configuration and the two files that it decodes."""
+    """What Terraform reads of the project: its configuration and the two files that it decodes.
+
+    `folder` is empty.
+    """
     shutil.copytree(
         root / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__", ".terraform*")
     )
     for file in (Path("common") / "topics.json", Path("functions") / "manifest.json"):
         (folder / file).parent.mkdir(parents=True)
         shutil.copyfile(root / file, folder / file)
+    # By Terraform's rule a file named `*_override.tf` wins: the remote backend is never asked.
     (folder / "infra" / "local_state_override.tf").write_text(_LOCAL_STATE, encoding="utf-8")
 
 

@@ -26,6 +26,7 @@ Block = Mapping[str, Any]
 UNKNOWN = msgpack.ExtType(0, b"\x00")
 """How Terraform writes a value that is known after the apply."""
 SETTINGS = ("project", "region", "zone", "billing_project", "user_project_override")
+"""Arguments of the provider itself; all are optional, and none changes anything here."""
 MADE_UP: Mapping[Any, Any] = {"string": "offline", "number": 1, "bool": False}
 """What a data source answers where nobody said otherwise."""
 
@@ -58,6 +59,7 @@ def to_block(block: Block) -> messages.Schema.Block:
 
 
 def to_schema(block: Block) -> messages.Schema:
+    """The whole schema of one type; version 0, so that Terraform migrates no state."""
     return messages.Schema(version=0, block=to_block(block))
 
 
@@ -90,6 +92,7 @@ def unpack(value: messages.DynamicValue) -> Any:
 
 
 def pack(value: object) -> messages.DynamicValue:
+    """A value for the protocol."""
     return messages.DynamicValue(msgpack=msgpack.packb(value))
 
 
@@ -101,6 +104,7 @@ class Provider(services.ProviderServicer):  # type: ignore[misc]  # generated co
         self._answers = answers
 
     def GetProviderSchema(self, request: Any, context: Any) -> Any:
+        """All types that SCHEMA names; Terraform asks once, before anything else."""
         setting = {"type": "string", "required": False, "optional": True, "computed": False}
         return messages.GetProviderSchema.Response(
             provider=to_schema({"attributes": dict.fromkeys(SETTINGS, setting), "blocks": {}}),
@@ -113,15 +117,19 @@ class Provider(services.ProviderServicer):  # type: ignore[misc]  # generated co
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the schema tells it")
 
     def ValidateProviderConfig(self, request: Any, context: Any) -> Any:
+        """Nothing to object to: Terraform itself has compared it with the schema."""
         return messages.ValidateProviderConfig.Response()
 
     def ValidateResourceConfig(self, request: Any, context: Any) -> Any:
+        """Nothing to object to: Terraform itself has compared it with the schema."""
         return messages.ValidateResourceConfig.Response()
 
     def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:
+        """Nothing to object to: Terraform itself has compared it with the schema."""
         return messages.ValidateDataResourceConfig.Response()
 
     def ConfigureProvider(self, request: Any, context: Any) -> Any:
+        """Nobody is connected to."""
         return messages.ConfigureProvider.Response()
 
     def PlanResourceChange(self, request: Any, context: Any) -> Any:
@@ -138,14 +146,19 @@ class Provider(services.ProviderServicer):  # type: ignore[misc]  # generated co
         return messages.ReadDataSource.Response(state=pack(read))
 
     def GetFunctions(self, request: Any, context: Any) -> Any:
+        """There are none."""
         return messages.GetFunctions.Response()
 
     def StopProvider(self, request: Any, context: Any) -> Any:
+        """Nothing is under way that could be stopped."""
         return messages.StopProvider.Response()
 
 
 def main(schema: str, socket: str, answers: str) -> None:
-    """Serves until it is killed; the one line on stdout says that it does."""
+    """Serve on the socket until the process is killed.
+
+    The one line on stdout tells Terraform where to find it.
+    """
     server = cast(Any, grpc).server(futures.ThreadPoolExecutor(max_workers=4))
     provider = Provider(json.loads(Path(schema).read_text(encoding="utf-8")), json.loads(answers))
     services.add_ProviderServicer_to_server(provider, server)

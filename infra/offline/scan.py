@@ -14,6 +14,7 @@ from .planning import PROJECT, Workspace
 ROOT = Path(__file__).resolve().parents[2]
 CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
 TIMEOUT_SECONDS = 300.0
+"""Of checkov's one run."""
 VARIABLES: Mapping[str, object] = {
     "project_id": PROJECT,
     "region": "us-west2",
@@ -21,6 +22,7 @@ VARIABLES: Mapping[str, object] = {
     "firestore_location": "us-west2",
     "bigquery_location": "us-west2",
 }
+"""Values that make every resource there is: all sports at once."""
 
 
 def main() -> int:
@@ -29,6 +31,7 @@ def main() -> int:
         workspace.init()
         plan = Path(folder) / "plan.json"
         plan.write_text(json.dumps(workspace.plan(VARIABLES)), encoding="utf-8")
+        # `--skip-download`: the rules of the package alone; nobody's server is asked.
         options = ["--framework", "terraform_plan", "--skip-download", "--compact", "--quiet"]
         config = ["--config-file", str(ROOT / "infra" / "checkov.yaml")]
         return subprocess.run(

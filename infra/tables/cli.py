@@ -36,6 +36,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _run(warehouse: Warehouse, names: SportNames, *, is_dry: bool) -> int:
+    """Print what differs, mend it unless dry, and tell by 1 that something is left."""
     planned = plan(warehouse, names, FOLDER)
     for change in planned:
         print(_line(change))
@@ -46,6 +47,7 @@ def _run(warehouse: Warehouse, names: SportNames, *, is_dry: bool) -> int:
 
 
 def _line(change: Change) -> str:
+    """`+` before what is mended, with the statement; `!` before what a person has to decide."""
     if change.sql is None:
         return f"! {change.what}"
     return f"+ {change.what}\n" + "".join(f"    {line}\n" for line in change.sql.splitlines()).rstrip()

@@ -25,7 +25,7 @@ class Column:
     """As GoogleSQL spells it, without digits: STRING, INT64, NUMERIC, ARRAY<STRING>."""
     is_required: bool
     definition: str = ""
-    """How it is written in the DDL."""
+    """How it is written in the DDL; "" for a column that was found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,7 @@ def _first_name(partition: exp.Expression) -> str:
 
 
 def _column(column: exp.ColumnDef) -> Column:
+    """One column of a CREATE TABLE."""
     kinds = {type(constraint.kind) for constraint in column.constraints}
     return Column(
         type=_type(column.args["kind"]),
@@ -102,6 +103,7 @@ def must_be_filtered(table: "BigQueryTable") -> bool:
 
 
 def _found_options(table: "BigQueryTable") -> dict[str, object]:
+    """Options that are set, by the names of the DDL."""
     expires_after = table.time_partitioning.expiration_ms if table.time_partitioning else None
     options = {
         "description": table.description,

@@ -35,6 +35,7 @@ def _columns(name: str, wanted: Table, found: Table) -> Iterator[Change]:
 
 
 def _missing(name: str, column: str, wanted: Column) -> Change:
+    """A column to add. BigQuery adds nullable columns alone: rows that are there have no value for it."""
     what = f"{name}: column {column} is missing"
     if wanted.is_required:
         return Change(what=f"{what}; one that is required cannot be added to a table that has rows")

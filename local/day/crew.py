@@ -32,6 +32,7 @@ class Job:
     disorder: Disorder
     environment: Mapping[str, str]
     log: Path
+    """Of all workers together."""
 
     def command(self, worker_id: str) -> Sequence[str]:
         """The worker's command line.
@@ -54,6 +55,8 @@ class Crew(AbstractContextManager["Crew"]):
     def wait_until_pulling(self) -> None:
         """Returns when all of them have begun, so that each gets its share."""
         for worker in self._workers:
+            # Counted in the log, which tells of all workers: Pub/Sub gives whoever pulls first as much as he
+            # takes.
             worker.wait_until(lambda: self._pulling() >= len(self._workers), within=_BEGIN_WITHIN)
 
     def kill_one(self) -> None:
@@ -89,6 +92,7 @@ class Crew(AbstractContextManager["Crew"]):
         return self._job.log.read_text(encoding="utf-8", errors="replace").count(PULLING)
 
     def _hire(self) -> Service:
+        """Start a worker under an id that no worker had before: its staging table is its own."""
         worker_id = f"worker-{uuid.uuid4().hex[:8]}"
         return Service.start(
             worker_id,

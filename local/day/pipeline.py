@@ -130,6 +130,8 @@ class Pipeline:
         return boundary.modes[mode_of(self.game_date, datetime.now(UTC))]
 
     def _go(self, what: Callable[[], None]) -> None:
+        """Run in a thread of its own until the day is over; what it raises is kept for `wait_for`."""
+
         def run() -> None:
             try:
                 what()
@@ -187,6 +189,7 @@ class Pipeline:
             self._follow(constant)
 
     def _follow(self, constant: str) -> None:
+        """Begin what was dispatched to this topic."""
         boundary = next(each for each in self.graph.boundaries if each.dispatches_to == constant)
         if boundary.next_phase == _PREDICTIONS_PHASE:
             self.predictions_wanted.set()
@@ -217,6 +220,7 @@ class Pipeline:
             )
 
     def _report(self, boundary: Boundary, rules: ModeRules, name: str) -> None:
+        """One processor's report; late or failed where it is to be."""
         if name == self.mischief.late:
             self._over.wait(LATE_SECONDS)
         if name != self.mischief.fails:
@@ -228,6 +232,7 @@ class Pipeline:
             self._complete(boundary, name, MessageStatus.SUCCESS)
 
     def _complete(self, boundary: Boundary, name: str, status: MessageStatus) -> None:
+        """Publish a completion as a processor does; nothing once the day is over."""
         if self._over.is_set():
             return
         run = uuid.uuid4().hex

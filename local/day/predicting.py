@@ -11,9 +11,12 @@ from common.messages import PredictionRequest
 from common.predictions.rows import Row
 
 SYSTEMS = ("moving_average", "zone_matchup", "similarity", "gradient_boosting", "ensemble")
+"""Five systems a player: a row each."""
 NO_FEATURES = "no features"
+"""Why a player is skipped."""
 
 _NAMESPACE = uuid.UUID("6f1d9a52-0a3c-4d0e-9b0e-6c3c5a4be0d7")
+"""Any fixed one: the same request gives the same prediction ids everywhere."""
 
 
 def line_of(player: str) -> float | None:
@@ -35,6 +38,7 @@ def predict(request: PredictionRequest) -> list[Row]:
 
 
 def _row(request: PredictionRequest, system: str) -> Row:
+    """One system's row. Points, line and confidence follow from the player's name alone."""
     line = request.actual_prop_line
     points = (50 + _number(request.player_lookup, system) % 300) / 10
     return {

@@ -43,11 +43,17 @@ log = structlog.get_logger()
 
 
 class Writer(Protocol):
-    def write(self, rows: list[Row], batch_id: str, worker_id: str) -> Result[StagedWrite]: ...
+    """Stages rows; `StagingWriter` is the one that works."""
+
+    def write(self, rows: list[Row], batch_id: str, worker_id: str) -> Result[StagedWrite]:
+        """Table and number of the rows that are staged. Again, the same rows: staged once."""
 
 
 class CompletionPublisher(Protocol):
-    def publish(self, topic: Topic, message: PlayerCompletion) -> Result[str]: ...
+    """Publishes completions; `Publisher` is the one that works."""
+
+    def publish(self, topic: Topic, message: PlayerCompletion) -> Result[str]:
+        """The message's id, once Pub/Sub has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +72,12 @@ class Worker:
         return self._finish(request).and_then(self._publish)
 
     def _finish(self, request: PredictionRequest) -> Result[PlayerCompletion]:
+        """Predict and stage; the completion tells where the rows are, and is not published yet."""
         if is_skipped(request.player_lookup):
             skipped = self._completion(request, PlayerOutcome.SKIPPED, StagedWrite(table=None, rows=0))
             return Result.success(skipped)
         rows = predict(request)
+        # Before anything is published: whoever hears of a completion may merge its rows at once.
         staged = self.writer.write(rows, request.batch_id, self.worker_id)
         return staged.map(lambda written: self._completion(request, PlayerOutcome.COMPLETED, written))
 
@@ -92,6 +100,9 @@ class Worker:
         )
 
     def _publish(self, completion: PlayerCompletion) -> Result[str]:
+        """Publish as many copies as the disorder wants; the first failure ends it, and the request comes
+        again.
+        """
         player = completion.player_lookup
         for copy in range(self.disorder.copies(player)):
             self.sleep(self.disorder.delay_seconds(player, copy))
@@ -102,6 +113,10 @@ class Worker:
 
 
 def main() -> None:
+    """Pull until SIGTERM; what is held then is finished and acknowledged.
+
+    Raises what the subscriber raises.
+    """
     options = _options()
     settings = Settings.from_environment(os.environ)
     logs.configure(settings.gcp_project, function="worker", environment=settings.environment)
@@ -146,6 +161,7 @@ def _writer(settings: Settings) -> StagingWriter:
 
 
 def _dead_letters(settings: Settings, publisher: Publisher) -> DeadLetters:
+    """Where a request goes that nobody can handle; made when the first one does."""
     return DeadLetters(
         firestore.Client(project=settings.gcp_project),
         publisher,

@@ -57,14 +57,17 @@ class Stack:
 
     @property
     def sport(self) -> Sport:
+        """The sport of the settings; a stack has one."""
         return self.settings.sport
 
     @property
     def names(self) -> topology.Names:
+        """Names of topics and subscriptions."""
         return topology.Names(project=PROJECT, sport=self.sport)
 
     @property
     def sport_names(self) -> SportNames:
+        """Names of datasets and lock."""
         return self.settings.names
 
     @property
@@ -111,6 +114,7 @@ class Stack:
             # Google's clients look there, and nowhere else, for emulators.
             os.environ.update(emulators.environment)
             stack = cls._connected(settings, told, folder, emulators)
+            # Before anything can fail: a server that was never started is stopped without harm.
             for server in stack.servers:
                 down.callback(server.stop)
             with tell("tables"):

@@ -48,9 +48,11 @@ class Names:
     sport: Sport
 
     def topic(self, name: str) -> str:
+        """`projects/{project}/topics/{name}`."""
         return f"projects/{self.project}/topics/{name}"
 
     def subscription(self, name: str) -> str:
+        """`projects/{project}/subscriptions/{name}`."""
         return f"projects/{self.project}/subscriptions/{name}"
 
     def tap(self, topic: Topic) -> str:
