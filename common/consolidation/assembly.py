@@ -9,7 +9,10 @@ from .consolidator import Consolidator
 
 
 def consolidator_of(wiring: WarehouseWiring[Any], *, lease: timedelta) -> Consolidator:
-    """`lease` is how long the day waits for a holder that died; who lives renews it three times as often."""
+    """A consolidator for one deployment; raises what a client raises that cannot be made.
+
+    `lease` is how long the day waits for a holder that died; who lives renews it three times as often.
+    """
     return Consolidator(
         warehouse=wiring.warehouse(),
         batches=wiring.batches(),

@@ -17,6 +17,7 @@ class JobsUsed:
     """None as soon as one of them did not say."""
 
     def and_also(self, rows: Rows) -> "JobsUsed":
+        """The sum with one more job."""
         billed = (
             None
             if self.bytes_billed is None or rows.bytes_billed is None
@@ -39,6 +40,7 @@ class MeteredStore:
     def execute(
         self, sql: str, *, job_key: str | None = None, timeout_seconds: float | None = None
     ) -> Result[Rows]:
+        """As the store's own; a job is counted once it has ended well."""
         done = self._store.execute(sql, job_key=job_key, timeout_seconds=timeout_seconds)
         if done.data is not None:
             self.used = self.used.and_also(done.data)

@@ -28,6 +28,7 @@ from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, returns_result
 
 REASON: Final = "lost, and asked for again"
+"""Of the time-out that stands in for a lost player."""
 
 Documents = Mapping[str, Completion]
 """By player."""
@@ -78,6 +79,7 @@ def plan(
         return None
     unexpected = {f"{UNEXPECTED}/{name}": documents[name].to_document(SERVER_TIME) for name in ghosts}
     marked = {f"{COMPLETIONS}/{name}": one.to_document(SERVER_TIME) for name, one in timed_out.items()}
+    # Named by the version that was read: each recount has an entry of its own.
     story = entry(
         f"recounted-{batch.update_time:%Y%m%dT%H%M%S%f}",
         "counters and arrays recomputed from the documents",
@@ -93,6 +95,7 @@ def plan(
 
 
 def _is_to_be_timed_out(name: str, documents: Documents, is_open: bool) -> bool:
+    """Whether a lost player's document has to be written: not if it says so already."""
     known = documents.get(name)
     if known is None:
         return not is_open
@@ -111,6 +114,7 @@ def _timed_out(name: str, batch: Batch) -> Completion:
 
 
 def _fields(batch: Batch, ended: Documents) -> dict[str, Any]:
+    """Counters, totals and arrays as these documents have them."""
     counts = Counts()
     for one in ended.values():
         counts = counts.plus(one.outcome)

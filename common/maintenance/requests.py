@@ -66,6 +66,7 @@ class Requests:
         return request
 
     def _games(self, game_date: date, players: Collection[str]) -> dict[str, str]:
+        """Player → game of that day; without those who have none. Raises ResultError."""
         found = self._warehouse.query(
             self._sql, {"game_date": game_date, "players": sorted(players)}
         ).unwrap()

@@ -20,7 +20,7 @@ from .answers import CommitAnswer, Recorded, RecordOutcome, answer_for, stale
 MAX_REASON_BYTES: Final = 300
 """Of a reason in the array: a thousand of them share one document."""
 MAX_ARRAY_BYTES: Final = 950_000
-"""Firestore takes 1 MiB a document; the rest is for the fields beside the array."""
+"""Of 1,048,576 that Firestore takes for a document; the rest is for the fields beside the array."""
 ENTRY_BYTES: Final = 260
 """Of an entry without its texts: the names of its fields, numbers, times."""
 
@@ -75,6 +75,7 @@ class ArrayCommit:
             answers.update((one.player_lookup, nothing) for one in completions)
             return []
         new: list[Completion] = []
+        # Counted within the commit, too: two players may share it, and only the first may still fit.
         counts, room = batch.counts, MAX_ARRAY_ELEMENTS - len(batch.in_array)
         bytes_left = MAX_ARRAY_BYTES - sum(map(array_bytes, batch.in_array.values()))
         for one in map(cut, completions):

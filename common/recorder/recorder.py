@@ -168,6 +168,7 @@ class Recorder:
         )
 
     def _cached(self, roster: Roster) -> CachedBatch:
+        """What this instance keeps of a batch, with the commit that its mode asks for."""
         batch = roster.batch
         if batch.schema_mode.writes_subcollection:
             # Kept with the batch: the closing tells of the first completion, if this instance has recorded
@@ -181,6 +182,7 @@ class Recorder:
 
 
 def _is_sampled(batch: Batch, one: Completion, recorded: Recorded) -> bool:
+    """Whether this completion is among those of which array and counter are compared afterwards."""
     writes_both = batch.schema_mode.writes_array and batch.schema_mode.writes_subcollection
     is_new = recorded.outcome is RecordOutcome.RECORDED
     return writes_both and is_new and is_sampled(batch.batch_id, one.player_lookup)
@@ -195,12 +197,14 @@ def _warn_of_array(batch: Batch, counts: Counts) -> None:
 
 
 def _check_date(batch: Batch, completion: PlayerCompletion) -> None:
+    """Raises ResultError (WrongGameDate, PERMANENT) where event and batch are of different game dates."""
     if completion.game_date != batch.game_date:
         why = f"game_date: {completion.game_date}, but batch {batch.batch_id!r} is of {batch.game_date}"
         raise ResultError(ErrorInfo.permanent("WrongGameDate", why))
 
 
 def _completion(message: PlayerCompletion, event_id: str) -> Completion:
+    """The event as a document; whether it was late, and of which generation, the store decides."""
     return Completion(
         player_lookup=message.player_lookup,
         outcome=message.outcome,
