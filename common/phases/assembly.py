@@ -29,14 +29,23 @@ class Clients(Protocol):
     """What the parts are made of; each is made when it is first needed. `WarehouseWiring` is one."""
 
     @property
-    def database(self) -> Callable[[], firestore.Client]: ...
+    def database(self) -> Callable[[], firestore.Client]:
+        """Makes the Firestore client."""
+
     @property
-    def publisher(self) -> Callable[[], Publisher]: ...
+    def publisher(self) -> Callable[[], Publisher]:
+        """Makes the publisher of triggers."""
+
     @property
-    def warehouse(self) -> Callable[[], Warehouse]: ...
+    def warehouse(self) -> Callable[[], Warehouse]:
+        """Makes what gates and the execution log ask."""
+
     @property
-    def reporter(self) -> Callable[[], Reporter]: ...
-    def now(self) -> datetime: ...
+    def reporter(self) -> Callable[[], Reporter]:
+        """Makes what tells people."""
+
+    def now(self) -> datetime:
+        """The clock: aware times in UTC."""
 
 
 class PhaseTransitions:

@@ -68,11 +68,13 @@ class Gates:
         return self._query(sql, game_date)[schedule.name]
 
     def _numbers(self, rules: Sequence[RowCounts | Coverage], game_date: date) -> Numbers:
+        """Label → number, of all selects in one query."""
         selects = [select for rule in rules for select in self._selects(rule)]
         # One query for all gates: a query job takes about a second, whatever it counts.
         return self._query(_UNION.join(selects), game_date)
 
     def _query(self, sql: str, game_date: date) -> Numbers:
+        """Raises ResultError (GateNotEvaluated)."""
         found = self._warehouse().query(sql, {"game_date": game_date})
         if found.error is not None:
             raise ResultError(_not_evaluated(found.error, game_date))
@@ -127,6 +129,10 @@ def _counted(rule: RowCounts | Coverage, numbers: Numbers, next_check: datetime)
 
 
 def _row_counts(rule: RowCounts, numbers: Numbers, next_check: datetime) -> GateReading:
+    """Open with `at_least` tables filled, every required one among them.
+
+    Value and limit are numbers of tables.
+    """
     counts = {table.name: numbers[_label(rule, table)] for table in rule.tables}
     missing = tuple(table.name for table in rule.tables if counts[table.name] < table.min_rows)
     lacking = [name for name in rule.required if name in missing]
@@ -152,5 +158,8 @@ def _coverage(rule: Coverage, numbers: Numbers, next_check: datetime) -> GateRea
 
 
 def _not_evaluated(error: ErrorInfo, game_date: date) -> ErrorInfo:
+    """TRANSIENT whatever it was: a table that is missing now may be made, and nobody may start a phase
+    blindly.
+    """
     why = f"gates of {game_date} could not be evaluated: {error.exception_class}: {error.message[:500]}"
     return ErrorInfo.transient("GateNotEvaluated", why, **(error.details or {}))

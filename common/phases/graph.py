@@ -17,10 +17,12 @@ from .shape import Boundary, Coverage, Deadline, Graph, ModeRules, Reported, Row
 
 
 def _on(days_after: int, hour: int, minute: int = 0) -> Deadline:
+    """The wall clock of the pipeline's zone, so many days after the game date."""
     return Deadline(days_after=days_after, at=time(hour, minute))
 
 
 def _tables(role: DatasetRole, *names: str, date_column: str = "game_date") -> tuple[Table, ...]:
+    """Tables of one dataset with the same date column."""
     return tuple(Table(role=role, name=name, date_column=date_column) for name in names)
 
 
@@ -107,6 +109,7 @@ NBA_RAW: Final = Boundary(
         ),
     },
 )
+"""When yesterday's results, or today's schedule and odds, are in."""
 
 _NBA_ANALYTICS: Final = (
     "player_game_summary",
@@ -178,6 +181,7 @@ NBA_ANALYTICS: Final = Boundary(
         ),
     },
 )
+"""When the summaries of played games, or the contexts of coming ones, are made."""
 
 _NBA_PRECOMPUTE: Final = ModeRules(
     expected=(
@@ -214,6 +218,7 @@ _NBA_PRECOMPUTE: Final = ModeRules(
     ),
     deadline=_on(1, 9),
 )
+"""The same tables whatever the mode; the deadline alone differs."""
 
 NBA_PRECOMPUTE: Final = Boundary(
     name="phase4_to_phase5",
@@ -230,6 +235,7 @@ NBA_PRECOMPUTE: Final = Boundary(
         **_before_the_games(_NBA_PRECOMPUTE.model_copy(update={"deadline": _on(0, 13)})),
     },
 )
+"""When the features of the predictions are made."""
 
 _EXPORT: Final = ModeRules(
     expected=(CONSOLIDATION,),
@@ -246,6 +252,7 @@ _EXPORT: Final = ModeRules(
     ),
     deadline=_on(1, 9, 30),
 )
+"""One processor, which tells how many players and predictions it has: too few are not exported."""
 
 _PREDICTIONS: Final = Boundary(
     name="phase5_to_phase6",
@@ -261,6 +268,7 @@ _PREDICTIONS: Final = Boundary(
         **_before_the_games(_EXPORT.model_copy(update={"deadline": _on(0, 13, 30)})),
     },
 )
+"""When a batch is consolidated; the same of all sports."""
 
 # ---------------------------------------------------------------- mlb: analytics leads to predictions
 
@@ -293,6 +301,7 @@ MLB_ANALYTICS: Final = Boundary(
         **_before_the_games(_MLB_ANALYTICS.model_copy(update={"deadline": _on(0, 13)})),
     },
 )
+"""From analytics straight to the predictions: this sport has no phase 4."""
 
 GRAPHS: Final[Mapping[str, Graph]] = MappingProxyType(
     {

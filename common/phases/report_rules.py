@@ -43,6 +43,7 @@ def stands_against(new: Report, old: Report) -> bool:
 
 
 def _weight(report: Report) -> tuple[int, datetime, str]:
+    """Greater is better: status, then the time that the message itself tells, then the run."""
     sent_at = report.sent_at or datetime.min.replace(tzinfo=UTC)
     # The run's id last, so that the order is total: two deliveries of two runs end alike, whichever comes
     # first.
@@ -50,6 +51,9 @@ def _weight(report: Report) -> tuple[int, datetime, str]:
 
 
 def report_of(processor: str, completion: PhaseCompletion, event_id: str, now: datetime) -> Report:
+    """The report that this completion makes; `now` is taken for its first arrival as well, until the store
+    knows an earlier one.
+    """
     return Report(
         processor=processor,
         processor_name=completion.processor_name,

@@ -107,10 +107,12 @@ def _wait(tier: Tier) -> timedelta:
 
 
 def _is_over(rules: ModeRules, since: datetime, now: datetime) -> bool:
+    """Whether the last tier's wait has passed; never without tiers."""
     return bool(rules.tiers) and now >= since + _wait(rules.tiers[-1])
 
 
 def _waits_for(rules: ModeRules, present: Sequence[str]) -> str:
+    """What keeps a phase from starting, critical processors first, for a person."""
     critical = [name for name in rules.critical if name not in present]
     if critical:
         return f"waiting for critical {', '.join(critical)} ({len(present)} of {len(rules.expected)} present)"
@@ -131,6 +133,7 @@ def when_waiting(found: Readiness, game_date: date, now: datetime) -> datetime |
 
 
 def _first_after(now: datetime, *moments: datetime) -> datetime | None:
+    """The earliest that lies ahead."""
     return min((moment for moment in moments if moment > now), default=None)
 
 
@@ -142,8 +145,16 @@ def decide(
     gates: Sequence[GateReading] | ErrorInfo,
     now: datetime,
 ) -> Decision:
-    """The decision on a date that is neither held nor claimed. `gates` matter for one that is ready; an error
-    means that they could not be evaluated, which is neither open nor closed."""
+    """The decision on a date that is neither held nor claimed. Pure.
+
+    `gates` matter for one that is ready: readings, in the graph's order, or the error that kept them from
+    being evaluated, which is neither open nor closed. State and next check:
+
+        not ready               WAITING       the next tier, deadline or midnight; None: only an event helps
+        ready, not evaluated    READY         after the boundary's `recheck_minutes`
+        ready, a gate closed    BLOCKED       the earliest that a closed gate names
+        ready, all open         DISPATCHING   CLAIM_GRACE from now, should whoever claims it die
+    """
     if not found.is_ready:
         next_check = when_waiting(found, day.key.game_date, now)
         return found.decision(now, PhaseState.WAITING, next_check=next_check)

@@ -63,6 +63,7 @@ class Table(_Part):
     date_column: Name = "game_date"
     """The partition: a count reads one day."""
     min_rows: Annotated[int, Field(ge=1)] = 1
+    """Fewer count as none."""
 
 
 class RowCounts(_Part):
@@ -96,6 +97,7 @@ class Reported(_Part):
     processor: Name
     field: Name
     minimum: float
+    """Of the number itself; enough is at least this much."""
 
 
 GateRule = Annotated[RowCounts | Coverage | Reported, Field(discriminator="kind")]
@@ -130,6 +132,7 @@ class Boundary(_Part):
     triggered_by: str
     """Name under which the message says who starts the phase; receivers of before read it."""
     parent_processor: str
+    """Name under which the message says which orchestrator it comes from; receivers of before read it."""
     export_types: tuple[str, ...] = ()
     """For a target that takes an ExportTrigger."""
     aliases: Mapping[str, Name] = {}

@@ -25,12 +25,14 @@ def problems(graph: "Graph") -> Iterator[str]:
 
 
 def _repeated(what: str, names: Iterator[str]) -> Iterator[str]:
+    """Names that are there more than once."""
     yield from (
         f"{what} {name!r}: named {number} times" for name, number in Counter(names).items() if number > 1
     )
 
 
 def _of_boundary(boundary: "Boundary") -> Iterator[str]:
+    """What is wrong with one boundary by itself."""
     yield from _of_topic("completes_on", boundary.completes_on, _COMPLETIONS)
     yield from _of_topic("dispatches_to", boundary.dispatches_to, _TRIGGERS)
     is_export = boundary.dispatches_to in REGISTRY and boundary.message == "ExportTrigger"
@@ -52,6 +54,9 @@ def _of_boundary(boundary: "Boundary") -> Iterator[str]:
 
 
 def _of_topic(role: str, constant: str, messages: tuple[str, ...]) -> Iterator[str]:
+    """A topic that the registry lacks, or that carries another message than this end of the boundary
+    speaks.
+    """
     if constant not in REGISTRY:
         yield f"{role}: topic {constant!r} is not in the registry"
     elif REGISTRY[constant].message not in messages:
@@ -59,6 +64,7 @@ def _of_topic(role: str, constant: str, messages: tuple[str, ...]) -> Iterator[s
 
 
 def _of_mode(rules: "ModeRules") -> Iterator[str]:
+    """What is wrong with the rules of one mode."""
     yield from _repeated("processor", iter((*rules.expected, *rules.optional)))
     for name in rules.critical:
         if name not in rules.expected:
@@ -76,6 +82,7 @@ def _of_mode(rules: "ModeRules") -> Iterator[str]:
 
 
 def _of_gate(gate: "GateRule", rules: "ModeRules") -> Iterator[str]:
+    """A gate that would be closed for ever, or would read a number that may never come."""
     if gate.kind == "reported" and gate.processor not in rules.critical:
         yield f"processor {gate.processor!r} is not critical, so its number may be missing"
     if gate.kind != "row_counts":
@@ -93,6 +100,8 @@ def _cycle(graph: "Graph") -> list[int]:
     """Phases that lead to themselves, the first again at the end; empty if there are none.
 
     A cycle would start phases for ever.
+
+    By a walk over every path: a graph has a handful of boundaries.
     """
     following: dict[int, list[int]] = {}
     for boundary in graph.boundaries:

@@ -111,6 +111,7 @@ class PhaseSweep:
             due = replace(due, after=page[-1])
 
     def _look(self, boundary: Boundary, document: Document, tally: _Tally) -> None:
+        """Look at one due date. What cannot be looked at is noted, and stops nothing."""
         tally.looked += 1
         try:
             game_date = date.fromisoformat(document.id)
@@ -127,6 +128,7 @@ class PhaseSweep:
             tally.dispatched.append(document.path)
 
     def _look_for_silence(self, tally: _Tally) -> None:
+        """Look at dates that no document tells of: only a look tells people of a phase that is silent."""
         found = self._silent()
         if found.error is not None:
             tally.errors.append(found.error)
@@ -159,6 +161,7 @@ class PhaseSweep:
         return [(boundary, day) for boundary, day in absent if played[day.key.game_date]]
 
     def _has_games(self, game_date: date) -> bool:
+        """Whether the date has games; never for a sport without a schedule. Raises ResultError."""
         schedule = self._graph.schedule
         if schedule is None:
             return False

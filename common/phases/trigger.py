@@ -11,6 +11,7 @@ from .report_rules import reports_by_arrival
 from .shape import Boundary
 
 TRIGGER_SOURCE = "orchestrator"
+"""What receivers of the legacy system read in this field."""
 
 
 def trigger_of(
@@ -31,6 +32,8 @@ def trigger_of(
         "triggered_by": boundary.triggered_by,
         "trigger_reason": reason,
         "mode": decision.mode.value,
+        # The latest stands for all: receivers read one, and the whole list says of which runs this start is
+        # made.
         "correlation_id": correlation_ids[-1] if correlation_ids else None,
         "correlation_ids": correlation_ids,
         "timestamp": now,
@@ -42,6 +45,11 @@ def trigger_of(
 
 
 def _of_phase(boundary: Boundary, day: Day, decision: Decision, reports: list[Report]) -> dict[str, Any]:
+    """The fields of a PhaseTrigger beside the common ones.
+
+    Some have one meaning now and are sent for receivers that read them: `analysis_date` is the game date,
+    `success` is true.
+    """
     counts, missing_tables = _tables(decision.gates)
     last = reports[-1] if reports else None
     return {
@@ -62,6 +70,7 @@ def _of_phase(boundary: Boundary, day: Day, decision: Decision, reports: list[Re
 
 
 def _of_export(boundary: Boundary, day: Day, reports: list[Report]) -> dict[str, Any]:
+    """The fields of an ExportTrigger beside the common ones, from the report of the consolidation."""
     metadata = reports[-1].metadata if reports else {}
     predictions = metadata.get("completed_predictions", reports[-1].record_count if reports else None)
     return {
@@ -74,6 +83,7 @@ def _of_export(boundary: Boundary, day: Day, reports: list[Report]) -> dict[str,
 
 
 def _tables(gates: Iterable[GateReading]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Rows by table, and tables without enough rows, of all gates together."""
     counts: dict[str, int] = {}
     missing: list[str] = []
     for gate in gates:
