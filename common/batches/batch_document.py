@@ -18,6 +18,7 @@ UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError)
 """What making sense of a document raises that nobody here has written."""
 
 EARLIER_RELEASE: Final = "earlier release"
+"""Stands for the claimant in documents of a release that noted none."""
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ def read_batch(document: Document) -> Batch:
 
 
 def _counters(data: Mapping[str, Any]) -> Counts:
+    """The four counters of the document; those of the legacy system are absent and zero."""
     return Counts(**{outcome.value: _number(data, f"{outcome.value}_count") for outcome in PlayerOutcome})
 
 
@@ -84,20 +86,24 @@ def _trigger_generation(data: Mapping[str, Any]) -> int:
 
 
 def _number(data: Mapping[str, Any], name: str, absent: int = 0) -> int:
+    """A whole number; `absent` where the document has no such field. Raises ValueError for anything else."""
     return _typed(data, name, int, data.get(name, absent))
 
 
 def _time(data: Mapping[str, Any], name: str) -> datetime | None:
+    """A time, or None. Raises ValueError for anything else."""
     found = data.get(name)
     return None if found is None else _typed(data, name, datetime, found)
 
 
 def _text(data: Mapping[str, Any], name: str) -> str | None:
+    """A text, or None. Raises ValueError for anything else."""
     found = data.get(name)
     return None if found is None else _typed(data, name, str, found)
 
 
 def _typed(data: Mapping[str, Any], name: str, kind: type[T], value: Any) -> T:
+    """`value`, if it is of that kind; else raises ValueError that names field and value."""
     if not isinstance(value, kind):
         raise ValueError(f"{name}: {data.get(name)!r} is no {kind.__name__}")
     return value

@@ -14,9 +14,11 @@ from ..messages import PlayerOutcome
 from .records import Batch, BatchStatus, Completion
 
 CHECK: Final = "batch_counts"
+"""Name of the check of the audit that finds these."""
 FIRESTORE: Final = frozenset({"firestore"})
 
 _LISTED_AS_COMPLETED: Final = (PlayerOutcome.COMPLETED, PlayerOutcome.SKIPPED)
+"""Outcomes that the array has in `completed_players`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +154,10 @@ def _is_listed_as_completed(one: Completion) -> bool:
 
 
 def _predictions(batch: Batch, documents: Iterable[Completion]) -> Finding | None:
+    """The batch's sum of predictions against that of the documents.
+
+    Nothing where they agree, or where some player is known by name only.
+    """
     told = list(documents)
     total = sum(one.predictions_count for one in told)
     # Of whom the legacy system has counted only the name is known.

@@ -55,6 +55,7 @@ def counted(mode: SchemaMode, players: Mapping[str, Completion], counters: Count
 
 
 def _key(name: str) -> str:
+    """The lookup key of a name in the array; the name itself where it has none."""
     try:
         return normalize(name)
     except InvalidName:

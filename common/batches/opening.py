@@ -23,11 +23,14 @@ class Opening:
     batch_id: str
     game_date: date
     players: tuple[str, ...]
+    """Normalised keys, sorted, each once."""
     mode: SchemaMode
     deadline: datetime
+    """When the sweep times out whoever was not heard of."""
     min_completion_pct: float
     correlation_id: str | None
     dataset_prefix: str
+    """Of a test's datasets; "" for the real ones."""
 
     @property
     def event_id(self) -> str:
@@ -92,7 +95,12 @@ class Opening:
         return documents
 
     def check(self, found: Batch) -> Result[Batch]:
-        """The batch that is there, if it was opened for the same date and players."""
+        """The batch that is there, if it was opened for the same date and players.
+
+        For a caller whose opening was refused: opening again is a success, whatever the batch has come to
+        since. PERMANENT (InvalidBatch) for another date or other players; mode and deadline may differ, and
+        stay.
+        """
         name = found.batch_id
         if found.game_date != self.game_date:
             return _refused(f"game_date: {name!r} was opened for {found.game_date}, not for {self.game_date}")
@@ -134,12 +142,14 @@ def prepare(
 
 
 def _problem(opening: Opening) -> str | None:
+    """What is wrong, with field and value; None if it can be opened."""
     try:
         check_document_id(opening.batch_id)
     except ValueError as exc:
         return f"batch_id: {opening.batch_id!r} {exc}"
     if opening.deadline.tzinfo is None:
         return f"deadline: {opening.deadline} has no time zone"
+    # NaN is refused here as well: it is within nothing.
     if not 0 <= opening.min_completion_pct <= 100:
         return f"min_completion_pct: {opening.min_completion_pct} is not within 0 and 100"
     if opening.mode.writes_array and len(opening.players) > MAX_ARRAY_ELEMENTS:

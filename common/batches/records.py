@@ -67,6 +67,7 @@ class BatchStatus(Enum):
     CONSOLIDATING = "consolidating"
     """Somebody has begun to merge it; if no lock is held for it any more, they have died."""
     CONSOLIDATED = "consolidated"
+    """Its rows are in the main table, and there is a receipt. A late completion reopens it."""
     FAILED = "failed"
     """Closed at its deadline with too few players reported: not consolidated."""
     ABANDONED = "abandoned"
@@ -84,8 +85,10 @@ class Counts:
 
     completed: int = 0
     skipped: int = 0
+    """Workers had nothing to predict from."""
     failed: int = 0
     timed_out: int = 0
+    """The deadline spoke for them."""
 
     @property
     def ended(self) -> int:
@@ -188,7 +191,9 @@ class Batch:
     """Raised by every change of mode; a commit made under an older one is refused."""
     status: BatchStatus
     counts: Counts
+    """As the mode counts them: by the array, or by the four counters."""
     total_predictions: int
+    """As the mode counts them."""
     generation: int
     """Raised by every late completion that reopens a closed batch; starts at 1."""
     min_completion_pct: float
@@ -196,7 +201,9 @@ class Batch:
     deadline: datetime | None
     """None for a batch of the legacy system: it is never timed out."""
     correlation_id: str | None
+    """Of the run that asked for the predictions; only handed on."""
     dataset_prefix: str
+    """Of a test's datasets; "" for the real ones."""
     trigger_claim: str | None
     """Made up by whoever is publishing the trigger; None if nobody is, or if it was given back."""
     trigger_claimed_at: datetime | None
@@ -206,6 +213,7 @@ class Batch:
     consolidated_generation: int
     """The last generation that has a receipt; 0 before the first."""
     phase_message_id: str | None
+    """Of the announcement that the batch is consolidated."""
     phase_generation: int
     closed_at: datetime | None
     """When the current generation was closed, by the server's clock; None while it is open."""
@@ -219,6 +227,7 @@ class Batch:
     counter: int
     """The sum of the four counters, in whatever mode."""
     redrives: int
+    """How often missing players were asked for again."""
     last_redrive: str | None
     """Made up by whoever redrove last: tells its own count, whose answer was lost, from another's."""
     update_time: datetime = field(compare=False)

@@ -74,6 +74,7 @@ class AsyncFirestoreDocuments:
 
     @cached_property
     def _wire(self) -> WireCommit | None:
+        """Made at the first commit, as it needs the event loop; None where the client has changed inside."""
         return WireCommit.over(self.client, retry=ASYNC_RETRY, timeout_seconds=CALL_TIMEOUT_SECONDS)
 
 

@@ -172,12 +172,14 @@ def _version(stored: _Stored | None, as_of: datetime | None) -> _Stored | None:
 
 
 def _fulfils(data: Mapping[str, Any], query: Query) -> bool:
+    """Whether a document is found. As in Firestore, one without the field that orders is not."""
     if query.order_by is not None and query.order_by not in data:
         return False
     return all(each.field in data and _holds(each, data[each.field]) for each in query.where)
 
 
 def _holds(condition: Condition, found: Any) -> bool:
+    """Whether one condition holds; values of different kinds are in no order."""
     wanted = condition.value
     match condition.relation:
         case Relation.EQUAL:
@@ -190,11 +192,15 @@ def _holds(condition: Condition, found: Any) -> bool:
 
 
 def _kind(value: Any) -> int:
-    """Values of one kind are ordered among themselves; kinds are as Firestore orders them."""
+    """The rank of a value's kind.
+
+    Values of one kind are ordered among themselves; kinds are as Firestore orders them.
+    """
     return next(rank for rank, kind in enumerate(_KINDS) if isinstance(value, kind))
 
 
 def _place(document: Document, query: Query) -> tuple[Any, ...]:
+    """What a document is ordered by: value and name, as Firestore breaks ties."""
     name = document.id.encode()
     if query.order_by is None:
         return (name,)
@@ -224,6 +230,7 @@ def _applied(
 
 
 def _computed(before: Any, value: Any, at: datetime) -> Any:
+    """What a field holds after the write."""
     if value is SERVER_TIME:
         return at
     match value:

@@ -127,7 +127,7 @@ def add(client: "BaseClient", batch: "BaseBatch", write: Write) -> None:
 
 
 def translated(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Our placeholders and transforms as the client's."""
+    """Our placeholders and transforms as the client's, field by field."""
     return {name: _translated(value) for name, value in fields.items()}
 
 

@@ -45,6 +45,7 @@ LOOKED_AT_RELEASE: Final = "2.34.1"
 `_firestore_api.transport.grpc_channel`, `_rpc_metadata`, `_client_info`, and api_core's `wrap_errors`."""
 
 _METHOD: Final = "/google.firestore.v1.Firestore/Commit"
+"""The path of the call."""
 # `REQUEST_TIME` of the protocol's enumeration of server values.
 _SERVER_TIME: Final = 1
 
@@ -164,6 +165,7 @@ def build(database: str, writes: Sequence[Write]) -> Any:
 
 
 def _require(precondition: Any, unchanged_since: datetime | None) -> None:
+    """What has to hold for the write: that the document exists, or that it was not written since."""
     if unchanged_since is None:
         precondition.exists = True
     else:
@@ -177,6 +179,7 @@ def _mask(message: Any, fields: Mapping[str, Any]) -> None:
 
 
 def _fill(message: Any, root: str, write: Create | Set | Merge | Update) -> None:
+    """The fields of a write: constants into the document, what the store computes into its transforms."""
     message.update.name = root + write.path
     fields, transforms = message.update.fields, message.update_transforms
     for name, value in write.fields.items():

@@ -43,13 +43,15 @@ class Outbox(Protocol):
 class Sweep(Protocol):
     """Does what is due by the clock."""
 
-    def run(self, now: datetime) -> "Result[Swept]": ...
+    def run(self, now: datetime) -> "Result[Swept]":
+        """What it did; a partial where something could not be looked at."""
 
 
 class Ticks(Protocol):
     """Notes that a sweep has run, and how many did not come."""
 
-    def note(self, function: str, now: datetime) -> Result[int]: ...
+    def note(self, function: str, now: datetime) -> Result[int]:
+        """Ticks that were missed before this one. Safe to repeat."""
 
 
 class SampledChecks(Protocol):

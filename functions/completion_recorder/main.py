@@ -32,6 +32,7 @@ async def record(completion: PlayerCompletion, delivery: Delivery) -> Result[Rec
 
 
 def sweep(_: Sweep, delivery: Delivery) -> "Result[Swept]":
+    """Wakes for `phase-sweep`: batches past their deadline, and triggers that nobody has published."""
     # Imported at the first tick: a cold start for a completion does not pay for it.
     from common.maintenance.assembly import sweep_over
 

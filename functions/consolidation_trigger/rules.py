@@ -30,12 +30,14 @@ def announcement(
         trigger_message_id=event_id,
         duration_seconds=(receipt.consolidated_at - receipt.started_at).total_seconds(),
         correlation_id=correlation_id,
+        # From the receipt, and not from the clock: a repeat after a crash makes the very same message.
         timestamp=receipt.consolidated_at,
         metadata=_summary(receipt).model_dump(),
     )
 
 
 def _summary(receipt: Receipt) -> PredictionsSummary:
+    """How the batch ended, player by outcome, as phase 6 reads it in the metadata."""
     counts = Counts(completed=receipt.completed_players, skipped=receipt.skipped_players)
     return PredictionsSummary(
         batch_id=receipt.batch_id,

@@ -27,13 +27,15 @@ class Boundaries(Protocol):
 class Sweep(Protocol):
     """Does what is due by the clock."""
 
-    def run(self) -> Result[Swept]: ...
+    def run(self) -> Result[Swept]:
+        """What it did; a partial where something could not be looked at."""
 
 
 class Ticks(Protocol):
     """Notes that a sweep has run, and how many did not come."""
 
-    def note(self, function: str, now: datetime) -> Result[int]: ...
+    def note(self, function: str, now: datetime) -> Result[int]:
+        """Ticks that were missed before this one. Safe to repeat."""
 
 
 def handle(
@@ -61,8 +63,10 @@ def handle(
 def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) -> Result[Swept]:
     """Handle one tick. What could not be looked at is in the answer, and left to the next tick; the tick is
     delivered again only if it could not be noted."""
+    # Before the work: a sweep that takes all its time, or dies, has come all the same.
     noted = ticks.note(function, now)
     swept = sweep.run()
+    # A partial is told like any sweep: what it did look at was done.
     if swept.data is not None:
         _tell_of_sweep(swept.data)
     if noted.error is not None:
@@ -71,6 +75,7 @@ def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) ->
 
 
 def _tell(boundary: Boundary, completion: PhaseCompletion, report: Reported) -> None:
+    """One line for each completion, at warning level if it counts for nothing."""
     is_unusual = report.recorded in (Recorded.UNKNOWN, Recorded.IGNORED)
     day = report.day
     tell = log.warning if is_unusual else log.info
@@ -87,6 +92,7 @@ def _tell(boundary: Boundary, completion: PhaseCompletion, report: Reported) -> 
 
 
 def _tell_of_sweep(swept: Swept) -> None:
+    """One line for each sweep, at warning level if something was left."""
     tell = log.warning if swept.failed or not swept.is_complete else log.info
     tell(
         f"swept: {swept.looked} looked at, {len(swept.dispatched)} started, {len(swept.failed)} failed",
