@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from common.audit.audit_log import FirestoreAuditLog
+from common.audit.audit_log import AuditLog
 from common.audit.batch_reader import BatchReader
 from common.audit.report import Asked
 from common.reporting.assembly import gathering, status_page
@@ -167,7 +167,7 @@ def cost_(days: Days = 7, local: Local = False, output: Output = TEXT) -> None:
 
     def work(stores: Stores) -> Answer:
         last = stores.today()
-        audits = FirestoreAuditLog(stores.database())
+        audits = AuditLog(stores.wiring.documents())
         return cost.cost(cost.consumed(stores.batches(), audits, last - timedelta(days=days - 1), last))
 
     answer(work, local=local, output=output)

@@ -68,7 +68,7 @@ class Stores:
         self.locks = once(lambda: FirestoreLocks(wiring.database(), CALL_TIMEOUT, time.monotonic))
         self.lock = once(lambda: Lock(wiring.database()))
         self.ledger = once(lambda: FirestoreLedger(wiring.database()))
-        self.dead_letters = once(lambda: DeadLetterBox(wiring.database()))
+        self.dead_letters = once(lambda: DeadLetterBox(wiring.documents()))
         self.findings = once(lambda: FirestoreFindings(wiring.database()))
         self.phases = once(lambda: PhaseTransitions(wiring, wiring.settings.names))
         self.audit = once(lambda: Audit(wiring))

@@ -16,7 +16,7 @@ from ..phases.assembly import PhaseTransitions
 from ..runtime.once import once
 from ..runtime.wiring import WarehouseWiring
 from ..sport import ZONE, DatasetRole
-from .audit_log import FirestoreAuditLog
+from .audit_log import AuditLog
 from .auditor import Auditor
 from .batch_reader import BatchReader
 from .checks import Sight
@@ -56,7 +56,7 @@ class Audit:
             sight=self._sight,
             store=FirestoreFindings(wiring.database()),
             channel=slack.channel(wiring.settings.findings_webhook_url),
-            audit_log=FirestoreAuditLog(wiring.database()),
+            audit_log=AuditLog(wiring.documents()),
             repairs=self._repairs(),
             now=wiring.now,
             today=self.today,

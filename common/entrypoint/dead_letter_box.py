@@ -7,20 +7,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
-from google.api_core.exceptions import GoogleAPIError, NotFound
-from google.auth.exceptions import GoogleAuthError
-
-from ..result import ErrorInfo, Result
-from .dead_letters import COLLECTION, RETRY, STORE_TIMEOUT_SECONDS, document_id_of
-
-if TYPE_CHECKING:
-    from google.cloud.firestore import Client
+from ..documents.port import Document, Documents, is_refused
+from ..documents.query import Query
+from ..documents.writes import Update
+from ..result import ErrorInfo, Result, ResultError, returns_result
+from .dead_letters import COLLECTION, document_id_of
 
 MAX_READ: Final = 1_000
 """Documents in one reading."""
-_LIMITS: Final[Mapping[str, Any]] = {"retry": RETRY, "timeout": STORE_TIMEOUT_SECONDS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,27 +82,18 @@ class DeadLetter:
 class DeadLetterBox:
     """The dead letters of one database; safe to share between threads."""
 
-    def __init__(self, db: "Client") -> None:
-        self._letters = db.collection(COLLECTION)
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
 
-    def newest(self, limit: int = MAX_READ) -> Result[list[DeadLetter]]:
+    @returns_result
+    def newest(self, limit: int = MAX_READ) -> list[DeadLetter]:
         """The newest first, those that were handled included; at most `limit`.
 
         PERMANENT if a document is no dead letter, naming it: it is not passed over, for it may be the one
         that is looked for.
         """
-        query = self._letters.order_by("dead_lettered_at", direction="DESCENDING").limit(limit)
-        try:
-            snapshots = query.get(**_LIMITS)
-        except (GoogleAPIError, GoogleAuthError) as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, collection=COLLECTION))
-        found = []
-        for snapshot in snapshots:
-            try:
-                found.append(DeadLetter.from_document(snapshot.to_dict() or {}))
-            except (KeyError, ValueError, AttributeError) as exc:
-                return Result.failure(ErrorInfo.from_exception(exc, dead_letter=snapshot.id))
-        return Result.success(found)
+        newest = Query(order_by="dead_lettered_at", descending=True, limit=limit)
+        return [_read(each) for each in self._documents.find(COLLECTION, newest).unwrap()]
 
     def note_replayed(
         self, event_id: str, at: datetime, *, who: str, why: str, message_id: str
@@ -131,13 +118,19 @@ class DeadLetterBox:
         return self._note(event_id, {"discarded_at": at, "discarded_by": who, "discarded_why": why})
 
     def _note(self, event_id: str, fields: Mapping[str, Any]) -> Result[None]:
-        try:
-            self._letters.document(document_id_of(event_id)).update(dict(fields), **_LIMITS)
-        except NotFound:
+        noted = self._documents.commit(
+            [Update(path=f"{COLLECTION}/{document_id_of(event_id)}", fields=fields)]
+        )
+        if is_refused(noted):
             return Result.failure(ErrorInfo.permanent("NoSuchThing", f"dead letter {event_id!r}: not there"))
-        except (GoogleAPIError, GoogleAuthError) as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, dead_letter=event_id))
-        return Result.success(None)
+        return noted.map(lambda _: None)
+
+
+def _read(document: Document) -> DeadLetter:
+    try:
+        return DeadLetter.from_document(document.data)
+    except (KeyError, ValueError, AttributeError) as exc:
+        raise ResultError(ErrorInfo.from_exception(exc, dead_letter=document.id)) from exc
 
 
 def _object(text: Any) -> Mapping[str, Any]:

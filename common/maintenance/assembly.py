@@ -18,8 +18,8 @@ def sweep_over(wiring: Wiring[Any]) -> tuple[BatchSweep, SweepTicks]:
 
     Made anew at each tick: it keeps nothing.
     """
-    names, database = wiring.settings.names, wiring.database()
-    locks = FirestoreLocks(database, call_timeout=LOCK_CALL_TIMEOUT, monotonic=time.monotonic)
+    names = wiring.settings.names
+    locks = FirestoreLocks(wiring.database(), call_timeout=LOCK_CALL_TIMEOUT, monotonic=time.monotonic)
     sweep = BatchSweep(
         wiring.batches(),
         wiring.outbox(),
@@ -27,4 +27,4 @@ def sweep_over(wiring: Wiring[Any]) -> tuple[BatchSweep, SweepTicks]:
         sport=names.sport.value,
         dataset_prefix=names.dataset_prefix,
     )
-    return sweep, SweepTicks(database)
+    return sweep, SweepTicks(wiring.documents())

@@ -6,21 +6,13 @@ A tick that did not come is seen by the next one, and by whoever reads that the 
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from google.api_core.exceptions import GoogleAPIError
-from google.api_core.retry import Retry
-from google.auth.exceptions import GoogleAuthError
-from google.cloud import firestore
-
-from ..result import ErrorInfo, Result, is_transient
+from ..documents.port import Documents
+from ..documents.writes import Merge
+from ..result import returns_result
 
 COLLECTION: Final = "sweeps"
 EVERY: Final = timedelta(minutes=10)
 """How often the scheduler ticks; `infra` has the same."""
-_FAULTS: Final = (GoogleAPIError, GoogleAuthError)
-_LIMITS: Final[dict[str, Any]] = {
-    "retry": Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=20.0),
-    "timeout": 10.0,
-}
 
 
 class SweepTicks:
@@ -28,27 +20,26 @@ class SweepTicks:
     another's.
     """
 
-    def __init__(self, db: firestore.Client) -> None:
-        self._db = db
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
 
-    def note(self, function: str, now: datetime) -> Result[int]:
+    @returns_result
+    def note(self, function: str, now: datetime) -> int:
         """Note a tick; returns how many did not come before it. The same tick again has missed none.
 
         `last_gap` stays until the next gap: the auditor tells it even if ticks have come since. A failure is
         one of the store: the tick is delivered again.
         """
-        ref = self._db.collection(COLLECTION).document(function)
-        try:
-            last_run = (ref.get(**_LIMITS).to_dict() or {}).get("last_run")
-            number = missed(last_run, now)
-            fields: dict[str, Any] = {"last_run": now, "missed": number}
-            if number:
-                fields["last_gap"] = {"from": last_run, "to": now, "missed": number}
-            # `merge` keeps `last_gap`, which outlives the tick.
-            ref.set(fields, merge=True, **_LIMITS)
-        except _FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, function=function))
-        return Result.success(number)
+        path = f"{COLLECTION}/{function}"
+        known = self._documents.get([path]).unwrap().get(path)
+        last_run = known.data.get("last_run") if known else None
+        number = missed(last_run, now)
+        fields: dict[str, Any] = {"last_run": now, "missed": number}
+        if number:
+            fields["last_gap"] = {"from": last_run, "to": now, "missed": number}
+        # Merged: `last_gap` outlives the tick.
+        self._documents.commit([Merge(path=path, fields=fields)]).unwrap()
+        return number
 
 
 def missed(last_run: datetime | None, now: datetime) -> int:

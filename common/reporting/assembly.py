@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..audit.assembly import Audit
-from ..audit.audit_log import FirestoreAuditLog
+from ..audit.audit_log import AuditLog
 from ..audit.batch_reader import BatchReader
 from ..findings.store import FirestoreFindings
 from ..runtime.once import once
@@ -19,7 +19,7 @@ def gathering(wiring: WarehouseWiring[Any], audit: Audit) -> Gathering:
         sport=wiring.settings.sport.value,
         batches=BatchReader(db),
         findings=FirestoreFindings(db),
-        audits=FirestoreAuditLog(db),
+        audits=AuditLog(wiring.documents()),
         days=audit.phases.boundaries().days,
         boundaries=audit.phases.graph.boundaries,
         now=wiring.now,

@@ -60,7 +60,7 @@ def completions_of(topic: Topic) -> Route[PhaseCompletion]:
 def sweep(_: Sweep, delivery: Delivery) -> Result[Swept]:
     """Wakes for `phase-sweep`; what does not fit into its budget is left to the next tick."""
     sweeping = phases.sweep(budget=timedelta(seconds=settings.sweep_seconds))
-    ticks = SweepTicks(wiring.database())
+    ticks = SweepTicks(wiring.documents())
     return handle_sweep(wiring.now(), function=FUNCTION, sweep=sweeping, ticks=ticks)
 
 

@@ -43,7 +43,7 @@ def prepare(world: World) -> None:
     """What the day of a deployment has and the played one has not: ticks of the sweeps, who plays in which
     game, and for the undoing the rows of the day."""
     for name in SWEEPERS:
-        SweepTicks(world.db).note(name, world.now()).unwrap()
+        SweepTicks(world.wiring.documents()).note(name, world.now()).unwrap()
     games = f"`{world.wiring.settings.names.dataset(DatasetRole.ANALYTICS)}.{REQUESTED_FROM.table}`"
     world.execute(f"DROP TABLE IF EXISTS {games}")
     world.execute(
@@ -145,7 +145,7 @@ def _miss_a_sweep(world: World) -> None:
 
 
 def _sweep(world: World) -> None:
-    SweepTicks(world.db).note(SWEEPERS[0], world.now()).unwrap()
+    SweepTicks(world.wiring.documents()).note(SWEEPERS[0], world.now()).unwrap()
 
 
 def _write_nonsense(world: World) -> None:

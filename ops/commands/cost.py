@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from common.audit.audit_log import FirestoreAuditLog
+from common.audit.audit_log import AuditLog
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
 from common.batches.records import RECEIPTS, Batch
@@ -40,7 +40,7 @@ class Consumed:
     audits: Sequence[Mapping[str, Any]]
 
 
-def consumed(batches: Batches, audits: FirestoreAuditLog, first: date, last: date) -> Consumed:
+def consumed(batches: Batches, audits: AuditLog, first: date, last: date) -> Consumed:
     """What these days tell; raises ResultError. Batches that nobody can read are left out: the auditor finds
     them."""
     found = [each.unwrap() for each in of_days(batches, first, last).values() if each.is_success]

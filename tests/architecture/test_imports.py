@@ -158,7 +158,7 @@ def reachable(start: str, edges: Iterable[tuple[str, str]]) -> set[str]:
 @pytest.mark.parametrize("family", ["documents", "batches", "recorder", "maintenance"])
 def test_pure_modules_of_a_family_load_no_client(family: str) -> None:
     """Its store alone knows Firestore, and whoever imports a name of its face loads none either."""
-    stores = ("store", "async_store", "wire_commit", "sweep_ticks", "assembly")
+    stores = ("store", "async_store", "wire_commit", "assembly")
     pure = [
         name
         for name in modules()

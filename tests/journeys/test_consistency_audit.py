@@ -73,7 +73,7 @@ def audit(
     environment = {**os.environ, "GCP_PROJECT": scheduled.project, "SPORT": "nba"}
     wiring = WarehouseWiring(WarehouseSettings, function="consistency_auditor", environment=environment)
     for name in ("completion_recorder", "phase_transitions"):
-        SweepTicks(wiring.database()).note(name, datetime.now(UTC)).unwrap()
+        SweepTicks(wiring.documents()).note(name, datetime.now(UTC)).unwrap()
     yield Audit(wiring)
     wiring.database().close()
     for client in (wiring.publisher_client(), wiring.subscriber_client()):

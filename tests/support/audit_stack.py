@@ -8,7 +8,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from common.audit.audit_log import FirestoreAuditLog
+from common.audit.audit_log import AuditLog
 from common.audit.auditor import Auditor
 from common.audit.batch_reader import BatchReader
 from common.audit.checks import CHECKS, Check, Sight
@@ -22,6 +22,7 @@ from common.batches.batches import Batches
 from common.batches.records import Batch, batch_path
 from common.batches.trigger_outbox import TriggerOutbox
 from common.documents.async_store import AsyncFirestoreDocuments
+from common.documents.store import FirestoreDocuments
 from common.findings import Finding
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock
@@ -168,7 +169,7 @@ class AuditStack:
             "sight": self.sight,
             "store": self.store,
             "channel": self.heard,
-            "audit_log": FirestoreAuditLog(self.db),
+            "audit_log": AuditLog(FirestoreDocuments(self.db)),
             "repairs": self.repairs,
             "now": lambda: datetime.now(UTC),
             "today": lambda: GAME_DATE,
