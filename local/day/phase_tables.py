@@ -5,10 +5,15 @@ They belong to the processors of the phases, which this project does not deploy.
 
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
+from typing import Final
 
 from common.phases.shape import Coverage, Graph, RowCounts, Table
 from common.sport import SportNames
+from common.sql_blocks import SqlBlocks
 from common.warehouse.warehouse import Warehouse
+
+_SQL: Final = SqlBlocks(Path(__file__).with_name("phase_tables.sql"))
 
 
 def tables_of(graph: Graph) -> list[Table]:
@@ -29,10 +34,7 @@ def _asked(gate: object) -> Iterable[Table]:
 def create(warehouse: Warehouse, names: SportNames, tables: Iterable[Table]) -> None:
     """Make those that are not there; raises ResultError. Their datasets are."""
     for table in tables:
-        sql = (
-            f"CREATE TABLE IF NOT EXISTS `{path(names, table)}` ({table.date_column} DATE, game_id STRING)"
-            f" PARTITION BY {table.date_column}"
-        )
+        sql = _SQL.fill("create", table=f"`{path(names, table)}`", date_column=table.date_column)
         warehouse.execute(sql).unwrap()
 
 
@@ -40,10 +42,7 @@ def fill(
     warehouse: Warehouse, names: SportNames, *, table: Table, game_date: date, games: Iterable[str]
 ) -> None:
     """A row for each game of the date. Again: the rows are there twice, which no gate minds."""
-    sql = (
-        f"INSERT INTO `{path(names, table)}` ({table.date_column}, game_id) "
-        "SELECT @game_date, game FROM UNNEST(@games) AS game"
-    )
+    sql = _SQL.fill("fill", table=f"`{path(names, table)}`", date_column=table.date_column)
     warehouse.execute(sql, {"game_date": game_date, "games": list(games)}).unwrap()
 
 

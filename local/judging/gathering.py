@@ -23,6 +23,7 @@ from ..stack.stack import Stack
 from . import taps
 from .delivery_log import DeliveryLog
 from .evidence import Announced, Evidence
+from .judging_sql import SQL
 from .rows import RowReader, rule_of
 
 if TYPE_CHECKING:
@@ -123,10 +124,7 @@ def _announced(published: "PubsubMessage") -> Announced:
 
 
 def _executions(stack: Stack, batch: Batch, opened_at: datetime) -> int:
-    table = f"{stack.sport_names.dataset(DatasetRole.ORCHESTRATION)}.{EXECUTION_LOG}"
-    sql = (
-        f"SELECT execution_id FROM `{table}` WHERE started_at >= @opened_at AND game_date = @game_date "
-        "AND processor_name = @processor"
-    )
+    dataset = stack.sport_names.dataset(DatasetRole.ORCHESTRATION)
+    sql = SQL.fill("executions", log=f"`{dataset}.{EXECUTION_LOG}`")
     parameters = {"opened_at": opened_at, "game_date": batch.game_date, "processor": CONSOLIDATION}
     return len(Warehouse(stack.bigquery).query(sql, parameters).unwrap().rows)

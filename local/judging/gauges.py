@@ -1,10 +1,12 @@
 """How far a run is, read from the stores while it runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from common.batches.records import Batch, BatchStatus
 from common.consolidation.merge_sql import Tables
-from common.documents.store import CALL_TIMEOUT_SECONDS
+from common.documents.query import Query
 from common.entrypoint.dead_letters import COLLECTION as DEAD_LETTERS
 from common.result import Result
 from common.sport import DatasetRole
@@ -12,6 +14,7 @@ from common.staging import table_names as staging_names
 from common.warehouse.warehouse import Warehouse
 
 from ..stack.stack import Stack
+from .judging_sql import SQL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,6 @@ class Gauges:
     """Reads one batch; safe to share between threads."""
 
     def __init__(self, stack: Stack, batch_id: str) -> None:
-        self._database = stack.database
         self._batches = stack.batches
         self._warehouse = Warehouse(stack.bigquery)
         self._tables = Tables(predictions=stack.sport_names.dataset(DatasetRole.PREDICTIONS))
@@ -80,7 +82,8 @@ class Gauges:
         )
 
     def _has_dead_letters(self) -> bool:
-        return bool(self._database.collection(DEAD_LETTERS).limit(1).get(timeout=CALL_TIMEOUT_SECONDS))
+        one = Query(limit=1, names_only=True)
+        return bool(self._batches.store.documents.find(DEAD_LETTERS, one).unwrap())
 
     def _players_staged(self, batch: Batch) -> Result[int]:
         prefix = staging_names.batch_prefix(batch.batch_id)
@@ -93,16 +96,14 @@ class Gauges:
         union = " UNION ALL ".join(
             f"SELECT player_lookup FROM `{self._tables.path(table)}`" for table in tables
         )
-        return self._number(f"SELECT COUNT(DISTINCT player_lookup) AS players FROM ({union})")
+        return self._number(SQL.fill("players_staged", rows=union))
 
     def _players_in_main(self, batch: Batch) -> Result[int]:
-        return self._number(
-            f"SELECT COUNT(DISTINCT player_lookup) AS players FROM `{self._tables.main}`"
-            f" WHERE game_date = '{batch.game_date.isoformat()}'"
-        )
+        sql = SQL.fill("players_in_main", main=f"`{self._tables.main}`")
+        return self._number(sql, {"game_date": batch.game_date})
 
-    def _number(self, sql: str) -> Result[int]:
-        return self._warehouse.query(sql).map(lambda found: int(found.rows[0]["players"]))
+    def _number(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[int]:
+        return self._warehouse.query(sql, parameters).map(lambda found: int(found.rows[0]["players"]))
 
 
 def _is_half(players: int, batch: Batch) -> bool:
