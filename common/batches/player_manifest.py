@@ -8,8 +8,8 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..item_keys import normalize_all
 from ..result import ErrorInfo, Result
+from .item_keys import normalize_all
 
 CHUNK_PLAYERS: Final = 5_000
 """At most 200 bytes each: below Firestore's 1 MiB a document and 40,000 index entries."""

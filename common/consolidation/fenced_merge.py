@@ -20,13 +20,13 @@ from typing import Any, Final, Protocol
 import structlog
 
 from ..chunks import chunks
-from ..job_keys import job_key
 from ..parallel import for_each
 from ..predictions import schema_check
 from ..predictions.table import TABLE
 from ..result import Result, returns_result
 from ..staging.table_names import gathered_table
 from ..staging.writer import EXPIRES_AFTER
+from ..warehouse.job_keys import job_key
 from ..warehouse.records import Rows, TableFacts
 from . import merge_sql, staged_rows, verification
 from .answers import claimed_answers, has_surplus

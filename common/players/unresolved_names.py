@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..job_keys import job_key
 from ..result import Result
 from ..sport import ZONE
+from ..warehouse.job_keys import job_key
 from . import sql
 
 if TYPE_CHECKING:

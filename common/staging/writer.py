@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from ..job_keys import job_key
 from ..predictions import rows as row_rules
 from ..predictions.columns import Column
 from ..predictions.rows import Row
 from ..predictions.table import COLUMNS
 from ..result import ErrorInfo, Result, ResultError, returns_result
+from ..warehouse.job_keys import job_key
 from ..warehouse.records import Loaded, TableFacts
 from . import table_names
 

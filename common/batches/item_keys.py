@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from .player_names import InvalidName, normalize
-from .result import ErrorInfo, Result
-from .texts import details_of, first_of
+from ..player_names import InvalidName, normalize
+from ..result import ErrorInfo, Result
+from ..texts import details_of, first_of
 
 
 def normalize_all(names: Iterable[object], *, max_key_chars: int | None = None) -> Result[dict[str, str]]:

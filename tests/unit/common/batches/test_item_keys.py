@@ -1,4 +1,4 @@
-from common.item_keys import normalize_all
+from common.batches.item_keys import normalize_all
 from common.result import ErrorType
 
 

@@ -1,6 +1,6 @@
 import re
 
-from common.job_keys import job_key
+from common.warehouse.job_keys import job_key
 
 
 def test_the_same_work_has_the_same_key_and_other_work_another() -> None:
