@@ -58,7 +58,7 @@ def watched(
     evidence = BatchEvidence(
         batches,
         key_of=lambda game_date: replace(LOCK_KEY, game_date=game_date),
-        dead_letters=DeadLetterBox(client),
+        dead_letters=DeadLetterBox(batches.store.documents),
     )
 
     def step(_: float) -> None:
