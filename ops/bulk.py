@@ -20,7 +20,9 @@ AT_ONCE: Final = 16
 
 
 def refuse_unless_one_is_named(what: str, name: str | None, where: Selection[Any]) -> None:
-    """Raises ResultError unless there is either a name or a condition."""
+    """Raises ResultError (WrongUsage) unless there is either a name or a condition: no command is about
+    everything because somebody forgot to say what.
+    """
     if (name is None) == (not where):
         why = f"say which: {what}, or --where FIELD=VALUE (and not both)"
         raise wrong_usage(why)
@@ -65,6 +67,7 @@ def plan_for_each(
 
 
 def _described(plans: Mapping[str, Plan]) -> list[str]:
+    """A line for each: what its plan rests on, and whether there is anything to do."""
     return [
         f"  {one}: {_facts(plan)}{'' if plan.steps else '; nothing to do'}" for one, plan in plans.items()
     ]

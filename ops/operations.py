@@ -23,9 +23,12 @@ COLLECTION: Final = "operations"
 NOT_DUE: Final = "not due any more: done before the command was cut short, or by somebody else"
 """What became of a step of a record: these words, "done", its own answer, or "failed: …"."""
 NOT_BEGUN: Final = "not begun"
+"""What became of a step behind one that failed."""
 STEPS: Final = "what is to be done"
+"""The name under which a plan's token knows its own steps."""
 
 Do = Callable[[str], Result[Any]]
+"""Record's id → what was done, or a failure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,7 @@ class Record:
     """None: begun, and not ended yet."""
 
     def to_document(self) -> dict[str, Any]:
+        """The document `operations/{id}`."""
         return {**vars(self), "plan": list(self.plan)}
 
 

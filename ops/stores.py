@@ -108,10 +108,12 @@ class Stores:
         return phases.on(transitions.boundaries().days, transitions.graph, game_date)
 
     def day_evidence(self) -> DayEvidence:
+        """What reads all that is known of a date."""
         transitions, documents = self.phases(), self.batches().store.documents
         return DayEvidence(transitions.boundaries().days, transitions.graph.boundaries, documents)
 
     def telling(self) -> Telling:
+        """How commands and logs are named, for this system."""
         return Telling(here=self.where.here, log=self.where.log_command)
 
     def evidence(self) -> BatchEvidence:

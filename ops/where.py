@@ -24,7 +24,7 @@ class Where:
     """What a client of that system has to be told; emulators included."""
     is_local: bool
     logs: Path | None = None
-    """The folder of the local stack's logs."""
+    """The folder of the local stack's logs; None in the cloud, which has Cloud Logging."""
 
     @property
     def name(self) -> str:
@@ -63,7 +63,10 @@ def local(root: Path) -> Result[Where]:
 
 
 def from_environment(environment: Mapping[str, str]) -> Result[Where]:
-    """The project that `GCP_PROJECT`, `SPORT` and the others name, as for the functions themselves."""
+    """The project that `GCP_PROJECT`, `SPORT` and the others name, as for the functions themselves.
+
+    PERMANENT (InvalidSettings), naming the variable, where one is missing or wrong.
+    """
     return _from(environment, is_local=False)
 
 

@@ -13,6 +13,7 @@ from .options import Local, Output, PlanToken, Why, Yes, app
 from .selection import Fields
 
 MakePlan = Callable[..., Plan]
+"""`(asked, arguments of the command) -> Plan`; writes nothing."""
 
 
 def writes(

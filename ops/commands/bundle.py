@@ -12,6 +12,7 @@ from ..explaining.batch_verdict import verdict
 from ..wording import moment
 
 TEMPLATES: Final = Path(__file__).resolve().parents[1] / "bundling"
+"""Beside the commands: the template is no code."""
 
 
 def bundle(evidence: BatchEvidence, batch_id: str, to: Path) -> Answer:
@@ -21,6 +22,7 @@ def bundle(evidence: BatchEvidence, batch_id: str, to: Path) -> Answer:
     """
     found = evidence.of(batch_id)
     said = verdict(found.facts)
+    # Written beside and renamed: whoever has the file open sees the old one or the new one, and no half.
     new = to.with_name(f"{to.name}.{os.getpid()}")
     new.write_text(page(found), encoding="utf-8")
     new.replace(to)

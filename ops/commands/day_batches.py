@@ -25,10 +25,12 @@ from ..wording import moment
 READ: Final = 200
 """More batches than that are no day that anybody reads line by line."""
 SHOWN: Final = 20
+"""Lines of a screen; the others are counted."""
 
 NOT_OVER: Final = tuple(
     status.value for status in BatchStatus if status not in (BatchStatus.CONSOLIDATED, BatchStatus.ABANDONED)
 )
+"""Statuses of batches from which something may still come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ def wrong_with(result: Result[Batch]) -> str:
 
 
 def _findings(batch: Batch) -> Iterator[Finding]:
+    """By the auditor's own rules, so that `status` and the hourly audit never differ."""
     for rule in (trigger_findings, deadline_findings, consolidation_findings):
         yield from rule(batch)
 

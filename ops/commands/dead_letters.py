@@ -36,6 +36,7 @@ FIELDS: Final[Fields[DeadLetter]] = {
     "dead_lettered_at": time(lambda letter: letter.dead_lettered_at),
     "published_at": time(lambda letter: letter.published_at),
 }
+"""What `--where` may ask of a dead letter."""
 
 
 class RawPublisher(Protocol):
@@ -52,10 +53,14 @@ class By:
     who: str
     why: str
     at: datetime
+    """The clock at the beginning of the command."""
 
 
 def listed(box: DeadLetterBox, where: Selection[DeadLetter], *, handled: bool) -> Answer:
-    """Those that wait, newest first; with `handled` the others, too."""
+    """Those that wait, newest first; with `handled` the others, too. Of the newest MAX_READ alone.
+
+    Raises ResultError where they cannot be read.
+    """
     letters = [each for each in box.newest().unwrap() if handled or each.waits]
     chosen = where.of(letters)
     table = Table("at (UTC)", "event", "topic", "class", "reason", box=None, header_style="bold")
@@ -74,7 +79,12 @@ def listed(box: DeadLetterBox, where: Selection[DeadLetter], *, handled: bool) -
 def plan_replay(
     box: DeadLetterBox, publisher: RawPublisher, event_id: str | None, where: Selection[DeadLetter], by: By
 ) -> Plan:
-    """Publish them again under the event id that they had: what was recorded before stays recorded once."""
+    """Publish them again under the event id that they had: what was recorded before stays recorded once.
+
+    Who would fail again is left out, with the reason. One letter that is named is replayed whether it waits
+    or not; a condition chooses from those that wait. Raises ResultError (NoSuchThing) for an id that is not
+    there.
+    """
 
     def replay(letter: DeadLetter) -> Plan:
         plan = _plan("replay", letter)
@@ -116,6 +126,7 @@ def fails_again(letter: DeadLetter) -> str | None:
         topic, _ = by_name(letter.topic)
     except UnknownTopic as exc:
         return str(exc)
+    # The receiver's own model judges: what it refuses now, it would refuse again.
     model = getattr(messages, topic.message or "", None)
     if model is None:
         return f"no function of ours hears {letter.topic}"
@@ -155,6 +166,7 @@ def _plan_for(
     where: Selection[DeadLetter],
     plan_of: Callable[[DeadLetter], Plan],
 ) -> Plan:
+    """The plan of one letter, or of all that wait and are chosen; raises ResultError."""
     refuse_unless_one_is_named("an event id", event_id, where)
     letters = box.newest().unwrap()
     if event_id is None:

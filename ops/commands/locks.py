@@ -21,7 +21,9 @@ from ..selection import Fields, Selection, flag, number, text, time
 from ..wording import duration, moment
 
 KeyOf = Callable[[date], LockKey]
+"""Game date → the lock of its consolidations."""
 ReadLock = Callable[[LockKey], Result[LockSnapshot]]
+"""The lock as it is, with the server's clock."""
 DAYS_SHOWN: Final = 7
 """Game dates back from today whose locks are looked at: one read each."""
 
@@ -38,6 +40,7 @@ FIELDS: Final[Fields[LockSnapshot]] = {
     "acquired_at": time(_held(lambda record: record.acquired_at)),
     "expires_at": time(_held(lambda record: record.expires_at)),
 }
+"""What `--where` may ask of a lock that is held."""
 
 
 def recent(key_of: KeyOf, today: date) -> list[LockKey]:
@@ -70,7 +73,11 @@ def listed(snapshots: Mapping[LockKey, LockSnapshot]) -> Answer:
 
 
 def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, why: str) -> Plan:
-    """Take a lock from the holder that it has now, and from no successor. Nothing where nobody holds it."""
+    """Take a lock from the holder that it has now, and from no successor. Nothing where nobody holds it.
+
+    Whatever the holder still sends is refused by its fence, so a holder that lives loses its work and nothing
+    else. Done again, it finds the lock free. Raises ResultError.
+    """
     record = read(key).unwrap().record
     command = f"force-release {key.game_date}"
     if record is None or not record.is_held:

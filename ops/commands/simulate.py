@@ -22,6 +22,7 @@ from ..wording import clock, count, duration, names
 AT_ONCE: Final = 16
 """Dates that are read side by side: a read waits for the network for longer than it computes."""
 BEFORE_A_GATE: Final = frozenset({PhaseState.READY, PhaseState.BLOCKED})
+"""States in which enough processors were done and no gate had let the date through yet."""
 
 
 def graph_of(file: Path) -> Graph:
@@ -59,6 +60,7 @@ def _played(days: Days, boundary: Boundary, game_date: date) -> Replayed | None:
 
 
 def _summary(found: Sequence[Replayed]) -> dict[str, Any]:
+    """The sums: of what started both ways how much was gained; of the others how many there are."""
     gained = [each.gained for each in found if each.gained is not None]
     minutes = [length.total_seconds() / 60 for length in gained]
     return {
@@ -108,7 +110,9 @@ def _gained(length: timedelta | None) -> str:
 
 
 def _chart(length: timedelta | None, longest: float) -> Bar | str:
-    """As long as the largest difference of the table, in its middle: to the right is earlier."""
+    """A bar for the gain, as long as the largest of the table in its own half: to the right is earlier, to
+    the left later.
+    """
     if not length:
         return ""
     share = length.total_seconds() / longest

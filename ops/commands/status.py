@@ -17,7 +17,10 @@ from ..wording import count, moment
 
 
 def findings(tracked: Sequence[Tracked], here: Callable[[str], str]) -> Answer:
-    """Those that are open, the worst and oldest first, each with its command."""
+    """Those that are open, the worst and oldest first, each with its command.
+
+    Silenced ones are listed, too, with the end of their silence: only telling stops.
+    """
     opened = [each for each in tracked if each.is_open]
     opened.sort(key=lambda each: (-each.finding.severity.rank, each.first_seen, each.finding_id))
     shown: list[RenderableType] = [
@@ -55,7 +58,10 @@ def dead_letters(box: DeadLetterBox, here: Callable[[str], str]) -> Answer:
 
 
 def whole(name: str, game_date: date, parts: Mapping[str, Answer | ResultError]) -> Answer:
-    """All parts below each other. One that could not be read says so, and the rest is told all the same."""
+    """All parts below each other. One that could not be read says so, and the rest is told all the same.
+
+    Its status is the gravest of the parts: 3 for one that could not be read outranks anything found.
+    """
     shown: list[RenderableType] = [Text.assemble((f"{name}, {game_date}", "bold"))]
     data: dict[str, Any] = {"system": name, "game_date": game_date}
     statuses = []

@@ -36,7 +36,9 @@ LATELY: Final = timedelta(seconds=10)
 """How long `again` takes a lock and dead letters to be as they were read: they change without the batch."""
 
 KeyOf = Callable[[date], LockKey]
+"""Game date → the lock of its consolidations."""
 EndOf = Callable[[Batch], ExpectedEnd | None]
+"""When a batch's last player is expected, where that can be said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,7 @@ class BatchEvidence:
         return self.of(batch.batch_id)
 
     def _explained(self, read: _Read, note: str | None = None) -> Explained:
+        """Every fact that was read, in the order of time, and what a verdict needs."""
         events = (
             *batch_events.closed(read.batch),
             *batch_events.told(read.story),
@@ -150,6 +153,12 @@ class BatchEvidence:
         return self._explained(read, told_instead(at))
 
     def _read(self, batch_id: str, as_of: datetime | None) -> _Read:
+        """All documents of one batch; raises ResultError.
+
+        As of one moment where `as_of` says which, else one after the other: a batch that moves meanwhile may
+        be told with a completion more than its document counts. Dead letters are read as they are now: they
+        are never removed, and each has its own times.
+        """
         batch = self._batch(batch_id, as_of)
         key = self._key_of(batch.game_date)
         letters = [each for each in self._dead_letters.newest().unwrap() if each.batch_id == batch_id]
@@ -184,6 +193,7 @@ class BatchEvidence:
         return self._batches.store.below(batch_id, collection, query).unwrap()
 
     def _facts(self, read: _Read) -> BatchFacts:
+        """What a verdict needs of it. Raises ResultError where the manifest cannot be read."""
         batch, completions = read.batch, read.completions
         # Frozen at its opening, so what is read now was so then.
         players = self._batches.roster(batch.batch_id).unwrap().players
@@ -234,4 +244,5 @@ def _names(completions: Iterable[Completion]) -> list[str]:
 
 
 def _is_unstaged(one: Completion) -> bool:
+    """Whether predictions are counted and nobody said where their rows are."""
     return one.outcome is PlayerOutcome.COMPLETED and one.predictions_count > 0 and one.staging_table is None

@@ -20,6 +20,7 @@ class LockHolder:
     operation_id: str
     """The batch that it was taken for."""
     fence: int
+    """Rises with every holder of the lock."""
     expires_at: datetime
     is_alive: bool
     """Whether its lease has not run out."""
@@ -46,6 +47,7 @@ class Refusal:
     event_id: str
     function: str
     error_class: str
+    """Such as `StagedRowsDiffer`; some have a verdict of their own."""
     reason: str
     details: Mapping[str, object]
     at: datetime
@@ -73,13 +75,15 @@ class BatchFacts:
     missing: Sequence[str] | None
     """Players that no worker spoke for; None where nobody knows who is expected."""
     failed: Sequence[str]
-    """Players whose worker gave up."""
+    """Players whose worker gave up, sorted."""
     unstaged: Sequence[str]
     """Players whose predictions are in no staging table that anybody named."""
     last_completion_at: datetime | None
+    """None before the first, and where only names are known."""
     asked_again_at: datetime | None
     """When a person or a repair last asked for players again."""
     holder: LockHolder | None
     refusals: Sequence[Refusal]
     """Those that nobody has replayed or discarded, newest first."""
     expected_end: ExpectedEnd | None
+    """None unless the batch is open and its pace can be told."""

@@ -10,6 +10,7 @@ class State(Enum):
     """Everything that a batch or a boundary can be found in. The runbook has an entry for each."""
 
     RUNNING = "running"
+    """Open, and completions come."""
     STALLED = "stalled"
     """Open, and nothing has come for a while."""
     OVERDUE = "overdue"
@@ -21,13 +22,18 @@ class State(Enum):
     WAITING_FOR_LOCK = "waiting for the lock"
     """Another batch of the day is being consolidated."""
     CONSOLIDATING = "consolidating"
+    """Its rows are being merged."""
     INTERRUPTED = "interrupted"
     """In its consolidation, and nobody works on it."""
     STAGED_ROWS_DIFFER = "staged rows differ"
+    """Its consolidation was refused: tables do not hold the rows that were claimed."""
     SCHEMA_DIFFERS = "schema differs"
+    """Its consolidation was refused: a staging table has a column that the main table's definition does
+    not know."""
     REFUSED = "refused"
     """The consolidation was refused for another reason, which the dead letter tells."""
     CONSOLIDATED = "consolidated"
+    """Merged and announced, with all its players."""
     PARTIAL = "consolidated without some players"
     """Merged and announced, and some rows are not in it."""
     UNANNOUNCED = "unannounced"
@@ -35,14 +41,22 @@ class State(Enum):
     LATE_GENERATION = "late generation"
     """Consolidated before; a late player's rows wait for the next consolidation."""
     FAILED = "failed"
+    """Closed at its deadline with too few players heard of."""
     ABANDONED = "abandoned"
+    """Given up by a person."""
 
     WAITING = "waiting"
+    """Processors are awaited. From here on the states are those of a boundary."""
     READY = "ready"
+    """Enough processors are done, and a gate could not be asked."""
     BLOCKED = "blocked"
+    """A gate is closed."""
     HELD = "held"
+    """A person stopped it."""
     DISPATCHING = "dispatching"
+    """Decided; its trigger is on its way."""
     DISPATCHED = "dispatched"
+    """The next phase was started."""
     SILENT = "silent"
     """No event of this phase was ever seen for the day."""
 
@@ -63,6 +77,7 @@ class Verdict:
 
     @property
     def status(self) -> ExitStatus:
+        """1 where somebody has to act, else 0."""
         return ExitStatus.WELL if self.is_well else ExitStatus.FOUND
 
 

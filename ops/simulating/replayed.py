@@ -47,6 +47,7 @@ def replayed(boundary: Boundary, day: Day, *, was_blocked: bool) -> Replayed:
     ready = next(_ready(boundary, day), None)
     if was_blocked and day.dispatched_at is None:
         ready = None
+    # When a gate opened nobody wrote down; that it was open when the date was dispatched is certain.
     opened_at = day.dispatched_at if was_blocked else None
     would_at = None if ready is None else max(ready[0], opened_at or ready[0])
     return Replayed(
@@ -65,6 +66,7 @@ def _ready(boundary: Boundary, day: Day) -> Iterator[tuple[datetime, Readiness]]
     arrived: dict[str, Report] = {}
     waiting = reports_by_arrival(day.in_generation)
     for number, report in enumerate(waiting):
+        # As they arrived: a report of a processor that had reported before takes its place, as in the store.
         arrived[report.processor] = report
         until = waiting[number + 1].recorded_at if number + 1 < len(waiting) else None
         yield from _looks(boundary, replace(day, reports=dict(arrived)), report.recorded_at, until)
@@ -74,6 +76,7 @@ def _looks(
     boundary: Boundary, day: Day, at: datetime, until: datetime | None
 ) -> Iterator[tuple[datetime, Readiness]]:
     """From one report to the next: at the report itself, and at each check that falls due meanwhile."""
+    # Without an end the checks of a date that nothing starts would go on for ever.
     end = at + HORIZON if until is None else until
     moment: datetime | None = at
     while moment is not None and moment <= end and (until is None or moment < until or moment == at):
