@@ -49,6 +49,7 @@ _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 terminal = Terminal(Console(highlight=False))
+"""The one that speaks to whoever started the command."""
 
 SportOption = Annotated[
     Sport, typer.Option(envvar="SPORT", help="Another sport borrows the NBA's names: nba_api has no others.")
@@ -137,7 +138,11 @@ def _refuse_options_before(command: str, context: typer.Context) -> None:
 
 
 def _run(plan: Plan, *, is_sabotaged: bool) -> None:
-    """Everything from an idle machine to the verdicts; a Problem if a promise is broken."""
+    """Everything from an idle machine to the verdicts; a Problem if a promise is broken.
+
+    In this order, as each needs what is before it: stack, workers, day, audit of the day, sabotage. The
+    verdicts are given when the stack is down: they are about what was read, and nothing moves any more.
+    """
     graph = GRAPHS[plan.slate.sport.value]
     plan.mischief.check(graph, plan.slate.game_date, datetime.now(UTC))
     if os.environ.get("ENVIRONMENT") != "production":  # which refuses to be hurried
@@ -167,7 +172,7 @@ def _run(plan: Plan, *, is_sabotaged: bool) -> None:
 
 
 def _sabotage(plan: Plan, stack: Stack, played: Played) -> Sabotage:
-    """On the day as it was played, with a worker for the players who are asked for again."""
+    """Break the day as it was played, with a worker for the players who are asked for again."""
     if played.ending is not Ending.FINISHED:
         return Sabotage(problem="a day that is not finished was not sabotaged")
     answering = replace(plan, workers=1, disorder=replace(plan.disorder, duplicates=0, shuffle=False))

@@ -38,6 +38,7 @@ class Plan:
     workers: int
     disorder: Disorder
     victim: Victim | None
+    """Who is killed in the middle of its work; None for nobody."""
     mischief: Mischief
     deadline: timedelta
     """From the first request on; then the run is over, whatever is missing."""
@@ -60,7 +61,7 @@ class Played:
     boundaries: tuple[BoundaryEvidence, ...]
     ending: Ending
     was_killed: bool
-    """Whether the death that was asked for came in time."""
+    """Whether the death that was asked for came in time; False where none was."""
     replaced_workers: int
     """How many workers had to be hired anew, one of them for a death that was asked for."""
     revived: dict[str, int] = field(default_factory=dict)
@@ -114,7 +115,9 @@ def play(plan: Plan, stack: Stack, crew: Crew, audience: Audience) -> Played:
 
 
 def _wait(event: threading.Event, pipeline: Pipeline, audience: Audience) -> None:
-    """Until a phase is started; what stands in the way is in the boundaries' evidence."""
+    """Until a phase is started; raises a Problem that says what each boundary waits for where it is not in
+    time.
+    """
 
     def meanwhile() -> None:
         pipeline.stack.revive()
@@ -148,12 +151,14 @@ def _killing_of_transitions(
 
 
 def _play_predictions(plan: Plan, stack: Stack, crew: Crew, audience: Audience) -> Played:
+    """From the requests to the announcement, or to the deadline; then everything is read once."""
     asked_at = datetime.now(UTC)
     batch_id = coordinator.batch_id_of(plan.slate, asked_at)
     gauges = Gauges(stack, batch_id)
     killing = _killing(plan.victim, gauges=gauges, crew=crew, stack=stack, tell=audience.tell)
     _ask(plan, stack, asked_at)
     ending = _watch(plan, stack, gauges=gauges, crew=crew, show=audience.show)
+    # Nobody may die while the evidence is read: what a death undoes would look lost.
     killing.call_off()
     # What they hold is finished first: a completion that came after the reading would look lost.
     crew.dismiss()
@@ -171,11 +176,13 @@ def _play_predictions(plan: Plan, stack: Stack, crew: Crew, audience: Audience) 
 
 
 def _revived(stack: Stack) -> dict[str, int]:
+    """Functions that were started again → how often."""
     restarts = {server.deployment.name: server.lives.restarts for server in stack.servers}
     return {name: times for name, times in restarts.items() if times}
 
 
 def _ask(plan: Plan, stack: Stack, asked_at: datetime) -> None:
+    """Open the batch and publish a request per player; raises ResultError."""
     coordinator.ask(
         plan.slate,
         asked_at=asked_at,

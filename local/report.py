@@ -52,6 +52,7 @@ def _facts(played: Played) -> Table:
 
 
 def _in_firestore(found: Evidence) -> Iterable[tuple[str, str]]:
+    """What Firestore holds, as (name, fact)."""
     batch, counts = found.batch, found.batch.counts
     yield (
         "players",
@@ -75,6 +76,7 @@ def _in_firestore(found: Evidence) -> Iterable[tuple[str, str]]:
 
 
 def _in_pubsub(found: Evidence) -> Iterable[tuple[str, str]]:
+    """What was published, as (name, fact)."""
     yield "completions", f"{found.completion_events} events published"
     yield "trigger", f"published {times(len(found.triggers))}"
     statuses = ", ".join(
@@ -84,6 +86,7 @@ def _in_pubsub(found: Evidence) -> Iterable[tuple[str, str]]:
 
 
 def _in_bigquery(found: Evidence) -> Iterable[tuple[str, str]]:
+    """What BigQuery holds, as (name, fact)."""
     staged = sum(one.staged_rows or 0 for one in found.completions)
     twice = len(found.main) - len({row.key for row in found.main})
     yield "rows", f"{staged} staged, {len(found.main)} in the main table, {twice} duplicates"
@@ -115,6 +118,7 @@ def _named(names: tuple[str, ...]) -> str:
 
 
 def _boundaries(found: Iterable[BoundaryEvidence]) -> Table:
+    """One line for each boundary: state, wait, reason, and who was there."""
     table = _table("How the phases were started", columns=4)
     for each in found:
         day, decision = each.day, each.day.decision
@@ -154,6 +158,7 @@ def _stages(found: Evidence) -> Iterable[tuple[str, float]]:
 
 
 def _sabotage(found: Sabotage) -> Table:
+    """One line for each class of defect: whether it was found, what mended it, whether its finding ended."""
     table = _table("What was broken on purpose, and what became of it", columns=4)
     for each in found.defects:
         mark = "[green]✔[/]" if each.is_as_promised else "[red]✘[/]"
@@ -168,6 +173,7 @@ def _sabotage(found: Sabotage) -> Table:
 
 
 def _promises(verdicts: Iterable[Verdict]) -> Table:
+    """Kept: with its evidence. Broken: with whatever says so."""
     table = _table("The promises", columns=2)
     for verdict in verdicts:
         mark = "[green]✔[/]" if verdict.is_kept else "[red]✘[/]"

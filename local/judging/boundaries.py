@@ -17,6 +17,7 @@ from ..stack.stack import Stack
 from .promises import Verdict, times
 
 PROMISE = "Each boundary dispatched once, for the right reason"
+"""What the verdict on all boundaries together is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ def _problems(found: BoundaryEvidence, victim: Victim | None) -> Iterable[str]:
 
 
 def progress_of(day: Day, expected: Sequence[str]) -> int:
-    """How many of the expected processors are there."""
+    """How many of the expected processors are there, failed ones left out."""
     reports: Mapping[str, object] = {
         name: report for name, report in day.in_generation.items() if report.is_present
     }

@@ -49,6 +49,7 @@ class DeliveryLog:
 
 
 def _events(lines: Iterable[str]) -> Iterable[Mapping[str, Any]]:
+    """The JSON objects of these lines. A line that was cut off has lost its event as well."""
     for line in lines:
         if line.startswith("{"):
             try:

@@ -22,9 +22,12 @@ class Bars:
     progress: Progress
     requested: TaskID
     staged: TaskID
+    """Players with rows in a staging table or further."""
     recorded: TaskID
     consolidated: TaskID
+    """Players with rows in the main table."""
     boundaries: Mapping[str, TaskID]
+    """By the boundary's name."""
 
     def show_days(self, days: Mapping[str, Day]) -> None:
         """The processors that are there, of those that the date's mode expects."""

@@ -17,7 +17,9 @@ class Verdict:
 
     promise: str
     evidence: str
+    """What was seen, in a sentence with figures; shown where the promise is kept."""
     broken: tuple[str, ...]
+    """A sentence for each thing that says otherwise; () where the promise is kept."""
 
     @property
     def is_kept(self) -> bool:
@@ -56,6 +58,9 @@ def times(number: int) -> str:
 
 
 def _counted_once(found: Evidence) -> Verdict:
+    """Events against documents against counters: of each player one completion, and of each outcome one
+    increment.
+    """
     counts, completions = found.batch.counts, found.completions
     outcomes = Counter(one.outcome for one in completions)
     counted = {outcome: getattr(counts, outcome.value) for outcome in PlayerOutcome}
@@ -83,6 +88,7 @@ def _counted_once(found: Evidence) -> Verdict:
 def _triggered_once(found: Evidence, victim: Victim | None) -> Verdict:
     """A recorder that dies between publishing and noting publishes again: then it is once or more."""
     batch, published, claims = found.batch, len(found.triggers), len(found.closing_claims)
+    # Between the publish and its note lies the one moment in which a repeat cannot be told from a first time.
     is_too_often = published > 1 and victim is not Victim.RECORDER
     return Verdict(
         promise="Triggered once, and certainly",
@@ -136,6 +142,7 @@ def _no_error_as_value(found: Evidence) -> Verdict:
 
 
 def _is_true(announced: Announced, found: Evidence) -> bool:
+    """Whether an announcement has the status and the numbers that the main table shows."""
     message, rows = announced.message, len(found.main)
     status = MessageStatus.SUCCESS if found.expected else MessageStatus.NO_DATA
     metadata = message.metadata or {}
@@ -161,10 +168,12 @@ def _nothing_waits(found: Evidence, victim: Victim | None) -> Verdict:
             (found.dead_letter_messages > 0, f"{found.dead_letter_messages} messages on dead-letter topics"),
             (left > 0 and victim is not Victim.WORKER, f"{left} staging tables left"),
             (found.unmerged_left > 0, f"{found.unmerged_left} staged keys are not merged"),
+            # The execution log is the only place that people query for runs: one row for one run.
             (found.executions != 1, f"the execution log has {found.executions} rows of the run"),
         ),
     )
 
 
 def _those(*problems: tuple[bool, str]) -> tuple[str, ...]:
+    """The sentences whose condition holds."""
     return tuple(says for is_broken, says in problems if is_broken)

@@ -23,6 +23,7 @@ class Key:
     player_lookup: str
     system_id: str
     current_points_line: Decimal | None
+    """None where nobody offers a line; two such keys are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,7 @@ class Prediction:
 
     key: Key
     prediction_id: str
+    """Made from game, player and system: the same for every delivery."""
     predicted_points: Decimal
     confidence_score: Decimal
     recommendation: str
@@ -56,7 +58,9 @@ class RowReader:
         return tuple(map(_prediction, asked.unwrap().rows))
 
     def in_staging(self) -> Mapping[str, tuple[Prediction, ...]]:
-        """Rows by table, for every staging table that there is."""
+        """Rows by table, for every staging table that there is, those of consolidations under way among them;
+        raises ResultError.
+        """
         names = [
             table.name
             for prefix in (staging_names.PREFIX, staging_names.GATHERED_PREFIX)
@@ -76,6 +80,7 @@ def _prediction(row: Row) -> Prediction:
             game_id=row["game_id"],
             player_lookup=row["player_lookup"],
             system_id=row["system_id"],
+            # By their text: a float from JSON and a NUMERIC from BigQuery are then equal.
             current_points_line=None if line is None else Decimal(str(line)),
         ),
         prediction_id=row["prediction_id"],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 2.0
 """A subscription that gives nothing for so long is empty: a pull answers at once where there is something."""
 TIMEOUT_SECONDS = 10.0
+"""Of one acknowledgement."""
 # What one pull gives at most.
 _MOST_AT_ONCE = 1_000
 
@@ -34,6 +35,7 @@ def _drain(client: "SubscriberClient", subscription: str) -> "list[PubsubMessage
             pulled = client.pull(
                 subscription=subscription, max_messages=_MOST_AT_ONCE, retry=None, timeout=QUIET_SECONDS
             )
+        # The emulator keeps an empty pull waiting: the timeout is the answer "nothing".
         except DeadlineExceeded:
             return taken
         if not pulled.received_messages:
