@@ -110,7 +110,7 @@ def _status(plan: Plan, done: Done | None = None) -> ExitStatus:
 
 def _data(done: Done) -> dict[str, Any]:
     return {
-        "status": "done" if done.error is None else "failed",
+        "status": "done" if done.error is None else "interrupted" if done.may_go_on else "failed",
         "outcomes": done.outcomes,
         "record": done.record_id,
         "taken_up_from": done.cut_short_at,
@@ -124,7 +124,9 @@ def _told(done: Done) -> str:
         lines.append(
             f"This command was begun at {moment(done.cut_short_at)} UTC and cut short; taken up here."
         )
-    lines += [f"Due by now, and no part of that plan: {each}. Give the command again." for each in done.left]
+    if done.may_go_on:
+        lines.append("Not all could be done yet; the same command again goes on from here.")
+    lines += [f"Possible now, and no part of that plan: {each}." for each in done.left]
     return "\n".join([*lines, f"Kept as {COLLECTION}/{done.record_id}."])
 
 

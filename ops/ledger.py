@@ -41,7 +41,14 @@ class FirestoreLedger:
         if not found:
             return Result.success(None)
         kept = found[0].to_dict() or {}
-        return Result.success(CutShort(record_id=found[0].id, at=kept["at"], plan=tuple(kept["plan"])))
+        return Result.success(
+            CutShort(
+                record_id=found[0].id,
+                at=kept["at"],
+                plan=tuple(kept["plan"]),
+                seen=kept.get("seen", {}),
+            )
+        )
 
     def begin(self, record: Record) -> Result[str]:
         """Keep it; returns its new id.
@@ -58,8 +65,15 @@ class FirestoreLedger:
 
     def end(self, record_id: str, result: Mapping[str, Any]) -> Result[None]:
         """Again with the same result: nothing changes."""
+        return self._note(record_id, {"result": dict(result)})
+
+    def interrupt(self, record_id: str, so_far: Mapping[str, Any]) -> Result[None]:
+        """Keep how far it came; the record stays without a result. Again: the last one stands."""
+        return self._note(record_id, {"interrupted": dict(so_far)})
+
+    def _note(self, record_id: str, fields: Mapping[str, Any]) -> Result[None]:
         try:
-            self._records.document(record_id).update({"result": dict(result)}, **_LIMITS)
+            self._records.document(record_id).update(dict(fields), **_LIMITS)
         except (GoogleAPIError, GoogleAuthError) as exc:
             return Result.failure(ErrorInfo.from_exception(exc, operation=record_id))
         return Result.success(None)

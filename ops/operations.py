@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from common.result import ErrorInfo, Result, ResultError, returns_result
+from common.result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 
 from .refusals import STALE_PLAN
 
@@ -96,6 +96,8 @@ class Record:
     why: str
     command: str
     plan: tuple[str, ...]
+    seen: Mapping[str, str]
+    """What the plan rested on."""
     result: Mapping[str, Any] | None
     """None: begun, and not ended yet."""
 
@@ -111,6 +113,7 @@ class CutShort:
     record_id: str
     at: datetime
     plan: tuple[str, ...]
+    seen: Mapping[str, str]
 
 
 class Ledger(Protocol):
@@ -124,6 +127,9 @@ class Ledger(Protocol):
 
     def end(self, record_id: str, result: Mapping[str, Any]) -> Result[None]:
         """Note how it ended."""
+
+    def interrupt(self, record_id: str, so_far: Mapping[str, Any]) -> Result[None]:
+        """Note how far it came; it stays without a result, and is taken up by the same command again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +145,11 @@ class Done:
     left: tuple[str, ...]
     """Due by now, and no part of the plan that was taken up: for the same command once more."""
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether a step failed for a reason that may pass: the same command again goes on with this plan."""
+        return self.error is not None and self.error.type is not ErrorType.PERMANENT
+
 
 @returns_result
 def execute(plan: Plan, ledger: Ledger, *, who: str, why: str, now: datetime) -> Done | None:
@@ -153,7 +164,9 @@ def execute(plan: Plan, ledger: Ledger, *, who: str, why: str, now: datetime) ->
     if not plan.steps and taken_up is None:
         return None
     if taken_up is None:
-        record = Record(at=now, who=who, why=why, command=plan.command, plan=plan.sentences, result=None)
+        record = Record(
+            at=now, who=who, why=why, command=plan.command, plan=plan.sentences, seen=plan.seen, result=None
+        )
         done = _do(plan, plan.sentences, ledger.begin(record).unwrap(), None)
     else:
         done = _do(plan, taken_up.plan, taken_up.record_id, taken_up.at)
@@ -165,7 +178,10 @@ def execute(plan: Plan, ledger: Ledger, *, who: str, why: str, now: datetime) ->
     if taken_up is not None:
         # Another person may take it up, for another reason: both stay.
         result["taken_up"] = {"at": now, "who": who, "why": why}
-    ledger.end(done.record_id, result).unwrap()
+    if done.may_go_on:
+        ledger.interrupt(done.record_id, result).unwrap()
+    else:
+        ledger.end(done.record_id, result).unwrap()
     return done
 
 

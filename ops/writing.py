@@ -180,8 +180,14 @@ _register(
 def replay(asked: Asked, game_date: GameDate, phase: FromPhase) -> Plan:
     """Start a phase again, in a new generation, and what has begun behind it anew."""
     stores = asked.stores
-    day = date_of(game_date, stores.today())
-    return phases.plan_replay(stores.phases().operations(), day, phase, who=asked.who, why=asked.why)
+    return phases.plan_replay(
+        stores.phases().operations(),
+        date_of(game_date, stores.today()),
+        phase,
+        cut_short=lambda command: stores.ledger().cut_short(command).unwrap(),
+        who=asked.who,
+        why=asked.why,
+    )
 
 
 @writes(

@@ -90,8 +90,9 @@ def redrive(
 def _wanted(
     batches: Batches, progress: Progress, players: tuple[str, ...] | None, not_within: timedelta | None
 ) -> tuple[str, ...]:
-    if progress.batch.status is BatchStatus.ABANDONED:
-        raise ResultError(_refused(progress.batch, "was abandoned"))
+    stands_against_it = refusal(progress.batch)
+    if stands_against_it is not None:
+        raise ResultError(stands_against_it)
     wanted = _missing(progress) if players is None else players
     if not_within is None or not wanted:
         return wanted
@@ -112,6 +113,13 @@ def _missing(progress: Progress) -> tuple[str, ...]:
     if progress.missing is None:
         raise ResultError(_refused(progress.batch, "has no manifest: who is missing is not known"))
     return progress.missing
+
+
+def refusal(batch: Batch) -> ErrorInfo | None:
+    """Why nobody of the batch is asked for again, whoever is missing; None where that may be."""
+    if batch.status is BatchStatus.ABANDONED:
+        return _refused(batch, "was abandoned")
+    return None
 
 
 def count(

@@ -6,7 +6,7 @@ these are those of `Boundaries.look`, with the act done.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -116,6 +116,25 @@ class Operations:
             generations=tuple(
                 (boundary.name, day.generation) for boundary, day in zip(reached, days, strict=True)
             ),
+        )
+
+    @returns_result
+    def planned_replay(
+        self, game_date: date, from_phase: int, generations: Mapping[str, int], reopens: Collection[str]
+    ) -> Replay:
+        """A plan that was made before, from what was kept of it: for `replay` to do it to its end.
+
+        PERMANENT where the graph has changed since.
+        """
+        reached = self._graph.from_phase(from_phase)
+        if {boundary.name for boundary in reached} != generations.keys():
+            why = f"phase {from_phase}: the plan was made with another graph ({', '.join(generations)})"
+            raise ResultError(ErrorInfo.permanent("PlanOvertaken", why))
+        return Replay(
+            game_date=game_date,
+            starts=reached[0],
+            reopens=tuple(boundary for boundary in reached if boundary.name in reopens),
+            generations=tuple((boundary.name, generations[boundary.name]) for boundary in reached),
         )
 
     @returns_result

@@ -12,7 +12,7 @@ from rich.text import Text
 from common.batches.batches import Batches
 from common.batches.records import Batch, BatchStatus, Progress
 from common.maintenance.deadlines import OverdueBatches
-from common.maintenance.redrive import RequestPublisher, redrive
+from common.maintenance.redrive import RequestPublisher, redrive, refusal
 from common.maintenance.requests import Requests
 from common.maintenance.schema_migration import ORDER, Migration
 from common.messages import PlayerOutcome
@@ -78,6 +78,9 @@ def plan_redrive(
     )
     if not players:
         return plan
+    stands_against_it = refusal(batch)
+    if stands_against_it is not None:
+        raise ResultError(stands_against_it)
     request = requests.of(batch, players).unwrap()
 
     def ask(operation: str) -> Result[str]:
@@ -95,11 +98,10 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
     """
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"close {batch_id}", steps=[], seen=_seen(batch))
-    if batch.status is BatchStatus.OPEN:
+    if batch.status is BatchStatus.OPEN or batch.owes_trigger:
         left = batch.expected_players - batch.counts.ended
-        # Said apart from the step: it is what the person has to weigh.
         shown = [f"{batch_id} is open: timing out {count(left, 'missing player')}."] if left > 0 else []
-        return replace(plan, steps=[_close(overdue, batch)], shown=shown)
+        return replace(plan, steps=[_close(overdue, trigger, batch)], shown=shown)
     if batch.status in (BatchStatus.FAILED, BatchStatus.ABANDONED):
         return replace(plan, shown=[f"{batch_id} is {batch.status.value}: nothing follows from it."])
     # By generation: an announcement of an earlier one leaves something to publish.
@@ -143,11 +145,16 @@ def plan_migrate(batches: Batches, batch_id: str, to: SchemaMode) -> Plan:
     return replace(plan, steps=[Step(sentence=sentence, do=do)])
 
 
-def _close(overdue: OverdueBatches, batch: Batch) -> Step:
+def _close(overdue: OverdueBatches, trigger: Trigger, batch: Batch) -> Step:
+    """The same step whether it is begun or was cut short between closing and publishing."""
+
     def do(_: str) -> Result[str]:
+        if batch.owes_trigger:
+            return trigger.send(batch).map(lambda message_id: f"trigger published as {message_id}")
         return overdue.close_now(batch.batch_id).map(lambda after: f"{batch.batch_id} {after.status.value}")
 
-    return Step(sentence=f"close {batch.batch_id}, generation {batch.generation}", do=do)
+    sentence = f"close {batch.batch_id}, generation {batch.generation}, and publish the trigger that follows"
+    return Step(sentence=sentence, do=do)
 
 
 def _seen(batch: Batch) -> dict[str, str]:

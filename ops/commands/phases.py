@@ -19,7 +19,7 @@ from ..answer import Answer
 from ..bulk import plan_for_each
 from ..exit_status import ExitStatus
 from ..explaining.phase_verdict import verdict
-from ..operations import Plan, Step
+from ..operations import CutShort, Plan, Step
 from ..refusals import wrong_usage
 from ..selection import Fields, Selection, number, text
 from ..selection import day as day_field
@@ -29,6 +29,9 @@ Standing = tuple[Boundary, Day]
 Act = Callable[..., Result[Day]]
 
 DAYS_AROUND: Final = 7
+GENERATIONS: Final = "generations"
+BEHIND: Final = "begun behind it"
+"""What a replay rests on, and is taken up by."""
 """Game dates on which boundaries are looked at where none is named."""
 
 SEARCHED: Final = f"Where no game_date is named, from {DAYS_AROUND} days ago to {DAYS_AROUND} days ahead."
@@ -117,29 +120,48 @@ def plan_for_boundaries(
     )
 
 
-def plan_replay(operations: Operations, game_date: date, from_phase: int, *, who: str, why: str) -> Plan:
+def plan_replay(
+    operations: Operations,
+    game_date: date,
+    from_phase: int,
+    *,
+    cut_short: Callable[[str], CutShort | None],
+    who: str,
+    why: str,
+) -> Plan:
     """Start a phase again, and what has begun behind it anew: exactly what was planned, or nothing.
 
-    Raises ResultError (WrongState, UnknownPhase) where it cannot be.
+    Where the same command was cut short, its own plan is taken up, whatever of it is done already: a plan
+    that is made anew would start the phase once more.
     """
-    replay: Replay = operations.plan_replay(game_date, from_phase).unwrap()
+    command = f"replay {game_date} --from {from_phase}"
+    begun = cut_short(command)
+    replay: Replay = (
+        operations.plan_replay(game_date, from_phase).unwrap()
+        if begun is None
+        else operations.planned_replay(
+            game_date, from_phase, _generations(begun.seen[GENERATIONS]), begun.seen[BEHIND].split()
+        ).unwrap()
+    )
     generation = dict(replay.generations)[replay.starts.name] + 1
+    again = [boundary.name for boundary in replay.reopens]
 
     def do(_: str) -> Result[str]:
         done = operations.replay(replay, who=who, why=why)
         return done.map(lambda after: f"{replay.starts.name} {game_date} is {after.state.value}")
 
-    again = ", ".join(boundary.name for boundary in replay.reopens)
-    behind = f"; behind it {again} wait for their processors anew" if again else ""
+    behind = f"; behind it {', '.join(again)} wait for their processors anew" if again else ""
     sentence = f"dispatch {replay.starts.name} of {game_date} again, generation {generation}{behind}"
+    generations = " ".join(f"{name}:{number}" for name, number in replay.generations)
     return Plan(
-        command=f"replay {game_date} --from {from_phase}",
+        command=command,
         steps=[Step(sentence=sentence, do=do)],
-        seen={
-            "generations": ", ".join(f"{name} {number}" for name, number in replay.generations),
-            "begun behind it": again,
-        },
+        seen={GENERATIONS: generations, BEHIND: " ".join(again)},
     )
+
+
+def _generations(told: str) -> dict[str, int]:
+    return {name: int(number) for name, _, number in (each.partition(":") for each in told.split())}
 
 
 def _name(standing: Standing) -> str:

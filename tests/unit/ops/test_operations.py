@@ -12,6 +12,7 @@ from ops.operations import NOT_BEGUN, NOT_DUE, CutShort, Done, Plan, Record, Ste
 
 NOW = datetime(2026, 1, 17, 6, 0, tzinfo=UTC)
 AWAY = ErrorInfo.transient("ServiceUnavailable", "away")
+GONE = ErrorInfo.permanent("NotFound", "gone")
 
 
 class Kept:
@@ -20,12 +21,15 @@ class Kept:
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.results: dict[str, Mapping[str, Any]] = {}
+        self.interrupted: dict[str, Mapping[str, Any]] = {}
         self.is_down = False
 
     def cut_short(self, command: str) -> Result[CutShort | None]:
         for record_id, kept in self.records.items():
             if kept.command == command and record_id not in self.results:
-                return Result.success(CutShort(record_id=record_id, at=kept.at, plan=kept.plan))
+                return Result.success(
+                    CutShort(record_id=record_id, at=kept.at, plan=kept.plan, seen=kept.seen)
+                )
         return Result.success(None)
 
     def begin(self, record: Record) -> Result[str]:
@@ -39,6 +43,10 @@ class Kept:
         self.results[record_id] = result
         return Result.success(None)
 
+    def interrupt(self, record_id: str, so_far: Mapping[str, Any]) -> Result[None]:
+        self.interrupted[record_id] = so_far
+        return Result.success(None)
+
 
 class Effects:
     """Steps that note what they did, and for which record."""
@@ -47,6 +55,7 @@ class Effects:
         self.done: list[str] = []
         self.records: set[str] = set()
         self.fails_at: str | None = None
+        self.fault = GONE
         self.dies_at: str | None = None
 
     def plan(self, *names: str, **more: Any) -> Plan:
@@ -57,7 +66,7 @@ class Effects:
             if name == self.dies_at:
                 raise KeyboardInterrupt
             if name == self.fails_at:
-                raise ResultError(AWAY)
+                raise ResultError(self.fault)
             self.done.append(name)
             self.records.add(record_id)
             return Result.success(f"{name} done")
@@ -97,8 +106,8 @@ def test_step_that_fails_ends_the_plan_and_the_record_says_at_which() -> None:
     done = carried_out(effects.plan("time out", "close", "trigger"), ledger)
 
     assert effects.done == ["time out"]
-    assert done.error == AWAY
-    assert done.outcomes == ("time out done", "failed: ServiceUnavailable: away", NOT_BEGUN)
+    assert done.error == GONE
+    assert done.outcomes == ("time out done", "failed: NotFound: gone", NOT_BEGUN)
     assert ledger.results[done.record_id]["status"] == "failed"
 
 
@@ -109,8 +118,22 @@ def test_of_steps_that_are_done_side_by_side_a_failure_keeps_no_other_from_being
     done = carried_out(effects.plan("a", "b", "c", at_once=2), ledger)
 
     assert sorted(effects.done) == ["a", "c"]
-    assert done.outcomes == ("a done", "failed: ServiceUnavailable: away", "c done")
-    assert done.error == AWAY
+    assert done.outcomes == ("a done", "failed: NotFound: gone", "c done")
+    assert done.error == GONE
+
+
+def test_failure_that_may_pass_leaves_the_record_to_the_same_command_again() -> None:
+    ledger, effects = Kept(), Effects()
+    effects.fails_at, effects.fault = "close", AWAY
+
+    first = carried_out(effects.plan("time out", "close"), ledger)
+    effects.fails_at = None
+    again = carried_out(effects.plan("close"), ledger)
+
+    assert (first.may_go_on, again.may_go_on) == (True, False)
+    assert list(ledger.records) == [first.record_id] == [again.record_id]
+    assert ledger.interrupted[first.record_id]["outcomes"][1] == "failed: ServiceUnavailable: away"
+    assert ledger.results[first.record_id]["outcomes"] == [NOT_DUE, "close done"]
 
 
 def test_nothing_is_done_without_a_record() -> None:

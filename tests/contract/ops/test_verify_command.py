@@ -1,0 +1,73 @@
+"""`verify` names the key that was changed in the warehouse, and the receipt that is not as it was written."""
+
+import pytest
+
+from common.batches.records import batch_path
+from tests.support.consolidation_stack import TABLES
+from tests.support.ops_cli import Said
+from tests.support.verdict_world import PLAYERS, VerdictWorld
+
+LINE = "24.5"
+
+
+@pytest.fixture(autouse=True)
+def surrounded(world: VerdictWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in world.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def verified(world: VerdictWorld, name: str) -> Said:
+    return world.ops("verify", world.day(name).isoformat())
+
+
+def twice_consolidated(world: VerdictWorld, name: str) -> None:
+    """One player came late: two receipts."""
+    world.open(name, min_completion_pct=50)
+    world.end(name, *PLAYERS[:3])
+    world.ops("close", name, "--why", "late", "--yes")
+    world.consolidate(name)
+    world.end(name, PLAYERS[3])
+    world.consolidate(name)
+
+
+def test_key_that_was_changed_or_is_there_twice_is_named(world: VerdictWorld) -> None:
+    world.close("keys")
+    world.consolidate("keys")
+    sound = verified(world, "keys")
+    of_day = f"WHERE game_date = DATE '{world.day('keys')}' AND player_lookup"
+
+    for statement in (
+        f"UPDATE `{TABLES.main}` SET predicted_points = 99, updated_at = TIMESTAMP '2099-01-01 00:00:00' "
+        f"{of_day} = 'amy'",
+        f"INSERT INTO `{TABLES.main}` SELECT * FROM `{TABLES.main}` {of_day} = 'bob'",
+    ):
+        world.stack.warehouse.execute(statement).unwrap()
+    said = verified(world, "keys")
+
+    assert sound.status == 0 and "4 keys by 1 receipt" in sound.output
+    assert said.status == 1
+    lines = [line.strip() for line in said.output.splitlines() if line.startswith("  ")]
+    assert len(lines) == 2
+    assert "amy" in lines[0] and "was changed at 2099-01-01 00:00:00" in lines[0] and LINE in lines[0]
+    assert "bob" in lines[1] and "is there 2 times" in lines[1]
+
+
+@pytest.mark.parametrize("what", ["changed", "removed", "misplaced"])
+def test_receipt_that_is_not_as_it_was_written_is_named(world: VerdictWorld, what: str) -> None:
+    name = f"receipt{what}"
+    twice_consolidated(world, name)
+    assert verified(world, name).status == 0
+    receipts = world.db.document(batch_path(name)).collection("receipts")
+    first, second = sorted(receipts.get(), key=lambda each: int(each.id))
+
+    if what == "changed":
+        first.reference.update({"keys_in_main": 1})
+    elif what == "removed":
+        first.reference.delete()
+    else:
+        first.reference.set(second.to_dict() or {})
+        second.reference.set(first.to_dict() or {})
+    said = verified(world, name)
+
+    assert said.status == 1
+    assert f"{what} receipt: {batch_path(name)}/receipts/{first.id}: " in said.output
