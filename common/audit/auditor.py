@@ -120,6 +120,7 @@ class Auditor:
             dates=_dates(asked, first, open_findings),
             seconds_left=lambda: ends_at - self.monotonic(),
             resume_after={each.check: each.after for each in resume},
+            findings=self.store,
             pending=[each for each in known if each.is_open and each.pending is not None],
             seen=_NOT_SEEN,
         )
@@ -168,11 +169,20 @@ class Auditor:
         now = self.now()
         asked = {each.finding_id for each in known if is_repaired_elsewhere(each, now)}
         wanting = [each for each in findings if each.repair is not None and each.finding_id not in asked]
-        mended = tuple(self.repairs.mend(each) for each in wanting)
+        mended = tuple(self._mend_one(each) for each in wanting)
         for each in mended:
             tell = log.info if each.error is None else log.error
             tell(f"repaired: {each.repair}", action="repaired", **each.to_fields())
         return mended
+
+    def _mend_one(self, finding: Finding) -> Mended:
+        try:
+            return self.repairs.mend(finding)
+        except Exception as exc:  # the boundary: one repair that is broken keeps no other from mending
+            log.exception("repair failed", action="repair_failed", finding_id=finding.finding_id)
+            error = ErrorInfo.from_exception(exc, finding_id=finding.finding_id)
+            repair = finding.repair.value if finding.repair else ""
+            return Mended(finding_id=finding.finding_id, repair=repair, before={}, after={}, error=error)
 
 
 _NOT_SEEN: Final[Result[Seen]] = Result.failure(ErrorInfo.transient("NotSeen", "nothing was read yet"))

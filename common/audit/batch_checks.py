@@ -7,15 +7,17 @@ from typing import Final
 
 from ..batches import differences
 from ..batches.expected_end import expected_end, misses
-from ..batches.records import Batch, BatchStatus
+from ..batches.records import Batch, BatchStatus, batch_path
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
-from ..result import ErrorInfo, Result, returns_result
+from ..result import Result, returns_result
 from .batch_reader import Batches, Seen
 from .batch_rules import scope_of
 from .in_turn import Turn, concluded, walk
 from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
+from .unreadable import unreadable_document
 
 FIRESTORE: Final = "firestore"
+DOCUMENTS: Final = "documents"
 PACE: Final = "pace"
 PACE_FROM: Final = timedelta(hours=1)
 """How long before its deadline a batch's pace is looked at: time to act, and few batches to read."""
@@ -41,19 +43,16 @@ def check_documents(seen: Result[Seen]) -> Outcome:
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
-    found = [_unreadable(batch_id, error) for batch_id, error in known.unreadable]
+    found = [
+        unreadable_document(
+            DOCUMENTS,
+            batch_path(batch_id),
+            f"{error.exception_class}: {error.message}",
+            of=Scope.of_batch(batch_id, None),
+        )
+        for batch_id, error in known.unreadable
+    ]
     return outcome_of(found, looked_at=known.batch_ids, cost=Cost(reads=known.reads))
-
-
-def _unreadable(batch_id: str, error: ErrorInfo) -> Finding:
-    return Finding(
-        finding_class=FindingClass.UNREADABLE_DOCUMENT,
-        severity=Severity.CRITICAL,
-        check="documents",
-        scope=Scope.of_batch(batch_id, None),
-        summary=f"the batch document makes no sense: {error.exception_class}: {error.message}"[:500],
-        depends_on=frozenset({FIRESTORE}),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

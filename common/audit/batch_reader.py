@@ -15,10 +15,10 @@ from ..batches.differences import Totals
 from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion, batch_path
 from ..chunks import chunks
 from ..consolidation.receipt import Receipt
+from ..documents.port import NONSENSE
 from ..documents.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, document_of
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, ResultError
-from .unreadable import DOCUMENT
 
 T = TypeVar("T")
 
@@ -331,4 +331,4 @@ def _expected(batch: Batch, names: list[list[str]]) -> frozenset[str] | None:
 
 def _makes_no_sense(batch: Batch, below: str, what: str, why: str) -> ResultError:
     path = f"{batch_path(batch.batch_id)}/{below}"
-    return ResultError(ErrorInfo.permanent(what, why, **{DOCUMENT: path}))
+    return ResultError(ErrorInfo.permanent(what, why, **{NONSENSE: path}))

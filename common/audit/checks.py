@@ -28,7 +28,7 @@ from .lock_checks import Locks
 from .outcomes import Outcome
 from .phase_checks import Phases, Schedule
 from .row_checks import QueryStore
-from .run_checks import Runs
+from .run_checks import Findings, Runs
 from .staging_checks import Staging
 from .topology_checks import Topology
 
@@ -44,6 +44,7 @@ class Sight:
     """The game dates that a run looks at where nothing else is asked, in their order."""
     seen: Result[Seen]
     """All batches of the run, read once for every check, or why they could not be read."""
+    findings: Findings
     pending: Sequence[Tracked]
     """The findings whose repair was asked for and is waited for."""
     seconds_left: Callable[[], float]
@@ -89,7 +90,12 @@ def _each(rule: batch_checks.Rule) -> Callable[[Sight], Outcome]:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    Check(name="documents", of=BATCH, stores=FIRESTORE, run=lambda at: batch_checks.check_documents(at.seen)),
+    Check(
+        name=batch_checks.DOCUMENTS,
+        of=BATCH,
+        stores=FIRESTORE,
+        run=lambda at: batch_checks.check_documents(at.seen),
+    ),
     Check(name=batch_rules.TRIGGERS, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.trigger_findings)),
     Check(name=batch_rules.DEADLINES, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.deadline_findings)),
     Check(
@@ -114,13 +120,19 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(
         name=staging_checks.CHECK,
         of=SYSTEM,
-        stores=BIGQUERY,
+        stores=BOTH,
         run=lambda at: staging_checks.check_staging(at.staging, at.now),
     ),
     Check(
         name=lock_checks.CHECK, of=SYSTEM, stores=FIRESTORE, run=lambda at: lock_checks.check_locks(at.locks)
     ),
     Check(name=run_checks.RUNS, of=SYSTEM, stores=FIRESTORE, run=lambda at: run_checks.check_runs(at.runs)),
+    Check(
+        name=run_checks.FINDINGS,
+        of=SYSTEM,
+        stores=FIRESTORE,
+        run=lambda at: run_checks.check_findings(at.findings),
+    ),
     Check(
         name=run_checks.DEAD_LETTERS,
         of=SYSTEM,

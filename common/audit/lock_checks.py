@@ -13,6 +13,7 @@ from ..result import ErrorInfo, Result
 from .batch_rules import minutes
 from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
 from .outcomes import Cost, Outcome, Unknown, outcome_of
+from .unreadable import unreadable_documents
 
 CHECK: Final = "locks"
 EXPIRED_FOR: Final = timedelta(minutes=15)
@@ -63,7 +64,7 @@ class LockReader:
             try:
                 record = LockRecord.from_fields(snapshot.to_dict() or {})
             except ValueError:
-                unreadable.append(snapshot.id)
+                unreadable.append(snapshot.reference.path)
                 continue
             if record.is_held:
                 held.append((snapshot.id, record))
@@ -80,7 +81,8 @@ def check_locks(locks: Locks) -> Outcome:
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
-    found = [*lock_findings(known.held, known.read_time), *map(_unreadable, known.unreadable)]
+    unreadable = unreadable_documents(CHECK, dict.fromkeys(known.unreadable, "it is no lock"))
+    found = [*lock_findings(known.held, known.read_time), *unreadable]
     return outcome_of(found, cost=Cost(reads=known.reads))
 
 
@@ -108,10 +110,6 @@ def lock_findings(held: Sequence[tuple[str, LockRecord]], now: datetime) -> list
                 )
             )
     return found
-
-
-def _unreadable(lock_id: str) -> Finding:
-    return _finding(FindingClass.UNREADABLE_DOCUMENT, lock_id, "the lock document makes no sense")
 
 
 def _finding(

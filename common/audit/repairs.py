@@ -169,13 +169,20 @@ class SafeRepairs:
         return tuple(sorted({*lost, *(progress.missing or ())}))
 
     def _release(self, finding: Finding) -> tuple[State, State]:
-        game_date = date.fromisoformat(finding.scope.name.rpartition("_")[2])
-        key = self.lock_key(game_date)
-        if key.document_id != finding.scope.name:
-            why = f"lock {finding.scope.name!r} is none of this deployment"
-            raise ResultError(ErrorInfo.permanent("NotReleased", why))
+        key = self._lock_named(finding.scope.name)
         ended = self.lock.force_release(key, WHO, finding.summary).unwrap()
         return {"held_by": ended.operation_id if ended else None}, {"held_by": None}
+
+    def _lock_named(self, name: str) -> LockKey:
+        """Raises ResultError for a document that is no lock of this deployment."""
+        refused = ErrorInfo.permanent("NotReleased", f"lock {name!r} is none of this deployment")
+        try:
+            key = self.lock_key(date.fromisoformat(name.rpartition("_")[2]))
+        except ValueError as exc:
+            raise ResultError(refused) from exc
+        if key.document_id != name:
+            raise ResultError(refused)
+        return key
 
     def _remove(self, finding: Finding) -> tuple[State, State]:
         gone = self.staging.remove(finding.ids).unwrap()

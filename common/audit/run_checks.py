@@ -18,6 +18,7 @@ from .unreadable import unreadable_documents
 
 RUNS: Final = "runs"
 DEAD_LETTERS: Final = "dead_letter_documents"
+FINDINGS: Final = "finding_documents"
 FIRESTORE: Final = "firestore"
 AUDITS_COLLECTION: Final = "audits"
 
@@ -161,6 +162,18 @@ def run_findings(seen: LastRuns) -> list[Finding]:
             )
         )
     return found
+
+
+class Findings(Protocol):
+    def unreadable(self) -> Result[dict[str, str]]: ...
+
+
+def check_findings(findings: Findings) -> Outcome:
+    """What is remembered of findings can be read: of one that cannot, nobody would be told any more."""
+    seen = findings.unreadable()
+    if seen.error is not None:
+        return Unknown(store=FIRESTORE, error=seen.error)
+    return outcome_of(unreadable_documents(FINDINGS, seen.unwrap()), cost=Cost(reads=1))
 
 
 def check_dead_letters(runs: Runs) -> Outcome:

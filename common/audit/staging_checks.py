@@ -1,9 +1,11 @@
 """Staging tables that nobody will need: older than a day, and of a batch that is over."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
+from ..batches.records import Batch
 from ..consolidation.clean_up import BatchOf, CleanUp
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..result import Result, returns_result
@@ -12,6 +14,9 @@ from .outcomes import Outcome, Unknown, outcome_of
 
 CHECK: Final = "staging"
 BIGQUERY: Final = "bigquery"
+FIRESTORE: Final = "firestore"
+STORE: Final = "store"
+"""The detail of a failure that tells which of the two did not answer."""
 
 
 class Staging(Protocol):
@@ -43,15 +48,23 @@ class StagingTables:
         return self._clean_up.drop_orphans(going).unwrap()
 
     def _over(self, now: datetime) -> Result[dict[str, TableInfo]]:
-        orphans = self._clean_up.orphans(self._batch_of, now)
+        orphans = self._clean_up.orphans(self._known_batch, now)
         return orphans.map(lambda found: {table.name: table for table in found.over})
+
+    def _known_batch(self, batch_id: str) -> Result[Batch]:
+        """Its failure names the store: the listing is of another."""
+        found = self._batch_of(batch_id)
+        if found.error is None:
+            return found
+        details = {**(found.error.details or {}), STORE: FIRESTORE}
+        return Result.failure(replace(found.error, details=details))
 
 
 def check_staging(staging: Staging, now: datetime) -> Outcome:
     """Staging tables that may go, as one finding; one listing of tables, no query."""
     seen = staging.orphans(now)
     if seen.error is not None:
-        return Unknown(store=BIGQUERY, error=seen.error)
+        return Unknown(store=(seen.error.details or {}).get(STORE, BIGQUERY), error=seen.error)
     names = tuple(seen.unwrap())
     if not names:
         return outcome_of(())

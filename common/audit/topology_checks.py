@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from google.api_core.exceptions import GoogleAPIError
+from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
-from ..result import ErrorInfo, Result
+from ..result import ErrorInfo, Result, is_transient
 from ..sport import Sport
 from ..topics import REGISTRY, Delivery, Topic
 from .outcomes import Outcome, Unknown, outcome_of
@@ -28,6 +29,11 @@ PEEKED: Final = 10
 AT_ONCE: Final = 8
 """Subscriptions that are looked into: one after the other they would take minutes where none answers."""
 
+_LIMITS: Final[dict[str, Any]] = {
+    # The client's own repeats go on for minutes.
+    "retry": Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=TIMEOUT_SECONDS),
+    "timeout": TIMEOUT_SECONDS,
+}
 _FAULTS: Final = (GoogleAPIError, GoogleAuthError)
 
 
@@ -76,13 +82,9 @@ class PubSubTopology:
         """Two listings. A failure if either failed: half of it would look as if the rest were gone."""
         path = f"projects/{self._project}"
         try:
-            topics = [
-                _short(each.name)
-                for each in self._publisher.list_topics(project=path, timeout=TIMEOUT_SECONDS)
-            ]
+            topics = [_short(each.name) for each in self._publisher.list_topics(project=path, **_LIMITS)]
             subscriptions = [
-                _subscription(each)
-                for each in self._subscriber.list_subscriptions(project=path, timeout=TIMEOUT_SECONDS)
+                _subscription(each) for each in self._subscriber.list_subscriptions(project=path, **_LIMITS)
             ]
         except _FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc, project=self._project))
@@ -102,7 +104,7 @@ class PubSubTopology:
             ids = [each.ack_id for each in pulled.received_messages]
             if ids:
                 self._subscriber.modify_ack_deadline(
-                    subscription=path, ack_ids=ids, ack_deadline_seconds=0, timeout=TIMEOUT_SECONDS
+                    subscription=path, ack_ids=ids, ack_deadline_seconds=0, **_LIMITS
                 )
         except _FAULTS as exc:
             return Result.failure(ErrorInfo.from_exception(exc, subscription=subscription))
@@ -115,7 +117,7 @@ class PubSubTopology:
             # Deprecated for those who wait for messages; here nobody waits.
             warnings.filterwarnings("ignore", message="The return_immediately", category=DeprecationWarning)
             return self._subscriber.pull(
-                subscription=path, max_messages=PEEKED, return_immediately=True, timeout=TIMEOUT_SECONDS
+                subscription=path, max_messages=PEEKED, return_immediately=True, **_LIMITS
             )
 
 

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from ..batches.batch_document import UNREADABLE
 from ..batches.records import Batch
+from ..documents.port import NONSENSE
 from ..findings import Finding, FindingClass, Scope, Severity
 from ..result import ErrorInfo
 
-DOCUMENT: Final = "document"
-"""The detail of a failure that names the document by its path."""
 FIRESTORE: Final = frozenset({"firestore"})
 
 __all__ = ["UNREADABLE", "is_unreadable", "unreadable_document", "unreadable_in_batch"]
@@ -20,7 +19,7 @@ __all__ = ["UNREADABLE", "is_unreadable", "unreadable_document", "unreadable_in_
 
 def is_unreadable(error: ErrorInfo) -> bool:
     """Whether the store did answer, with a document that makes no sense."""
-    return DOCUMENT in (error.details or {})
+    return NONSENSE in (error.details or {})
 
 
 def unreadable_in_batch(check: str, batch: Batch, error: ErrorInfo) -> Finding:
@@ -40,7 +39,7 @@ def unreadable_documents(check: str, found: Mapping[str, str]) -> Iterable[Findi
 
 def _path(error: ErrorInfo) -> str:
     details: Mapping[str, Any] = error.details or {}
-    return str(details[DOCUMENT])
+    return str(details[NONSENSE])
 
 
 def _why(error: ErrorInfo) -> str:

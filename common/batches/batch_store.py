@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from ..documents.port import Document, Documents, is_refused
+from ..documents.port import NONSENSE, Document, Documents, is_refused
 from ..documents.query import ALL, Query, one_of
 from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 from . import player_manifest as manifest
@@ -160,7 +160,7 @@ def readable(document: Document, read: Callable[[Mapping[str, Any]], T]) -> Resu
     try:
         return Result.success(read(document.data))
     except UNREADABLE as exc:
-        error = ErrorInfo.from_exception(exc, document=document.path)
+        error = ErrorInfo.from_exception(exc, document=document.path, **{NONSENSE: document.path})
         return Result.failure(replace(error, type=ErrorType.PERMANENT))
 
 

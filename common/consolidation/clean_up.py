@@ -22,6 +22,7 @@ from typing import Final, Protocol
 import structlog
 
 from ..batches.records import Batch, BatchStatus
+from ..documents.port import NONSENSE
 from ..parallel import for_each
 from ..result import Result, returns_result
 from ..staging import legacy_names, table_names
@@ -199,6 +200,6 @@ def _is_over(asked: Result[Batch]) -> Result[bool]:
     A batch that is not there, or whose document makes no sense, is not known to be over; one that could not
     be asked for is a failure.
     """
-    if asked.error is not None and (asked.error.is_expected or "document" in (asked.error.details or {})):
+    if asked.error is not None and (asked.error.is_expected or NONSENSE in (asked.error.details or {})):
         return Result.success(False)
     return asked.map(lambda batch: batch.status in _OVER)

@@ -17,6 +17,9 @@ REFUSED: Final = "Refused"
 """The class of a failure that says: a precondition does not hold, nothing was written. Also for a commit of
 our own whose answer was lost, once it is repeated."""
 
+NONSENSE: Final = "nonsense"
+"""The detail of a failure that names, by its path, a document that makes no sense: the store did answer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Document:

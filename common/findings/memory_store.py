@@ -29,6 +29,10 @@ class MemoryFindings:
             }
         return Result.success(found)
 
+    def unreadable(self) -> Result[dict[str, str]]:
+        """None: only findings are put."""
+        return Result.success({})
+
     def get(self, finding_ids: Collection[str]) -> Result[dict[str, Tracked]]:
         """As `FindingStore.get`."""
         with self._lock:

@@ -136,8 +136,12 @@ class Tracked:
 
     @classmethod
     def from_document(cls, data: Mapping[str, Any], version: Any = None) -> "Tracked":
-        """Raises KeyError or ValueError for a document that is no finding."""
+        """Raises KeyError, ValueError, TypeError or AttributeError for a document that is no finding."""
         told_severity, silence, pending = data["told_severity"], data["silence"], data["pending"]
+        moments = [data[name] for name in ("first_seen", "last_seen", "judged_at")]
+        maybe = [data[name] for name in ("told_at", "teller_until") if data[name] is not None]
+        if not all(isinstance(each, datetime) for each in (*moments, *maybe, *data["episodes"])):
+            raise ValueError("a time is none")
         return cls(
             finding=_finding(data),
             first_seen=data["first_seen"],

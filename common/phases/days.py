@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
-from ..documents.port import Document, Documents, accepted
+from ..documents.port import NONSENSE, Document, Documents, accepted
 from ..documents.writes import Create, Merge, Update, Write
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from .changes import Change, identity
@@ -226,7 +226,7 @@ def _decision(key: DayKey, document: Document) -> Decision:
 
 def _unreadable(key: DayKey, exc: Exception) -> ErrorInfo:
     why = f"{key}: {type(exc).__name__}: {exc}"
-    return ErrorInfo.permanent("UnreadableDay", why, document=key.path)
+    return ErrorInfo.permanent("UnreadableDay", why, **{NONSENSE: key.path})
 
 
 def contended(key: DayKey) -> ErrorInfo:

@@ -17,19 +17,16 @@ from common.audit.report import Asked
 from common.audit.schedule import GameSchedule, get_dates_with_data, get_expected_game_dates
 from common.batches.records import COMPLETIONS, batch_path
 from common.findings import FindingClass
-from common.maintenance.sweep_ticks import SweepTicks
 from common.phases.graph import NBA_SCHEDULE
 from common.reporting.assembly import status_page
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
-from common.sport import Sport
-from common.topics import REGISTRY
-from local.stack.topology import Names, Push, create
 from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.consolidation_stack import BATCH, Stack
 from tests.support.prediction_rows import prediction
 from tests.support.results import error_of
+from tests.support.sound_day import make_schedule, make_topology, tick
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
@@ -37,27 +34,11 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 
 
-def make_topology(publisher: "PublisherClient", subscriber: "SubscriberClient", project: str) -> None:
-    pushes = [
-        Push(name=name, topic=topic, port=9)
-        for topic in REGISTRY.values()
-        for name, wanted in topic.subscriptions.items()
-        if wanted.delivery.value == "push"
-    ]
-    create(publisher, subscriber, Names(project=project, sport=Sport.NBA), pushes)
-
-
 @pytest.fixture
 def scheduled(stack: Stack) -> Stack:
     """With a schedule of one game day, and of one in the coming months: these days have none."""
     coming = datetime.now(UTC).date() + timedelta(days=100)
-    stack.client.create_dataset("nba_raw", timeout=30)
-    for statement in (
-        "CREATE TABLE `nba_raw.nbac_schedule` (game_date DATE, game_id STRING) PARTITION BY game_date",
-        f"INSERT INTO `nba_raw.nbac_schedule` VALUES (DATE '{GAME_DATE}', 'g1'), (DATE '{GAME_DATE}', 'g2')",
-        f"INSERT INTO `nba_raw.nbac_schedule` VALUES (DATE '{coming}', 'g3')",
-    ):
-        stack.warehouse.execute(statement).unwrap()
+    make_schedule(stack, [(GAME_DATE, "g1"), (GAME_DATE, "g2"), (coming, "g3")])
     return stack
 
 
@@ -72,8 +53,7 @@ def audit(
     make_topology(publisher_client, subscriber_client, scheduled.project)
     environment = {**os.environ, "GCP_PROJECT": scheduled.project, "SPORT": "nba"}
     wiring = WarehouseWiring(WarehouseSettings, function="consistency_auditor", environment=environment)
-    for name in ("completion_recorder", "phase_transitions"):
-        SweepTicks(wiring.documents()).note(name, datetime.now(UTC)).unwrap()
+    tick(wiring.database())
     yield Audit(wiring)
     wiring.database().close()
     for client in (wiring.publisher_client(), wiring.subscriber_client()):

@@ -37,7 +37,7 @@ async def break_lives(audits: AuditStack) -> Told:
         ("untriggered", "unsent_trigger"): (),
         ("overdue", "overdue_batch"): (),
         ("failed", "failed_batch"): (),
-        ("odd", "unreadable_document"): (),
+        ("odd", "unreadable_document"): ("prediction_batches/odd",),
     }
 
 

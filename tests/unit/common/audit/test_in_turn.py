@@ -118,7 +118,7 @@ def test_store_that_answers_none_of_a_chunk_is_not_asked_for_the_others() -> Non
 
 
 def test_document_that_makes_no_sense_is_no_fault_of_the_store() -> None:
-    nonsense = ErrorInfo.permanent("ValueError", "no number", document="a/b")
+    nonsense = ErrorInfo.permanent("ValueError", "no number", nonsense="a/b")
 
     def read(_: Batch) -> Result[str]:
         return Result.failure(nonsense)
