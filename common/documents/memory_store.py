@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from operator import gt, lt
 from threading import RLock
 from typing import Any, Final
 
 from ..result import Result, ResultError, returns_result
+from .memory_query import answered
 from .port import Document, Written, refused
-from .query import ALL, Condition, Query, Relation
+from .query import ALL, Query
 from .writes import (
     REMOVED,
     SERVER_TIME,
@@ -31,7 +31,6 @@ from .writes import (
 
 # The resolution of a version, as of Python's clock.
 _TICK: Final = timedelta(microseconds=1)
-_KINDS: Final = (type(None), bool, int | float, datetime, str, object)
 _PLAIN: Final = (str, bool, int, float, datetime, type(None))
 
 
@@ -68,16 +67,11 @@ class MemoryDocuments:
         """As `Documents.find`; `as_of` reaches one write back."""
         with self._lock:
             at = self._time()
-            found = [
+            documents = [
                 _document(f"{collection}/{name}", stored, at)
                 for name, stored in self._as_of(collection, query)
-                if _fulfils(stored.data, query)
             ]
-        found.sort(key=lambda document: _place(document, query), reverse=query.descending)
-        if query.after is not None:
-            last, is_behind = _place(query.after, query), lt if query.descending else gt
-            found = [document for document in found if is_behind(_place(document, query), last)]
-        return Result.success([_asked(document, query) for document in found[: query.limit]])
+        return Result.success(answered(documents, query))
 
     def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
         """As `Documents.count`."""
@@ -169,47 +163,6 @@ def _version(stored: _Stored | None, as_of: datetime | None) -> _Stored | None:
     if stored is None or as_of is None or stored.update_time <= as_of:
         return stored
     return _version(stored.before, as_of)
-
-
-def _fulfils(data: Mapping[str, Any], query: Query) -> bool:
-    """Whether a document is found. As in Firestore, one without the field that orders is not."""
-    if query.order_by is not None and query.order_by not in data:
-        return False
-    return all(each.field in data and _holds(each, data[each.field]) for each in query.where)
-
-
-def _holds(condition: Condition, found: Any) -> bool:
-    """Whether one condition holds; values of different kinds are in no order."""
-    wanted = condition.value
-    match condition.relation:
-        case Relation.EQUAL:
-            return bool(found == wanted)
-        case Relation.IN:
-            return found in wanted
-    if _kind(found) != _kind(wanted):
-        return False
-    return bool(found >= wanted if condition.relation is Relation.AT_LEAST else found <= wanted)
-
-
-def _kind(value: Any) -> int:
-    """The rank of a value's kind.
-
-    Values of one kind are ordered among themselves; kinds are as Firestore orders them.
-    """
-    return next(rank for rank, kind in enumerate(_KINDS) if isinstance(value, kind))
-
-
-def _place(document: Document, query: Query) -> tuple[Any, ...]:
-    """What a document is ordered by: value and name, as Firestore breaks ties."""
-    name = document.id.encode()
-    if query.order_by is None:
-        return (name,)
-    value = document.data[query.order_by]
-    return _kind(value), value, name
-
-
-def _asked(document: Document, query: Query) -> Document:
-    return replace(document, data={}) if query.names_only else document
 
 
 def _applied(

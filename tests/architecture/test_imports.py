@@ -99,7 +99,7 @@ def test_recorder_loads_no_bigquery() -> None:
 def test_cold_start_of_the_recorder_loads_nothing_that_its_first_event_does_not_need() -> None:
     rare = (
         "entrypoint.cloud_event entrypoint.dead_letters publisher look_alikes findings audit maintenance "
-        "batches.differences batches.late_completion documents.memory_store "
+        "batches.differences batches.late_completion documents.memory_store documents.memory_query "
         "batches.opening recorder.array_commit"
     ).split()
     loaded = loaded_with("functions.completion_recorder.main")
@@ -158,7 +158,7 @@ def reachable(start: str, edges: Iterable[tuple[str, str]]) -> set[str]:
 @pytest.mark.parametrize("family", ["documents", "batches", "recorder", "maintenance"])
 def test_pure_modules_of_a_family_load_no_client(family: str) -> None:
     """Its store alone knows Firestore, and whoever imports a name of its face loads none either."""
-    stores = ("store", "async_store", "wire_commit", "assembly")
+    stores = ("store", "async_store", "wire_commit", "wire_messages", "assembly")
     pure = [
         name
         for name in modules()

@@ -17,7 +17,8 @@ from common.batches.batches import Batches
 from common.batches.records import Completion
 from common.documents.async_store import AsyncFirestoreDocuments
 from common.documents.store import FirestoreDocuments
-from common.documents.wire_commit import Answers, WireCommit
+from common.documents.wire_commit import WireCommit
+from common.documents.wire_messages import Answers
 from common.documents.writes import Write
 from common.messages import PlayerCompletion
 from common.recorder.recorder import Recorder

@@ -7,7 +7,7 @@ import pytest
 from common.batches import recording
 from common.batches.records import COUNTER, Completion, Counts
 from common.documents.port import Written
-from common.documents.wire_commit import build
+from common.documents.wire_messages import build
 from common.documents.writes import SERVER_TIME, Absent, Create, Increment, Union, Update
 from common.messages import PlayerOutcome
 from common.schema_mode import SchemaMode
