@@ -4,16 +4,15 @@ What is below goes first and the batch last: a run that is cut short leaves a ba
 again. A batch that is neither consolidated nor given up is never removed, however old it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
-
-from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
+from typing import Final
 
 from ..batches.records import COLLECTION, BatchStatus
-from ..documents.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
-from ..result import ErrorInfo, Result
+from ..documents.port import Document, Documents, is_refused
+from ..documents.query import Query, below
+from ..documents.writes import Delete
+from ..result import Result, ResultError
 
 BUDGET: Final = 5_000
 """Documents per run: a day's batch of 450 players is some 500."""
@@ -39,8 +38,8 @@ class Removed:
 class Retention:
     """The old batches of one database; may run beside itself, and beside everything that works."""
 
-    def __init__(self, db: firestore.Client, *, budget: int = BUDGET) -> None:
-        self._db = db
+    def __init__(self, documents: Documents, *, budget: int = BUDGET) -> None:
+        self._documents = documents
         self._budget = budget
 
     def remove(self, before: date) -> Result[Removed]:
@@ -54,48 +53,47 @@ class Retention:
         batches: list[str] = []
         spent = 0
         try:
-            for snapshot in self._old(before):
-                spent += self._below(snapshot.reference, self._budget - spent)
+            for batch in self._old(before):
+                spent += self._remove_below(batch.path, self._budget - spent)
                 # The batch's own document stays: by it the next run finds what is left below.
                 if spent >= self._budget:
                     return Result.success(_removed(batches, spent, is_complete=False))
                 # Written since it was found: somebody has brought it back to life.
-                unchanged = self._db.write_option(last_update_time=snapshot.update_time)
-                snapshot.reference.delete(option=unchanged, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-                batches.append(snapshot.id)
+                gone = self._documents.commit([Delete(path=batch.path, unchanged_since=batch.update_time)])
+                if is_refused(gone):
+                    continue
+                gone.unwrap()
+                batches.append(batch.id)
                 spent += 1
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc, removed=batches))
+        except ResultError as exc:
+            details = {**(exc.error.details or {}), "removed": batches}
+            return Result.failure(replace(exc.error, details=details))
         return Result.success(_removed(batches, spent, is_complete=True))
 
-    def _old(self, before: date) -> list[Any]:
+    def _old(self, before: date) -> list[Document]:
         # Those that are not over stay and are met at every run: with BATCHES_PER_RUN of them no other would
         # be reached, which their findings tell long before.
-        found = (
-            self._db.collection(COLLECTION)
-            .where(filter=FieldFilter("game_date", "<", before.isoformat()))
-            .order_by("game_date")
-            .limit(BATCHES_PER_RUN)
-            .select(["status"])
-            .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+        old = Query(
+            where=(below("game_date", before.isoformat()),),
+            order_by="game_date",
+            limit=BATCHES_PER_RUN,
+            only=("status",),
         )
-        return [each for each in found if (each.to_dict() or {}).get("status") in _OVER]
+        found = self._documents.find(COLLECTION, old).unwrap()
+        return [each for each in found if each.data.get("status") in _OVER]
 
-    def _below(self, batch: firestore.DocumentReference, budget: int) -> int:
+    def _remove_below(self, batch: str, budget: int) -> int:
         """How many documents below it were removed, at most `budget`."""
         removed = 0
-        for collection in batch.collections(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS):
+        for collection in self._documents.collections(batch).unwrap():
             while removed < budget:
                 # Never more than the budget, and never more than a commit takes.
-                size = min(CHUNK, budget - removed)
-                page = collection.select([]).limit(size).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-                if not page:
+                page = Query(limit=min(CHUNK, budget - removed), only=())
+                found = self._documents.find(collection, page).unwrap()
+                if not found:
                     break
-                commit = self._db.batch()
-                for each in page:
-                    commit.delete(each.reference)
-                commit.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-                removed += len(page)
+                self._documents.commit([Delete(path=each.path) for each in found]).unwrap()
+                removed += len(found)
         return removed
 
 

@@ -97,7 +97,7 @@ class BatchStore:
 
     def unexpected(self, batch_id: str) -> Result[tuple[str, ...]]:
         """Players whom nobody had asked for, by name."""
-        found = self.below(batch_id, UNEXPECTED, Query(names_only=True))
+        found = self.below(batch_id, UNEXPECTED, Query(only=()))
         return found.map(lambda documents: tuple(document.id for document in documents))
 
     def below(self, batch_id: str, collection: str, query: Query = ALL) -> Result[list[Document]]:

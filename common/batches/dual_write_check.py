@@ -6,6 +6,7 @@ A sample of the events of such a batch asks. What differs is a finding, as if an
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..documents.query import Query
 from ..result import Result, returns_result
 from .batch_store import BatchStore
 from .records import COMPLETIONS, batch_path
@@ -34,7 +35,7 @@ class ConsistencyCheck:
         batch = self._store.get(batch_id).unwrap()
         collection = f"{batch_path(batch_id)}/{COMPLETIONS}"
         # As of the moment at which the batch was read: array and counter are of that moment, too.
-        number = self._store.documents.count(collection, as_of=batch.read_time).unwrap()
+        number = self._store.documents.count(collection, Query(as_of=batch.read_time)).unwrap()
         # Three numbers, one read: who differs is looked up only where they do.
         if number == len(batch.in_array) == batch.counter:
             return ()

@@ -1,14 +1,15 @@
 """What Firestore finds for a query, worked out over documents in memory. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from operator import gt, lt
+from operator import ge, gt, le, lt
 from typing import Any, Final
 
 from .port import Document
 from .query import Condition, Query, Relation
 
+_COMPARED: Final = {Relation.AT_LEAST: ge, Relation.AT_MOST: le, Relation.BELOW: lt}
 _KINDS: Final = (type(None), bool, int | float, datetime, str, object)
 """As Firestore orders them."""
 
@@ -21,7 +22,13 @@ def answered(documents: Iterable[Document], query: Query) -> list[Document]:
         last, is_behind = _place(query.after, query), lt if query.descending else gt
         found = [document for document in found if is_behind(_place(document, query), last)]
     asked = found[: query.limit]
-    return [replace(document, data={}) for document in asked] if query.names_only else asked
+    if query.only is None:
+        return asked
+    return [replace(each, data=_only(each.data, query.only)) for each in asked]
+
+
+def _only(data: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name in names}
 
 
 def _fulfils(data: Mapping[str, Any], query: Query) -> bool:
@@ -41,7 +48,7 @@ def _holds(condition: Condition, found: Any) -> bool:
             return found in wanted
     if _kind(found) != _kind(wanted):
         return False
-    return bool(found >= wanted if condition.relation is Relation.AT_LEAST else found <= wanted)
+    return bool(_COMPARED[condition.relation](found, wanted))
 
 
 def _kind(value: Any) -> int:

@@ -73,9 +73,26 @@ class MemoryDocuments:
             ]
         return Result.success(answered(documents, query))
 
-    def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
+    def count(self, collection: str, query: Query = ALL) -> Result[int]:
         """As `Documents.count`."""
-        return self.find(collection, Query(as_of=as_of, names_only=True)).map(len)
+        return self.find(collection, query).map(len)
+
+    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, int]]:
+        """As `Documents.count_and_sum`; what is no number adds nothing."""
+        found = self.find(collection, query).unwrap()
+        values = [document.data[field] for document in found if field in document.data]
+        return Result.success((len(values), sum(each for each in values if isinstance(each, int))))
+
+    def collections(self, path: str) -> Result[list[str]]:
+        """As `Documents.collections`."""
+        with self._lock:
+            there = (name for name, documents in self._collections.items() if documents)
+            return Result.success(sorted(name for name in there if name.rpartition("/")[0] == path))
+
+    def time(self) -> Result[datetime]:
+        """As `Documents.time`."""
+        with self._lock:
+            return Result.success(self._time())
 
     @returns_result
     def commit(self, writes: Sequence[Write]) -> Sequence[Written]:
@@ -119,7 +136,9 @@ class MemoryDocuments:
                 return "exists"
             case Update() if stored is None:
                 return "does not exist"
-            case Update(unchanged_since=datetime() as since) if stored and stored.update_time != since:
+            case Delete(unchanged_since=datetime()) if stored is None:
+                return "does not exist"
+            case Update() | Delete() if stored and write.unchanged_since not in (None, stored.update_time):
                 return f"was written at {stored.update_time}"
         return None
 

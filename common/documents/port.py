@@ -68,8 +68,20 @@ class Documents(Protocol):
         """The documents of a collection that the query names, in its order; [] where nothing is."""
         ...
 
-    def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
-        """How many documents a collection has, or had at that time of the server's, without reading them."""
+    def count(self, collection: str, query: Query = ALL) -> Result[int]:
+        """How many documents the query names, without reading them."""
+        ...
+
+    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, int]]:
+        """How many documents with that field the query names, and its sum over them, without reading any."""
+        ...
+
+    def collections(self, path: str) -> Result[list[str]]:
+        """The paths of the collections right below a document that hold any, whether it exists or not."""
+        ...
+
+    def time(self) -> Result[datetime]:
+        """The server's clock: a `read_time` that others may be read as of."""
         ...
 
     def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:

@@ -17,6 +17,7 @@ class Relation(Enum):
     IN = "in"
     AT_LEAST = ">="
     AT_MOST = "<="
+    BELOW = "<"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ def at_most(field: str, value: Any) -> Condition:
     return Condition(field, Relation.AT_MOST, value)
 
 
+def below(field: str, value: Any) -> Condition:
+    """Asked for in the order of the field."""
+    return Condition(field, Relation.BELOW, value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """Documents of one collection, and their order: by their names where nothing is said."""
@@ -62,13 +68,11 @@ class Query:
     """Only those behind this one, which was the last of the page before."""
     as_of: datetime | None = None
     """As they were at a `read_time` of a moment ago."""
-    names_only: bool = False
-    """Without their fields."""
+    only: tuple[str, ...] | None = None
+    """These of their fields; () for their names alone, None for all."""
 
     def __post_init__(self) -> None:
-        compared = {
-            each.field for each in self.where if each.relation in (Relation.AT_LEAST, Relation.AT_MOST)
-        }
+        compared = {each.field for each in self.where if each.relation not in (Relation.EQUAL, Relation.IN)}
         if compared - {self.order_by}:
             raise ValueError(f"Firestore orders by what is compared: order_by has to be {sorted(compared)}")
 

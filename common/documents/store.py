@@ -84,15 +84,37 @@ class FirestoreDocuments:
 
         return _caught(collection, read)
 
-    def count(self, collection: str, *, as_of: datetime | None = None) -> Result[int]:
+    def count(self, collection: str, query: Query = ALL) -> Result[int]:
         """As `Documents.count`; an aggregation, billed as a read per 1,000 documents."""
-        counting = self.client.collection(collection).count()
+        counting = query_of(self.client.collection(collection), query).count(alias="count")
+        return _caught(collection, lambda: int(_aggregated(counting, query)["count"]))
 
-        def read() -> int:
-            counted = counting.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, **_as_of(as_of))
-            return int(counted[0][0].value)
+    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, int]]:
+        """As `Documents.count_and_sum`; one aggregation."""
+        asked = (
+            query_of(self.client.collection(collection), query).count(alias="count").sum(field, alias="sum")
+        )
+
+        def read() -> tuple[int, int]:
+            found = _aggregated(asked, query)
+            return int(found["count"]), int(found["sum"])
 
         return _caught(collection, read)
+
+    def collections(self, path: str) -> Result[list[str]]:
+        """As `Documents.collections`."""
+        reference = self.client.document(path)
+
+        def read() -> list[str]:
+            found = reference.collections(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
+            return sorted(f"{path}/{each.id}" for each in found)
+
+        return _caught(path, read)
+
+    def time(self) -> Result[datetime]:
+        """As `Documents.time`; one read of a document that need not exist."""
+        nobody = self.client.document("clock/-")
+        return _caught(nobody.path, lambda: nobody.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).read_time)
 
     def commit(self, writes: Sequence[Write]) -> Result[Sequence[Written]]:
         """As `Documents.commit`; by the client's own batch."""
@@ -119,8 +141,11 @@ def add(client: "BaseClient", batch: "BaseBatch", write: Write) -> None:
         case Update():
             option = client.write_option(last_update_time=write.unchanged_since)
             batch.update(reference, translated(write.fields), option=option)
-        case Delete():
+        case Delete(unchanged_since=None):
             batch.delete(reference)
+        case Delete():
+            option = client.write_option(last_update_time=write.unchanged_since)
+            batch.delete(reference, option=option)
         case Absent():
             # A delete that requires absence writes nothing, and fails the commit if the document exists.
             batch.delete(reference, option=client.write_option(exists=False))
@@ -179,7 +204,13 @@ def query_of(collection: Any, query: Query) -> Any:
         asked = asked.order_by(_NAME, direction=direction).start_after({**place, _NAME: reference})
     if query.limit is not None:
         asked = asked.limit(query.limit)
-    return asked.select([]) if query.names_only else asked
+    return asked if query.only is None else asked.select(list(query.only))
+
+
+def _aggregated(asked: Any, query: Query) -> dict[str, Any]:
+    """The numbers of an aggregation by their aliases."""
+    [row] = asked.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, **_as_of(query.as_of))
+    return {each.alias: each.value for each in row}
 
 
 def existing(found: "Any") -> dict[str, Document]:

@@ -81,6 +81,8 @@ def build(database: str, writes: Sequence[Write]) -> Any:
                 _mask(message, write.fields)
             case Delete():
                 message.delete = root + write.path
+                if write.unchanged_since is not None:
+                    _require(message.current_document, write.unchanged_since)
             case Absent():
                 message.delete = root + write.path
                 message.current_document.exists = False

@@ -92,6 +92,8 @@ class Delete:
     """No such document any more; a success if there was none."""
 
     path: str
+    unchanged_since: datetime | None = None
+    """The update time that was read: the commit is refused if the document is gone or was written since."""
 
 
 @dataclass(frozen=True, kw_only=True)

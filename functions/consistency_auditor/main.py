@@ -48,7 +48,7 @@ def run(request: AuditRequest, _: Delivery) -> Result[AuditReport]:
 def remove_old() -> Result[Removed]:
     """Remove batches of game dates before the retention; again: nothing is left to remove."""
     before = audit.today() - timedelta(days=wiring.settings.batch_retention_days)
-    return Retention(wiring.database()).remove(before)
+    return Retention(wiring.documents()).remove(before)
 
 
 consistency_auditor = wiring.serve({CONSISTENCY_AUDIT: Route(message=AuditRequest, handle=in_thread(run))})

@@ -82,7 +82,7 @@ class Gauges:
         )
 
     def _has_dead_letters(self) -> bool:
-        one = Query(limit=1, names_only=True)
+        one = Query(limit=1, only=())
         return bool(self._batches.store.documents.find(DEAD_LETTERS, one).unwrap())
 
     def _players_staged(self, batch: Batch) -> Result[int]:

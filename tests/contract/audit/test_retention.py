@@ -8,6 +8,7 @@ from google.cloud import firestore
 from common.audit.retention import Removed, Retention
 from common.batches.batches import Batches
 from common.batches.records import COLLECTION, batch_path
+from common.documents.store import FirestoreDocuments
 
 OLD, TODAY = date(2025, 10, 1), date(2026, 1, 17)
 PLAYERS = [f"player{number:03}" for number in range(30)]
@@ -44,18 +45,18 @@ def db(batches: Batches, firestore_client: firestore.Client) -> firestore.Client
 
 
 def test_only_old_batches_that_are_over_are_removed_with_all_that_is_below(db: firestore.Client) -> None:
-    removed = Retention(db).remove(TODAY - timedelta(days=30)).unwrap()
+    removed = Retention(FirestoreDocuments(db)).remove(TODAY - timedelta(days=30)).unwrap()
 
     assert set(removed.batches) == {"old", "given-up"} and removed.is_complete
     assert left(db) == {"stuck", "open", "new"}
     assert (below(db, "old"), below(db, "given-up")) == (0, 0)
     assert below(db, "stuck") > 30 and below(db, "new") > 30
-    again = Retention(db).remove(TODAY - timedelta(days=30)).unwrap()
+    again = Retention(FirestoreDocuments(db)).remove(TODAY - timedelta(days=30)).unwrap()
     assert again == Removed(batches=(), documents=0, is_complete=True)
 
 
 def test_run_that_used_up_its_budget_leaves_the_batch_for_the_next(db: firestore.Client) -> None:
-    retention = Retention(db, budget=20)
+    retention = Retention(FirestoreDocuments(db), budget=20)
     before = TODAY - timedelta(days=30)
 
     first = retention.remove(before).unwrap()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from common.documents.port import AsyncDocuments, Documents, accepted, is_refused
-from common.documents.query import Query, at_least, at_most, equal, one_of
+from common.documents.query import Query, at_least, at_most, below, equal, one_of
 from common.documents.writes import (
     REMOVED,
     SERVER_TIME,
@@ -124,7 +124,7 @@ def test_what_is_deleted_or_required_to_be_absent_leaves_nothing(documents: Docu
         pytest.param(Query(order_by="n"), ["cat", "ann"], id="by a field, without those that lack it"),
         pytest.param(Query(order_by="n", descending=True), ["ann", "cat"], id="the other way round"),
         pytest.param(Query(order_by="n", limit=1), ["cat"], id="the first"),
-        pytest.param(Query(names_only=True), ["ann", "ben", "cat"], id="names only"),
+        pytest.param(Query(only=()), ["ann", "ben", "cat"], id="names only"),
         pytest.param(Query(where=(equal("n", 7),)), [], id="none"),
     ],
 )
@@ -216,11 +216,41 @@ def test_a_moment_that_was_read_can_be_read_again_and_counted_later(documents: D
     documents.commit([Create(path=f"{BELOW}/ben", fields={"a": 1}), change]).unwrap()
 
     read = documents.get([f"{BELOW}/ann", f"{BELOW}/ben"], as_of=moment).unwrap()
-    then, now = documents.count(BELOW, as_of=moment).unwrap(), documents.count(BELOW).unwrap()
-    named = documents.find(BELOW, Query(as_of=moment, names_only=True)).unwrap()
+    then, now = documents.count(BELOW, Query(as_of=moment)).unwrap(), documents.count(BELOW).unwrap()
+    named = documents.find(BELOW, Query(as_of=moment, only=())).unwrap()
 
     assert (then, now, [document.id for document in named]) == (1, 2, ["ann"])
     assert {document.id: document.data for document in read.values()} == {"ann": {"a": 1}}
+
+
+def test_documents_are_counted_and_summed_without_being_read_and_read_in_part(documents: Documents) -> None:
+    for name, fields in (("ann", {"n": 1, "of": "x"}), ("ben", {"n": 2, "of": "x"}), ("cat", {"of": "x"})):
+        documents.commit([Create(path=f"{BELOW}/{name}", fields=fields)]).unwrap()
+    ones = Query(where=(below("n", 2),), order_by="n")
+
+    assert documents.count_and_sum(BELOW, "n").unwrap() == (2, 3)
+    assert documents.count_and_sum(BELOW, "n", Query(where=(equal("n", 2),))).unwrap() == (1, 2)
+    assert documents.count(BELOW, Query(where=(equal("of", "x"),))).unwrap() == 3
+    assert [each.id for each in documents.find(BELOW, ones).unwrap()] == ["ann"]
+    only = documents.find(BELOW, Query(only=("n",))).unwrap()
+    assert [each.data for each in only] == [{"n": 1}, {"n": 2}, {}]
+
+
+def test_what_is_below_a_document_is_found_by_collection_and_goes_only_unchanged(
+    documents: Documents,
+) -> None:
+    documents.commit([Create(path=f"{BELOW}/ann", fields={"n": 1})]).unwrap()
+    [written] = documents.commit([Create(path=f"{DOCUMENT}/others/ben", fields={"n": 1})]).unwrap()
+    moment = documents.time().unwrap()
+    documents.commit([Update(path=f"{BELOW}/ann", fields={"n": 2})]).unwrap()
+
+    changed = documents.commit([Delete(path=f"{BELOW}/ann", unchanged_since=written.update_time)])
+    gone = documents.commit([Delete(path=f"{DOCUMENT}/others/ben", unchanged_since=written.update_time)])
+    again = documents.commit([Delete(path=f"{DOCUMENT}/others/ben", unchanged_since=written.update_time)])
+
+    assert [accepted(each).unwrap() for each in (changed, gone, again)] == [False, True, False]
+    assert documents.collections(DOCUMENT).unwrap() == [BELOW]
+    assert written.update_time <= moment <= documents.time().unwrap()
 
 
 async def test_tasks_of_an_event_loop_write_and_read_the_same(

@@ -77,6 +77,7 @@ def plain(message: Message) -> dict[str, Any]:
         Update(path="days/a", fields={"x": 1}, unchanged_since=NOON),
         Update(path="days/a", fields={"x": 1}, unchanged_since=EXACT),
         Delete(path="days/a"),
+        Delete(path="days/a", unchanged_since=NOON),
         Absent(path="days/a"),
     ],
     ids=lambda write: type(write).__name__,
