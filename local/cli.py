@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import FrameType
 from typing import Annotated, Final
@@ -30,12 +29,12 @@ from .judging.boundaries import judge_boundaries
 from .judging.day_audit import audit_the_day, judge_audit
 from .judging.progress import bars
 from .judging.promises import judge
-from .judging.sabotage import CLASSES
-from .judging.sabotage_run import sabotage as sabotage_day
-from .judging.sabotage_verdict import Sabotage, judge_sabotage
 from .play import Audience, Ending, Plan, Played, hire, play
 from .problem import Problem
 from .run_folder import run_folder
+from .sabotage.catalogue import CLASSES
+from .sabotage.outcome import Sabotage, judge_sabotage
+from .sabotage.run import sabotage as break_all
 from .stack import status_page
 from .stack.served import noted
 from .stack.serving import ROOT
@@ -79,7 +78,7 @@ def run(
     seed: Annotated[int, typer.Option(help="Of what happens at random.")] = 7,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a run is over.")] = 240,
     sabotage: Annotated[
-        bool, typer.Option("--sabotage", help="Then break the day in every way, and have it audited.")
+        bool, typer.Option("--sabotage", help="Then break the system in every way that has a name.")
     ] = False,
 ) -> None:
     """Play a day on the whole system, phase by phase, then check every promise against the stores.
@@ -100,6 +99,7 @@ def run(
                 victim=kill,
                 mischief=Mischief(late=late, fails=fail, gate_closed=gate_closed),
                 deadline=timedelta(seconds=timeout),
+                keeps_workers=sabotage,
             ),
             is_sabotaged=sabotage,
         )
@@ -145,6 +145,8 @@ def _run(plan: Plan, *, is_sabotaged: bool) -> None:
     """
     graph = GRAPHS[plan.slate.sport.value]
     plan.mischief.check(graph, plan.slate.game_date, datetime.now(UTC))
+    if is_sabotaged and plan.slate.sport is not Sport.NBA:
+        raise Problem(f"--sabotage: it knows the phases of {Sport.NBA.value} alone")
     if os.environ.get("ENVIRONMENT") != "production":  # which refuses to be hurried
         # Only where nobody has chosen: the stack takes it from this environment.
         os.environ.setdefault("PHASE_CLOCK_SPEED", f"{plan.mischief.speed:g}")
@@ -172,14 +174,12 @@ def _run(plan: Plan, *, is_sabotaged: bool) -> None:
 
 
 def _sabotage(plan: Plan, stack: Stack, played: Played) -> Sabotage:
-    """Break the day as it was played, with a worker for the players who are asked for again."""
+    """Around the day that was played; its workers answer for the players who are asked for."""
     if played.ending is not Ending.FINISHED:
         return Sabotage(problem="a day that is not finished was not sabotaged")
-    answering = replace(plan, workers=1, disorder=replace(plan.disorder, duplicates=0, shuffle=False))
-    with terminal.doing("sabotage"), hire(answering, stack) as crew:
-        crew.wait_until_pulling()
-        batch_id = played.evidence.batch.batch_id
-        return sabotage_day(plan.slate.game_date, batch_id, stack.folder, stack.process_environment, ROOT)
+    with terminal.doing("sabotage"):
+        today = min(plan.slate.game_date, _today())
+        return break_all(today, stack.folder, stack.process_environment, ROOT)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,8 +1,8 @@
 """What this machine must have before anything can start. Needs nothing but Python's standard library.
 
 `python -m local.machine` names everything that is missing, each with the command that installs it, and then
-exits with 1; with the argument `functions` it looks no further than Python. Any Python 3.7 or newer can run
-it, to say that it is the wrong one.
+exits with 1; with the argument `functions` or `ops` it looks no further than Python. Any Python 3.7 or newer
+can run it, to say that it is the wrong one.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _output(*command: str) -> str:
 
 def main(wanted: list[str]) -> int:
     """Prints what is missing. 0 if nothing is."""
-    found = list(_missing_python() if wanted == ["functions"] else missing())
+    found = list(_missing_python() if wanted in (["functions"], ["ops"]) else missing())
     for tool in found:
         print(tool, file=sys.stderr)
     return 1 if found else 0

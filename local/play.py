@@ -42,6 +42,8 @@ class Plan:
     mischief: Mischief
     deadline: timedelta
     """From the first request on; then the run is over, whatever is missing."""
+    keeps_workers: bool
+    """Whether they go on answering when the day is over, because something is still going to be asked."""
 
 
 class Ending(Enum):
@@ -160,8 +162,9 @@ def _play_predictions(plan: Plan, stack: Stack, crew: Crew, audience: Audience) 
     ending = _watch(plan, stack, gauges=gauges, crew=crew, show=audience.show)
     # Nobody may die while the evidence is read: what a death undoes would look lost.
     killing.call_off()
-    # What they hold is finished first: a completion that came after the reading would look lost.
-    crew.dismiss()
+    if not plan.keeps_workers:
+        # What they hold is finished first: a completion that came after the reading would look lost.
+        crew.dismiss()
     settle_within = _SETTLE_WITHIN if ending is Ending.FINISHED else timedelta(0)
     requests = plan.slate.requests(batch_id, asked_at)
     evidence = gathering.gather(stack, batch_id, requests, settle_within=settle_within)

@@ -11,8 +11,9 @@ from rich.table import Table
 from .judging.boundaries import BoundaryEvidence
 from .judging.evidence import Evidence
 from .judging.promises import Verdict, last_receipt, times
-from .judging.sabotage_verdict import Sabotage
 from .play import Played
+from .sabotage.outcome import Sabotage
+from .sabotage.shown import shown
 
 MAX_NAMED = 5
 """Names in a line; how many there are stands before them."""
@@ -30,7 +31,7 @@ def show(
         _facts(played),
         _boundaries(played.boundaries),
         _times(found),
-        *([_sabotage(sabotage)] if sabotage else []),
+        *([shown(sabotage, width=console.width)] if sabotage else []),
         _promises(verdicts),
         sep="\n",
     )
@@ -155,21 +156,6 @@ def _stages(found: Evidence) -> Iterable[tuple[str, float]]:
             yield name, (moment - before).total_seconds()
             before = moment
     yield "all together", (before - found.opened_at).total_seconds()
-
-
-def _sabotage(found: Sabotage) -> Table:
-    """One line for each class of defect: whether it was found, what mended it, whether its finding ended."""
-    table = _table("What was broken on purpose, and what became of it", columns=4)
-    for each in found.defects:
-        mark = "[green]✔[/]" if each.is_as_promised else "[red]✘[/]"
-        mended = "failed" if each.repair_error else each.repair or "needs a person"
-        table.add_row(
-            f"{mark} {each.finding_class}",
-            "found" if each.is_found else "not found",
-            mended if each.is_found else "",
-            "resolved" if each.is_resolved else "not resolved",
-        )
-    return table
 
 
 def _promises(verdicts: Iterable[Verdict]) -> Table:

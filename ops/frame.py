@@ -164,8 +164,16 @@ def _refuse(error: ErrorInfo, output: Format) -> NoReturn:
     """No answer: say why on standard error; JSON has its place on standard output all the same."""
     if output is Format.JSON:
         console.print(to_json({"error": error.to_dict()}), markup=False, soft_wrap=True)
-    errors.print(f"./ops/run: {error.message}", markup=False)
+    errors.print(f"./ops/run: {_said(error)}", markup=False)
     raise typer.Exit(_status_of(error))
+
+
+def _said(error: ErrorInfo) -> str:
+    """Of a document that nobody can read, which it is: what is wrong inside says little without."""
+    document = (error.details or {}).get("document")
+    if document is None:
+        return error.message
+    return f"{document} makes no sense: {error.exception_class}: {error.message}"
 
 
 def _status_of(error: ErrorInfo) -> ExitStatus:

@@ -21,6 +21,7 @@ from common.batches.records import Batch, BatchStatus
 from common.consolidation.day_lock import DayLock
 from common.consolidation.merge_sql import Tables
 from common.entrypoint.dead_letter_box import DeadLetterBox
+from common.entrypoint.dead_letter_queue import DeadLetterQueue
 from common.findings.store import FirestoreFindings
 from common.lock.lock import Lock
 from common.lock.rules import LockKey
@@ -69,6 +70,9 @@ class Stores:
         self.lock = once(lambda: Lock(wiring.database()))
         self.ledger = once(lambda: FirestoreLedger(wiring.database()))
         self.dead_letters = once(lambda: DeadLetterBox(wiring.documents()))
+        self.dead_letter_queue = once(
+            lambda: DeadLetterQueue(wiring.subscriber_client(), wiring.settings.gcp_project)
+        )
         self.findings = once(lambda: FirestoreFindings(wiring.database()))
         self.phases = once(lambda: PhaseTransitions(wiring, wiring.settings.names))
         self.audit = once(lambda: Audit(wiring))

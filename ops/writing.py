@@ -286,7 +286,9 @@ def dead_letters_(
 def replay_dead_letters(asked: Asked, event: EventId = None, where: Conditions = None) -> Plan:
     """Publish them again as the events that they were; those that would fail again are left out and named."""
     stores, chosen = asked.stores, selection(where, dead_letters.FIELDS)
-    return dead_letters.plan_replay(stores.dead_letters(), stores.publisher(), event, chosen, _by(asked))
+    return dead_letters.plan_replay(
+        stores.dead_letters(), stores.dead_letter_queue(), stores.publisher(), event, chosen, _by(asked)
+    )
 
 
 @writes(
@@ -300,7 +302,10 @@ def replay_dead_letters(asked: Asked, event: EventId = None, where: Conditions =
 def discard_dead_letters(asked: Asked, event: EventId = None, where: Conditions = None) -> Plan:
     """Note that nobody needs them any more; their documents stay."""
     chosen = selection(where, dead_letters.FIELDS)
-    return dead_letters.plan_discard(asked.stores.dead_letters(), event, chosen, _by(asked))
+    stores = asked.stores
+    return dead_letters.plan_discard(
+        stores.dead_letters(), stores.dead_letter_queue(), event, chosen, _by(asked)
+    )
 
 
 def _by(asked: Asked) -> dead_letters.By:

@@ -17,7 +17,7 @@ from ..lock.lock import Lock
 from ..lock.rules import LockKey
 from ..maintenance.deadlines import OverdueBatches
 from ..maintenance.recount import recount
-from ..maintenance.redrive import MakeRequest, RequestPublisher, redrive
+from ..maintenance.redrive import MakeRequest, RequestPublisher, asked_within, redrive
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, ResultError
 from .report import Mended
@@ -130,9 +130,12 @@ class SafeRepairs:
         missing = self._still_lost(batch, lost)
         # Asked first: whom nobody could predict for is not timed out either.
         request = self.requests.of(batch, missing).unwrap()
+        # Whoever was asked for just now may have come since: timed out again, he would be away for good.
+        just_asked = asked_within(self.batches, before, JUST_ASKED)
         with self._awaited(finding, lost):
             if finding.finding_class is not FindingClass.FAILED_BATCH:
-                batch = recount(self.batches, batch.batch_id, lost=missing).unwrap()
+                away = [name for name in lost if name not in just_asked]
+                batch = recount(self.batches, batch.batch_id, lost=away).unwrap()
             redriven = redrive(
                 self.batches, self.publisher(), batch.batch_id, request, not_within=JUST_ASKED
             ).unwrap()

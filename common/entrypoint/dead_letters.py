@@ -34,6 +34,8 @@ STORE_TIMEOUT_SECONDS: Final = 10.0
 """Of one write with its repetitions."""
 # Within the request: a dead letter that is not written is a retry of the whole event.
 RETRY: Final = Retry(predicate=is_transient, initial=0.1, maximum=2.0, timeout=STORE_TIMEOUT_SECONDS)
+EVENT_ID_ATTRIBUTE: Final = "dead_letter_event_id"
+"""Of a message on a dead-letter topic: the event that it was."""
 MAX_STORED_CHARS: Final = 50_000
 """Per field: at four bytes each, a document of a few such fields stays below Firestore's 1 MiB."""
 MAX_PUBLISHED_BYTES: Final = 9_000_000
@@ -137,7 +139,7 @@ def _attributes(delivery: Delivery, error: ErrorInfo) -> dict[str, str]:
     first.
     """
     ours = {
-        "dead_letter_event_id": delivery.event_id,
+        EVENT_ID_ATTRIBUTE: delivery.event_id,
         "dead_letter_class": error.exception_class,
         "dead_letter_reason": error.message,
     }

@@ -96,11 +96,11 @@ def _wanted(
     wanted = _missing(progress) if players is None else players
     if not_within is None or not wanted:
         return wanted
-    asked = _asked_within(batches, progress.batch, not_within)
+    asked = asked_within(batches, progress.batch, not_within)
     return tuple(name for name in wanted if name not in asked)
 
 
-def _asked_within(batches: Batches, batch: Batch, span: timedelta) -> frozenset[str]:
+def asked_within(batches: Batches, batch: Batch, span: timedelta) -> frozenset[str]:
     """Who was asked for lately, by the server's clock: the story of the batch tells of each redrive."""
     below = f"{batch_path(batch.batch_id)}/timeline"
     paths = [f"{below}/redriven-{number + 1}" for number in range(batch.redrives)]

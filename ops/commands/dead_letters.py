@@ -46,6 +46,12 @@ class RawPublisher(Protocol):
         """The id of the message, once it is confirmed."""
 
 
+class Queue(Protocol):
+    """The messages behind the dead letters; without them taken out, they would wait for days."""
+
+    def drop(self, topic_name: str, event_id: str) -> Result[int]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class By:
     """Who handles dead letters, when and why; noted with each."""
@@ -77,7 +83,12 @@ def listed(box: DeadLetterBox, where: Selection[DeadLetter], *, handled: bool) -
 
 
 def plan_replay(
-    box: DeadLetterBox, publisher: RawPublisher, event_id: str | None, where: Selection[DeadLetter], by: By
+    box: DeadLetterBox,
+    queue: Queue,
+    publisher: RawPublisher,
+    event_id: str | None,
+    where: Selection[DeadLetter],
+    by: By,
 ) -> Plan:
     """Publish them again under the event id that they had: what was recorded before stays recorded once.
 
@@ -93,13 +104,15 @@ def plan_replay(
             return replace(plan, left_out={letter.event_id: why_not})
         sentence = f"publish {letter.event_id} on {letter.topic} again"
         return replace(
-            plan, steps=[Step(sentence=sentence, do=lambda _: _replay(box, publisher, letter, by))]
+            plan, steps=[Step(sentence=sentence, do=lambda _: _replay(box, queue, publisher, letter, by))]
         )
 
     return _plan_for("replay", box, event_id, where, replay)
 
 
-def plan_discard(box: DeadLetterBox, event_id: str | None, where: Selection[DeadLetter], by: By) -> Plan:
+def plan_discard(
+    box: DeadLetterBox, queue: Queue, event_id: str | None, where: Selection[DeadLetter], by: By
+) -> Plan:
     """Note that nobody needs them any more; their documents stay. Nothing for one that is discarded."""
 
     def discard(letter: DeadLetter) -> Plan:
@@ -109,6 +122,9 @@ def plan_discard(box: DeadLetterBox, event_id: str | None, where: Selection[Dead
         sentence = f"discard {letter.event_id}: {letter.error_class}: {letter.reason[:REASON_CHARS]}"
 
         def note(_: str) -> Result[None]:
+            dropped = queue.drop(letter.topic, letter.event_id)
+            if dropped.error is not None:
+                return Result.failure(dropped.error)
             return box.note_discarded(letter.event_id, by.at, who=by.who, why=by.why)
 
         return replace(plan, steps=[Step(sentence=sentence, do=note)])
@@ -138,7 +154,9 @@ def fails_again(letter: DeadLetter) -> str | None:
     return None
 
 
-def _replay(box: DeadLetterBox, publisher: RawPublisher, letter: DeadLetter, by: By) -> Result[str]:
+def _replay(
+    box: DeadLetterBox, queue: Queue, publisher: RawPublisher, letter: DeadLetter, by: By
+) -> Result[str]:
     # As the event that it was: a completion that was recorded in the meantime is a repeat then, and not
     # another event's.
     attributes = {**letter.attributes, REPLAYED_EVENT: letter.event_id}
@@ -146,6 +164,9 @@ def _replay(box: DeadLetterBox, publisher: RawPublisher, letter: DeadLetter, by:
     if published.error is not None:
         return published
     message_id = published.unwrap()
+    dropped = queue.drop(letter.topic, letter.event_id)
+    if dropped.error is not None:
+        return Result.failure(dropped.error)
     # A crash in between publishes once more when the command is given again: under the same event id, which
     # whoever has recorded it knows.
     noted = box.note_replayed(letter.event_id, by.at, who=by.who, why=by.why, message_id=message_id)

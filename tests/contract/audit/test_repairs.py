@@ -146,6 +146,28 @@ async def test_auditors_at_once_ask_once_for_a_player_whatever_he_has_lost(
     }
 
 
+async def test_player_who_has_come_when_asked_for_is_not_timed_out_for_another_finding(
+    audits: AuditStack, published: Published
+) -> None:
+    await played(audits, *"abc")
+    audits.change("batch1", status="consolidated")
+    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    [marker] = audits.audit().findings
+    rows = [
+        replace(marker, finding_class=FindingClass.MISSING_ROW, check="warehouse_rows", ids=ids)
+        for ids in (("c",), ("b", "c"))
+    ]
+
+    audits.repairs.mend(marker)
+    await audits.record("batch1", "b")
+    mended = [audits.repairs.mend(row) for row in rows]
+
+    assert [each.error for each in mended] == [None, None]
+    assert [request.player_lookup for request in published.requests] == ["b", "c"]
+    counts = audits.batches.get("batch1").unwrap().counts
+    assert (counts.completed, counts.timed_out) == (2, 1)
+
+
 async def test_request_that_could_not_be_sent_is_sent_by_the_next_audit(
     audits: AuditStack, published: Published
 ) -> None:

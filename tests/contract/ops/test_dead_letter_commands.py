@@ -22,14 +22,22 @@ TOPIC = PREDICTION_BATCH_COMPLETE.name(Sport.NBA)
 GOOD = b'{"batch_id": "b1", "game_date": "2026-01-17", "generation": 1}'
 
 
+def waiting(project_id: str) -> str:
+    """The subscription in which the messages of dead letters wait."""
+    return f"projects/{project_id}/subscriptions/{TOPIC}-dlq-sub"
+
+
 @pytest.fixture
 def letters(
     environment: Mapping[str, str],
     firestore_client: firestore.Client,
     publisher_client: pubsub_v1.PublisherClient,
+    subscriber_client: pubsub_v1.SubscriberClient,
     project_id: str,
 ) -> None:
     """One that may be published again, and one that would fail again."""
+    dead_letters = f"projects/{project_id}/topics/{TOPIC}-dlq"
+    subscriber_client.create_subscription(name=waiting(project_id), topic=dead_letters)
     dead = DeadLetters(
         firestore_client,
         Publisher(publisher_client, project=project_id, sport=Sport.NBA),
@@ -77,12 +85,17 @@ def test_letter_is_published_again_as_the_event_that_it_was(
 
 @pytest.mark.usefixtures("letters")
 def test_discarded_letter_waits_no_more_and_its_document_stays(
-    environment: Mapping[str, str], firestore_client: firestore.Client
+    environment: Mapping[str, str],
+    firestore_client: firestore.Client,
+    subscriber_client: pubsub_v1.SubscriberClient,
+    project_id: str,
 ) -> None:
     said = ops(environment, "dead-letters", "discard", "e2", "--why", "obsolete", "--yes")
     unknown = ops(environment, "dead-letters", "discard", "e9", "--why", "obsolete", "--yes")
+    left = subscriber_client.pull(subscription=waiting(project_id), max_messages=10, timeout=20)
 
     assert (said.status, unknown.status) == (0, 2)
+    assert [each.message.attributes["dead_letter_event_id"] for each in left.received_messages] == ["e1"]
     document = firestore_client.collection("dead_letters").document("e2").get().to_dict() or {}
     assert (document["discarded_by"], document["discarded_why"]) == ("ann", "obsolete")
 

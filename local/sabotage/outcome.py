@@ -3,34 +3,39 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .promises import Verdict
+from ..judging.promises import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sabotaged:
-    """One class of defect: made, looked for, mended."""
+    """One class of defect: made, looked for, mended. What it says is for a person."""
 
     finding_class: str
-    is_found: bool
-    repair: str | None
-    """What the audit can do about it; None: a person has to."""
-    repair_error: str | None
-    """Why the repair failed; None where it did not, or where there is none."""
+    how: str
+    """How it was broken."""
+    found: str
+    """As what it was found: the summaries of its findings; empty if it was not."""
+    ids: tuple[str, ...]
+    """Whom the findings name."""
+    mended: str
+    """What has mended it: a command, or a few words."""
+    problem: str
+    """What went wrong until it was mended, the finding itself included; empty if nothing did."""
     is_resolved: bool
     """Somebody was told that it is over."""
 
     @property
     def is_as_promised(self) -> bool:
-        """Named, mended if it can be, and told to be over; what was never found cannot be over either."""
-        return self.is_found and self.repair_error is None and self.is_resolved
+        """Named, mended, and told to be over; what was never found cannot be over either."""
+        return not self.wrong
 
     @property
-    def problem(self) -> str:
+    def wrong(self) -> str:
         """What went wrong, in words; empty if nothing did."""
-        if not self.is_found:
+        if not self.found:
             return f"{self.finding_class} was not found"
-        if self.repair_error is not None:
-            return f"{self.finding_class} was not repaired: {self.repair_error}"
+        if self.problem:
+            return f"{self.finding_class}: {self.problem}"
         return "" if self.is_resolved else f"{self.finding_class} was not told to be over"
 
 
@@ -50,14 +55,12 @@ def judge_sabotage(found: Sabotage, classes: Sequence[str]) -> Verdict:
     told = {each.finding_class for each in found.defects}
     broken = [
         *([found.problem] if found.problem else []),
-        *(each.problem for each in found.defects if not each.is_as_promised),
+        *(each.wrong for each in found.defects if not each.is_as_promised),
         *(f"{name} was not made" for name in classes if name not in told),
         *found.others,
     ]
-    repaired = sum(1 for each in found.defects if each.repair is not None)
-    undone = len(found.defects) - repaired
     return Verdict(
-        promise="Whatever is broken on purpose is named, and over when it is mended",
-        evidence=f"{len(found.defects)} classes: {repaired} repaired, {undone} undone as by a person",
+        promise="Whatever is broken on purpose is named, mended, and told to be over",
+        evidence=f"{len(found.defects)} classes of defects",
         broken=tuple(broken),
     )

@@ -1,0 +1,188 @@
+"""Batches that do not say what their documents say, or that stand still: each in a small batch of its own."""
+
+from datetime import timedelta
+from typing import Final
+
+from google.cloud import firestore
+
+from common.batches.records import Batch
+from common.findings import Finding, FindingClass, operator_command
+from common.maintenance.deadlines import OverdueBatches
+from common.schema_mode import SchemaMode
+
+from .clocks import HOUR, SABOTEUR, STUCK
+from .defect import ByAudit, ByPerson, Defect, Expected, Otherwise
+from .world import NOBODY, World
+
+FAILED: Final = "sabotage_failed_batch"
+SLOW: Final = "sabotage_slow_batch"
+UNTRIGGERED: Final = "sabotage_unsent_trigger"
+_ARRAY_PLAYERS: Final = 950
+
+
+def _half_done(world: World, batch_id: str) -> Batch:
+    """An open batch of four players, of whom two have ended."""
+    players = world.players[:4]
+    batch = world.open(batch_id, players)
+    world.skip(batch, players[:2])
+    return batch
+
+
+def _lose_an_increment(world: World) -> Expected:
+    batch = _half_done(world, "sabotage_lost_increment")
+    world.batch(batch.batch_id).update({"skipped_count": firestore.Increment(-1)})
+    return {batch.batch_id: None}
+
+
+def _count_twice(world: World) -> Expected:
+    batch = _half_done(world, "sabotage_double_increment")
+    world.batch(batch.batch_id).update({"skipped_count": firestore.Increment(1)})
+    return {batch.batch_id: None}
+
+
+def _record_a_stranger(world: World) -> Expected:
+    batch = _half_done(world, "sabotage_ghost_marker")
+    stranger = {"player_lookup": NOBODY, "outcome": "skipped", "predictions_count": 0, "event_id": SABOTEUR}
+    world.completion(batch.batch_id, NOBODY).set(stranger)
+    return {batch.batch_id: (NOBODY,)}
+
+
+def _count_as_another_outcome(world: World) -> Expected:
+    batch = _half_done(world, "sabotage_contradicting_outcomes")
+    one_less, one_more = firestore.Increment(-1), firestore.Increment(1)
+    world.batch(batch.batch_id).update({"skipped_count": one_less, "completed_count": one_more})
+    return {batch.batch_id: None}
+
+
+def _leave_untriggered(world: World) -> Expected:
+    """Closed an hour ago, by an instance that then died. A batch without players is complete at once."""
+    batch = world.open(UNTRIGGERED, ())
+    ago = world.now() - HOUR
+    world.batch(batch.batch_id).update({"closed_at": ago, "trigger_claimed_at": ago})
+    return {batch.batch_id: None}
+
+
+def _hang_in_consolidation(world: World) -> Expected:
+    world.open(STUCK, ())
+    world.batches.start_consolidation(STUCK, 1).unwrap()
+    return {STUCK: None}
+
+
+def _pass_a_deadline(world: World) -> Expected:
+    """Good enough without the player who never reports."""
+    batch = world.open("sabotage_overdue_batch", world.players[:1], deadline=-HOUR, min_completion_pct=0)
+    return {batch.batch_id: None}
+
+
+def _fail_at_the_deadline(world: World) -> Expected:
+    slate = world.slate(world.day_of(FAILED), world.players[:2])
+    world.make_known(slate)
+    batch = world.open(FAILED, slate.players, deadline=-HOUR)
+    OverdueBatches(world.batches, world.wiring.outbox()).resume(batch, world.now()).unwrap()
+    return {batch.batch_id: None}
+
+
+def _be_too_slow(world: World) -> Expected:
+    """Half of the players in fifty minutes, and ten minutes for the others."""
+    slate = world.slate(world.day_of(SLOW), world.players[:6])
+    world.make_known(slate)
+    batch = world.open(SLOW, slate.players, deadline=HOUR / 6)
+    done = slate.players[:3]
+    world.skip(batch, done)
+    now, step = world.now(), timedelta(minutes=15)
+    world.batch(batch.batch_id).update({"start_time": now - HOUR * 5 / 6})
+    for number, player in enumerate(done):
+        world.completion(batch.batch_id, player).update({"completed_at": now - step * (number + 1)})
+    return {batch.batch_id: None}
+
+
+def _ask_the_missing(world: World, finding: Finding) -> list[str]:
+    """Watched at the end: that ends with the batch."""
+    return [operator_command("redrive", finding.scope.name, "--missing"), finding.command]
+
+
+def _fill_an_array(world: World) -> Expected:
+    players = [f"{SABOTEUR}{number:04}" for number in range(_ARRAY_PLAYERS + 1)]
+    batch = world.open("sabotage_array_nearly_full", players, mode=SchemaMode.LEGACY)
+    world.batch(batch.batch_id).update({"completed_players": players[:-1]})
+    return {batch.batch_id: None}
+
+
+def _write_nonsense(world: World) -> Expected:
+    batch_id = "sabotage_unreadable"
+    world.batch(batch_id).set({"game_date": world.today.isoformat()})
+    return {batch_id: None}
+
+
+def _delete_nonsense(world: World) -> None:
+    world.batch("sabotage_unreadable").delete()
+
+
+DEFECTS: Final = (
+    Defect(
+        finding_class=FindingClass.LOST_INCREMENT,
+        how="a counter is set back by one",
+        make=_lose_an_increment,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.DOUBLE_INCREMENT,
+        how="a player is counted twice",
+        make=_count_twice,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.GHOST_MARKER,
+        how="a stranger has a completion document",
+        make=_record_a_stranger,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.CONTRADICTING_OUTCOMES,
+        how="a skipped player is counted as completed",
+        make=_count_as_another_outcome,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.UNSENT_TRIGGER,
+        how="closed an hour ago, trigger never sent",
+        make=_leave_untriggered,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.STUCK_CONSOLIDATION,
+        how="a consolidation was begun and left",
+        make=_hang_in_consolidation,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.OVERDUE_BATCH,
+        how="open an hour after its deadline",
+        make=_pass_a_deadline,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.FAILED_BATCH,
+        how="nobody reports until its deadline",
+        make=_fail_at_the_deadline,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.SLOW_BATCH,
+        how="half done, ten minutes left",
+        make=_be_too_slow,
+        mended=ByPerson(commands=_ask_the_missing),
+    ),
+    Defect(
+        finding_class=FindingClass.ARRAY_NEARLY_FULL,
+        how=f"{_ARRAY_PLAYERS} players in the legacy array",
+        make=_fill_an_array,
+        mended=ByPerson(commands=lambda world, finding: [finding.command]),
+    ),
+    Defect(
+        finding_class=FindingClass.UNREADABLE_DOCUMENT,
+        how="a batch document that is none",
+        make=_write_nonsense,
+        mended=Otherwise(what="its document is deleted by hand", undo=_delete_nonsense, worst_status=3),
+    ),
+)

@@ -1,0 +1,89 @@
+"""The operator's commands as a person gives them: typed as a finding names them, one process each."""
+
+import shlex
+import subprocess
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+COMMAND: Final = "./ops/run"
+WHY: Final = "sabotage"
+TIMEOUT_SECONDS: Final = 60.0
+WRITING: Final = frozenset(
+    {
+        "abandon",
+        "close",
+        "dispatch",
+        "force-release",
+        "hold",
+        "migrate",
+        "redrive",
+        "release",
+        "repair",
+        "replay",
+        "silence",
+    }
+)
+"""The commands that show a plan first, and want to know why."""
+WRITING_BELOW: Final = frozenset({("dead-letters", "discard"), ("dead-letters", "replay")})
+FOUND: Final = 1
+"""Exit status of a command that has looked, and found something."""
+
+
+def is_writing(command: str) -> bool:
+    """Whether it is one that changes something."""
+    words = shlex.split(command)[1:]
+    return bool(words) and (words[0] in WRITING or tuple(words[:2]) in WRITING_BELOW)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody at a terminal in the repository, whose environment names the system."""
+
+    root: Path
+    environment: Mapping[str, str]
+    log: Path
+    _given: dict[str, "Future[str | None]"] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def does_once(self, command: str, *, worst_status: int = FOUND) -> str | None:
+        """As `does`; a command that several findings name is given for the first of them alone."""
+        with self._lock:
+            given = self._given.get(command)
+            mine = self._given.setdefault(command, Future())
+        if given is not None:
+            return given.result()
+        mine.set_result(self.does(command, worst_status=worst_status))
+        return mine.result()
+
+    def does(self, command: str, *, worst_status: int = FOUND) -> str | None:
+        """Give a command, and confirm it where it asks; None, or why it did not do what it is for.
+
+        One that looks may end with up to `worst_status`.
+        """
+        confirmed = f"{command} --why {WHY} --yes" if is_writing(command) else command
+        began = time.monotonic()
+        try:
+            done = subprocess.run(
+                shlex.split(confirmed),
+                cwd=self.root,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"{command} did not end within {TIMEOUT_SECONDS:.0f} s"
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {confirmed}\n{done.stdout}{done.stderr}")
+            log.write(f"[status {done.returncode} after {time.monotonic() - began:.1f} s]\n\n")
+        if done.returncode in ((0,) if is_writing(command) else (0, FOUND, worst_status)):
+            return None
+        lines = (done.stderr.strip() or done.stdout.strip() or "nothing said").splitlines()
+        return f"{command} ended with status {done.returncode}: {lines[-1]}"

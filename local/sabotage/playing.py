@@ -1,0 +1,262 @@
+"""Breaks everything, and follows it until somebody is told that it is over; a process of its own.
+
+`python -m local.sabotage.playing TODAY FILE`, in the environment of the stack's processes.
+
+    a store is away ──▶ all is broken ──▶ one audit finds it, and repairs ──▶ a person mends the rest
+                                          ──▶ batches at rest ──▶ clean audits ──▶ told resolved
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from common.audit.report import Asked, AuditReport
+from common.batches.records import Batch, BatchStatus
+from common.findings import Finding, Tracked
+from common.findings.store import FirestoreFindings
+
+from .batch_defects import FAILED, SLOW, UNTRIGGERED
+from .catalogue import AT_ONCE, BEFORE
+from .clocks import STUCK
+from .defect import ByAudit, ByPerson, Defect, Expected, Otherwise
+from .outcome import Sabotaged
+from .person import FOUND, Person, is_writing
+from .phase_defects import play_the_days_before
+from .row_defects import BATCH, PLAYERS, save_rows
+from .system_defects import tick
+from .world import World
+
+_AT_REST_WITHIN_SECONDS: Final = 30.0
+_LOOK_EVERY_SECONDS: Final = 0.2
+_MAX_CLEAN_AUDITS: Final = 4
+"""Two are enough to be told; a batch that is still at work when one looks needs another."""
+_HANDS: Final = 3
+"""Commands that are given at a time."""
+MENDED: Final = (BATCH, FAILED, SLOW, UNTRIGGERED, STUCK)
+"""The batches that come to their end once everything is mended."""
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Case:
+    """One defect on its way."""
+
+    defect: Defect
+    expected: Expected
+    findings: list[Finding] = field(default_factory=list)
+    mended: str = ""
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def finding_ids(self) -> set[str]:
+        return {each.finding_id for each in self.findings}
+
+    def take(self, opened: Collection[Finding]) -> None:
+        """Those of the findings that tell of this defect, and whether they tell it right."""
+        name = self.defect.finding_class
+        self.findings = [
+            each for each in opened if each.finding_class is name and each.scope.name in self.expected
+        ]
+        named = {each.scope.name: each.ids for each in self.findings}
+        for scope, ids in self.expected.items():
+            if self.findings and scope not in named:
+                self.problems.append(f"not found of {scope}")
+            elif self.findings and ids is not None and set(named[scope]) != set(ids):
+                self.problems.append(f"{scope}: {named[scope]} are named, and not {ids}")
+
+    def _found(self) -> str:
+        """As what: the first of its findings. A summary that names its scope is told as it is."""
+        if not self.findings:
+            return ""
+        first = self.findings[0]
+        is_named = first.scope.name in first.summary
+        told = first.summary if is_named else f"{first.scope.name}: {first.summary}"
+        others = len(self.findings) - 1
+        return f"({others + 1} findings) {told}" if others else told
+
+    def outcome(self, resolved: Collection[str]) -> Sabotaged:
+        return Sabotaged(
+            finding_class=self.defect.finding_class.value,
+            how=self.defect.how,
+            found=self._found(),
+            ids=tuple(dict.fromkeys(name for each in self.findings for name in each.ids)),
+            mended=self.mended,
+            problem="; ".join(self.problems),
+            is_resolved=self.finding_ids <= set(resolved),
+        )
+
+
+class Play:
+    """All defects on one system, from the first to the last look."""
+
+    def __init__(self, world: World, person: Person) -> None:
+        self._world = world
+        self._person = person
+        self._store = FirestoreFindings(world.db)
+        self._began = time.monotonic()
+
+    def run(self) -> tuple[list[Sabotaged], list[str]]:
+        """What became of each, and what is there that nobody has made."""
+        self._step("prepare")
+        self._prepare()
+        self._step("look while a store is away")
+        before = [Case(defect=each, expected=each.make(self._world)) for each in BEFORE]
+        others = self._find(before)
+        for case in before:
+            self._undo(case)
+        self._step("wait for the batch whose rows are broken")
+        others += [f"batch {batch_id}: {why}" for batch_id, why in self._wait_for(BATCH).items()]
+        self._step("break all at once")
+        save_rows(self._world)
+        cases = [Case(defect=each, expected=each.make(self._world)) for each in AT_ONCE]
+        self._step("find and repair")
+        repaired = self._world.auditor().run(Asked(repair=True)).unwrap()
+        others += self._find([*before, *cases])
+        self._step("mend by hand")
+        self._mend(cases, repaired)
+        self._step("wait for what comes again")
+        others += [f"batch {batch_id}: {why}" for batch_id, why in self._wait_for(*MENDED).items()]
+        self._step("look until all is told to be over")
+        every = [*before, *cases]
+        resolved, last = self._resolved({name for case in every for name in case.finding_ids})
+        others += [f"still found: {each.finding_class.value}: {each.summary}" for each in last.findings]
+        others += [f"the rows of {player} are not as predicted" for player in lost_rows(self._world)]
+        return [case.outcome(resolved) for case in every], others
+
+    def _step(self, what: str) -> None:
+        log.info(what, action="sabotage_step", seconds=round(time.monotonic() - self._began, 1))
+
+    def _prepare(self) -> None:
+        """What the days of a deployment have: ticks of the sweeps, phases that are over, and a batch."""
+        world = self._world
+        tick(world)
+        play_the_days_before(world)
+        slate = world.slate(world.day(-1), world.players[:PLAYERS])
+        world.make_known(slate)
+        world.open(BATCH, slate.players, on=slate.game_date)
+        world.ask(slate, BATCH)
+
+    def _find(self, cases: Sequence[Case]) -> list[str]:
+        """What of them is open now; returns what is open as well, and nobody has made."""
+        opened = [each.finding for each in self._store.unsettled().unwrap().values() if each.is_open]
+        for case in cases:
+            if not case.findings:
+                case.take(opened)
+        known = {name for case in cases for name in case.finding_ids}
+        return [
+            f"nobody made {each.finding_class.value}: {each.scope.name}: {each.summary}"
+            for each in opened
+            if each.finding_id not in known
+        ]
+
+    def _mend(self, cases: Sequence[Case], repaired: AuditReport) -> None:
+        """By the audit, which has done so already, and by a person with a few hands, who looks first."""
+        for case in cases:
+            if isinstance(case.defect.mended, ByAudit):
+                _note_repair(case, repaired)
+        with ThreadPoolExecutor(_HANDS) as hands:
+            list(hands.map(self._by_person, cases))
+
+    def _undo(self, case: Case) -> None:
+        if isinstance(case.defect.mended, Otherwise):
+            case.defect.mended.undo(self._world)
+            case.mended = case.defect.mended.what
+
+    def _by_person(self, case: Case) -> None:
+        """Look, then mend."""
+        mending = case.defect.mended
+        if isinstance(mending, ByAudit):
+            return
+        commands = [
+            command
+            for finding in case.findings
+            for command in (
+                mending.commands(self._world, finding) if isinstance(mending, ByPerson) else [finding.command]
+            )
+        ]
+        for command in dict.fromkeys(commands):
+            worst = mending.worst_status if isinstance(mending, Otherwise) else FOUND
+            problem = self._person.does_once(command, worst_status=worst)
+            if problem is not None:
+                case.problems.append(problem)
+            elif isinstance(mending, ByPerson) and (is_writing(command) or not case.mended):
+                case.mended = command
+        self._undo(case)
+
+    def _wait_for(self, *batch_ids: str) -> dict[str, str]:
+        """Batches that have not come to their end in time, with what they are instead."""
+        ends_at = time.monotonic() + _AT_REST_WITHIN_SECONDS
+        while (waiting := self._unsettled(batch_ids)) and time.monotonic() < ends_at:
+            time.sleep(_LOOK_EVERY_SECONDS)
+        return waiting
+
+    def _unsettled(self, batch_ids: Sequence[str]) -> dict[str, str]:
+        found = [self._world.batches.get(batch_id).unwrap() for batch_id in batch_ids]
+        return {each.batch_id: _stands(each) for each in found if not _is_over(each)}
+
+    def _resolved(self, finding_ids: set[str]) -> tuple[set[str], AuditReport]:
+        """Those of them that somebody was told the end of, and the last audit."""
+        for _ in range(_MAX_CLEAN_AUDITS):
+            last = self._world.auditor().run(Asked()).unwrap()
+            tracked = self._store.get(finding_ids).unwrap()
+            resolved = {each.finding_id for each in tracked.values() if _is_told_to_be_over(each)}
+            if finding_ids <= resolved:
+                break
+        return resolved, last
+
+
+def _note_repair(case: Case, repaired: AuditReport) -> None:
+    done = {each.finding_id: each for each in repaired.mended}
+    for finding in case.findings:
+        mended = done.get(finding.finding_id)
+        if mended is None:
+            case.problems.append("the audit has not repaired it")
+        elif mended.error is not None:
+            case.problems.append(f"{mended.repair}: {mended.error.message}")
+        else:
+            case.mended = f"the audit: {mended.repair.replace('_', ' ')}"
+
+
+def _is_told_to_be_over(tracked: Tracked) -> bool:
+    return not tracked.is_open and tracked.told.value == "resolved"
+
+
+def _is_over(batch: Batch) -> bool:
+    is_announced = batch.phase_generation >= batch.generation
+    return batch.status is BatchStatus.CONSOLIDATED and is_announced and not batch.counts.timed_out
+
+
+def _stands(batch: Batch) -> str:
+    return f"{batch.status.value}, generation {batch.generation}, {batch.counts.timed_out} timed out"
+
+
+def lost_rows(world: World) -> list[str]:
+    """Players of the batch whose rows in the main table are not as many as their completions tell of."""
+    sql = "SELECT player_lookup, COUNT(*) AS number FROM {main} WHERE game_date = @game_date GROUP BY 1"
+    there = {row["player_lookup"]: row["number"] for row in world.rows(sql, game_date=world.day(-1))}
+    told = {each.player_lookup: each.staged_rows or 0 for each in world.batches.completions(BATCH).unwrap()}
+    return sorted(name for name in there.keys() | told.keys() if there.get(name, 0) != told.get(name, 0))
+
+
+def main() -> None:
+    today, answer = date.fromisoformat(sys.argv[1]), Path(sys.argv[2])
+    world = World(os.environ, today)
+    person = Person(root=ROOT, environment=os.environ, log=answer.with_name("sabotage-commands.log"))
+    outcomes, others = Play(world, person).run()
+    told = {"defects": [vars(each) for each in outcomes], "others": others}
+    answer.write_text(json.dumps(told), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

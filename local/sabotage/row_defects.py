@@ -1,0 +1,159 @@
+"""Rows of the main table that are not as they were merged, each of another player of one batch."""
+
+from typing import Final
+
+from common.findings import FindingClass
+from common.staging.table_names import staging_table
+
+from .clocks import SABOTEUR
+from .defect import ByAudit, Defect, Expected, Otherwise
+from .world import NOBODY, World
+
+BATCH: Final = "sabotage_rows"
+SAVED: Final = "sabotage_saved_rows"
+PLAYERS: Final = 7
+"""One for each defect, and two whose rows nobody touches."""
+_OF_PLAYER: Final = "game_date = @game_date AND player_lookup = @player"
+
+
+def game_day(world: World) -> dict[str, object]:
+    """The parameter `game_date` of the statements here."""
+    return {"game_date": world.day(-1)}
+
+
+def player(world: World, number: int) -> str:
+    """Another one for each number."""
+    return world.players[:PLAYERS][number]
+
+
+def _insert_twice(world: World) -> Expected:
+    world.execute(
+        f"INSERT INTO {{main}} SELECT * FROM {{main}} WHERE {_OF_PLAYER}",
+        player=player(world, 0),
+        **game_day(world),
+    )
+    return {BATCH: (player(world, 0),)}
+
+
+def _modify(world: World) -> Expected:
+    world.execute(
+        "UPDATE {main} SET predicted_points = 99, updated_at = TIMESTAMP '2099-01-01 00:00:00' "
+        f"WHERE {_OF_PLAYER}",
+        player=player(world, 1),
+        **game_day(world),
+    )
+    return {BATCH: (player(world, 1),)}
+
+
+def _break_a_rule(world: World) -> Expected:
+    world.execute(
+        f"UPDATE {{main}} SET confidence_score = 150 WHERE {_OF_PLAYER}",
+        player=player(world, 2),
+        **game_day(world),
+    )
+    return {world.day(-1).isoformat(): (player(world, 2),)}
+
+
+def _lose_rows(world: World) -> Expected:
+    _delete(world, player(world, 3))
+    return {BATCH: (player(world, 3),)}
+
+
+def _lose_a_document(world: World) -> Expected:
+    """With the rows, so that they come again with the player, and not beside him."""
+    world.completion(BATCH, player(world, 4)).delete()
+    _delete(world, player(world, 4))
+    return {BATCH: (player(world, 4),)}
+
+
+def _add_rows_of_nobody(world: World) -> Expected:
+    world.execute(
+        f"INSERT INTO {{main}} SELECT * REPLACE (@nobody AS player_lookup) FROM {{main}} WHERE {_OF_PLAYER}",
+        player=player(world, 5),
+        nobody=NOBODY,
+        **game_day(world),
+    )
+    return {BATCH: (NOBODY,)}
+
+
+def _delete(world: World, name: str) -> None:
+    world.execute(f"DELETE FROM {{main}} WHERE {_OF_PLAYER}", player=name, **game_day(world))
+
+
+def _leave_a_staging_table(world: World) -> Expected:
+    """Of a batch that was given up."""
+    batch = world.open("sabotage_orphaned_staging", world.players[:1])
+    world.batches.abandon(batch.batch_id, who=SABOTEUR, why=SABOTEUR).unwrap()
+    name = staging_table(batch.batch_id, SABOTEUR)
+    world.execute(f"CREATE TABLE `{world.tables.path(name)}` (player_lookup STRING)")
+    return {"staging tables": (name,)}
+
+
+def _restore(number: int | None) -> Otherwise:
+    """The rows of one player as they were, or none of somebody who never was one."""
+
+    def undo(world: World) -> None:
+        name = NOBODY if number is None else player(world, number)
+        _delete(world, name)
+        world.execute(
+            f"INSERT INTO {{main}} SELECT * FROM `{world.tables.path(SAVED)}` WHERE {_OF_PLAYER}",
+            player=name,
+            **game_day(world),
+        )
+
+    return Otherwise(what="the rows are put back by hand", undo=undo)
+
+
+def save_rows(world: World) -> None:
+    """For whoever puts them back."""
+    world.execute(
+        f"CREATE OR REPLACE TABLE `{world.tables.path(SAVED)}` AS "
+        "SELECT * FROM {main} WHERE game_date = @game_date",
+        **game_day(world),
+    )
+
+
+DEFECTS: Final = (
+    Defect(
+        finding_class=FindingClass.DUPLICATE_ROW,
+        how="a player's rows are inserted again",
+        make=_insert_twice,
+        mended=_restore(0),
+    ),
+    Defect(
+        finding_class=FindingClass.MODIFIED_ROW,
+        how="a player's rows are changed later",
+        make=_modify,
+        mended=_restore(1),
+    ),
+    Defect(
+        finding_class=FindingClass.BROKEN_ROW_RULE,
+        how="a confidence of 150",
+        make=_break_a_rule,
+        mended=_restore(2),
+    ),
+    Defect(
+        finding_class=FindingClass.MISSING_ROW,
+        how="a player's rows are deleted",
+        make=_lose_rows,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.MISSING_MARKER,
+        how="a player's document and rows are deleted",
+        make=_lose_a_document,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.GHOST_ROW,
+        how="rows of a player whom nobody expects",
+        make=_add_rows_of_nobody,
+        mended=_restore(None),
+    ),
+    Defect(
+        finding_class=FindingClass.ORPHANED_STAGING,
+        how="a staging table is left for a day",
+        make=_leave_a_staging_table,
+        mended=ByAudit(),
+    ),
+)

@@ -1,0 +1,130 @@
+"""What is not of one batch: locks, sweeps, messages that nobody can read, and a store that is away."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from common.audit.report import Asked
+from common.audit.run_checks import SWEEPERS
+from common.audit.topology_checks import PubSubTopology
+from common.entrypoint.dead_letter_box import DeadLetterBox
+from common.findings import Finding, FindingClass, operator_command
+from common.maintenance.sweep_ticks import COLLECTION as SWEEPS
+from common.maintenance.sweep_ticks import SweepTicks
+from common.topics import PREDICTION_READY
+
+from ..problem import Problem
+from .clocks import HOUR, SABOTEUR
+from .defect import ByAudit, ByPerson, Defect, Expected, Otherwise
+from .world import World
+
+_EXPIRED_LOCK, _HELD_LOCK = -4, -5
+"""Days before today on which nobody consolidates."""
+_HEARD_WITHIN_SECONDS: Final = 30.0
+
+
+def _die_with_a_lock(world: World) -> Expected:
+    return _lock(world, _EXPIRED_LOCK, lease=HOUR / 12)
+
+
+def _hold_a_lock(world: World) -> Expected:
+    return _lock(world, _HELD_LOCK, lease=2 * HOUR)
+
+
+def _lock(world: World, days: int, *, lease: timedelta) -> Expected:
+    """Taken an hour ago."""
+    key, ago = world.lock_key(days), world.now() - HOUR
+    world.lock.try_acquire(key, SABOTEUR).unwrap()
+    times = {"acquired_at": ago, "renewed_at": ago, "expires_at": ago + lease}
+    world.db.document(str(key)).update(times)
+    return {key.document_id: None}
+
+
+def _take_the_lock(world: World, finding: Finding) -> list[str]:
+    return [finding.command, operator_command("force-release", finding.scope.name)]
+
+
+def _send_what_nobody_can_read(world: World) -> Expected:
+    """By the function that hears it: a document, and a message in the dead-letter subscription."""
+    sport = world.wiring.settings.sport
+    topic, waiting = PREDICTION_READY.name(sport), PREDICTION_READY.dead_letter_subscription_name(sport)
+    world.wiring.publisher().publish_raw(topic, b"no message of ours", {}).unwrap()
+    clients = world.wiring.publisher_client(), world.wiring.subscriber_client()
+    topology = PubSubTopology(*clients, world.wiring.settings.gcp_project)
+    _until(lambda: bool(_letters(world)), "the message is no dead letter")
+    _until(lambda: topology.waiting(waiting).unwrap() > 0, "no message waits in the dead-letter subscription")
+    return {topic: None, waiting: None}
+
+
+def _letters(world: World) -> list[str]:
+    return [
+        letter.event_id
+        for letter in DeadLetterBox(world.wiring.documents()).newest().unwrap()
+        if letter.waits
+    ]
+
+
+def _discard(world: World, finding: Finding) -> list[str]:
+    letters = _letters(world)
+    return [finding.command, *(operator_command("dead-letters", "discard", each) for each in letters)]
+
+
+def _until(is_so: Callable[[], bool], problem: str) -> None:
+    ends_at = time.monotonic() + _HEARD_WITHIN_SECONDS
+    while not is_so():
+        if time.monotonic() > ends_at:
+            raise Problem(f"{problem} after {_HEARD_WITHIN_SECONDS:.0f} s")
+        time.sleep(0.1)
+
+
+def _miss_sweeps(world: World) -> Expected:
+    world.db.collection(SWEEPS).document(SWEEPERS[0]).set({"last_run": world.now() - HOUR})
+    return {SWEEPERS[0]: None}
+
+
+def tick(world: World) -> None:
+    """As the schedule does every ten minutes in a deployment."""
+    for name in SWEEPERS:
+        SweepTicks(world.wiring.documents()).note(name, world.now()).unwrap()
+
+
+def _be_away(world: World) -> Expected:
+    """Its address is one at which nobody listens: the audit itself runs into it."""
+    world.blind_auditor().run(Asked()).unwrap()
+    return {"bigquery": None}
+
+
+STORE_DOWN: Final = Defect(
+    finding_class=FindingClass.STORE_DOWN,
+    how="BigQuery does not answer an audit",
+    make=_be_away,
+    mended=Otherwise(what="it answers again", undo=lambda world: None),
+)
+
+DEFECTS: Final = (
+    Defect(
+        finding_class=FindingClass.EXPIRED_LOCK,
+        how="a holder dies with its lock",
+        make=_die_with_a_lock,
+        mended=ByAudit(),
+    ),
+    Defect(
+        finding_class=FindingClass.LONG_HELD_LOCK,
+        how="a lock is held for an hour",
+        make=_hold_a_lock,
+        mended=ByPerson(commands=_take_the_lock),
+    ),
+    Defect(
+        finding_class=FindingClass.WAITING_DEAD_LETTERS,
+        how="a message that nobody can read",
+        make=_send_what_nobody_can_read,
+        mended=ByPerson(commands=_discard),
+    ),
+    Defect(
+        finding_class=FindingClass.ABSENT_RUN,
+        how="no sweep for an hour",
+        make=_miss_sweeps,
+        mended=Otherwise(what="the schedule ticks again", undo=tick),
+    ),
+)
