@@ -90,6 +90,7 @@ def _parameters(execution: Execution) -> dict[str, Any]:
         "execution_id": execution.execution_id,
         "processor_name": execution.processor_name,
         "phase": execution.phase,
+        # Typed wherever it may be None: a NULL does not tell BigQuery of which type it is.
         "correlation_id": Typed("STRING", execution.correlation_id),
         "game_date": execution.game_date,
         "started_at": execution.started_at,

@@ -125,6 +125,7 @@ class PlayerCompletion(Message):
     @field_validator("reason")
     @classmethod
     def _explains_what_is_not_completed(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        # A field that was refused is not in `data`: it is told by itself, and no other is blamed for it.
         outcome = info.data.get("outcome", PlayerOutcome.COMPLETED)
         if outcome is not PlayerOutcome.COMPLETED and not reason:
             raise ValueError(f"required when outcome is {outcome.value}")
@@ -142,6 +143,7 @@ class PlayerCompletion(Message):
     @field_validator("staged_rows")
     @classmethod
     def _comes_with_its_table(cls, staged_rows: int | None, info: ValidationInfo) -> int | None:
+        # As above: of a table that was refused already nothing more is said.
         is_table_valid = "staging_table" in info.data
         if is_table_valid and (info.data["staging_table"] is None) != (staged_rows is None):
             raise ValueError("staging_table and staged_rows come together or not at all")
@@ -335,6 +337,7 @@ def _invalid(model: str, exc: ValidationError) -> ErrorInfo:
             "value": cut(repr(error["input"]), MAX_VALUE_CHARS),
             "why": error["msg"],
         }
+        # The context holds the exceptions of our own validators, which no JSON takes.
         for error in exc.errors(include_url=False, include_context=False)
     ]
     sentence = first_of([f"{p['field']}: {p['why']} (got {p['value']})" for p in problems])

@@ -76,6 +76,7 @@ class Topic:
     """The phase whose end this topic announces, if it does."""
     retention_seconds: int
     """How far back a subscription can be sought: 24 h, and 1 h where only the newest counts."""
+    # A mapping has no hash, and topics are keys of mappings themselves.
     subscriptions: Mapping[str, Subscription] = field(hash=False)
     """By subscriber."""
 
@@ -98,6 +99,7 @@ class Topic:
 
 def _load() -> Mapping[str, Topic]:
     entries = json.loads(Path(__file__).with_name("topics.json").read_text(encoding="utf-8"))
+    # Read-only: all parts of an instance share the one registry.
     return MappingProxyType({constant: _topic(constant, **entry) for constant, entry in entries.items()})
 
 

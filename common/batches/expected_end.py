@@ -45,6 +45,7 @@ def expected_end(
     `past`: of each batch before, when its players were done, as fractions of its time, ascending (see
     `profile`).
     """
+    # The times are the store's, `now` may be another clock's: what lies ahead of it is not done yet.
     done = sorted(each for each in completed_at if each <= now)
     left = expected - len(done)
     if len(done) < ENOUGH or left <= 0:
@@ -66,6 +67,7 @@ def _pace_lately(done: Sequence[datetime], started_at: datetime, now: datetime) 
 
 def _as_before(elapsed: timedelta, share: float, past: Sequence[Sequence[float]]) -> timedelta | None:
     parts = [_part_of_time(one, share) for one in past if one]
+    # A batch that had this share at once, or only at its very end, tells no pace.
     known = [part for part in parts if 0 < part < 1]
     return elapsed / median(known) - elapsed if known else None
 

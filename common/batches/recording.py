@@ -50,6 +50,7 @@ def writes(batch: Batch, completions: Sequence[Completion]) -> list[Write]:
 
 def committed(written: Sequence[Written]) -> Committed:
     """What the store's answers to `writes` say."""
+    # Answers come in the order of `writes`; all completions of one commit have one time.
     of_batch, of_first_completion = written[:2]
     results = of_batch.results
     return Committed(

@@ -90,6 +90,7 @@ def claim_trigger(batch: Batch, claimant: str) -> Change:
 
 def give_back_trigger(batch: Batch, claimant: str) -> Result[Change | None]:
     """It could not be published: let the next one try at once, if nobody else has claimed it since."""
+    # Another has claimed it since: giving that back would let a third one publish beside him.
     if batch.trigger_claim != claimant:
         return Result.success(None)
     return Result.success(
@@ -165,6 +166,7 @@ def finish_consolidation(
     return Result.success(
         Change(
             fields=fields,
+            # In the commit of the status: a batch that is consolidated and has no receipt is a finding.
             sets={**story, **stored},
             then=lambda at: batch.as_written(at, status=status, consolidated_generation=generation),
         )

@@ -85,12 +85,15 @@ class Consolidator:
             earlier = self._receipts.latest(batch).unwrap()
             started_at = self._now()
             store = MeteredStore(self._warehouse)
-            merged = self._merge(store, batch, generation=generation, lease=lease, started_at=started_at)
+            staged = self._staged(batch, generation)
+            merge = self._merge(store, batch, generation=generation, lease=lease, started_at=started_at)
+            merged = merge.run(staged).unwrap()
             # Made before the last look at the lease: between that and the store nothing is to take time.
             receipt = _receipt(
                 batch,
                 merged,
                 earlier,
+                rows_claimed=staged.rows_claimed,
                 used=store.used,
                 generation=generation,
                 fence=lease.fence,
@@ -122,12 +125,12 @@ class Consolidator:
 
     def _merge(
         self, store: MergeStore, batch: Batch, *, generation: int, lease: Lease, started_at: datetime
-    ) -> Merged:
-        """Merge under the fence of the lease.
+    ) -> FencedMerge:
+        """The merge under the fence of the lease.
 
         `started_at` marks the rows that it changes: those are counted by it.
         """
-        merge = FencedMerge(
+        return FencedMerge(
             warehouse=store,
             tables=self._tables,
             holder=lease,
@@ -137,7 +140,6 @@ class Consolidator:
             game_date=batch.game_date,
             now=started_at,
         )
-        return merge.run(self._staged(batch, generation)).unwrap()
 
     def _staged(self, batch: Batch, generation: int) -> StagedBatch:
         """What is to be merged.
@@ -185,6 +187,7 @@ def _receipt(
     merged: Merged,
     earlier: Receipt | None,
     *,
+    rows_claimed: int | None,
     used: JobsUsed,
     generation: int,
     fence: int,
@@ -193,7 +196,6 @@ def _receipt(
 ) -> Receipt:
     """What is stored of a merge, beside what is known of the batch and of its earlier generations."""
     counts = batch.counts
-    before = 0 if earlier is None else earlier.total_predictions
     return Receipt(
         batch_id=batch.batch_id,
         generation=generation,
@@ -213,7 +215,7 @@ def _receipt(
         duplicate_keys=merged.duplicate_keys,
         rows_inserted=merged.rows_inserted,
         rows_updated=merged.rows_updated,
-        total_predictions=before + merged.keys_in_main,
+        total_predictions=_total(earlier, merged.keys_in_main, rows_claimed),
         job_id=merged.job_id,
         bytes_processed=used.bytes_processed,
         started_at=started_at,
@@ -226,6 +228,21 @@ def _receipt(
         jobs=used.jobs,
         previous_fence=None if earlier is None else earlier.fence,
     )
+
+
+def _total(earlier: Receipt | None, keys_in_main: int, rows_claimed: int | None) -> int:
+    """Predictions of the batch in the main table: those of the earlier receipt, and those of this merge.
+
+    Not more than all its completions claim. Who was lost after a merge and asked for again brings rows that
+    the earlier receipt has counted:
+
+        generation 1   a: 2 keys, b: 2 keys                          receipt: 4
+                       a's document is lost: timed out, asked for again
+        generation 2   a: 2 keys, which are there already            receipt: 4, and not 6
+    """
+    before = 0 if earlier is None else earlier.total_predictions
+    total = before + keys_in_main
+    return total if earlier is None or rows_claimed is None else min(total, rows_claimed)
 
 
 def _execution(receipt: Receipt) -> Execution:

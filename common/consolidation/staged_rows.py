@@ -43,6 +43,8 @@ class StagedBatch:
     legacy_tables: tuple[str, ...] = ()
     """Tables of this very batch that are named as the legacy system named them. Nobody says what is in them:
     the rows of `unstaged_players` are looked for there."""
+    rows_claimed: int | None = None
+    """Rows that all completions so far claim, merged ones included; None where somebody did not say."""
 
     @property
     def slices(self) -> tuple[Slice, ...]:
@@ -93,6 +95,9 @@ def staged_of(batch: Batch, completions: Iterable[Completion], generation: int) 
         ),
         finished_players=frozenset(one.player_lookup for one in completed),
         unstaged_players=tuple(sorted(one.player_lookup for one in due if _is_unstaged(one))),
+        rows_claimed=None
+        if any(map(_is_unstaged, completed))
+        else sum(one.staged_rows or 0 for one in completed),
     )
 
 

@@ -54,9 +54,11 @@ def verify(counts: Counts, *, fence: int) -> Result[Counts]:
     staged: duplicates are PERMANENT, no repetition cures them; a missing or older key is UNKNOWN, for merging
     again may. Contradicting rows are no failure: the receipt tells them.
     """
+    # Asked first: under another fence nothing was merged, and every other count is of somebody else's rows.
     if counts.fence != fence:
         why = f"fence {counts.fence} stands, ours is {fence}"
         return Result.failure(ErrorInfo.transient(LOCK_LOST, why, fence=fence))
+    # Before what is missing: a repeated key makes the other counts wrong as well.
     if counts.duplicate_keys:
         why = f"{counts.duplicate_keys} of the merged keys are in the main table more than once"
         return Result.failure(ErrorInfo.permanent(NOT_VERIFIED, why, **vars(counts)))

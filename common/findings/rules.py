@@ -103,6 +103,7 @@ def found(known: Tracked | None, finding: Finding, now: datetime) -> Tracked:
         last_seen=max(now, known.last_seen),
         judged_at=max(now, known.judged_at),
     )
+    # Still the same episode: whatever was told of it stays told.
     if known.is_open:
         return replace(seen, clean_runs=0)
     # Only the turns of the last day make it flap.
@@ -223,6 +224,7 @@ def due(all_tracked: Iterable[Tracked], now: datetime) -> Due:
     """
     known = sorted(all_tracked, key=lambda each: each.finding_id)
     down = {each.finding.subject for each in known if is_root(each)}
+    # Told when the store is up again, if they are still there: a store that is down makes hundreds of them.
     inhibited = tuple(each for each in known if not is_root(each) and each.finding.depends_on & down)
     notices = [
         Notice(change=change, tracked=each)

@@ -97,6 +97,8 @@ class Lock:
         if acquired.is_failure:
             yield acquired
             return
+        # The heartbeat ends before the lease is given back: a renewal behind the release would be told as a
+        # lost lock.
         with acquired.unwrap() as lease, lease.heartbeat(on_lost) if heartbeat else nullcontext():
             yield acquired
 
@@ -114,6 +116,7 @@ class Lock:
         if not who.strip() or not why.strip():
             raise ResultError(ErrorInfo.permanent("InvalidArgument", "who and why: both are needed"))
         seen = self._store.read(key).unwrap()
+        # A write that is refused shows the document anew; this ends when nobody holds it, or another does.
         while (ended := seen.record) is not None and ended.is_held_by(holder_id or ended.holder_id):
             holder_id = ended.holder_id  # a successor, should there be one by the next look, is spared
             revoked = ended.revoked(by=uuid.uuid4().hex, now=seen.server_now)
@@ -148,6 +151,8 @@ class Lock:
     @returns_result
     def _attempt(self, key: LockKey, operation_id: str, holder_id: str) -> Lease:
         """Write ourselves into the document until it shows us, or another. Again as the same holder: ours."""
+        # What this process has left free lately needs no reading: if somebody was faster, the write that
+        # rests on it is refused.
         seen = self._free.recall(key) or self._store.read(key).unwrap()
         # Ends: every round either raises, or sees a document that changed since the last one.
         while seen.record is None or not seen.record.is_held_by(holder_id):
@@ -178,6 +183,7 @@ class Lock:
 
 
 def _is_held_elsewhere(acquired: Result[Lease]) -> bool:
+    # By its class: a fault of the store is TRANSIENT as well, and ends the waiting.
     return acquired.error is not None and acquired.error.exception_class == LOCK_HELD
 
 

@@ -90,6 +90,7 @@ class MemoryLocks(LockStore):
             LockSnapshot(
                 record=record,
                 update_time=version,
+                # As the server: it never tells a time before that of a write which it shows.
                 server_now=now if version is None else max(version, now),
                 asked_at=asked_at,
             )

@@ -92,6 +92,8 @@ class OverdueBatches:
         `and_also`: statuses that are wanted, too. Two queries; the legacy system wrote no status, so that
         `is_complete` tells what it has left open.
         """
+        # By status and not by what it owes: Firestore compares a field with values, and not with another
+        # field.
         statuses = (*(status for status in BatchStatus if status.wants_trigger), *and_also)
         waiting = [status.value for status in statuses]
         return {
@@ -178,6 +180,7 @@ def _gather(resumed: Sequence[tuple[str, Result[Resumed | None]]]) -> Result[lis
     errors = {batch_id: result.error for batch_id, result in resumed if result.error is not None}
     if not errors:
         return Result.success(done)
+    # The one that a retry may cure: a tick that is told PERMANENT would not be repeated for the others.
     first = min(errors.values(), key=lambda error: error.type is ErrorType.PERMANENT)
     why = "; ".join(f"{batch_id}: {error.message}" for batch_id, error in errors.items())
     return Result.partial(done, ErrorInfo(first.type, first.exception_class, why))

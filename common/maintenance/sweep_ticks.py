@@ -44,6 +44,7 @@ class SweepTicks:
 
 def missed(last_run: datetime | None, now: datetime) -> int:
     """Ticks that should have come between the two. One that is late by less than half is not missed."""
+    # The first tick ever, or a redelivery of an old one.
     if last_run is None or now <= last_run:
         return 0
     return max(0, round((now - last_run) / EVERY) - 1)

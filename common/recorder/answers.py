@@ -95,6 +95,7 @@ def answer_for(batch: Batch, found: Completion, one: Completion) -> Recorded | O
 
     Of another event that says less: Outdone, for the better one shall stand.
     """
+    # The same event says the same at each delivery; only another one can be better.
     if found.event_id != one.event_id and outdoes(one, found):
         return Outdone(batch=batch, found=found)
     return as_it_stands(batch, found, one)
@@ -108,6 +109,7 @@ def as_it_stands(batch: Batch, found: Completion, one: Completion) -> Recorded:
         outcome=own_outcome if is_own else RecordOutcome.DUPLICATE,
         counts=batch.counts,
         expected_players=batch.expected_players,
+        # Whoever was to close it, or to publish its trigger, may have died: every repeat looks.
         needs_settling=batch.is_due or batch.owes_trigger,
         batch=batch,
         contradicted=None if is_own or found.outcome is one.outcome else found,

@@ -51,11 +51,15 @@ class SampledChecks:
         if len(self._pending) >= self._max_pending:
             log.warning("sampled check left out: others hang", action="check_left_out", batch_id=batch_id)
             return
+        # A thread of an executor has no context of its own: the lines of the check bear the event's ids by
+        # this.
         in_context = contextvars.copy_context().run
         loop = asyncio.get_running_loop()
         pending = loop.run_in_executor(self._executor, in_context, self._look, batch_id)
         self._pending.add(pending)
+        # Counted until it ends, and not until this event stops waiting for it.
         pending.add_done_callback(self._pending.discard)
+        # Not `wait_for`: that cancels what it gives up, and the thread would go on uncounted.
         await asyncio.wait({pending}, timeout=self._wait_seconds)
 
     def _look(self, batch_id: str) -> None:

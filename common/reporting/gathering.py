@@ -97,6 +97,7 @@ class Gathering:
     def _phases(self, today: date, blind: "_Blind") -> Iterable[PhaseLine]:
         wanted = [(boundary, today) for boundary in self.boundaries]
         days = blind.data("phases", self.days.read_many(wanted), [])
+        # Not strict: days that could not be read are an empty list, and the page says so.
         for (boundary, _), day in zip(wanted, days, strict=False):
             yield PhaseLine(
                 boundary=boundary.name,
@@ -209,6 +210,7 @@ def strip(audits: Sequence[Mapping[str, Any]], today: date) -> tuple[StripDay, .
     days = [today - timedelta(days=back) for back in range(STRIP_DAYS - 1, -1, -1)]
     by_day: dict[date, list[Mapping[str, Any]]] = {day: [] for day in days}
     for each in audits:
+        # One from before the first square goes nowhere.
         by_day.get(each["started_at"].date(), []).append(each)
     return tuple(
         StripDay(
@@ -230,6 +232,7 @@ def _worst(audits: Sequence[Mapping[str, Any]]) -> Verdict:
 
 
 def _of(audit: Mapping[str, Any]) -> Verdict:
+    # Asked first: a run that found something and could not look everywhere is sick, not unknown.
     if audit["finding_count"]:
         return Verdict.SICK
     return Verdict.WELL if audit["is_ok"] else Verdict.UNKNOWN

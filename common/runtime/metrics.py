@@ -78,6 +78,7 @@ class Metrics:
     def timed(self, name: str, /, **labels: Label) -> Iterator[None]:
         """Times its block, also one that raises; the label `outcome` tells `success` from `exception`."""
         start = self._monotonic()
+        # Until proved otherwise: an exception leaves without passing the line behind the block.
         outcome = "exception"
         try:
             yield
@@ -103,6 +104,7 @@ class Metrics:
         with self._lock:
             is_new = name not in self._told
             self._told.add(name)
+        # Outside the lock: what `tell` writes to may block.
         if is_new:
             self._tell(f"metric {name} cannot be written: {type(exc).__name__}: {exc}")
 

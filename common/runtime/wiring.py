@@ -56,6 +56,7 @@ class Wiring(Generic[S]):
         self.function: Final = function
         self._environment = environment
         self._topics: list[Topic] = []
+        # Before any part is made: what a library warns of at its making is then a line of ours.
         logs.configure(self.settings.gcp_project, function=function, environment=self.settings.environment)
         self.database: Callable[[], firestore.Client] = once(self._database)
         self.async_database: Callable[[], firestore.AsyncClient] = once(self._async_database)
@@ -81,6 +82,7 @@ class Wiring(Generic[S]):
         What the main module ends with: all is loaded then, and garbage is collected again. As `endpoint`, to
         be called once.
         """
+        # Here, as operators and tests wire the same parts without a web framework.
         import functions_framework.aio
 
         endpoint = self.endpoint(routes, unnamed=unnamed)

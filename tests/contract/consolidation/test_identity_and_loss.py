@@ -9,6 +9,7 @@ import pytest
 from common.batches.records import COMPLETIONS, BatchStatus, batch_path
 from common.consolidation.clean_up import CleanUp
 from common.consolidation.staged_rows import FOREIGN_TABLE, STAGED_ROWS_DIFFER
+from common.maintenance.recount import recount
 from common.messages import MessageStatus, PlayerOutcome
 from common.predictions.table import COLUMNS, TABLE
 from common.result import LOCK_LOST, ErrorInfo, ErrorType, Result
@@ -280,6 +281,19 @@ class TestWhatIsMissing:
         assert (receipt.unstaged_players, receipt.unstaged_names) == (1, ("lost",))
         assert (receipt.status, receipt.total_predictions) == (MessageStatus.PARTIAL, 2)
         assert stack.staging_tables() == sorted([f"{start}1_worker_0123456789ab", drifted])
+
+    def test_who_was_lost_after_a_merge_and_brings_his_rows_again_is_counted_once(self, stack: Stack) -> None:
+        rows = {name: [prediction(name), prediction(name, system_id="similarity")] for name in ("a", "b")}
+        stack.play(rows)
+        first = stack.consolidate().unwrap()
+        stack.consolidator.drop_staging_tables(first).unwrap()
+        recount(stack.batches, BATCH, lost=["a"]).unwrap()
+        stack.complete("a", stack.stage(rows["a"], worker="w2"))
+
+        second = stack.consolidate(generation=2).unwrap()
+
+        assert (first.total_predictions, second.keys_in_main) == (4, 2)
+        assert second.total_predictions == len(stack.main_rows()) == 4
 
 
 def _first(stack: Stack) -> str:
