@@ -23,9 +23,13 @@ FIRESTORE: Final = "firestore"
 AUDITS_COLLECTION: Final = "audits"
 
 AUDIT_EVERY: Final = timedelta(hours=1)
+"""How often the scheduler asks for an audit; `infra` has the same."""
 GRACE: Final = timedelta(minutes=15)
+"""A tick is delivered late, and a run takes its time: nobody is missed for that. Clocks differ by less."""
 SWEEPERS: Final = ("completion_recorder", "phase_transitions")
+"""Functions that hear the sweep's tick: each notes its own."""
 AUDITOR: Final = "consistency_auditor"
+"""The name under which the audit itself is missed."""
 LATEST: Final = 5
 """Of the audits: one that nobody can read does not hide the others."""
 MAX_DEAD_LETTERS: Final = 300
@@ -52,8 +56,13 @@ class DeadLettersSeen:
 
 
 class Runs(Protocol):
-    def last_runs(self) -> Result[LastRuns]: ...
-    def dead_letters(self) -> Result[DeadLettersSeen]: ...
+    """Reads when things ran last, and what waits; a failure is "could not look"."""
+
+    def last_runs(self) -> Result[LastRuns]:
+        """When each sweep and the audit last ran."""
+
+    def dead_letters(self) -> Result[DeadLettersSeen]:
+        """How many dead letters wait for a person, of the newest ones."""
 
 
 class RunReader:
@@ -116,6 +125,7 @@ class RunReader:
 
 
 def _told(snapshot: Any, name: str) -> Any:
+    """The field, whatever it holds; None where it is missing."""
     return (snapshot.to_dict() or {}).get(name)
 
 
@@ -144,8 +154,10 @@ def run_findings(seen: LastRuns) -> list[Finding]:
     found = []
     for function, last_run in seen.by_function.items():
         every = AUDIT_EVERY if function == AUDITOR else SWEEP_EVERY
+        # The first audit of a deployment looks at a store without any: else it would find itself missing.
         if last_run is None and function == AUDITOR:
             continue
+        # By the store's clock: the functions run on many machines.
         silent_for = None if last_run is None else seen.read_time - last_run
         if silent_for is not None and silent_for <= every + GRACE:
             continue
@@ -165,7 +177,10 @@ def run_findings(seen: LastRuns) -> list[Finding]:
 
 
 class Findings(Protocol):
-    def unreadable(self) -> Result[dict[str, str]]: ...
+    """Reads what is remembered of findings."""
+
+    def unreadable(self) -> Result[dict[str, str]]:
+        """Paths of documents that make no sense, with why."""
 
 
 def check_findings(findings: Findings) -> Outcome:

@@ -13,6 +13,7 @@ from ..warehouse.records import TableInfo
 from .outcomes import Outcome, Unknown, outcome_of
 
 CHECK: Final = "staging"
+"""Name of the check."""
 BIGQUERY: Final = "bigquery"
 FIRESTORE: Final = "firestore"
 STORE: Final = "store"
@@ -48,6 +49,7 @@ class StagingTables:
         return self._clean_up.drop_orphans(going).unwrap()
 
     def _over(self, now: datetime) -> Result[dict[str, TableInfo]]:
+        """Tables that may go, by name."""
         orphans = self._clean_up.orphans(self._known_batch, now)
         return orphans.map(lambda found: {table.name: table for table in found.over})
 

@@ -23,7 +23,7 @@ TOPOLOGY: Final = "topology"
 WAITING: Final = "dead_letter_subscriptions"
 PUBSUB: Final = "pubsub"
 TIMEOUT_SECONDS: Final = 20.0
-"""Of one call."""
+"""Of one call, its repeats included."""
 PEEKED: Final = 10
 """Messages that are looked at: whether some wait matters, not how many."""
 AT_ONCE: Final = 8
@@ -43,9 +43,13 @@ class SubscriptionSeen:
 
     name: str
     topic: str
+    """"" for a subscription whose topic was deleted."""
     push_endpoint: str
+    """"" for one that is pulled."""
     dead_letter_topic: str
+    """"" without a policy."""
     max_delivery_attempts: int
+    """0 without a policy."""
     ack_deadline_seconds: int
 
 
@@ -138,6 +142,7 @@ def topology_findings(seen: TopologySeen, sport: Sport) -> list[Finding]:
 
 
 def _of_topic(topic: Topic, seen: TopologySeen, sport: Sport) -> Iterable[Finding]:
+    """What is wrong with one topic of the registry, its dead letters and its subscriptions."""
     for name in (topic.name(sport), topic.dead_letter_name(sport)):
         if name not in seen.topics:
             yield _finding(FindingClass.MISSING_TOPIC, name, "the topic does not exist")
@@ -226,6 +231,7 @@ def _finding(finding_class: FindingClass, name: str, summary: str) -> Finding:
 
 
 def _subscription(found: Any) -> SubscriptionSeen:
+    """A subscription as Pub/Sub describes it, in names without the project."""
     return SubscriptionSeen(
         name=_short(found.name),
         topic="" if found.topic == "_deleted-topic_" else _short(found.topic),

@@ -22,7 +22,9 @@ RETRY: Final = Retry(predicate=is_transient, initial=0.05, maximum=2.0, timeout=
 _REFUSED = (AlreadyExists, FailedPrecondition, NotFound)
 """The document is not as it was read: somebody was faster, or our own earlier try of this very commit."""
 _FAULTS = (GoogleAPIError, GoogleAuthError)
+"""What the client raises; the caller gets it as a failure."""
 _UNREADABLE = (KeyError, ValueError, TypeError, AttributeError)
+"""What making sense of a document raises that nobody here has written."""
 
 
 class FindingStore(Protocol):

@@ -20,6 +20,7 @@ class Silence:
     """Somebody does not want to hear of it for a while; it is recorded, and shown, all the same."""
 
     who: str
+    """An account, as the operator's command knows it."""
     why: str
     until: datetime
 
@@ -47,9 +48,12 @@ class Told(Enum):
     """What was told last of the present episode."""
 
     NOTHING = "nothing"
+    """The next telling is that it is there."""
     OPENED = "opened"
     ONGOING = "ongoing"
+    """That it is still there, at least once."""
     ESCALATED = "escalated"
+    """That its repair was asked for and has not arrived."""
     RESOLVED = "resolved"
 
 
@@ -85,6 +89,7 @@ class Tracked:
 
     @property
     def finding_id(self) -> str:
+        """That of the finding: one document, however often it comes back."""
         return self.finding.finding_id
 
     @property

@@ -15,9 +15,13 @@ from .defect import ByAudit, ByPerson, Defect, Expected, Otherwise
 from .world import NOBODY, World
 
 FAILED: Final = "sabotage_failed_batch"
+"""The batch that fails at its deadline."""
 SLOW: Final = "sabotage_slow_batch"
+"""The batch that misses its deadline."""
 UNTRIGGERED: Final = "sabotage_unsent_trigger"
+"""The batch whose trigger was never sent."""
 _ARRAY_PLAYERS: Final = 950
+"""More than the warning, and fewer than the array takes."""
 
 
 def _half_done(world: World, batch_id: str) -> Batch:

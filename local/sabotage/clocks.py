@@ -36,6 +36,7 @@ class AgedBatches(BatchReader):
     """The batches as if `STUCK` had not been written for a while."""
 
     def seen(self, wanted: Wanted) -> Result[Seen]:
+        """As the reader says, `STUCK` aside."""
         return super().seen(wanted).map(_aged)
 
 
@@ -54,6 +55,7 @@ class AgedStaging(StagingTables):
     anew, they would look just as old."""
 
     def orphans(self, now: datetime) -> Result[list[str]]:
+        """Those of the saboteur that would be old enough a day from now."""
         found = super().orphans(now + ORPHAN_AGE + HOUR)
         return found.map(lambda names: [name for name in names if _is_left_on_purpose(name)])
 

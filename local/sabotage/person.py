@@ -12,7 +12,9 @@ from typing import Final
 
 COMMAND: Final = "./ops/run"
 WHY: Final = "sabotage"
+"""What the commands' records say of why."""
 TIMEOUT_SECONDS: Final = 60.0
+"""Of one command."""
 WRITING: Final = frozenset(
     {
         "abandon",
@@ -30,6 +32,7 @@ WRITING: Final = frozenset(
 )
 """The commands that show a plan first, and want to know why."""
 WRITING_BELOW: Final = frozenset({("dead-letters", "discard"), ("dead-letters", "replay")})
+"""As WRITING, of the commands that have commands below them."""
 FOUND: Final = 1
 """Exit status of a command that has looked, and found something."""
 
@@ -47,12 +50,15 @@ class Person:
     root: Path
     environment: Mapping[str, str]
     log: Path
+    """Every command with what it printed, its status and how long it took."""
     _given: dict[str, "Future[str | None]"] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def does_once(self, command: str, *, worst_status: int = FOUND) -> str | None:
         """As `does`; a command that several findings name is given for the first of them alone."""
         with self._lock:
+            # Whoever comes second waits for the first one's end: what a command mends, it mends for all of
+            # its findings.
             given = self._given.get(command)
             mine = self._given.setdefault(command, Future())
         if given is not None:

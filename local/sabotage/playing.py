@@ -36,6 +36,7 @@ from .system_defects import tick
 from .world import World
 
 _AT_REST_WITHIN_SECONDS: Final = 30.0
+"""For a batch to be predicted, recorded and merged by the functions of this machine."""
 _LOOK_EVERY_SECONDS: Final = 0.2
 _MAX_CLEAN_AUDITS: Final = 4
 """Two are enough to be told; a batch that is still at work when one looks needs another."""
@@ -54,12 +55,17 @@ class Case:
 
     defect: Defect
     expected: Expected
+    """What has to be found."""
     findings: list[Finding] = field(default_factory=list)
+    """What was found of it; () until an audit has looked."""
     mended: str = ""
+    """What has mended it, in words; "" as long as nothing has."""
     problems: list[str] = field(default_factory=list)
+    """What went otherwise than promised, a sentence each."""
 
     @property
     def finding_ids(self) -> set[str]:
+        """Ids of its findings."""
         return {each.finding_id for each in self.findings}
 
     def take(self, opened: Collection[Finding]) -> None:
@@ -86,6 +92,7 @@ class Case:
         return f"({others + 1} findings) {told}" if others else told
 
     def outcome(self, resolved: Collection[str]) -> Sabotaged:
+        """What became of it; `resolved` are the ids of findings that somebody was told the end of."""
         return Sabotaged(
             finding_class=self.defect.finding_class.value,
             how=self.defect.how,
@@ -117,6 +124,8 @@ class Play:
             self._undo(case)
         self._step("wait for the batch whose rows are broken")
         others += [f"batch {batch_id}: {why}" for batch_id, why in self._wait_for(BATCH).items()]
+        # Saved after the batch is merged and before anything is broken: what a person puts back is what was
+        # merged.
         self._step("break all at once")
         save_rows(self._world)
         cases = [Case(defect=each, expected=each.make(self._world)) for each in AT_ONCE]
@@ -135,6 +144,7 @@ class Play:
         return [case.outcome(resolved) for case in every], others
 
     def _step(self, what: str) -> None:
+        """Where it is, with the seconds so far: a run that hangs tells in its log where."""
         log.info(what, action="sabotage_step", seconds=round(time.monotonic() - self._began, 1))
 
     def _prepare(self) -> None:
@@ -165,10 +175,12 @@ class Play:
         for case in cases:
             if isinstance(case.defect.mended, ByAudit):
                 _note_repair(case, repaired)
+        # A command takes a second or two to start; one after the other they would take minutes.
         with ThreadPoolExecutor(_HANDS) as hands:
             list(hands.map(self._by_person, cases))
 
     def _undo(self, case: Case) -> None:
+        """Mend what nothing of ours mends; nothing for any other defect."""
         if isinstance(case.defect.mended, Otherwise):
             case.defect.mended.undo(self._world)
             case.mended = case.defect.mended.what
@@ -185,6 +197,7 @@ class Play:
                 mending.commands(self._world, finding) if isinstance(mending, ByPerson) else [finding.command]
             )
         ]
+        # In their order, each once: several findings may name one command.
         for command in dict.fromkeys(commands):
             worst = mending.worst_status if isinstance(mending, Otherwise) else FOUND
             problem = self._person.does_once(command, worst_status=worst)
@@ -202,6 +215,7 @@ class Play:
         return waiting
 
     def _unsettled(self, batch_ids: Sequence[str]) -> dict[str, str]:
+        """Those of these batches that are not over, with how they stand."""
         found = [self._world.batches.get(batch_id).unwrap() for batch_id in batch_ids]
         return {each.batch_id: _stands(each) for each in found if not _is_over(each)}
 
@@ -217,6 +231,7 @@ class Play:
 
 
 def _note_repair(case: Case, repaired: AuditReport) -> None:
+    """What the audit's repair has done for each finding of this defect."""
     done = {each.finding_id: each for each in repaired.mended}
     for finding in case.findings:
         mended = done.get(finding.finding_id)
@@ -233,6 +248,7 @@ def _is_told_to_be_over(tracked: Tracked) -> bool:
 
 
 def _is_over(batch: Batch) -> bool:
+    """Consolidated and announced, and nobody timed out is still waited for."""
     is_announced = batch.phase_generation >= batch.generation
     return batch.status is BatchStatus.CONSOLIDATED and is_announced and not batch.counts.timed_out
 
@@ -250,6 +266,7 @@ def lost_rows(world: World) -> list[str]:
 
 
 def main() -> None:
+    """Break, follow, and leave the answer in the file that the second argument names."""
     today, answer = date.fromisoformat(sys.argv[1]), Path(sys.argv[2])
     world = World(os.environ, today)
     person = Person(root=ROOT, environment=os.environ, log=answer.with_name("sabotage-commands.log"))

@@ -10,7 +10,9 @@ from .defect import ByAudit, Defect, Expected, Otherwise
 from .world import NOBODY, World
 
 BATCH: Final = "sabotage_rows"
+"""The batch whose rows are broken."""
 SAVED: Final = "sabotage_saved_rows"
+"""The table with the day's rows as they were merged."""
 PLAYERS: Final = 7
 """One for each defect, and two whose rows nobody touches."""
 _OF_PLAYER: Final = "game_date = @game_date AND player_lookup = @player"

@@ -15,6 +15,7 @@ from .outcome import Sabotage, Sabotaged
 WIDE: Final = 118
 """Columns from which on a table can be read."""
 MAX_NAMED: Final = 2
+"""Players named in a line; how many there are stands behind them."""
 MAX_CHARS: Final = 100
 """Of what a finding says."""
 TITLE: Final = "\n[bold]What was broken on purpose, and what became of it[/]"

@@ -22,6 +22,7 @@ from .world import World
 _EXPIRED_LOCK, _HELD_LOCK = -4, -5
 """Days before today on which nobody consolidates."""
 _HEARD_WITHIN_SECONDS: Final = 30.0
+"""For a function to make a message that it cannot read a dead letter."""
 
 
 def _die_with_a_lock(world: World) -> Expected:
@@ -71,6 +72,7 @@ def _discard(world: World, finding: Finding) -> list[str]:
 
 
 def _until(is_so: Callable[[], bool], problem: str) -> None:
+    """Wait for it; raises a Problem after _HEARD_WITHIN_SECONDS."""
     ends_at = time.monotonic() + _HEARD_WITHIN_SECONDS
     while not is_so():
         if time.monotonic() > ends_at:

@@ -16,7 +16,9 @@ _TERRAFORM: Final = "terraform apply (here: made again)"
 _EXPORTED: Final = topic("PHASE6_EXPORT_COMPLETE")
 """Heard by nobody of ours."""
 _SCRAPED: Final = topic("PHASE1_SCRAPERS_COMPLETE")
+"""Published by nobody here."""
 _ELSEWHERE: Final = "http://127.0.0.1:1/elsewhere"
+"""An address at which nobody listens."""
 
 
 def _names(world: World) -> Names:
@@ -66,7 +68,7 @@ def _point_elsewhere(world: World) -> Expected:
 
 
 def _change(world: World, of: Topic, subscriber: str, **fields: Any) -> str:
-    """Keeps how it was for `_as_it_was`; returns its name."""
+    """Change a subscription; returns its name. As it was is kept for `_as_it_was`."""
     name = of.subscription_name(world.wiring.settings.sport, subscriber)
     path = _names(world).subscription(name)
     client = _subscriber(world)

@@ -42,7 +42,9 @@ NOBODY: Final = "sabotagenobody"
 LATER: Final = 30
 """Days ahead of today, from which on each small batch has a day to itself."""
 _NOBODY_LISTENS: Final = "http://127.0.0.1:1"
+"""A port at which no emulator is."""
 _AT_ONCE: Final = Limits(query_seconds=1.0, timeouts=Timeouts(request_seconds=1.0, retry_seconds=0.2))
+"""A second: who asks a store that is away must not wait as long as in a cloud."""
 
 
 class World:
@@ -63,6 +65,7 @@ class World:
 
     @property
     def db(self) -> firestore.Client:
+        """The Firestore client of the wiring."""
         return self.wiring.database()
 
     @cached_property
@@ -71,6 +74,7 @@ class World:
         return self.batches_in(SchemaMode.SUBCOLLECTION)
 
     def batches_in(self, mode: SchemaMode) -> Batches:
+        """Batches that are opened in this mode."""
         return Batches(FirestoreDocuments(self.db), mode=mode)
 
     @cached_property
@@ -80,9 +84,11 @@ class World:
         return tuple(one for one in active_players() if line_of(one) is None and not is_skipped(one))
 
     def now(self) -> datetime:
+        """This machine's clock."""
         return datetime.now(UTC)
 
     def day(self, days_later: int) -> date:
+        """A game date, counted from the last one that an audit looks at unasked."""
         return self.today + timedelta(days=days_later)
 
     def day_of(self, batch_id: str) -> date:
@@ -90,13 +96,16 @@ class World:
         return self._days.setdefault(batch_id, self.day(LATER + len(self._days)))
 
     def slate(self, game_date: date, players: Collection[str]) -> Slate:
+        """A slate of these players on that date."""
         return Slate(sport=self.wiring.settings.sport, game_date=game_date, players=tuple(players))
 
     def batch(self, batch_id: str) -> firestore.DocumentReference:
+        """The batch's document, past every rule of ours."""
         found: firestore.DocumentReference = self.db.document(batch_path(batch_id))
         return found
 
     def completion(self, batch_id: str, player: str) -> firestore.DocumentReference:
+        """A player's completion document, past every rule of ours."""
         found: firestore.DocumentReference = self.batch(batch_id).collection(COMPLETIONS).document(player)
         return found
 
@@ -159,6 +168,7 @@ class World:
 
     @property
     def requested_from(self) -> str:
+        """The table in which a redrive finds games."""
         return f"{self.wiring.settings.names.dataset(DatasetRole.ANALYTICS)}.{REQUESTED_FROM.table}"
 
     def lock_key(self, days_later: int) -> LockKey:
@@ -176,6 +186,7 @@ class World:
         return list(self.wiring.warehouse().query(filled, parameters).unwrap().rows)
 
     def auditor(self) -> Auditor:
+        """The deployment's auditor, by clocks that are hours ahead (`clocks`)."""
         return auditor_of(self.wiring, self.audit, lambda: self.today)
 
     def blind_auditor(self) -> Auditor:

@@ -49,7 +49,10 @@ class RawPublisher(Protocol):
 class Queue(Protocol):
     """The messages behind the dead letters; without them taken out, they would wait for days."""
 
-    def drop(self, topic_name: str, event_id: str) -> Result[int]: ...
+    def drop(self, topic_name: str, event_id: str) -> Result[int]:
+        """Take the messages of this event out of the topic's dead-letter subscription; returns how many there
+        were.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
