@@ -106,5 +106,8 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_text_of_a_link_is_the_name_of_what_it_leads_to() -> None:
-    for text, link in re.findall(r"\[([\w./]+)\]\((?!https?:)([^)]+)\)", README):
+    links = re.findall(r"\[([\w./]+)\]\((?!https?:)([^)]+)\)", README)
+
+    assert links
+    for text, link in links:
         assert text in link, f"[{text}]({link})"

@@ -17,7 +17,7 @@ from common.batches.records import BatchStatus, Counts
 from common.documents.store import FirestoreDocuments
 from tests.support.batch_helpers import names, opened
 
-PLAYERS, PROCESSES, TASKS = 20_000, 4, 8
+PLAYERS, PROCESSES, TASKS = 20_000, 4, 40
 DUPLICATES = PLAYERS // 5
 
 

@@ -34,6 +34,7 @@ from common.staging.writer import StagedWrite, StagingWriter
 from common.warehouse.warehouse import Warehouse, connect
 from infra.tables.statements import fill
 from tests.support.batch_helpers import DEADLINE, GAME_DATE, Published
+from tests.support.declared_tables import declare
 
 NAMES = SportNames(sport=Sport.NBA)
 TABLES = Tables(predictions=NAMES.dataset(DatasetRole.PREDICTIONS))
@@ -94,9 +95,10 @@ class Stack:
     def create_tables(self) -> "Stack":
         for role in (DatasetRole.PREDICTIONS, DatasetRole.ORCHESTRATION):
             self.client.create_dataset(NAMES.dataset(role), timeout=30)
-        for name in (TABLE, FENCES, LOG_TABLE):
+        log = f"{NAMES.dataset(DatasetRole.ORCHESTRATION)}.{LOG_TABLE}"
+        for name, table in ((TABLE, TABLES.main), (FENCES, TABLES.fences), (LOG_TABLE, log)):
             sql = (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-            self.warehouse.execute(fill(sql, NAMES)).unwrap()
+            declare(self.client, table, fill(sql, NAMES))
         return self
 
     def open(

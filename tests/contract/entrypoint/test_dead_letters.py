@@ -9,6 +9,7 @@ import pytest
 from google.cloud import firestore, pubsub_v1
 from google.pubsub_v1.types import ReceivedMessage
 
+from common.entrypoint import dead_letters
 from common.entrypoint.dead_letters import COLLECTION, MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES, DeadLetters
 from common.entrypoint.envelope import Delivery
 from common.publisher import Limits, Publisher
@@ -124,6 +125,7 @@ def test_store_out_of_reach_is_a_transient_failure_and_nothing_is_published(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
+    monkeypatch.setattr(dead_letters, "RETRY", dead_letters.RETRY.with_timeout(1))
     unreachable = DeadLetters(
         firestore.Client(project="nowhere"),
         _refuse_to_publish(),

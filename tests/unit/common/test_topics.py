@@ -100,12 +100,16 @@ def test_message_that_gets_too_old_is_said_to_be_so_before_it_expires(
 
 @pytest.mark.parametrize("constant", TICKS)
 def test_tick_of_the_clock_is_given_up_before_the_next_but_a_few(constant: str) -> None:
+    assert REGISTRY[constant].subscriptions
     for subscription in REGISTRY[constant].subscriptions.values():
         assert patience(subscription) <= timedelta(seconds=REGISTRY[constant].retention_seconds)
 
 
 def test_whatever_wakes_a_function_has_a_message_of_ours() -> None:
-    assert all(entry.message for entry, each in SUBSCRIPTIONS if each.delivery is Delivery.PUSH)
+    pushed = [entry for entry, each in SUBSCRIPTIONS if each.delivery is Delivery.PUSH]
+
+    assert pushed
+    assert all(entry.message for entry in pushed)
 
 
 def test_topics_that_others_use_among_themselves_deliver_as_they_did() -> None:

@@ -62,7 +62,10 @@ def test_every_sport_has_a_graph_and_mlb_a_smaller_one() -> None:
 
 
 def test_whatever_changes_before_the_predictions_is_told_as_players_or_as_teams() -> None:
-    for boundary in (each for graph in GRAPHS.values() for each in graph.boundaries if each.phase < 5):
+    before = [each for graph in GRAPHS.values() for each in graph.boundaries if each.phase < 5]
+
+    assert before
+    for boundary in before:
         assert set(boundary.entities) == {"players", "teams"}
         told = [name for names in boundary.entities.values() for name in names]
         assert sorted(told) == list(boundary.known)

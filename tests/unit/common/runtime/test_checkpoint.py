@@ -1,8 +1,4 @@
-import subprocess
-import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +9,6 @@ from common.runtime.checkpoint import CHECKPOINT_CONFLICT, CORRUPT_CHECKPOINT, C
 from tests.support.results import error_of
 
 NAME = "backfill"
-ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
@@ -153,46 +148,6 @@ def test_a_disk_that_fails_is_not_an_empty_disk(tmp_path: Path) -> None:
 def test_bad_arguments_are_refused(tmp_path: Path, name: str, kept: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Checkpoints(tmp_path, name=name, generations_kept=kept)
-
-
-def test_a_crash_before_any_line_leaves_the_old_or_the_new_generation(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.support.checkpoint_crashes", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=60)
-
-    left = [Checkpoints(tmp_path / str(n), name="task") for n in range(len(list(tmp_path.iterdir())))]
-    outcomes = [newest(checkpoints).progress for checkpoints in left]
-    assert outcomes == sorted(outcomes)
-    assert outcomes.count("before") > 20 and outcomes.count("later") > 5
-    assert all(checkpoints.save("on", after=newest(checkpoints)).is_success for checkpoints in left)
-
-
-@pytest.mark.parametrize(
-    "pool",
-    [
-        pytest.param(lambda: ThreadPoolExecutor(8), id="threads"),
-        pytest.param(lambda: ProcessPoolExecutor(4, get_context("forkserver")), id="processes"),
-    ],
-)
-def test_no_writer_loses_its_work_to_another(tmp_path: Path, pool: Callable[[], Any]) -> None:
-    with pool() as executor:
-        list(executor.map(count_up, [tmp_path] * 8, range(8)))
-
-    assert sorted(newest(Checkpoints(tmp_path, name=NAME)).progress) == sorted(
-        [writer, step] for writer in range(8) for step in range(10)
-    )
-
-
-def count_up(directory: Path, writer: int) -> None:
-    for step in range(10):
-        append(Checkpoints(directory, name=NAME), [writer, step])
-
-
-def append(checkpoints: Checkpoints, entry: list[int]) -> None:
-    for _ in range(1_000):
-        last = checkpoints.load().unwrap()
-        if checkpoints.save([*(last.progress if last else []), entry], after=last).is_success:
-            return
-    raise AssertionError(f"{entry} was overtaken 1,000 times")
 
 
 def save_in_turn(checkpoints: Checkpoints, *progress: int) -> None:
