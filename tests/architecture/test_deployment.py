@@ -1,8 +1,7 @@
-"""What is deployed is what there is: folders, manifest, topic registry and stages agree."""
+"""What is deployed is what there is: folders, manifest and topic registry agree."""
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,6 @@ from common.entrypoint.bodies import MAX_BODY_BYTES, MAX_HELD_BYTES
 from common.settings import Settings, WarehouseSettings
 from common.sport import Sport, SportNames
 from common.topics import REGISTRY
-from infra.deployment.release import digest
-from infra.deployment.stage import stage
 from infra.manifest import Function, heard, load
 from tests.support.source_tree import FUNCTIONS, ROOT, modules
 
@@ -23,15 +20,6 @@ SIZES_OF_A_BODY_IN_MEMORY = 4
 
 def function(name: str) -> Function:
     return MANIFEST.functions[name]
-
-
-@pytest.fixture(scope="module")
-def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All functions, staged as ./deploy.sh stages them."""
-    folder = tmp_path_factory.mktemp("staged")
-    for name in FUNCTIONS:
-        stage(ROOT, name, folder)
-    return folder
 
 
 def test_every_folder_with_a_main_is_in_the_manifest_and_nothing_else_is() -> None:
@@ -98,19 +86,6 @@ def test_names_in_the_cloud_are_valid_for_every_sport(name: str) -> None:
         service = SportNames(sport=sport).service(name)
         assert re.fullmatch(r"[a-z][a-z0-9-]*[a-z0-9]", service)
         assert len(service) + 1 + longest_project_number <= 63
-
-
-def test_common_is_the_same_in_every_stage(staged: Path) -> None:
-    assert len({digest(staged / name / "common") for name in FUNCTIONS}) == 1
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_stage_holds_files_only_and_nothing_that_is_not_needed(staged: Path, name: str) -> None:
-    found = [path for path in (staged / name).rglob("*") if not path.is_dir()]
-
-    assert {path.suffix for path in found} <= {".py", ".pyc", ".json", ".txt", ".sql", ".j2"}
-    assert not [path for path in found if path.is_symlink() or path.name.startswith("test_")]
-    assert {path.name for path in (staged / name).iterdir()} >= {"main.py", "common", "requirements.txt"}
 
 
 def test_functions_environment_holds_what_requirements_pin_and_nothing_more() -> None:

@@ -34,7 +34,6 @@ from common.staging.writer import StagedWrite, StagingWriter
 from common.warehouse.warehouse import Warehouse, connect
 from infra.tables.statements import fill
 from tests.support.batch_helpers import DEADLINE, GAME_DATE, Published
-from tests.support.declared_tables import declare
 
 NAMES = SportNames(sport=Sport.NBA)
 TABLES = Tables(predictions=NAMES.dataset(DatasetRole.PREDICTIONS))
@@ -95,10 +94,9 @@ class Stack:
     def create_tables(self) -> "Stack":
         for role in (DatasetRole.PREDICTIONS, DatasetRole.ORCHESTRATION):
             self.client.create_dataset(NAMES.dataset(role), timeout=30)
-        log = f"{NAMES.dataset(DatasetRole.ORCHESTRATION)}.{LOG_TABLE}"
-        for name, table in ((TABLE, TABLES.main), (FENCES, TABLES.fences), (LOG_TABLE, log)):
+        for name in (TABLE, FENCES, LOG_TABLE):
             sql = (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-            declare(self.client, table, fill(sql, NAMES))
+            self.warehouse.execute(fill(sql, NAMES)).unwrap()
         return self
 
     def open(

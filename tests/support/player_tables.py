@@ -12,7 +12,6 @@ from common.chunks import chunks
 from common.players.resolver import PlayerNames
 from common.players.unresolved_names import UnresolvedNames
 from common.warehouse.warehouse import Warehouse
-from tests.support.declared_tables import declare
 
 DATASET = "nba_reference"
 DDL = Path(__file__).parents[2] / "infra" / "sql"
@@ -45,7 +44,7 @@ class PlayerTables:
         client.create_dataset(DATASET)
         for table in TABLES:
             ddl = (DDL / f"{table}.sql").read_text(encoding="utf-8")
-            declare(client, f"{DATASET}.{table}", ddl.replace("{reference}", DATASET))
+            self.warehouse.execute(ddl.replace("{reference}", DATASET)).unwrap()
 
     def register(self, entries: Iterable[Entry]) -> None:
         self._insert("nba_players_registry", [vars(entry) for entry in entries])

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from infra.deployment.release import digest
 from infra.deployment.stage import stage
 from infra.deployment.verify import VerifyError, placeholders, verify
 from infra.manifest import load
@@ -13,6 +15,15 @@ from tests.support.source_tree import FUNCTIONS, ROOT
 
 PYTHON = ROOT / ".venv" / "functions" / "bin" / "python"
 MANIFEST = load(ROOT)
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All functions, staged as ./deploy.sh stages them."""
+    folder = tmp_path_factory.mktemp("staged")
+    for name in FUNCTIONS:
+        stage(ROOT, name, folder)
+    return folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +37,8 @@ class Started:
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
-    """Staged as ./deploy.sh stages them, and started all at the same time: each takes half a second."""
-    staged = tmp_path_factory.mktemp("staged")
-    for name in FUNCTIONS:
-        stage(ROOT, name, staged)
+def started(staged: Path) -> Started:
+    """All at the same time: each takes half a second."""
 
     def load_with_settings(name: str) -> frozenset[str]:
         return verify(staged / name, MANIFEST.functions[name], placeholders(MANIFEST.functions[name]), PYTHON)
@@ -65,3 +73,16 @@ def test_staged_recorder_never_loads_bigquery_pandas_or_pyarrow(started: Started
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_staged_function_without_its_settings_stops_and_names_them(started: Started, name: str) -> None:
     assert "GCP_PROJECT: Field required" in started.refused[name]
+
+
+def test_common_is_the_same_in_every_stage(staged: Path) -> None:
+    assert len({digest(staged / name / "common") for name in FUNCTIONS}) == 1
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_stage_holds_files_only_and_nothing_that_is_not_needed(staged: Path, name: str) -> None:
+    found = [path for path in (staged / name).rglob("*") if not path.is_dir()]
+
+    assert {path.suffix for path in found} <= {".py", ".pyc", ".json", ".txt", ".sql", ".j2"}
+    assert not [path for path in found if path.is_symlink() or path.name.startswith("test_")]
+    assert {path.name for path in (staged / name).iterdir()} >= {"main.py", "common", "requirements.txt"}
