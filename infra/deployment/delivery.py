@@ -48,9 +48,11 @@ def invokers(
     """The binding that is missing, and every one that lets in strangers. `held`: the project's role →
     members."""
     own = members(gcloud.read(commands.service_policy(release.service, target))).get(_ROLE, frozenset())
+    # Held by the project or by the service: either lets Pub/Sub in.
     wanted = f"serviceAccount:{target.invoker}"
     if wanted not in own | held.get(_ROLE, frozenset()):
         yield _difference(release, what="invoker", runs=None, wanted=wanted, remedy=TERRAFORM)
+    # Whoever gets past the ingress would be let in by these.
     for stranger in sorted(own.intersection(_PUBLIC)):
         yield _difference(release, what="invoker", runs=stranger, wanted=None, remedy=TERRAFORM)
 

@@ -98,6 +98,7 @@ def sweep(gcloud: Gcloud, target: Target, now: float) -> None:
 
 def _abandoned(listed: Sequence[Mapping[str, Any]], now: float) -> Iterator[str]:
     for name in (str(each["name"]).rpartition("/")[2] for each in listed):
+        # By prefix and by a time in the name: nothing that anybody else has made looks so.
         if name.startswith(TOPIC_PREFIX) and is_abandoned(name.rpartition("-")[2], now):
             yield name
 
@@ -124,6 +125,7 @@ def _judge(answers: Answers, asked: Canary, service: str, revision: str) -> None
     answer = answers.wait(asked.canary_id)
     if answer is None:
         raise DeployError(f"{service}: {revision} has not answered a canary; its logs tell why")
+    # A tag may have been moved since it was read: traffic goes to what was tried, and to nothing else.
     if (answer.service, answer.revision) != (service, revision):
         raise DeployError(f"{service}: {answer.revision} has answered in place of {revision}")
     broken = {store: found for store, found in answer.checks.items() if found != "ok"}

@@ -133,6 +133,7 @@ def _view(statement: Statement, table: "Table | None") -> list[Change]:
     """The emulator does not tell what a view asks: there it is always replaced."""
     if table is None:
         return [Change(what=f"{statement.table}: view is made", sql=statement.sql)]
+    # As text: BigQuery gives back what was written, without what stands before the AS.
     if table.view_query is not None and statement.sql.endswith(table.view_query.strip()):
         return []
     return [Change(what=f"{statement.table}: view is replaced", sql=statement.sql)]
@@ -140,6 +141,7 @@ def _view(statement: Statement, table: "Table | None") -> list[Change]:
 
 def _options(statement: Statement, table: "Table | None") -> list[Change]:
     """Of a table that others make: nothing to do where there is none, and no filter without partitions."""
+    # Others make it, and may not have made it yet; the next deployment looks again.
     if table is None or (table.time_partitioning is None and table.range_partitioning is None):
         return []
     if must_be_filtered(table):

@@ -34,6 +34,7 @@ def _half_done(world: World, batch_id: str) -> Batch:
 
 def _lose_an_increment(world: World) -> Expected:
     batch = _half_done(world, "sabotage_lost_increment")
+    # Past the recorder: by way of it no increment can be lost.
     world.batch(batch.batch_id).update({"skipped_count": firestore.Increment(-1)})
     return {batch.batch_id: None}
 
@@ -53,6 +54,7 @@ def _record_a_stranger(world: World) -> Expected:
 
 def _count_as_another_outcome(world: World) -> Expected:
     batch = _half_done(world, "sabotage_contradicting_outcomes")
+    # Their sum stays: else it would be a lost increment.
     one_less, one_more = firestore.Increment(-1), firestore.Increment(1)
     world.batch(batch.batch_id).update({"skipped_count": one_less, "completed_count": one_more})
     return {batch.batch_id: None}
@@ -68,6 +70,7 @@ def _leave_untriggered(world: World) -> Expected:
 
 def _hang_in_consolidation(world: World) -> Expected:
     world.open(STUCK, ())
+    # How old this is, the auditor's reader makes up (`clocks`): no client sets when a document was written.
     world.batches.start_consolidation(STUCK, 1).unwrap()
     return {STUCK: None}
 
@@ -108,12 +111,14 @@ def _ask_the_missing(world: World, finding: Finding) -> list[str]:
 def _fill_an_array(world: World) -> Expected:
     players = [f"{SABOTEUR}{number:04}" for number in range(_ARRAY_PLAYERS + 1)]
     batch = world.open("sabotage_array_nearly_full", players, mode=SchemaMode.LEGACY)
+    # All but one: a batch whose players have all ended would be closed, and told as another defect.
     world.batch(batch.batch_id).update({"completed_players": players[:-1]})
     return {batch.batch_id: None}
 
 
 def _write_nonsense(world: World) -> Expected:
     batch_id = "sabotage_unreadable"
+    # Enough to be found by its date, and too little for a batch.
     world.batch(batch_id).set({"game_date": world.today.isoformat()})
     return {batch_id: None}
 

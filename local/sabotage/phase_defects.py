@@ -85,6 +85,7 @@ def _be_silent(world: World) -> Expected:
 def _stand_still(world: World) -> Expected:
     """One processor of several has reported, and nothing has followed until the deadline."""
     stuck = boundary(world, _STUCK)
+    # None that is critical: with those, a tier without a wait would start the phase.
     processor = sorted(set(stuck.known) - set(_critical(stuck)))[0]
     world.audit.phases.boundaries().days.record(stuck, world.day(-1), _report(world, processor)).unwrap()
     return {world.day(-1).isoformat(): None}
@@ -120,8 +121,10 @@ def _start_without_one(world: World) -> Expected:
     for gate in rules.gates:
         if isinstance(gate, RowCounts):
             for table in gate.tables:
+                # The schedule has its games of the day already.
                 if table.name != _schedule_name(world):
                     _fill(world, table, day)
+    # One that is not critical: without a critical one no wait starts the phase.
     *_, missing = (name for name in rules.expected if name not in rules.critical)
     for processor in rules.expected:
         if processor != missing:
@@ -157,6 +160,7 @@ def _look_long_ago(world: World) -> Expected:
 def _know_the_schedule(world: World) -> None:
     schedule = world.audit.phases.graph.schedule
     assert schedule is not None
+    # Near enough to be "around", and not the date itself: games on it would make its silence a defect.
     _fill(world, schedule, world.day(LONG_AGO) + timedelta(days=10))
 
 

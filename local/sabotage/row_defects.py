@@ -39,6 +39,7 @@ def _insert_twice(world: World) -> Expected:
 
 def _modify(world: World) -> Expected:
     world.execute(
+        # Later than any consolidation, as another writer would leave it: by the time such a row is told.
         "UPDATE {main} SET predicted_points = 99, updated_at = TIMESTAMP '2099-01-01 00:00:00' "
         f"WHERE {_OF_PLAYER}",
         player=player(world, 1),
@@ -49,6 +50,7 @@ def _modify(world: World) -> Expected:
 
 def _break_a_rule(world: World) -> Expected:
     world.execute(
+        # The time of change stays: one defect is to make one finding.
         f"UPDATE {{main}} SET confidence_score = 150 WHERE {_OF_PLAYER}",
         player=player(world, 2),
         **game_day(world),

@@ -36,6 +36,7 @@ def _hold_a_lock(world: World) -> Expected:
 def _lock(world: World, days: int, *, lease: timedelta) -> Expected:
     """Taken an hour ago."""
     key, ago = world.lock_key(days), world.now() - HOUR
+    # Taken as anybody takes it, and then made older: its fence is a real one.
     world.lock.try_acquire(key, SABOTEUR).unwrap()
     times = {"acquired_at": ago, "renewed_at": ago, "expires_at": ago + lease}
     world.db.document(str(key)).update(times)

@@ -83,6 +83,7 @@ def _as_it_was(world: World) -> None:
 
 
 def _update(client: "SubscriberClient", subscription: Any, paths: list[str]) -> None:
+    # By a mask: what is not named stays as it is.
     request = {"subscription": subscription, "update_mask": {"paths": paths}}
     client.update_subscription(request=request, timeout=TIMEOUT_SECONDS)
 

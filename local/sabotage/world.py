@@ -151,6 +151,7 @@ class World:
     def make_known(self, slate: Slate) -> None:
         """What the analytics would know of these players: the games that they play in."""
         rows = [{"player_lookup": player, "game_id": game} for player, game in slate.games.items()]
+        # The table that a played day makes has the columns of its gates alone.
         for column, type_ in (("player_lookup", "STRING"), ("processed_at", "TIMESTAMP")):
             self.execute(f"ALTER TABLE `{self.requested_from}` ADD COLUMN IF NOT EXISTS {column} {type_}")
         self.execute(
@@ -194,5 +195,6 @@ class World:
         environment = {**self.environment, EMULATOR_HOST: _NOBODY_LISTENS}
         blind = WarehouseWiring(WarehouseSettings, function=SABOTEUR, environment=environment)
         client = connect(self.wiring.settings.gcp_project, environment)
+        # BigQuery alone: what is found goes into the real store.
         blind.warehouse = lambda: Warehouse(client, _AT_ONCE)
         return auditor_of(blind, Audit(blind), lambda: self.today)
