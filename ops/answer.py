@@ -48,6 +48,7 @@ def to_json(data: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """A value that JSON does not know, as `to_json` says."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime | date):

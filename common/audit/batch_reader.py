@@ -163,6 +163,7 @@ class BatchReader:
         """Every document of the batch: asked only where the counts differ."""
 
         def read() -> Details:
+            # As of the batch's own read: a completion that came since is in none of its counters.
             found = [document_of(each) for each in self._documents(batch, COMPLETIONS)]
             documents = {each.id: readable(each, Completion.from_document).unwrap() for each in found}
             parts = [document_of(each) for each in self._documents(batch, MANIFEST)]

@@ -136,6 +136,7 @@ def _contradictions(batch: Batch, documents: Mapping[str, Completion]) -> Findin
     ]
     if unlike:
         told = f"array and documents disagree about how {len(unlike)} players ended"
+    # As many as there are documents: otherwise an increment is lost or doubled, and told as that.
     elif differ and batch.counts.ended == len(documents):
         told = f"the counters disagree with the documents: {', '.join(differ)}"
     else:

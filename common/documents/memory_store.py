@@ -196,6 +196,7 @@ def _applied(
         data[name] = _computed(data.get(name), value, at)
         if value is SERVER_TIME or isinstance(value, Increment):
             results[name] = data[name]
+        # As the server: of what is done to an array it answers nothing.
         elif isinstance(value, Union | Difference):
             results[name] = None
     return data, results

@@ -198,6 +198,7 @@ def query_of(collection: Any, query: Query) -> Any:
     direction = firestore.Query.DESCENDING if query.descending else firestore.Query.ASCENDING
     if query.order_by is not None:
         asked = asked.order_by(query.order_by, direction=direction)
+    # By the document's name as well: several may have one value of the field, and none is to be skipped.
     if query.after is not None:
         place = {} if query.order_by is None else {query.order_by: query.after.data[query.order_by]}
         reference = collection.document(query.after.id)

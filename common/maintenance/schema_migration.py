@@ -132,6 +132,7 @@ def _contradiction(roster: Roster, documents: Ended, ended: Ended, to: SchemaMod
     """Why a switch would lose or invent something, with names; None if it would not."""
     batch = roster.batch
     keeps_both = batch.schema_mode.writes_array and batch.schema_mode.writes_subcollection
+    # Only where both are kept up to date: else one of them is old, and rightly so.
     unlike = sorted(
         name
         for name in batch.in_array.keys() & documents.keys()

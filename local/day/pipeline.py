@@ -176,6 +176,7 @@ class Pipeline:
         """As a receiver does: a repeat of a dispatch is told by its id, and dropped."""
         model = ExportTrigger if topic(constant).message == ExportTrigger.__name__ else PhaseTrigger
         trigger = model.parse(message.data).unwrap()
+        # Noted all the same: that a dispatch was repeated is what the report has to know.
         is_repeat = any(each.dispatch_id == trigger.dispatch_id for each in self.started)
         self.started.append(
             Started(

@@ -79,6 +79,7 @@ def _shown(found: Sequence[Replayed], boundaries: Sequence[Boundary]) -> list[An
     table = Table(
         "date", "boundary", "was", "would be", "gained", "", "without", box=None, header_style="bold"
     )
+    # One scale for all rows; where nothing differs any will do.
     longest = max((abs(each.gained).total_seconds() for each in found if each.gained), default=0.0) or 1.0
     for each in found:
         table.add_row(

@@ -69,6 +69,7 @@ def _answer(
     broken: Mapping[str, Sequence[BrokenLink]],
     keys: Sequence[KeySeen],
 ) -> Answer:
+    """What was verified: batch by batch, then what differs, key by key. 1 where anything does."""
     shown: list[RenderableType] = [_line(batch, receipts[batch.batch_id]) for batch in read]
     shown += [Text(f"{each.finding_class.value}: {each.summary}: {names(each.ids)}", "red") for each in found]
     consolidated_at = max(
@@ -78,6 +79,7 @@ def _answer(
     shown += [Text(f"  {key} {said}") for key, said in told.items()]
     if len(keys) > MAX_KEYS:
         shown.append(Text(f"  … of the first {MAX_KEYS} keys of these players"))
+    # Whatever else is well: a receipt that was changed proves nothing.
     links = {batch_id: links for batch_id, links in broken.items() if links}
     shown += [
         Text(f"{each.what} receipt: {batch_path(batch_id)}/{each.receipt}: {each.why}", "red")
