@@ -4,6 +4,7 @@ A WORD selects the mutants whose promise or file contains it. Works on a copy of
 mutant lives, or if the tests are red without any.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -65,8 +66,10 @@ def _judge(tree: Path, mutant: Mutant) -> Verdict:
 
 def _pytest(tree: Path, tests: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     options = ["-q", "-x", f"--timeout={_HANGS_AFTER_SECONDS}", "-p", "no:cacheprovider"]
-    command = [sys.executable, "-B", "-m", "pytest", *options, *tests]
-    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "pytest", *options, *tests]
+    # Bytecode goes by second and size, which a small change and its undoing may share; processes of tests, too.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,19 @@ CONSOLIDATIONS, ARRAYS = batch_rules.consolidation_findings, batch_rules.array_f
             None,
             id="being consolidated for a minute",
         ),
+        pytest.param(
+            CONSOLIDATIONS,
+            batch(COMPLETE, trigger_generation=0, update_time=NOW - HOUR),
+            None,
+            id="closed an hour ago without a trigger: that alone is told",
+        ),
         pytest.param(ARRAYS, batch(OPEN), None, id="no array"),
+        pytest.param(
+            ARRAYS,
+            batch(OPEN, in_array={f"p{each}": ended(f"p{each}") for each in range(900)}),
+            None,
+            id="an array of before its migration, which nobody writes any more",
+        ),
     ],
 )
 def test_what_stands_still_is_found_when_nobody_can_be_at_it_any_more(
@@ -122,6 +134,12 @@ def test_consolidation_that_goes_on_for_too_long_is_stuck() -> None:
 
     assert stuck.finding_class is FindingClass.STUCK_CONSOLIDATION
     assert stuck.summary == "being consolidated for 1 h 0 min without a receipt"
+
+
+def test_players_who_timed_out_are_not_heard_of() -> None:
+    [failed] = DEADLINES(batch(BatchStatus.FAILED, counts=Counts(completed=1, timed_out=2)))
+
+    assert failed.summary == "failed at its deadline: 2 of 3 players not heard of"
 
 
 def test_array_is_found_at_nine_tenths() -> None:

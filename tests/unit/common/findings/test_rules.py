@@ -134,6 +134,15 @@ def test_what_is_told_of_a_finding_from_run_to_run(clock: WallClock, steps: str,
     assert [story.run(step) for step in steps.split()] == told.split()
 
 
+def test_what_comes_back_each_day_does_not_flap(clock: WallClock) -> None:
+    story = Story(clock)
+    a_day = ("found", "clean", "clean", *["unknown"] * 22)
+
+    told = [story.run(step) for _ in range(4) for step in a_day]
+
+    assert [change for change in told if change != "-"] == ["opened", "resolved"] * 4
+
+
 @pytest.mark.parametrize(
     ("minutes", "elsewhere"), [(0, True), (59, True), (60, False)], ids=["now", "in time", "late"]
 )

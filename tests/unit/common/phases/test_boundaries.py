@@ -7,13 +7,24 @@ import pytest
 
 from common.documents.writes import Create
 from common.messages import ExportTrigger, MessageStatus, PhaseTrigger
+from common.phases.changes import Change
 from common.phases.days import Recorded
 from common.phases.decision import PhaseState
 from common.phases.graph import GRAPHS
 from common.phases.mode import mode_of
-from common.result import ErrorType
+from common.phases.records import Day
+from common.phases.report_rules import report_of
+from common.phases.shape import Boundary
+from common.result import ErrorType, Result
 from tests.support.batch_helpers import GAME_DATE
-from tests.support.phase_world import ANALYTICS, OVERNIGHT, PRECOMPUTE, PhaseWorld, predictions_complete
+from tests.support.phase_world import (
+    ANALYTICS,
+    OVERNIGHT,
+    PRECOMPUTE,
+    PhaseWorld,
+    completion,
+    predictions_complete,
+)
 
 HOUR = timedelta(hours=1)
 FAILED: dict[str, Any] = {"status": MessageStatus.FAILED}
@@ -349,6 +360,25 @@ def test_alert_that_nobody_got_fails_nothing_and_is_told_by_the_next_sweep() -> 
     assert first.is_partial
     assert world.reasons == ["tier2_timeout"]
     assert world.told.kinds == ["tier_fired"]
+
+
+def test_decision_that_a_report_has_overtaken_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = PhaseWorld()
+    all_of_4(world, PRECOMPUTE[0])
+    last = report_of(PRECOMPUTE[0], completion(PRECOMPUTE[0]), "event", world.clock())
+    write = world.days.write
+
+    def overtaken(boundary: Boundary, day: Day, change: Change) -> Result[bool]:
+        # Recorded by another instance, which then dies; the second time, it is known already.
+        world.days.record(boundary, GAME_DATE, last)
+        return write(boundary, day, change)
+
+    monkeypatch.setattr(world.days, "write", overtaken)
+    world.clock.advance(HOUR)
+    looked = world.look().unwrap()
+
+    assert looked.state is PhaseState.DISPATCHED
+    assert world.reasons == ["all_complete"]
 
 
 def test_redelivery_waits_for_the_one_that_publishes_and_then_takes_over() -> None:

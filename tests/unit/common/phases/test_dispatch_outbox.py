@@ -63,8 +63,12 @@ def test_claim_that_is_half_over_is_renewed_before_it_publishes(world: PhaseWorl
     mine = claimant(world)
     world.clock.advance(CLAIM_GRACE * 0.6)
     rivals: list[Result[Day]] = []
-    world.publisher = Publisher(world, lambda: rivals.append(send(world, "rival")))
 
+    def rival_comes_later() -> None:
+        world.clock.advance(CLAIM_GRACE * 0.5)
+        rivals.append(send(world, "rival"))
+
+    world.publisher = Publisher(world, rival_comes_later)
     send(world, mine).unwrap()
 
     assert error_of(rivals[0]).is_expected

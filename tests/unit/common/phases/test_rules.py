@@ -191,6 +191,14 @@ def test_what_is_missing_failed_and_exhausted_is_named() -> None:
     assert seen.is_exhausted
 
 
+def test_what_may_start_without_the_others_is_not_exhausted() -> None:
+    reports = {name: report(name, at=OVERNIGHT - 5 * HOUR) for name in CRITICAL_4}
+
+    seen = readiness(NBA[4], day(NBA[4], reports), OVERNIGHT)
+
+    assert (seen.is_ready, seen.is_exhausted) == (True, False)
+
+
 MODES = [
     pytest.param("2026-01-18T04:59:59+00:00", Mode.SAME_DAY, id="a second before midnight in New York"),
     pytest.param("2026-01-18T05:00:00+00:00", Mode.OVERNIGHT, id="midnight in New York"),
@@ -260,16 +268,17 @@ def test_gates_decide_what_becomes_of_a_date_that_is_ready() -> None:
     recheck = OVERNIGHT + timedelta(minutes=3)
     is_open = Open(name="a", value=5, limit=3)
     is_closed = Closed(name="b", value=1, limit=3, reason="b: too little", next_check=recheck)
+    later = Closed(name="c", value=1, limit=3, reason="c: too few", next_check=recheck + HOUR)
     unknown = ErrorInfo.transient("GateNotEvaluated", "BigQuery is away")
 
     started, blocked, unread = (
         decide(boundary, day(boundary, reports), ready, gates=gates, now=OVERNIGHT)
-        for gates in ([is_open], [is_open, is_closed], unknown)
+        for gates in ([is_open], [is_open, later, is_closed], unknown)
     )
 
     assert (started.state, started.reason) == (PhaseState.DISPATCHING, "all_complete")
     assert (blocked.state, blocked.next_check) == (PhaseState.BLOCKED, recheck)
-    assert blocked.reason == "all_complete, but b: too little"
+    assert blocked.reason == "all_complete, but c: too few; b: too little"
     assert unread.state is PhaseState.READY
     assert "could not be evaluated: BigQuery is away" in unread.reason
     assert unread.next_check == OVERNIGHT + timedelta(minutes=boundary.recheck_minutes)
