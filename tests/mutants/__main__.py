@@ -67,7 +67,7 @@ def _judge(tree: Path, mutant: Mutant) -> Verdict:
 def _pytest(tree: Path, tests: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     options = ["-q", "-x", f"--timeout={_HANGS_AFTER_SECONDS}", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
-    # Bytecode goes by second and size, which a small change and its undoing may share; processes of tests, too.
+    # Bytecode goes by second and size, which a small change and its undoing may share.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
 
