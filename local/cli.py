@@ -19,6 +19,7 @@ from rich.console import Console
 from common.phases.graph import GRAPHS
 from common.result import ResultError
 from common.sport import ZONE, Sport
+from ops.where import local
 
 from . import report
 from .day.chaos import Disorder, Victim
@@ -29,9 +30,11 @@ from .judging.boundaries import judge_boundaries
 from .judging.day_audit import audit_the_day, judge_audit
 from .judging.progress import bars
 from .judging.promises import judge
+from .kept_system import kept
 from .play import Audience, Ending, Plan, Played, hire, play
 from .problem import Problem
 from .run_folder import run_folder
+from .sabotage.by_hand import BY_HAND, break_one
 from .sabotage.catalogue import CLASSES
 from .sabotage.outcome import Sabotage, judge_sabotage
 from .sabotage.run import sabotage as break_all
@@ -111,6 +114,7 @@ def serve(
     firestore_port: PortOption = None,
     pubsub_port: PortOption = None,
     bigquery_port: PortOption = None,
+    workers: Annotated[int, typer.Option(min=0, max=64, help="Sample workers that answer requests.")] = 1,
 ) -> None:
     """Keep the system up, to be used from elsewhere, until Ctrl-C."""
     chosen = {"firestore": firestore_port, "pubsub": pubsub_port, "bigquery": bigquery_port}
@@ -119,14 +123,26 @@ def serve(
         _one_line_problems(),
         run_folder() as folder,
         Stack.up(sport, folder, terminal.doing, ports=ports) as stack,
+        kept(stack, workers, terminal.doing) as crew,
         noted(stack, ROOT),
         status_page.served(ROOT) as page,
     ):
         terminal.explain(stack, page)
         while True:
+            crew.replace_dead()
             for server in stack.revive(gives_up=False):
                 terminal.tell_of_restart(server)
             time.sleep(1)
+
+
+@app.command("break")
+def break_(finding_class: Annotated[str, typer.Argument(metavar="CLASS", help=", ".join(BY_HAND))]) -> None:
+    """Break the system that `./local/run serve` keeps up, in one way, for a person to find and to mend."""
+    with _one_line_problems():
+        environment = dict(local(ROOT).unwrap().environment)
+        # Google's clients look there, and nowhere else, for emulators.
+        os.environ.update(environment)
+        terminal.tell_of_defect(finding_class, break_one(environment, finding_class, _today()))
 
 
 def _refuse_options_before(command: str, context: typer.Context) -> None:

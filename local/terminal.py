@@ -11,6 +11,7 @@ from common.sport import Sport
 
 from .day.chaos import AFTERMATH, Victim
 from .play import Plan
+from .sabotage.by_hand import Broken
 from .stack.serving import Server
 from .stack.stack import Stack
 
@@ -67,7 +68,17 @@ class Terminal:
                 self._plain(f"{server.deployment.name}: {endpoint}")
         self._plain(f"\nStatus page: {page}")
         self._plain("What is wrong, and why: ./ops/run status --local")
+        self._plain("To break something on purpose: ./local/run break CLASS; --help lists them")
         self._plain(f"Logs: {stack.folder}\nCtrl-C ends it all.")
+
+    def tell_of_defect(self, finding_class: str, broken: Broken) -> None:
+        """What was broken, and how a person goes on."""
+        self._plain(f"{finding_class}: {broken.how}, of {', '.join(broken.where)}")
+        self._plain("Find it:  ./ops/run audit --local")
+        if broken.mended_elsewhere is None:
+            self._plain("Mend it:  with the command that the finding names; see ops/README.md")
+        else:
+            self._plain(f"No command mends it: {broken.mended_elsewhere}")
 
     def problem(self, what: str) -> None:
         """What stands in the way, in a line."""

@@ -20,7 +20,7 @@ from typing import Final
 import structlog
 
 from common.audit.report import Asked, AuditReport
-from common.batches.records import Batch, BatchStatus
+from common.batches.records import Batch
 from common.findings import Finding, Tracked
 from common.findings.store import FirestoreFindings
 
@@ -31,13 +31,13 @@ from .defect import ByAudit, ByPerson, Defect, Expected, Otherwise
 from .outcome import Sabotaged
 from .person import FOUND, Person, is_writing
 from .phase_defects import play_the_days_before
-from .row_defects import BATCH, PLAYERS, save_rows
+from .row_defects import BATCH, ask_for_rows, has_rows, is_over
 from .system_defects import tick
+from .waiting import until
 from .world import World
 
 _AT_REST_WITHIN_SECONDS: Final = 30.0
 """For a batch to be predicted, recorded and merged by the functions of this machine."""
-_LOOK_EVERY_SECONDS: Final = 0.2
 _MAX_CLEAN_AUDITS: Final = 4
 """Two are enough to be told; a batch that is still at work when one looks needs another."""
 _HANDS: Final = 3
@@ -123,11 +123,9 @@ class Play:
         for case in before:
             self._undo(case)
         self._step("wait for the batch whose rows are broken")
-        others += [f"batch {batch_id}: {why}" for batch_id, why in self._wait_for(BATCH).items()]
-        # Saved after the batch is merged and before anything is broken: what a person puts back is what was
-        # merged.
+        if not has_rows(self._world, within_seconds=_AT_REST_WITHIN_SECONDS):
+            others.append(f"the workers have not answered for {BATCH}")
         self._step("break all at once")
-        save_rows(self._world)
         cases = [Case(defect=each, expected=each.make(self._world)) for each in AT_ONCE]
         self._step("find and repair")
         repaired = self._world.auditor().run(Asked(repair=True)).unwrap()
@@ -152,10 +150,7 @@ class Play:
         world = self._world
         tick(world)
         play_the_days_before(world)
-        slate = world.slate(world.day(-1), world.players[:PLAYERS])
-        world.make_known(slate)
-        world.open(BATCH, slate.players, on=slate.game_date)
-        world.ask(slate, BATCH)
+        ask_for_rows(world)
 
     def _find(self, cases: Sequence[Case]) -> list[str]:
         """What of them is open now; returns what is open as well, and nobody has made."""
@@ -209,15 +204,13 @@ class Play:
 
     def _wait_for(self, *batch_ids: str) -> dict[str, str]:
         """Batches that have not come to their end in time, with what they are instead."""
-        ends_at = time.monotonic() + _AT_REST_WITHIN_SECONDS
-        while (waiting := self._unsettled(batch_ids)) and time.monotonic() < ends_at:
-            time.sleep(_LOOK_EVERY_SECONDS)
-        return waiting
+        until(lambda: not self._unsettled(batch_ids), within_seconds=_AT_REST_WITHIN_SECONDS)
+        return self._unsettled(batch_ids)
 
     def _unsettled(self, batch_ids: Sequence[str]) -> dict[str, str]:
         """Those of these batches that are not over, with how they stand."""
         found = [self._world.batches.get(batch_id).unwrap() for batch_id in batch_ids]
-        return {each.batch_id: _stands(each) for each in found if not _is_over(each)}
+        return {each.batch_id: _stands(each) for each in found if not is_over(each)}
 
     def _resolved(self, finding_ids: set[str]) -> tuple[set[str], AuditReport]:
         """Those of them that somebody was told the end of, and the last audit."""
@@ -245,12 +238,6 @@ def _note_repair(case: Case, repaired: AuditReport) -> None:
 
 def _is_told_to_be_over(tracked: Tracked) -> bool:
     return not tracked.is_open and tracked.told.value == "resolved"
-
-
-def _is_over(batch: Batch) -> bool:
-    """Consolidated and announced, and nobody timed out is still waited for."""
-    is_announced = batch.phase_generation >= batch.generation
-    return batch.status is BatchStatus.CONSOLIDATED and is_announced and not batch.counts.timed_out
 
 
 def _stands(batch: Batch) -> str:

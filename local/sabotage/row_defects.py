@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from common.batches.records import Batch, BatchStatus
 from common.findings import FindingClass
 from common.staging.table_names import staging_table
 
 from .clocks import SABOTEUR
 from .defect import ByAudit, Defect, Expected, Otherwise
+from .waiting import until
 from .world import NOBODY, World
 
 BATCH: Final = "sabotage_rows"
@@ -106,6 +108,28 @@ def _restore(number: int | None) -> Otherwise:
         )
 
     return Otherwise(what="the rows are put back by hand", undo=undo)
+
+
+def ask_for_rows(world: World) -> None:
+    """Open the batch, and ask the workers for its players."""
+    slate = world.slate(world.day(-1), world.players[:PLAYERS])
+    world.make_known(slate)
+    world.open(BATCH, slate.players, on=slate.game_date)
+    world.ask(slate, BATCH)
+
+
+def has_rows(world: World, *, within_seconds: float) -> bool:
+    """Whether the workers have answered in time, and their rows are merged; they are saved then."""
+    if not until(lambda: is_over(world.batches.get(BATCH).unwrap()), within_seconds=within_seconds):
+        return False
+    save_rows(world)
+    return True
+
+
+def is_over(batch: Batch) -> bool:
+    """Whether all of it is merged and told, and nobody is missing."""
+    is_announced = batch.phase_generation >= batch.generation
+    return batch.status is BatchStatus.CONSOLIDATED and is_announced and not batch.counts.timed_out
 
 
 def save_rows(world: World) -> None:

@@ -1,7 +1,5 @@
 """What is not of one batch: locks, sweeps, messages that nobody can read, and a store that is away."""
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +15,7 @@ from common.topics import PREDICTION_READY
 from ..problem import Problem
 from .clocks import HOUR, SABOTEUR
 from .defect import ByAudit, ByPerson, Defect, Expected, Otherwise
+from .waiting import until
 from .world import World
 
 _EXPIRED_LOCK, _HELD_LOCK = -4, -5
@@ -54,8 +53,12 @@ def _send_what_nobody_can_read(world: World) -> Expected:
     world.wiring.publisher().publish_raw(topic, b"no message of ours", {}).unwrap()
     clients = world.wiring.publisher_client(), world.wiring.subscriber_client()
     topology = PubSubTopology(*clients, world.wiring.settings.gcp_project)
-    _until(lambda: bool(_letters(world)), "the message is no dead letter")
-    _until(lambda: topology.waiting(waiting).unwrap() > 0, "no message waits in the dead-letter subscription")
+    is_dead = until(
+        lambda: bool(_letters(world)) and topology.waiting(waiting).unwrap() > 0,
+        within_seconds=_HEARD_WITHIN_SECONDS,
+    )
+    if not is_dead:
+        raise Problem(f"a message that nobody can read is no dead letter after {_HEARD_WITHIN_SECONDS:.0f} s")
     return {topic: None, waiting: None}
 
 
@@ -70,15 +73,6 @@ def _letters(world: World) -> list[str]:
 def _discard(world: World, finding: Finding) -> list[str]:
     letters = _letters(world)
     return [finding.command, *(operator_command("dead-letters", "discard", each) for each in letters)]
-
-
-def _until(is_so: Callable[[], bool], problem: str) -> None:
-    """Wait for it; raises a Problem after _HEARD_WITHIN_SECONDS."""
-    ends_at = time.monotonic() + _HEARD_WITHIN_SECONDS
-    while not is_so():
-        if time.monotonic() > ends_at:
-            raise Problem(f"{problem} after {_HEARD_WITHIN_SECONDS:.0f} s")
-        time.sleep(0.1)
 
 
 def _miss_sweeps(world: World) -> Expected:
