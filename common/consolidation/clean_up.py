@@ -35,6 +35,7 @@ ORPHAN_AGE: Final = timedelta(hours=24)
 DROPS_AT_ONCE: Final = 8
 """Requests in flight: a batch has up to a few hundred tables, and each drop is a request of its own."""
 READS_AT_ONCE: Final = 16
+"""Batches that are looked up at the same time, to tell whose tables are orphans."""
 
 BatchOf = Callable[[str], Result[Batch]]
 """A batch by its id; a batch that does not exist is an expected failure, see `_is_over`."""

@@ -5,7 +5,7 @@ A dead letter waits until it is replayed or discarded; its document stays, for w
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -41,6 +41,8 @@ class DeadLetter:
     dead_lettered_at: datetime
     replayed_at: datetime | None
     discarded_at: datetime | None
+    written_at: datetime | None = field(default=None, compare=False)
+    """The store's time of its document, as it was read: whoever notes something notes it of this writing."""
 
     @property
     def waits(self) -> bool:
@@ -58,7 +60,7 @@ class DeadLetter:
         return batch_id if isinstance(batch_id, str) else None
 
     @classmethod
-    def from_document(cls, data: Mapping[str, Any]) -> Self:
+    def from_document(cls, data: Mapping[str, Any], written_at: datetime | None = None) -> Self:
         """Raises KeyError or ValueError for a document that is no dead letter."""
         return cls(
             event_id=data["event_id"],
@@ -76,6 +78,7 @@ class DeadLetter:
             dead_lettered_at=data["dead_lettered_at"],
             replayed_at=data.get("replayed_at"),
             discarded_at=data.get("discarded_at"),
+            written_at=written_at,
         )
 
 
@@ -96,39 +99,46 @@ class DeadLetterBox:
         return [_read(each) for each in self._documents.find(COLLECTION, newest).unwrap()]
 
     def note_replayed(
-        self, event_id: str, at: datetime, *, who: str, why: str, message_id: str
+        self, letter: DeadLetter, at: datetime, *, who: str, why: str, message_id: str
     ) -> Result[None]:
         """Note that it was published again, as which message; to be called after the publish.
 
             operator   publishes ── notes
                                  ╰─ crash here: waits still; a second replay is recognised as the same event
 
-        Again: the last one stands. PERMANENT (NoSuchThing) for an id of none.
+            operator   publishes ───────────────────────────── notes: refused, the document was written since
+            function             fails again ── writes it anew: waits ┘
+
+        Again: nothing. FailedAgain (PERMANENT): it was written anew since it was read, and waits. NoSuchThing
+        (PERMANENT) for one that is not there.
         """
-        return self._note(
-            event_id,
-            {"replayed_at": at, "replayed_by": who, "replayed_why": why, "replayed_as": message_id},
-        )
+        fields = {"replayed_at": at, "replayed_by": who, "replayed_why": why, "replayed_as": message_id}
+        return self._note(letter, fields)
 
-    def note_discarded(self, event_id: str, at: datetime, *, who: str, why: str) -> Result[None]:
-        """Note that nobody needs it any more; its document stays. Again: the last one stands.
+    def note_discarded(self, letter: DeadLetter, at: datetime, *, who: str, why: str) -> Result[None]:
+        """Note that nobody needs it any more; its document stays. Failures and repeats as `note_replayed`."""
+        return self._note(letter, {"discarded_at": at, "discarded_by": who, "discarded_why": why})
 
-        PERMANENT (NoSuchThing) for an id of none.
-        """
-        return self._note(event_id, {"discarded_at": at, "discarded_by": who, "discarded_why": why})
-
-    def _note(self, event_id: str, fields: Mapping[str, Any]) -> Result[None]:
-        noted = self._documents.commit(
-            [Update(path=f"{COLLECTION}/{document_id_of(event_id)}", fields=fields)]
-        )
-        if is_refused(noted):
-            return Result.failure(ErrorInfo.permanent("NoSuchThing", f"dead letter {event_id!r}: not there"))
-        return noted.map(lambda _: None)
+    @returns_result
+    def _note(self, letter: DeadLetter, fields: Mapping[str, Any]) -> None:
+        path = f"{COLLECTION}/{document_id_of(letter.event_id)}"
+        noted = self._documents.commit([Update(path=path, fields=fields, unchanged_since=letter.written_at)])
+        if not is_refused(noted):
+            noted.unwrap()
+            return
+        found = self._documents.get([path]).unwrap().get(path)
+        if found is None:
+            why = f"dead letter {letter.event_id!r}: not there"
+            raise ResultError(ErrorInfo.permanent("NoSuchThing", why))
+        # Our own earlier try, whose answer was lost, has written just this.
+        if any(found.data.get(name) != value for name, value in fields.items()):
+            why = f"dead letter {letter.event_id!r}: it was written anew meanwhile, and waits"
+            raise ResultError(ErrorInfo.permanent("FailedAgain", why))
 
 
 def _read(document: Document) -> DeadLetter:
     try:
-        return DeadLetter.from_document(document.data)
+        return DeadLetter.from_document(document.data, document.update_time)
     except (KeyError, ValueError, AttributeError) as exc:
         raise ResultError(ErrorInfo.from_exception(exc, dead_letter=document.id)) from exc
 

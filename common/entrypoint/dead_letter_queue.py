@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import SubscriberClient
 
 PULLED_AT_ONCE: Final = 100
+"""Messages of one pull."""
 MAX_PULLS: Final = 20
 """Bounds the search in a subscription in which thousands wait."""
 TIMEOUT_SECONDS: Final = 20.0
+"""Of one call: a person waits."""
 
 
 class DeadLetterQueue:
@@ -75,6 +77,7 @@ class DeadLetterQueue:
         return list(answer.received_messages)
 
     def _give_back(self, path: str, ack_ids: list[str]) -> None:
+        """At once, so that the next one who looks finds them; raises what the client raises."""
         if ack_ids:
             self._client.modify_ack_deadline(
                 subscription=path, ack_ids=ack_ids, ack_deadline_seconds=0, timeout=TIMEOUT_SECONDS

@@ -41,6 +41,7 @@ MAX_STORED_CHARS: Final = 50_000
 MAX_PUBLISHED_BYTES: Final = 9_000_000
 """Pub/Sub takes 10 MB; a push body is larger than the message inside, which was once published."""
 MAX_ATTRIBUTES: Final = 100
+"""Of one message."""
 MAX_ATTRIBUTE_BYTES: Final = 1_024
 """The limits of Pub/Sub."""
 

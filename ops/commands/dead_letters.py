@@ -97,7 +97,8 @@ def plan_replay(
 
     Who would fail again is left out, with the reason. One letter that is named is replayed whether it waits
     or not; a condition chooses from those that wait. Raises ResultError (NoSuchThing) for an id that is not
-    there.
+    there. A step fails (FailedAgain) where the event became a dead letter anew before the replay was noted:
+    it waits.
     """
 
     def replay(letter: DeadLetter) -> Plan:
@@ -128,7 +129,7 @@ def plan_discard(
             dropped = queue.drop(letter.topic, letter.event_id)
             if dropped.error is not None:
                 return Result.failure(dropped.error)
-            return box.note_discarded(letter.event_id, by.at, who=by.who, why=by.why)
+            return box.note_discarded(letter, by.at, who=by.who, why=by.why)
 
         return replace(plan, steps=[Step(sentence=sentence, do=note)])
 
@@ -160,6 +161,11 @@ def fails_again(letter: DeadLetter) -> str | None:
 def _replay(
     box: DeadLetterBox, queue: Queue, publisher: RawPublisher, letter: DeadLetter, by: By
 ) -> Result[str]:
+    # Before it is published: where it fails again, a message of the new failure must not be taken out. Its
+    # document has all of it (see `fails_again`), so a crash from here on loses nothing.
+    dropped = queue.drop(letter.topic, letter.event_id)
+    if dropped.error is not None:
+        return Result.failure(dropped.error)
     # As the event that it was: a completion that was recorded in the meantime is a repeat then, and not
     # another event's.
     attributes = {**letter.attributes, REPLAYED_EVENT: letter.event_id}
@@ -167,12 +173,9 @@ def _replay(
     if published.error is not None:
         return published
     message_id = published.unwrap()
-    dropped = queue.drop(letter.topic, letter.event_id)
-    if dropped.error is not None:
-        return Result.failure(dropped.error)
     # A crash in between publishes once more when the command is given again: under the same event id, which
     # whoever has recorded it knows.
-    noted = box.note_replayed(letter.event_id, by.at, who=by.who, why=by.why, message_id=message_id)
+    noted = box.note_replayed(letter, by.at, who=by.who, why=by.why, message_id=message_id)
     return noted.map(lambda _: message_id)
 
 

@@ -1,12 +1,18 @@
-"""Which dead letters may be published again, as far as their messages tell."""
+"""Which dead letters may be published again, and what is noted of one that has failed again meanwhile."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from common.entrypoint.dead_letter_box import DeadLetter
-from ops.commands.dead_letters import fails_again
+from common.documents.memory_store import MemoryDocuments
+from common.documents.writes import Set
+from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
+from common.result import Result
+from ops.commands.dead_letters import By, fails_again, plan_discard, plan_replay
+from ops.selection import Selection
 
 GOOD = DeadLetter(
     event_id="e1",
@@ -50,3 +56,96 @@ def test_letter_that_a_person_handled_waits_no_more() -> None:
     assert GOOD.waits
     assert not replace(GOOD, replayed_at=at).waits
     assert not replace(GOOD, discarded_at=at).waits
+
+
+NOW = datetime(2026, 1, 18, 6, tzinfo=UTC)
+BY = By(who="ann", why="mended", at=NOW)
+EVERY: Selection[DeadLetter] = Selection(conditions=())
+
+
+class Box:
+    """The dead letters of a test, with whatever stands behind them."""
+
+    def __init__(self) -> None:
+        self.documents = MemoryDocuments(lambda: NOW)
+        self.letters = DeadLetterBox(self.documents)
+        self.done: list[str] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.fail()
+
+    def fail(self) -> None:
+        """As the function writes it: also where the letter was written before."""
+        fields = {name: getattr(GOOD, name) for name in ("event_id", "topic", "function", "reason", "data")}
+        self.documents.commit(
+            [
+                Set(
+                    path="dead_letters/e1",
+                    fields={
+                        **fields,
+                        "error_class": GOOD.error_class,
+                        "attributes": json.dumps({}),
+                        "data_bytes": len(GOOD.data),
+                        "dead_lettered_at": NOW,
+                    },
+                )
+            ]
+        ).unwrap()
+
+    def drop(self, topic_name: str, event_id: str) -> Result[int]:
+        self.done.append("taken out")
+        return Result.success(1)
+
+    def publish_raw(self, topic_name: str, data: bytes, attributes: dict[str, str]) -> Result[str]:
+        self.done.append("published")
+        self.meanwhile()
+        return Result.success("m1")
+
+    def letter(self) -> DeadLetter:
+        [letter] = self.letters.newest().unwrap()
+        return letter
+
+    def replay(self) -> Result[str]:
+        [step] = plan_replay(self.letters, self, self, "e1", EVERY, BY).steps
+        return step.do("record")
+
+
+def test_letter_that_is_published_again_waits_no_more() -> None:
+    box = Box()
+
+    assert box.replay().unwrap() == "m1"
+    assert not box.letter().waits
+
+
+def test_letter_that_fails_again_before_that_is_noted_waits_and_keeps_its_message() -> None:
+    box = Box()
+    box.meanwhile = box.fail
+
+    replayed = box.replay()
+
+    assert replayed.error is not None
+    assert replayed.error.exception_class == "FailedAgain"
+    assert box.letter().waits
+    assert box.done == ["taken out", "published"]
+
+
+def test_note_whose_answer_was_lost_is_known_again() -> None:
+    box = Box()
+    letter = box.letter()
+
+    for _ in range(2):
+        box.letters.note_replayed(letter, NOW, who="ann", why="mended", message_id="m1").unwrap()
+    other = box.letters.note_replayed(letter, NOW, who="ann", why="mended", message_id="m2")
+
+    assert other.error is not None
+    assert other.error.exception_class == "FailedAgain"
+
+
+def test_letter_that_was_written_anew_since_the_plan_is_not_discarded() -> None:
+    box = Box()
+    [step] = plan_discard(box.letters, box, "e1", EVERY, BY).steps
+    box.fail()
+
+    discarded = step.do("record")
+
+    assert discarded.error is not None
+    assert box.letter().waits
