@@ -11,8 +11,7 @@ import typer
 from common.audit.audit_log import AuditLog
 from common.audit.batch_reader import BatchReader
 from common.audit.report import Asked
-from common.reporting.assembly import gathering, status_page
-from common.reporting.page import render
+from common.reporting.assembly import status_page
 from common.result import ResultError
 
 from .answer import Answer, Format
@@ -54,6 +53,7 @@ from .options import (
     looks_like_a_date,
     moment_of,
 )
+from .site import site
 from .stores import Stores
 
 TEXT = Format.TEXT
@@ -186,8 +186,7 @@ def page_(
     def work(stores: Stores) -> Answer:
         if not serve:
             return page.written(status_page(stores.wiring, stores.audit(), str(to)))
-        reading = gathering(stores.wiring, stores.audit())
-        with page.server(lambda: render(reading.status()), port) as server:
+        with page.server(site(stores), port) as server:
             errors.print(f"http://{page.LOOPBACK}:{server.server_port}/  (Ctrl-C ends it)")
             with suppress(KeyboardInterrupt):
                 server.serve_forever()
@@ -201,7 +200,11 @@ def bundle_(
     batch: Batch, to: File = Path("bundle.html"), local: Local = False, output: Output = TEXT
 ) -> None:
     """All that is known of a batch as one HTML file, for an incident."""
-    answer(lambda stores: bundle.bundle(stores.evidence(), batch, to), local=local, output=output)
+    answer(
+        lambda stores: bundle.bundle(stores.evidence(), batch, to, stores.telling()),
+        local=local,
+        output=output,
+    )
 
 
 @app.command(epilog="Example: ./ops/run simulate --from 2026-01-10 --to 2026-01-17 --graph edited.json")

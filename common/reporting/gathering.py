@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 from ..audit.batch_reader import Seen, Wanted
 from ..batches.expected_end import expected_end, profile
 from ..batches.records import Batch, BatchStatus
-from ..findings import Tracked
+from ..findings import ScopeKind, Tracked
 from ..phases.records import Day
 from ..phases.shape import Boundary
 from ..result import Result
@@ -183,6 +183,7 @@ def _findings(tracked: Iterable[Tracked], now: datetime) -> list[FindingLine]:
             finding_class=each.finding.finding_class.value,
             severity=each.finding.severity.value,
             scope=each.finding.scope.name,
+            is_explained=each.finding.scope.kind is not ScopeKind.SYSTEM,
             summary=each.finding.summary,
             ids=each.finding.ids,
             first_seen=each.first_seen,

@@ -1,11 +1,13 @@
 """The status page: one self-contained HTML file, everything in it escaped, readable without a script."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ..findings import operator_command
 from .chart import HEIGHT, WIDTH, chart
 from .records import Status
 
@@ -16,10 +18,18 @@ FINDINGS_SHOWN: Final = 100
 """The worst come first; the rest is counted."""
 
 
-def render(status: Status) -> str:
-    """The status as one HTML file, without links to other files. Pure: the same status gives the same bytes.
+def render(
+    status: Status,
+    *,
+    link: Callable[[str], str] | None = None,
+    here: Callable[[str], str] = lambda command: command,
+) -> str:
+    """The status as one HTML file that fetches nothing. Pure: the same status gives the same bytes.
 
     Times are told in UTC and as spans up to the page's own time.
+
+    `link` gives the address of the explanation of a batch or a date. Where none is served, as of a page in a
+    bucket, each row has the command that explains it. `here` makes a command one about this system.
     """
     return (
         _environment()
@@ -32,6 +42,9 @@ def render(status: Status) -> str:
             findings=status.findings[:FINDINGS_SHOWN],
             hidden=max(0, len(status.findings) - FINDINGS_SHOWN),
             ids_shown=IDS_SHOWN,
+            link=link,
+            command=lambda *words: here(operator_command(*words)),
+            here=here,
         )
     )
 

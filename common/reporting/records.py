@@ -52,6 +52,8 @@ class FindingLine:
     finding_class: str
     severity: str
     scope: str
+    is_explained: bool
+    """Whether the scope is a batch or a date, which `explain` takes."""
     summary: str
     ids: Sequence[str]
     first_seen: datetime

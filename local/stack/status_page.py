@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-from common.reporting.assembly import gathering
-from common.reporting.page import render
 from ops import where
 from ops.commands import page
+from ops.site import site
 from ops.stores import Stores
 
 
@@ -16,8 +15,7 @@ from ops.stores import Stores
 def served(root: Path) -> Iterator[str]:
     """Its address, while the block runs. Of the stack whose note is in `root`."""
     stores = Stores(where.local(root).unwrap())
-    reading = gathering(stores.wiring, stores.audit())
-    with page.server(lambda: render(reading.status()), 0) as server:
+    with page.server(site(stores), 0) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://{page.LOOPBACK}:{server.server_port}/"

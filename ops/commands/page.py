@@ -1,8 +1,11 @@
 """`page`: the status page, written once or served on this machine, read anew at each request."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
+from urllib.parse import quote, unquote, urlsplit
 
 from rich.text import Text
 
@@ -10,12 +13,27 @@ from common.reporting.publishing import StatusPage
 from common.result import ResultError
 
 from ..answer import Answer
+from ..refusals import is_wrong_usage
 
 LOOPBACK: Final = "127.0.0.1"
+HOME: Final = "/"
+EXPLAINED: Final = "/explain/"
 REFRESH_SECONDS: Final = 10
 """How old a page on a screen is at most."""
 
-Render = Callable[[], str]
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What is served, each read anew; each raises ResultError for what cannot be read."""
+
+    status: Callable[[], str]
+    explanation: Callable[[str], str]
+    """Of a batch or a date, by its name."""
+
+
+def address_of(name: str) -> str:
+    """Where the explanation of a batch or a date is served."""
+    return EXPLAINED + quote(name, safe="")
 
 
 def written(page: StatusPage) -> Answer:
@@ -24,21 +42,19 @@ def written(page: StatusPage) -> Answer:
     return Answer(data={"page": place}, shown=[Text(place)])
 
 
-def server(render: Render, port: int) -> ThreadingHTTPServer:
+def server(site: Site, port: int) -> ThreadingHTTPServer:
     """A server on loopback alone, with whatever the stores say at that moment; port 0 takes a free one.
 
-    Whoever looks gets the page again every ten seconds. What cannot be read is a 503 that says so. The caller
-    serves and closes it.
+    Whoever looks gets the page again every ten seconds. What is not there is a 404, what cannot be read a 503
+    that says so. The caller serves and closes it.
     """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            try:
-                status, body = 200, render()
-            except ResultError as exc:
-                status, body = 503, f"could not look: {exc}"
+            status, body = _answer(site, urlsplit(self.path).path)
+            kind = "html" if status is HTTPStatus.OK else "plain"
             self.send_response(status)
-            self.send_header("Content-Type", "text/html; charset=utf-8" if status == 200 else "text/plain")
+            self.send_header("Content-Type", f"text/{kind}; charset=utf-8")
             # Instead of a script: the page has none.
             self.send_header("Refresh", str(REFRESH_SECONDS))
             self.send_header("Cache-Control", "no-store")
@@ -49,3 +65,16 @@ def server(render: Render, port: int) -> ThreadingHTTPServer:
             """A page that is looked at every ten seconds is no news."""
 
     return ThreadingHTTPServer((LOOPBACK, port), Handler)
+
+
+def _answer(site: Site, path: str) -> tuple[HTTPStatus, str]:
+    try:
+        if path == HOME:
+            return HTTPStatus.OK, site.status()
+        if path.startswith(EXPLAINED):
+            return HTTPStatus.OK, site.explanation(unquote(path.removeprefix(EXPLAINED)))
+    except ResultError as exc:
+        if is_wrong_usage(exc.error):
+            return HTTPStatus.NOT_FOUND, exc.error.message
+        return HTTPStatus.SERVICE_UNAVAILABLE, f"could not look: {exc}"
+    return HTTPStatus.NOT_FOUND, f"nothing is here; the status is at {HOME}"

@@ -8,6 +8,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
+from common.findings import operator_command
 from common.phases.by_hand import Operations, Replay
 from common.phases.days import Days
 from common.phases.decision import PhaseState
@@ -66,8 +67,10 @@ def listed(standing: Sequence[Standing], now: datetime, here: Callable[[str], st
         }
         for name, _, said in verdicts
     }
-    is_well = all(said.is_well for _, _, said in verdicts)
-    return Answer(data=data, shown=[table], status=ExitStatus.WELL if is_well else ExitStatus.FOUND)
+    ill = [day.key.game_date for _, day, said in verdicts if not said.is_well]
+    looks = [Text(here(operator_command("explain", each.isoformat())), style="bold") for each in ill[:1]]
+    status = ExitStatus.FOUND if ill else ExitStatus.WELL
+    return Answer(data=data, shown=[table, *looks], status=status)
 
 
 def plan_act(

@@ -68,6 +68,7 @@ def catastrophe(name: str = "batch_2026-01-17_1768690800", number: int = 300) ->
             finding_class="lost_increment",
             severity="critical" if index % 3 else "warning",
             scope=f"{name}-{index}",
+            is_explained=index % 2 == 0,
             summary=f"{name}: the counters say 2, 3 players have ended",
             ids=tuple(f"{name}{player}" for player in range(40)),
             first_seen=NOW - timedelta(hours=index),

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from common.reporting.page import render
-from common.reporting.records import Status
 from ops.commands import bundle
+from ops.commands.page import address_of
 from tests.support.browser import FLAGS, INSTALL
-from tests.support.explained import BATCH, refused
+from tests.support.explained import BATCH, TELLING, refused
 from tests.support.statuses import EVIL, catastrophe, nothing, one_day
 
 PHONE_PIXELS = 360
@@ -54,21 +54,27 @@ def shown(chromium: str, page: str, folder: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "status",
-    [nothing, one_day, catastrophe, lambda: catastrophe(EVIL)],
-    ids=["nothing", "one day", "a catastrophe", "names that mean harm"],
+    "page",
+    [
+        lambda: render(nothing()),
+        lambda: render(one_day()),
+        lambda: render(catastrophe()),
+        lambda: render(catastrophe(EVIL)),
+        lambda: render(catastrophe(EVIL), link=address_of),
+    ],
+    ids=["nothing", "one day", "a catastrophe", "names that mean harm", "served, with such names"],
 )
 def test_status_page_fits_a_phone_and_complains_of_nothing(
-    status: Callable[[], Status], chromium: str, tmp_path: Path
+    page: Callable[[], str], chromium: str, tmp_path: Path
 ) -> None:
-    width, complaints = shown(chromium, render(status()), tmp_path)
+    width, complaints = shown(chromium, page(), tmp_path)
 
     assert width <= PHONE_PIXELS
     assert complaints == ""
 
 
 def test_bundle_fits_a_phone_and_shows_text_as_text(chromium: str, tmp_path: Path) -> None:
-    page = bundle.page(refused(EVIL))
+    page = bundle.batch_page(refused(EVIL), TELLING)
 
     width, complaints = shown(chromium, page, tmp_path)
 

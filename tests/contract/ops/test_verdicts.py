@@ -17,6 +17,7 @@ from ops.explaining.verdict import State
 from tests.support.consolidation_stack import TABLES
 from tests.support.phase_world import PRECOMPUTE
 from tests.support.prediction_rows import prediction
+from tests.support.source_tree import ROOT
 from tests.support.verdict_world import HOUR, PLAYERS, VerdictWorld
 
 BOUNDARY = "phase4_to_phase5"
@@ -532,3 +533,14 @@ def check(one: Produced, world: VerdictWorld, day: str, explain: Callable[[], An
 
 def test_every_state_that_can_be_explained_is_produced_here() -> None:
     assert {one.state for one in (*BATCHES, *BOUNDARIES)} == set(State)
+
+
+@pytest.mark.parametrize("one", (*BATCHES, *BOUNDARIES), ids=lambda one: one.name)
+def test_runbook_has_the_command_that_a_verdict_proposes(one: Produced) -> None:
+    runbook = (ROOT / "ops" / "README.md").read_text(encoding="utf-8")
+    [row, *_] = [line for line in runbook.splitlines() if line.startswith(f"| {one.state.value} |")]
+    typed = re.sub(rf"\bevent-{one.name}\b", "EVENT", one.command or "none")
+    typed = re.sub(rf"\b(?<!-)({one.name}|running)\b", "BATCH", typed).replace("DAY", "DATE")
+    typed = re.sub(r"\b\d\b", "PHASE", typed)
+
+    assert typed in row or one.state is State.ABANDONED

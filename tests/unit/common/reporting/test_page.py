@@ -43,6 +43,22 @@ def test_page_needs_nothing_from_elsewhere_and_runs_nothing(status: Callable[[],
     assert "Findings" in page.text and "Last 30 days" in page.text
 
 
+def test_page_that_is_served_leads_to_the_explanation_of_each_row() -> None:
+    page = Tags(render(catastrophe(EVIL, number=2), link=lambda name: f"/explain/{len(name)}"))
+
+    links = [value for name, value in page.attributes if name == "href"]
+    assert len(links) == 1 + 1 + 12  # a boundary, a finding in a batch, the batches
+    assert "./ops/run explain" not in page.text
+    assert not {"script", "img"} & set(page.tags)
+
+
+def test_page_in_a_bucket_has_the_command_of_each_row_instead() -> None:
+    text = Tags(render(one_day(), here=lambda command: f"{command} --local")).text
+
+    assert "./ops/run explain batch_2026-01-17_1768690800 --local" in text
+    assert "./ops/run explain 2026-01-17 --local" in text
+
+
 def test_names_are_shown_as_they_are() -> None:
     assert EVIL in Tags(render(catastrophe(EVIL))).text
 
