@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from common.result import returns_result
+from common.result import ResultError, returns_result
 
 from .operations import Plan
 from .refusals import is_refusal, wrong_usage
@@ -53,9 +54,12 @@ def plan_for_each(
     refused = {
         one: plan.error.message for one, plan in found.items() if plan.error and is_refusal(plan.error)
     }
+    for one, plan in found.items():
+        if plan.error is not None and one not in refused:
+            raise ResultError(replace(plan.error, message=f"{one}: {plan.error.message}"))
     plans = {one: plan.unwrap() for one, plan in found.items() if one not in refused}
-    for plan in plans.values():
-        refused |= plan.left_out
+    for each in plans.values():
+        refused |= each.left_out
     return Plan(
         command=f"{verb} {where}",
         steps=[step for plan in plans.values() for step in plan.steps],

@@ -214,7 +214,7 @@ def simulate(
     """Recorded completions through an edited phase graph, beside what was."""
 
     def work(stores: Stores) -> Answer:
-        edited, today = simulated.graph_of(graph), stores.today()
+        edited, today = simulated.graph_of(graph, stores.settings.sport.value), stores.today()
         days = stores.phases().boundaries().days
         return simulated.simulate(days, edited, date_of(first, today), date_of(last, today))
 

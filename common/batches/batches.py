@@ -119,7 +119,7 @@ class Batches:
         fence: int,
         receipt: Mapping[str, Any],
         *,
-        known_as: Mapping[str, str] | None = None,
+        known_as: Mapping[str, Any] | None = None,
         seen: Batch | None = None,
     ) -> Result[Settled]:
         """Store `receipts/{fence}`; `consolidated`, unless a newer generation waits. `known_as` are fields of

@@ -148,7 +148,7 @@ def finish_consolidation(
     generation: int,
     fence: int,
     receipt: Mapping[str, Any],
-    known_as: Mapping[str, str] | None = None,
+    known_as: Mapping[str, Any] | None = None,
 ) -> Result[Change | None]:
     """The receipt is stored with the new status; a newer generation that waits keeps its own.
 

@@ -28,7 +28,7 @@ from .fenced_merge import FencedMerge, Merged, MergeStore
 from .merge_sql import Tables
 from .metered import JobsUsed, MeteredStore
 from .receipt import MAX_NAMED, PROCESSOR, Receipt
-from .receipt_chain import DIGEST_FIELD
+from .receipt_chain import DIGEST_FIELD, FENCE_FIELD
 from .receipt_store import Receipts
 from .staged_rows import StagedBatch, staged_of
 
@@ -167,7 +167,7 @@ class Consolidator:
             receipt.generation,
             receipt.fence,
             receipt.to_document(),
-            known_as={DIGEST_FIELD: receipt.digest},
+            known_as={DIGEST_FIELD: receipt.digest, FENCE_FIELD: receipt.fence},
             seen=batch,
         ).unwrap()
         if finished.changed:

@@ -15,6 +15,8 @@ from .receipt import Receipt
 
 DIGEST_FIELD: Final = "receipt_digest"
 """Of the batch document: the digest of its newest receipt. Absent where an earlier release wrote that."""
+FENCE_FIELD: Final = "receipt_fence"
+"""And its fence, which is its name: whoever reads many batches asks for it by path."""
 
 
 @dataclass(frozen=True, kw_only=True)

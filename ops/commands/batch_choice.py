@@ -5,8 +5,10 @@ from datetime import date, timedelta
 from typing import Final
 
 from common.batches.batches import Batches
-from common.batches.records import Batch, BatchStatus
+from common.batches.records import COLLECTION, Batch, BatchStatus
 from common.chunks import chunks
+from common.documents.port import Document
+from common.documents.query import Query, one_of
 from common.result import Result
 from common.schema_mode import SchemaMode
 
@@ -39,11 +41,25 @@ FIELDS: Final[Fields[Batch]] = {
 
 def of_days(batches: Batches, first: date, last: date) -> dict[str, Result[Batch]]:
     """The batches of these game dates by id; a failure for one that cannot be read. Raises ResultError."""
-    dates = [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
     found: dict[str, Result[Batch]] = {}
-    for some in chunks(dates, VALUES_PER_QUERY):
+    for some in chunks(_dates(first, last), VALUES_PER_QUERY):
         found |= batches.store.where("game_date", some).unwrap()
     return found
+
+
+def documents_of_days(batches: Batches, first: date, last: date) -> list[Document]:
+    """The same as they are stored: for who needs more of them than a batch."""
+    return [
+        document
+        for some in chunks(_dates(first, last), VALUES_PER_QUERY)
+        for document in batches.store.documents.find(
+            COLLECTION, Query(where=(one_of("game_date", some),))
+        ).unwrap()
+    ]
+
+
+def _dates(first: date, last: date) -> list[str]:
+    return [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
 
 
 def chosen(batches: Batches, where: Selection[Batch], today: date) -> list[Batch]:

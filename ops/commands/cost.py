@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Any, Final
 
 from rich.console import RenderableType
@@ -10,20 +11,21 @@ from rich.table import Table
 from rich.text import Text
 
 from common.audit.audit_log import AuditLog
+from common.batches.batch_document import read_batch
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
-from common.batches.records import RECEIPTS, Batch
+from common.batches.records import Batch
 from common.consolidation.receipt import Receipt
-from common.parallel import for_each
-from common.result import returns_result
+from common.consolidation.receipt_chain import FENCE_FIELD
+from common.documents.port import Document
 
 from ..answer import Answer
 from ..costing.costs import Line, as_of, bill, elsewhere, estimated_share, prices, total
+from ..costing.receipts import receipts_of_many
 from ..costing.usage import Usage, usage_of
 from ..wording import count, names
-from .batch_choice import of_days
+from .batch_choice import documents_of_days
 
-READS_AT_ONCE: Final = 32
 """Batches whose receipts are read at the same time; a read waits for the network for most of its time."""
 MAX_AUDITS: Final = 10_000
 """One an hour for more than a year."""
@@ -43,24 +45,25 @@ class Consumed:
 def consumed(batches: Batches, audits: AuditLog, first: date, last: date) -> Consumed:
     """What these days tell; raises ResultError. Batches that nobody can read are left out: the auditor finds
     them."""
-    found = [each.unwrap() for each in of_days(batches, first, last).values() if each.is_success]
-
-    @returns_result
-    def receipts_of(batch_id: str) -> list[Receipt]:
-        documents = batches.store.below(batch_id, RECEIPTS).unwrap()
-        return [readable(each, Receipt.from_document).unwrap() for each in documents]
-
-    merged = [batch.batch_id for batch in found if batch.consolidated_generation]
-    receipts = for_each(merged, receipts_of, at_once=READS_AT_ONCE).unwrap()
+    documents = documents_of_days(batches, first, last)
+    read = {each.id: readable(each, partial(_batch, each)) for each in documents}
+    found = [each.unwrap() for each in read.values() if each.is_success]
+    merged = {
+        each.id: each.data.get(FENCE_FIELD) for each in documents if each.data.get("consolidated_generation")
+    }
     since = datetime.combine(first, time(), UTC)
     return Consumed(
         first=first,
         last=last,
         batches=found,
         # Every generation of a batch has its own receipt, and has cost its own queries.
-        receipts=[receipt for of_batch in receipts.values() for receipt in of_batch],
+        receipts=receipts_of_many(batches.store, merged),
         audits=audits.since(since, limit=MAX_AUDITS).unwrap(),
     )
+
+
+def _batch(document: Document, _: Mapping[str, Any]) -> Batch:
+    return read_batch(document)
 
 
 def cost(consumed: Consumed) -> Answer:

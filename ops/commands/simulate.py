@@ -2,20 +2,22 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from rich.bar import Bar
 from rich.table import Table
+from rich.text import Text
 
 from common.parallel import for_each
 from common.phases.days import Days
 from common.phases.decision import PhaseState
-from common.phases.shape import Boundary, Graph, GraphError
-from common.result import ErrorInfo, ResultError, returns_result
+from common.phases.shape import Boundary, Graph
+from common.result import returns_result
 
 from ..answer import Answer
+from ..refusals import wrong_usage
 from ..simulating.replayed import Replayed, replayed
 from ..wording import clock, count, duration, names
 
@@ -25,13 +27,16 @@ BEFORE_A_GATE: Final = frozenset({PhaseState.READY, PhaseState.BLOCKED})
 """States in which enough processors were done and no gate had let the date through yet."""
 
 
-def graph_of(file: Path) -> Graph:
+def graph_of(file: Path, sport: str) -> Graph:
     """The graph in a JSON or YAML file; raises ResultError with everything that is wrong with it."""
     try:
-        return Graph.read(_parsed(file))
+        graph = Graph.read(_parsed(file))
     except (OSError, ValueError) as exc:
-        known = exc if isinstance(exc, GraphError | OSError) else f"{file}: {exc}"
-        raise ResultError(ErrorInfo.permanent("WrongUsage", f"--graph: {known}")) from exc
+        why = str(exc) if isinstance(exc, OSError) else f"{file}: {exc}"
+        raise wrong_usage(f"--graph: {why}") from exc
+    if graph.sport != sport:
+        raise wrong_usage(f"--graph: {file}: sport: {graph.sport!r}, and what was recorded is of {sport!r}")
+    return graph
 
 
 def simulate(days: Days, graph: Graph, first: date, last: date) -> Answer:
@@ -40,6 +45,8 @@ def simulate(days: Days, graph: Graph, first: date, last: date) -> Answer:
     Reads only: a request for each of them, and one for its decisions. Raises ResultError where a store could
     not be read.
     """
+    if last < first:
+        raise wrong_usage(f"--to: {last} is before {first}")
     dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     boundaries = {each.name: each for each in graph.boundaries}
     wanted = [(name, each) for each in dates for name in boundaries]
@@ -74,34 +81,46 @@ def _summary(found: Sequence[Replayed]) -> dict[str, Any]:
 
 
 def _shown(found: Sequence[Replayed], boundaries: Sequence[Boundary]) -> list[Any]:
+    """Fits 80 columns: what differs, and who would have been missing, stands below the table."""
     if not found:
         return ["No completion was recorded in these days."]
-    table = Table(
-        "date", "boundary", "was", "would be", "gained", "", "without", box=None, header_style="bold"
-    )
+    table = Table(box=None, header_style="bold")
+    for title in ("date", "phases", "was (UTC)", "would be", "gained", "later | earlier"):
+        table.add_column(title, no_wrap=True, justify="right" if title == "gained" else "left")
+    steps = {each.name: f"{each.phase} to {each.next_phase}" for each in boundaries}
     # One scale for all rows; where nothing differs any will do.
     longest = max((abs(each.gained).total_seconds() for each in found if each.gained), default=0.0) or 1.0
     for each in found:
         table.add_row(
             str(each.game_date),
-            each.boundary,
-            _moment(each.was_at, each.was_reason),
-            _moment(each.would_at, each.would_reason),
+            steps[each.boundary],
+            _moment(each.was_at),
+            _moment(each.would_at),
             _gained(each.gained),
             _chart(each.gained, longest),
-            names(each.without),
         )
+    told = [line for each in found if (line := _difference(each, steps[each.boundary]))]
     summary = _summary(found)
     line = (
         f"{count(summary['simulated'], 'boundary date')}: {summary['earlier']} earlier, "
         f"{summary['later']} later, {summary['minutes_gained']:g} minutes gained in all; "
         f"{summary['incomplete']} would have gone out incomplete, {summary['never']} not at all."
     )
-    return [table, line]
+    return [table, *map(Text, told), line]
 
 
-def _moment(at: Any, reason: str | None) -> str:
-    return "never" if at is None else f"{clock(at)} {reason or ''}".rstrip()
+def _difference(each: Replayed, step: str) -> str:
+    """Why it would have started otherwise, and without whom; empty where nothing differs."""
+    parts = []
+    if each.would_reason != each.was_reason:
+        parts.append(f"{each.would_reason or 'never ready'} instead of {each.was_reason or 'no start'}")
+    if each.without:
+        parts.append(f"without {names(each.without)}")
+    return f"{each.game_date} {step}: {'; '.join(parts)}" if parts else ""
+
+
+def _moment(at: datetime | None) -> str:
+    return "never" if at is None else clock(at)
 
 
 def _gained(length: timedelta | None) -> str:
@@ -117,7 +136,7 @@ def _chart(length: timedelta | None, longest: float) -> Bar | str:
     if not length:
         return ""
     share = length.total_seconds() / longest
-    return Bar(size=2.0, begin=min(1.0, 1.0 + share), end=max(1.0, 1.0 + share), width=20)
+    return Bar(size=2.0, begin=min(1.0, 1.0 + share), end=max(1.0, 1.0 + share), width=16)
 
 
 def _parsed(file: Path) -> Any:
@@ -130,4 +149,5 @@ def _parsed(file: Path) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as exc:
-        raise ValueError(str(exc)) from exc
+        # Its own text draws the place over several lines.
+        raise ValueError(" ".join(str(exc).split())) from exc

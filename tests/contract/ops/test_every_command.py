@@ -57,7 +57,7 @@ CASES: Mapping[str, Case] = {
         arguments="unsent",
         status=1,
         keys="run_id started_at ended_at batch_id game_date repair is_ok checks cost findings "
-        "finding_count finding_classes told inhibited untold repairs resume_after",
+        "finding_count finding_classes told inhibited untold repairs resume",
         says="1 finding",
     ),
     "verify": Case(

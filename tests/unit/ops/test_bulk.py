@@ -47,7 +47,7 @@ def test_what_refuses_is_left_out_with_its_reason() -> None:
 
 
 def test_store_out_of_reach_is_no_reason_to_leave_something_out() -> None:
-    with pytest.raises(ResultError, match="the store is away"):
+    with pytest.raises(ResultError, match="lost: the store is away"):
         together("a", "lost")
 
 
