@@ -3,7 +3,8 @@
 Three guesses, of which the third is the likely one, or the first where there was no batch before; the range
 is from the least to the greatest:
 
-* as fast as on the whole: what is left takes as long per player as what is done;
+* as fast as on the whole: what is left takes as long per player as what is done; for the earliest end the
+  time since the last completion is left out: the next ones may be about to come, all at once;
 * as fast as lately: per player as the last tenth did, the time since the last completion included, so that a
   batch that stands still moves its end away from itself;
 * as batches before: they had done this share after that part of their time.
@@ -53,7 +54,8 @@ def expected_end(
     whole, lately = left * (now - started_at) / len(done), left * _pace_lately(done, started_at, now)
     before = _as_before(now - started_at, len(done) / expected, past)
     likely = whole if before is None else before
-    guesses = (whole, lately, likely)
+    at_once = left * (done[-1] - started_at) / len(done)
+    guesses = (at_once, whole, lately, likely)
     return ExpectedEnd(earliest=now + min(guesses), likely=now + likely, latest=now + max(guesses))
 
 

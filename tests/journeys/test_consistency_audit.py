@@ -1,10 +1,10 @@
 """The audit as it is wired for its function, on all three emulators; and beside everything that works."""
 
-import asyncio
+import json
 import os
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ import pytest
 from google.cloud import firestore
 
 from common.audit.assembly import Audit
-from common.audit.report import Asked
+from common.audit.report import Asked, AuditReport
 from common.audit.schedule import GameSchedule, get_dates_with_data, get_expected_game_dates
-from common.batches.records import COMPLETIONS, batch_path
+from common.batches.records import COMPLETIONS, BatchStatus, batch_path
 from common.findings import FindingClass
 from common.phases.graph import NBA_SCHEDULE
 from common.reporting.assembly import status_page
@@ -27,6 +27,7 @@ from tests.support.consolidation_stack import BATCH, Stack
 from tests.support.prediction_rows import prediction
 from tests.support.results import error_of
 from tests.support.sound_day import make_schedule, make_topology, tick
+from tests.support.spoken_process import SpokenProcess
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
@@ -109,34 +110,62 @@ def test_dates_with_data_and_dates_with_games_are_told_apart_from_questions_that
     assert get_dates_with_data(scheduled.warehouse, ["nba_raw.gone"], first, last).is_failure
 
 
-def test_audits_beside_recorders_and_a_consolidation_find_nothing_that_is_not_there(stack: Stack) -> None:
-    """20 audits while eight record, one consolidates, and completions of another batch pour in."""
-    stack.play({player: [prediction(player)] for player in "abc"})
-    players = [f"player{number:03}" for number in range(240)]
-    stack.batches.open(
-        "busy", GAME_DATE + timedelta(days=1), players, deadline=datetime.now(UTC) + HOUR
-    ).unwrap()
+RECORDED = 800
+AUDITS, DAYS = 20, 4
+
+
+def start_recording(project: str, players: Sequence[str], events: Path) -> "subprocess.Popen[bytes]":
+    """A process of its own that records them for batch `busy`."""
+    lines = [json.dumps({"player": each, "event": f"e-{each}"}) for each in players]
+    events.write_text("\n".join(lines), encoding="utf-8")
+    command = [sys.executable, "-m", "tests.support.record_process", project, "busy", "2"]
+    with events.open("rb") as said:
+        return subprocess.Popen(command, stdin=said, stdout=subprocess.DEVNULL)
+
+
+def test_audits_beside_processes_that_record_and_consolidate_find_nothing_that_is_not_there(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """Eight processes record and one consolidates, each time the first batch of its day: while it merges, the
+    main table has rows that no receipt knows of yet."""
+    by_day = {f"batch{number}": GAME_DATE + timedelta(days=number + 1) for number in range(DAYS)}
+    for name, day in by_day.items():
+        rows = {player: [prediction(player, game_date=day)] for player in "abc"}
+        stack.play(rows, batch_id=name, game_date=day)
+    players = [f"player{number:04}" for number in range(RECORDED)]
+    stack.batches.open("busy", GAME_DATE, players, deadline=datetime.now(UTC) + HOUR).unwrap()
     audits = AuditStack(stack.batches, stack.db, warehouse=stack.warehouse)
-    is_over = threading.Event()
-
-    def record(part: int) -> None:
-        day = GAME_DATE + timedelta(days=1)
-        asyncio.run(audits.record("busy", *players[part::8], game_date=day))
-
-    def consolidate() -> None:
-        while not is_over.is_set():
-            stack.consolidate().unwrap()
-
-    with ThreadPoolExecutor(9) as pool:
-        consolidating = pool.submit(consolidate)
-        recording = [pool.submit(record, part) for part in range(8)]
-        reports = [audits.audit() for _ in range(20)]
-        is_over.set()
-        for each in (*recording, consolidating):
-            each.result()
+    reports: list[AuditReport] = []
+    beside_a_merge = 0
+    recorded = [audits.batches.get("busy").unwrap().counter]
+    consolidating = SpokenProcess("consolidation_process", "racer", stack.project, "60")
+    recording = [
+        start_recording(stack.project, players[part::8], tmp_path / f"{part}.jsonl") for part in range(8)
+    ]
+    try:
+        consolidating.hear()
+        names = list(by_day)
+        for number in range(AUDITS):
+            if number % (AUDITS // DAYS) == 0:
+                name = names[number * DAYS // AUDITS]
+                consolidating.say(name)
+            reports.append(audits.audit())
+            is_merged = audits.batches.get(name).unwrap().status is BatchStatus.CONSOLIDATED
+            beside_a_merge += not is_merged
+            recorded.append(audits.batches.get("busy").unwrap().counter)
+        merged = [consolidating.hear() for _ in names]
+        ended = [process.wait(60) for process in recording]
+    finally:
+        consolidating.end()
+        for process in recording:
+            process.kill()
+            process.wait()
 
     assert [each.summary for report in reports for each in report.findings] == []
     assert all(report.is_ok for report in reports)
+    # The audits were beside it all, or this test shows nothing.
+    assert beside_a_merge >= DAYS and recorded[0] < recorded[-1]
+    assert [each.get("rows_inserted") for each in merged] == [3] * DAYS and ended == [0] * 8
     documents = stack.db.collection(f"{batch_path('busy')}/{COMPLETIONS}").count().get()
-    assert documents[0][0].value == 240
+    assert documents[0][0].value == RECORDED
     assert audits.audit().is_ok

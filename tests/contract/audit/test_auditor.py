@@ -20,11 +20,14 @@ from common.batches.batches import Batches
 from common.batches.differences import Totals
 from common.batches.records import COMPLETIONS, Batch
 from common.findings import FindingClass, Scope, ScopeKind, Severity
-from common.result import ErrorInfo, Result
+from common.findings.slack import SlackChannel
+from common.result import ErrorInfo, ErrorType, Result
 from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.defects import break_lives, break_system
 from tests.support.findings import finding
+from tests.support.monotonic_clock import MonotonicClock
+from tests.support.webhook import NOTHING, OK, Answer, webhook
 
 HOUR = timedelta(hours=1)
 IN_AN_HOUR = datetime.now(UTC) + HOUR
@@ -235,3 +238,40 @@ async def test_two_auditors_at_once_tell_once(played: AuditStack) -> None:
 
     told = [each for report in reports for each in report.told]
     assert len(told) == len(set(told)) == len(reports[0].findings)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error_type"),
+    [
+        pytest.param(OK, None, id="200"),
+        pytest.param(Answer(status=400, body=b"invalid_payload"), ErrorType.PERMANENT, id="400"),
+        pytest.param(Answer(status=429, headers={"Retry-After": "60"}), ErrorType.TRANSIENT, id="429"),
+        pytest.param(Answer(status=500, body=b"server_error"), ErrorType.TRANSIENT, id="500"),
+        pytest.param(NOTHING, ErrorType.TRANSIENT, id="nothing"),
+        pytest.param(Answer(raw=b"\x00garbage\r\n\r\n"), ErrorType.TRANSIENT, id="garbage"),
+    ],
+)
+def test_run_says_what_slack_did_not_take_and_the_next_one_tells_it(
+    audits: AuditStack, answer: Answer, error_type: ErrorType | None
+) -> None:
+    mine = finding(FindingClass.SLOW_BATCH, check="mine", scope=Scope.of_system("mine"))
+    line = Check(name="mine", of=ScopeKind.SYSTEM, stores=(), run=lambda _: outcome_of([mine]))
+
+    def run(*answers: Answer) -> tuple[Result[AuditReport], list[str]]:
+        time = MonotonicClock()
+        with webhook(*answers) as hook:
+            slack = SlackChannel(hook.address, sleep=time.sleep, monotonic=time)
+            return audits.auditor(checks=(line,), channel=slack).run(Asked()), hook.texts
+
+    (first, _), (second, heard), (third, unheard) = run(answer), run(OK), run(OK)
+
+    untold = [each.type for each in first.unwrap().untold] if first.data else []
+    stored = audits.db.collection("audits").document(first.data.run_id if first.data else "-").get().to_dict()
+    if error_type is None:
+        assert first.is_success and untold == [] and heard == []
+    else:
+        assert first.is_partial and untold == [error_type] and first.data and first.data.told == ()
+        assert [each["type"] for each in (stored or {})["untold"]] == [error_type.value]
+        assert second.is_success and second.unwrap().told == (f"{mine.finding_id} opened",)
+        assert len(heard) == 1
+    assert third.is_success and unheard == []

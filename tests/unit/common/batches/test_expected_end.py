@@ -108,3 +108,40 @@ def test_deadline_is_missed_when_even_the_earliest_guess_is_past_it() -> None:
 
     assert misses(found, at(20)) and not misses(found, at(40))
     assert not misses(found, None) and not misses(None, at(20))
+
+
+SHAPES = (steady, tail, bursts, stalled)
+
+
+def first_told(shape: Sequence[datetime], deadline: float) -> float | None:
+    """The minute at which an audit that looks every minute says that this deadline will be missed."""
+    for minute in range(1, round(deadline)):
+        found = expected_end(shape, expected=PLAYERS, started_at=START, now=at(minute))
+        if misses(found, at(deadline)):
+            return minute
+    return None
+
+
+@pytest.mark.parametrize(
+    ("shape", "deadline", "told_at"),
+    [
+        pytest.param(steady, 27, 1, id="steady"),
+        pytest.param(bursts, 27, 4, id="in bursts: between the first two"),
+        pytest.param(stalled, 15, 11, id="stands still: when the rest cannot be done any more"),
+        pytest.param(stalled, 27, 23, id="stands still, later"),
+        pytest.param(tail, 15, 1, id="before its tail"),
+        # What its own pace does not show is not told: only days before know that it has a tail.
+        pytest.param(tail, 27, None, id="in its tail"),
+    ],
+)
+def test_deadline_that_will_be_missed_is_told_before_it_is(
+    shape: Callable[[], list[datetime]], deadline: float, told_at: float | None
+) -> None:
+    assert first_told(shape(), deadline) == told_at
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_deadline_that_is_met_by_a_tenth_is_never_said_to_be_missed(
+    shape: Callable[[], list[datetime]],
+) -> None:
+    assert first_told(shape(), 33) is None
