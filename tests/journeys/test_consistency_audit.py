@@ -110,7 +110,7 @@ def test_dates_with_data_and_dates_with_games_are_told_apart_from_questions_that
     assert get_dates_with_data(scheduled.warehouse, ["nba_raw.gone"], first, last).is_failure
 
 
-RECORDED = 800
+RECORDED = 480
 AUDITS, DAYS = 20, 4
 
 

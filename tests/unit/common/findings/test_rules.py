@@ -187,6 +187,22 @@ def test_of_two_runs_at_the_same_time_one_counts_as_clean(clock: WallClock) -> N
     assert twice == once
 
 
+def test_clock_that_is_ahead_delays_an_end_and_tells_nothing_twice(clock: WallClock) -> None:
+    ahead = clock() + 2 * HOUR
+    opened = rules.told(rules.found(None, finding(), ahead), rules.Change.OPENED, ahead)
+
+    found_again = rules.found(opened, finding(), clock())
+    too_early = rules.not_found(found_again, run_started_at=clock(), now=clock())
+    tracked = too_early
+    for _ in range(rules.CLEAN_RUNS):
+        later = clock.advance(3 * HOUR)
+        tracked = rules.not_found(tracked, run_started_at=later - HOUR / 60, now=later)
+
+    assert rules.change_to_tell(found_again, clock()) is not rules.Change.OPENED
+    assert too_early == found_again and found_again.last_seen == ahead
+    assert rules.change_to_tell(tracked, clock()) is rules.Change.RESOLVED
+
+
 def test_run_that_began_before_it_was_found_does_not_find_it_over(clock: WallClock) -> None:
     began_at = clock()
     tracked = rules.found(None, finding(), clock.advance(HOUR / 60))
