@@ -9,7 +9,6 @@ import gc
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from common.runtime.gc_tuning import start_collecting
 from local.stack.emulators import KINDS, Emulators
-from tests.support.isolation import refuse_connections, remove_cloud_variables
+from tests.support.isolation import remove_cloud_variables
 from tests.support.wall_clock import WallClock
 
 # Google's clients take most of a second to import, and unit tests need none.
@@ -36,7 +35,6 @@ settings.load_profile("any machine")
 # A quarter of the fast suite's time went into collecting garbage: none is collected while tests are loaded.
 gc.disable()
 
-_TESTS = Path(__file__).parent
 _HOSTS = {f"{kind.name}_host": kind for kind in KINDS}
 
 
@@ -56,14 +54,20 @@ def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_cloud() -> Iterator[None]:
+    """Nothing of the cloud is known. Once for all tests: for each it would take longer than many of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        remove_cloud_variables(os.environ, patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def no_cloud(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the emulators that the test uses can be reached; from tests/unit nothing can."""
-    remove_cloud_variables(os.environ, monkeypatch)
-    for name in _HOSTS.keys() & set(request.fixturenames):
-        monkeypatch.setenv(_HOSTS[name].variable, request.getfixturevalue(name))
-    if request.path.is_relative_to(_TESTS / "unit"):
-        refuse_connections(monkeypatch)
+def emulators_of_the_test(request: pytest.FixtureRequest) -> None:
+    """Only the emulators that the test uses can be reached."""
+    for name in _HOSTS.keys() & request.fixturenames:
+        host = request.getfixturevalue(name)
+        request.getfixturevalue("monkeypatch").setenv(_HOSTS[name].variable, host)
 
 
 @pytest.fixture(scope="session")
