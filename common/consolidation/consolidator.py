@@ -240,9 +240,12 @@ def _total(earlier: Receipt | None, keys_in_main: int, rows_claimed: int | None)
                        a's document is lost: timed out, asked for again
         generation 2   a: 2 keys, which are there already            receipt: 4, and not 6
     """
-    before = 0 if earlier is None else earlier.total_predictions
-    total = before + keys_in_main
-    return total if earlier is None or rows_claimed is None else min(total, rows_claimed)
+    if earlier is None:
+        return keys_in_main
+    total = earlier.total_predictions + keys_in_main
+    # Not less than before either: who is lost and has not come again claims nothing, and his rows may be
+    # there.
+    return total if rows_claimed is None else min(total, max(earlier.total_predictions, rows_claimed))
 
 
 def _execution(receipt: Receipt) -> Execution:

@@ -68,7 +68,8 @@ class Receipt:
     """Rows of the main table that this merge made, and below those that it replaced by newer ones."""
     rows_updated: int
     total_predictions: int
-    """Predictions of the batch in the main table, those of earlier generations included."""
+    """Predictions of the batch in the main table, those of earlier generations included; who comes again
+    after a merge is counted once."""
     job_id: str | None
     """Of the merge; None where nothing was staged."""
     bytes_processed: int

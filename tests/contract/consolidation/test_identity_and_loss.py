@@ -287,13 +287,16 @@ class TestWhatIsMissing:
         stack.play(rows)
         first = stack.consolidate().unwrap()
         stack.consolidator.drop_staging_tables(first).unwrap()
-        recount(stack.batches, BATCH, lost=["a"]).unwrap()
-        stack.complete("a", stack.stage(rows["a"], worker="w2"))
+        recount(stack.batches, BATCH, lost=["a", "b"]).unwrap()
 
-        second = stack.consolidate(generation=2).unwrap()
+        totals = []
+        for generation, name in enumerate(("a", "b"), start=2):
+            stack.complete(name, stack.stage(rows[name], worker=f"again-{name}"))
+            receipt = stack.consolidate(generation=generation).unwrap()
+            totals.append((receipt.keys_in_main, receipt.total_predictions))
 
-        assert (first.total_predictions, second.keys_in_main) == (4, 2)
-        assert second.total_predictions == len(stack.main_rows()) == 4
+        assert first.total_predictions == len(stack.main_rows()) == 4
+        assert totals == [(2, 4), (2, 4)]
 
 
 def _first(stack: Stack) -> str:
