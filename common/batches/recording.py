@@ -38,8 +38,17 @@ def writes(batch: Batch, completions: Sequence[Completion]) -> list[Write]:
     (its cost is not measurable). No player stands in it twice: Firestore refuses such a commit for good.
     """
     path = batch_path(batch.batch_id)
+    predictions = sum(one.predictions_count for one in completions)
+    # All four counters are incremented, most of them by 0: their sum is then known.
+    fields: dict[str, Any] = {
+        name: Increment(sum(one.outcome is outcome for one in completions))
+        for outcome, name in COUNTER.items()
+    }
+    fields |= {"total_predictions_subcoll": Increment(predictions), "updated_at": SERVER_TIME}
+    if batch.schema_mode.writes_array:
+        fields |= _in_arrays(completions, predictions)
     return [
-        Update(path=path, fields=_counted(batch, completions)),
+        Update(path=path, fields=fields),
         *(
             Create(path=f"{path}/{COMPLETIONS}/{one.player_lookup}", fields=one.to_document(SERVER_TIME))
             for one in completions
@@ -51,7 +60,7 @@ def writes(batch: Batch, completions: Sequence[Completion]) -> list[Write]:
 def committed(written: Sequence[Written]) -> Committed:
     """What the store's answers to `writes` say."""
     # Answers come in the order of `writes`; all completions of one commit have one time.
-    of_batch, of_first_completion = written[:2]
+    of_batch, of_first_completion = written[0], written[1]
     results = of_batch.results
     return Committed(
         counts=Counts(**{outcome.value: results[name] for outcome, name in COUNTER.items()}),
@@ -61,16 +70,7 @@ def committed(written: Sequence[Written]) -> Committed:
     )
 
 
-def _counted(batch: Batch, completions: Sequence[Completion]) -> dict[str, Any]:
-    """All four counters are incremented, most of them by 0: their sum is then known."""
-    predictions = sum(one.predictions_count for one in completions)
-    fields: dict[str, Any] = {
-        name: Increment(sum(one.outcome is outcome for one in completions))
-        for outcome, name in COUNTER.items()
-    }
-    fields |= {"total_predictions_subcoll": Increment(predictions), "updated_at": SERVER_TIME}
-    if batch.schema_mode.writes_array:
-        # The legacy total, for readers that know the array alone.
-        fields["total_predictions"] = Increment(predictions)
-        fields |= {name: Union(tuple(players)) for name, players in array_players(completions).items()}
-    return fields
+def _in_arrays(completions: Sequence[Completion], predictions: int) -> dict[str, Any]:
+    # The legacy total, for readers that know the array alone.
+    unions = {name: Union(tuple(players)) for name, players in array_players(completions).items()}
+    return {"total_predictions": Increment(predictions), **unions}

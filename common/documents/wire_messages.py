@@ -1,6 +1,6 @@
 """A commit as the messages of the protocol: built of our writes, and its answer read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, overload
 
@@ -22,11 +22,11 @@ from .writes import (
     Update,
     Write,
     computed,
-    is_computed,
 )
 
 # `REQUEST_TIME` of the protocol's enumeration of server values.
 _SERVER_TIME: Final = 1
+_time: Final[Callable[[Any], datetime]] = DatetimeWithNanoseconds.from_timestamp_pb
 
 
 class Answers(Sequence[Written]):
@@ -67,46 +67,33 @@ def build(database: str, writes: Sequence[Write]) -> Any:
     for write in writes:
         message = request.writes.add()
         match write:
-            case Create():
-                message.current_document.exists = False
+            case Create() | Set():
                 _fill(message, root, write)
-            case Set():
-                _fill(message, root, write)
-            case Merge():
-                _fill(message, root, write)
-                _mask(message, write.fields)
+            case Merge() | Update():
+                # The mask says which fields are replaced; with no name in it, all are transformed.
+                message.update_mask.SetInParent()
+                message.update_mask.field_paths.extend(_fill(message, root, write))
+            case Delete() | Absent():
+                message.delete = root + write.path
+        match write:
+            case Update() | Delete() if write.unchanged_since is not None:
+                # By microseconds, as the client does.
+                message.current_document.update_time.FromDatetime(write.unchanged_since)
             case Update():
-                _require(message.current_document, write.unchanged_since)
-                _fill(message, root, write)
-                _mask(message, write.fields)
-            case Delete():
-                message.delete = root + write.path
-                if write.unchanged_since is not None:
-                    _require(message.current_document, write.unchanged_since)
-            case Absent():
-                message.delete = root + write.path
+                message.current_document.exists = True
+            case Create() | Absent():
                 message.current_document.exists = False
     return request
 
 
-def _require(precondition: Any, unchanged_since: datetime | None) -> None:
-    """What has to hold for the write: that the document exists, or that it was not written since."""
-    if unchanged_since is None:
-        precondition.exists = True
-    else:
-        precondition.update_time.FromDatetime(unchanged_since)  # by microseconds, as the client does
+def _fill(message: Any, root: str, write: Create | Set | Merge | Update) -> list[str]:
+    """The fields of a write: constants into the document, what the store computes into its transforms.
 
-
-def _mask(message: Any, fields: Mapping[str, Any]) -> None:
-    """Which fields are replaced; the others stay. With no name in it, all are transformed, none replaced."""
-    message.update_mask.SetInParent()
-    message.update_mask.field_paths.extend(name for name, value in fields.items() if not is_computed(value))
-
-
-def _fill(message: Any, root: str, write: Create | Set | Merge | Update) -> None:
-    """The fields of a write: constants into the document, what the store computes into its transforms."""
+    Returns the names of those that are not computed.
+    """
     message.update.name = root + write.path
     fields, transforms = message.update.fields, message.update_transforms
+    replaced = []
     for name, value in write.fields.items():
         if value is SERVER_TIME:
             # Transforms are answered in this order, the order of the fields; the client's builder sorts them
@@ -118,8 +105,11 @@ def _fill(message: Any, root: str, write: Create | Set | Merge | Update) -> None
             _set_all(transforms.add(field_path=name).append_missing_elements, value.values)
         elif isinstance(value, Difference):
             _set_all(transforms.add(field_path=name).remove_all_from_array, value.values)
-        elif value is not REMOVED:  # which is named by the mask, and absent here
-            _set(fields[name], value)
+        else:
+            replaced.append(name)
+            if value is not REMOVED:  # which the mask names, and the document has not
+                _set(fields[name], value)
+    return replaced
 
 
 def _set(message: Any, value: Any) -> None:
@@ -166,8 +156,3 @@ def _told(asked: tuple[str, Any], result: Any) -> tuple[str, Any]:
     if isinstance(transform, Increment):
         return name, result.integer_value
     return name, _time(result.timestamp_value) if transform is SERVER_TIME else None
-
-
-def _time(timestamp: Any) -> datetime:
-    found: datetime = DatetimeWithNanoseconds.from_timestamp_pb(timestamp)
-    return found

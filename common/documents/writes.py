@@ -106,13 +106,15 @@ class Absent:
 Write = Create | Set | Merge | Update | Delete | Absent
 
 
+_COMPUTED: Final = (Increment, Union, Difference)
+
+
 def computed(write: Write) -> dict[str, Any]:
-    """The fields whose value after the write the store tells."""
+    """The fields whose value after the write the store tells, in their order."""
     if isinstance(write, Delete | Absent):
         return {}
-    return {name: value for name, value in write.fields.items() if is_computed(value)}
-
-
-def is_computed(value: Any) -> bool:
-    """Whether the store works out the value of such a field."""
-    return value is SERVER_TIME or isinstance(value, Increment | Union | Difference)
+    return {
+        name: value
+        for name, value in write.fields.items()
+        if value is SERVER_TIME or isinstance(value, _COMPUTED)
+    }

@@ -16,7 +16,7 @@ from ..batches import recording
 from ..batches.batch_store import batch_in, contended, readable
 from ..batches.records import COMPLETIONS, Batch, Completion, Counts, batch_path
 from ..documents.port import AsyncDocuments, is_refused
-from ..result import Result, ResultError
+from ..result import ErrorInfo, Result, ResultError
 from .answers import CommitAnswer, Recorded, RecordOutcome, answer_for, stale
 
 MAX_LOOKS: Final = 10
@@ -54,7 +54,7 @@ class SubcollectionCommit:
         """
         waiting = {one.player_lookup: one for one in completions}
         answers: Answers = {}
-        error = contended(self._batch.batch_id)
+        error: ErrorInfo | None = None
         try:
             for _ in range(MAX_LOOKS):
                 if not waiting:
@@ -68,7 +68,10 @@ class SubcollectionCommit:
                 waiting = {name: one for name, one in waiting.items() if name not in answers}
         except ResultError as exc:
             error = exc.error
-        return [answers.get(one.player_lookup) or Result.failure(error) for one in completions]
+        if waiting:
+            unanswered: Result[CommitAnswer] = Result.failure(error or contended(self._batch.batch_id))
+            answers |= dict.fromkeys(waiting, unanswered)
+        return [answers[one.player_lookup] for one in completions]
 
     async def look(self, completion: Completion) -> Result[CommitAnswer]:
         """What stands for a player who has ended; Stale if nobody has recorded it any more."""
