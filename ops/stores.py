@@ -22,7 +22,7 @@ from common.consolidation.day_lock import DayLock
 from common.consolidation.merge_sql import Tables
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.entrypoint.dead_letter_queue import DeadLetterQueue
-from common.findings.store import FirestoreFindings
+from common.findings.store import FindingStore
 from common.lock.lock import Lock
 from common.lock.rules import LockKey
 from common.lock.store import FirestoreLocks
@@ -73,7 +73,7 @@ class Stores:
         self.dead_letter_queue = once(
             lambda: DeadLetterQueue(wiring.subscriber_client(), wiring.settings.gcp_project)
         )
-        self.findings = once(lambda: FirestoreFindings(wiring.database()))
+        self.findings = once(lambda: FindingStore(wiring.documents()))
         self.phases = once(lambda: PhaseTransitions(wiring, wiring.settings.names))
         self.audit = once(lambda: Audit(wiring))
         self.outbox = wiring.outbox

@@ -8,7 +8,7 @@ from ..consolidation.clean_up import CleanUp
 from ..consolidation.day_lock import DayLock
 from ..consolidation.merge_sql import Tables
 from ..findings import slack
-from ..findings.store import FirestoreFindings
+from ..findings.store import FindingStore
 from ..lock.lock import Lock
 from ..maintenance.deadlines import OverdueBatches
 from ..maintenance.requests import Requests
@@ -54,7 +54,7 @@ class Audit:
         wiring = self._wiring
         return Auditor(
             sight=self._sight,
-            store=FirestoreFindings(wiring.database()),
+            store=FindingStore(wiring.documents()),
             channel=slack.channel(wiring.settings.findings_webhook_url),
             audit_log=AuditLog(wiring.documents()),
             repairs=self._repairs(),
@@ -104,7 +104,7 @@ class Audit:
             requests=Requests(wiring.warehouse(), self._names),
             publisher=wiring.publisher,
             dispatches=Dispatches(self.phases.boundaries, self.phases.graph),
-            findings=FirestoreFindings(wiring.database()),
+            findings=FindingStore(wiring.documents()),
             now=wiring.now,
         )
 

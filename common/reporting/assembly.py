@@ -5,7 +5,7 @@ from typing import Any
 from ..audit.assembly import Audit
 from ..audit.audit_log import AuditLog
 from ..audit.batch_reader import BatchReader
-from ..findings.store import FirestoreFindings
+from ..findings.store import FindingStore
 from ..runtime.once import once
 from ..runtime.wiring import WarehouseWiring
 from .gathering import Gathering
@@ -18,7 +18,7 @@ def gathering(wiring: WarehouseWiring[Any], audit: Audit) -> Gathering:
     return Gathering(
         sport=wiring.settings.sport.value,
         batches=BatchReader(db),
-        findings=FirestoreFindings(db),
+        findings=FindingStore(wiring.documents()),
         audits=AuditLog(wiring.documents()),
         days=audit.phases.boundaries().days,
         boundaries=audit.phases.graph.boundaries,

@@ -183,9 +183,9 @@ class Wiring(Generic[S]):
         """
         from ..findings import slack
         from ..findings.reporter import Reporter
-        from ..findings.store import FirestoreFindings
+        from ..findings.store import FindingStore
 
-        store, channel = FirestoreFindings(self.database()), slack.channel(self.settings.findings_webhook_url)
+        store, channel = FindingStore(self.documents()), slack.channel(self.settings.findings_webhook_url)
         return Reporter(store, channel, now=self.now, teller=f"{self.function}-{uuid.uuid4().hex[:8]}")
 
 

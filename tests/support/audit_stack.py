@@ -24,7 +24,7 @@ from common.batches.trigger_outbox import TriggerOutbox
 from common.documents.async_store import AsyncFirestoreDocuments
 from common.documents.store import FirestoreDocuments
 from common.findings import Finding
-from common.findings.store import FirestoreFindings
+from common.findings.store import FindingStore
 from common.lock.lock import Lock
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.redrive import MakeRequest
@@ -118,7 +118,7 @@ class AuditStack:
         self.lock = Lock(self.db)
         self.warehouse = warehouse or NoRows()
         self.heard = Heard()
-        self.store = FirestoreFindings(self.db)
+        self.store = FindingStore(FirestoreDocuments(self.db))
         self.topology = SoundTopology()
         self.phases = Phases()
         self.games = Games()

@@ -22,8 +22,7 @@ from common.audit.report import Asked, AuditReport
 from common.batches.records import COMPLETIONS, batch_path
 from common.documents.memory_store import MemoryDocuments
 from common.findings import Change, Finding, FindingClass, Scope, rules
-from common.findings.memory_store import MemoryFindings
-from common.findings.store import FirestoreFindings
+from common.findings.store import FindingStore
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
 from common.sport import ZONE
@@ -83,7 +82,11 @@ class World:
         What it remembers is elsewhere. Lines and clients are new: a client that was cut off waits before it
         connects to the same address again.
         """
-        calls, memory, own_log = 0, MemoryFindings(), AuditLog(MemoryDocuments(lambda: NOW))
+        calls, memory, own_log = (
+            0,
+            FindingStore(MemoryDocuments(lambda: NOW)),
+            AuditLog(MemoryDocuments(lambda: NOW)),
+        )
         memory.put(PENDING)
         with ExitStack() as opened:
             lines = {name: opened.enter_context(store_line(host)) for name, host in self.hosts.items()}
@@ -98,7 +101,7 @@ class World:
                     lines[store].cut()
 
             def look(**of_this_run: Any) -> Any:
-                remembered = FirestoreFindings(wired._wiring.database())
+                remembered = FindingStore(wired._wiring.documents())
                 sight = look_at(**{**of_this_run, "now": LATER, "findings": remembered})
                 said: Any = {name: Before(getattr(sight, name), before_call) for name in PORTS[store]}
                 return replace(sight, **said)

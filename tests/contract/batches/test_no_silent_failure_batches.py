@@ -19,7 +19,7 @@ from common.findings import FindingClass
 from common.findings.channel import Channel
 from common.findings.reporter import Reporter
 from common.findings.slack import SlackChannel
-from common.findings.store import FirestoreFindings
+from common.findings.store import FindingStore
 from common.maintenance.deadlines import OverdueBatches
 from common.recorder.answers import RecordOutcome
 from common.recorder.recorder import Recorder
@@ -200,7 +200,7 @@ def mismatched(firestore_client: firestore.Client) -> Batches:
 
 
 def checking(found: Batches, channel: Channel) -> ConsistencyCheck:
-    findings = FirestoreFindings(client_of(found))
+    findings = FindingStore(found.store.documents)
     reporter = Reporter(findings, channel, now=lambda: datetime.now(UTC), teller="test")
     return ConsistencyCheck(found.store, reporter.report)
 

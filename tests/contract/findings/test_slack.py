@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from common.documents.memory_store import MemoryDocuments
 from common.findings import slack
 from common.findings.channel import LogChannel
-from common.findings.memory_store import MemoryFindings
 from common.findings.reporter import Reporter
 from common.findings.slack import SlackChannel
+from common.findings.store import FindingStore
 from common.result import ErrorType
 from local.stack.ports import free_port
 from tests.support.findings import finding
@@ -120,7 +121,7 @@ def test_without_a_webhook_the_log_is_told() -> None:
 
 
 def test_finding_that_slack_did_not_take_is_logged_and_told_by_the_next_run(clock: WallClock) -> None:
-    store = MemoryFindings()
+    store = FindingStore(MemoryDocuments(clock))
     with webhook(Answer(status=404, body=b"no_service"), OK) as hook, capture_logs() as lines:
         reporter = Reporter(store, channel(hook.address, Time()), now=clock, teller="run1")
         unheard = reporter.report(finding()).unwrap()

@@ -3,20 +3,22 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from google.cloud import firestore
 
+from common.documents.memory_store import MemoryDocuments
+from common.documents.store import FirestoreDocuments
 from common.findings import Looked, Repair, Silence, rules
-from common.findings.memory_store import MemoryFindings
 from common.findings.reporter import Reporter
-from common.findings.store import FindingStore, FirestoreFindings
+from common.findings.store import FindingStore
 from tests.support.findings import Heard, finding
 from tests.support.wall_clock import WallClock
 
 STORES: dict[str, Callable[[firestore.Client], FindingStore]] = {
-    "firestore": FirestoreFindings,
-    "memory": lambda _: MemoryFindings(),
+    "firestore": lambda client: FindingStore(FirestoreDocuments(client)),
+    "memory": lambda _: FindingStore(MemoryDocuments(lambda: datetime.now(UTC))),
 }
 
 

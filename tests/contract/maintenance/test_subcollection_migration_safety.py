@@ -21,7 +21,7 @@ from common.batches.trigger_outbox import TriggerOutbox
 from common.documents.writes import Union
 from common.findings import FindingClass
 from common.findings.reporter import Reporter
-from common.findings.store import FirestoreFindings
+from common.findings.store import FindingStore
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.schema_migration import ORDER, Migration
 from common.messages import PlayerCompletion, PlayerOutcome
@@ -39,7 +39,6 @@ from tests.support.batch_helpers import (
     Published,
     alter,
     as_the_old_system_wrote_it,
-    client_of,
     completion,
     deliver,
     names,
@@ -64,7 +63,7 @@ def heard() -> Heard:
 
 
 def check(batches: Batches, heard: Heard, instance: str) -> ConsistencyCheck:
-    findings = FirestoreFindings(client_of(batches))
+    findings = FindingStore(batches.store.documents)
     reporter = Reporter(findings, heard, now=lambda: datetime.now(UTC), teller=instance)
     return ConsistencyCheck(batches.store, reporter.report)
 
@@ -143,7 +142,7 @@ async def test_consistency_mismatch_detection(
     assert (told.count("*missing_marker* opened"), told.count("*ghost_marker* opened")) == (1, 1)
     ids = {
         each.finding.finding_class: (each.finding.scope.name, each.finding.ids)
-        for each in FirestoreFindings(client_of(batches)).unsettled().unwrap().values()
+        for each in FindingStore(batches.store.documents).unsettled().unwrap().values()
     }
     assert ids[FindingClass.MISSING_MARKER] == ("batch1", ("player00001",))
     assert ids[FindingClass.GHOST_MARKER] == ("batch1", ("player00002",))

@@ -3,9 +3,10 @@ from datetime import timedelta
 
 import pytest
 
+from common.documents.memory_store import MemoryDocuments
 from common.findings import Change, Finding, Looked, Severity
-from common.findings.memory_store import MemoryFindings
 from common.findings.reporter import Reporter, Told
+from common.findings.store import FindingStore
 from common.findings.tracked import Tracked
 from common.result import ErrorInfo, Result
 from tests.support.findings import Heard, finding, store_down
@@ -16,8 +17,8 @@ EVERYWHERE = Looked(by_check={"batch_counts": None, "stores": None})
 
 
 @pytest.fixture
-def store() -> MemoryFindings:
-    return MemoryFindings()
+def store(clock: WallClock) -> FindingStore:
+    return FindingStore(MemoryDocuments(clock))
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def reporter(store: MemoryFindings, heard: Heard, clock: WallClock) -> Reporter:
+def reporter(store: FindingStore, heard: Heard, clock: WallClock) -> Reporter:
     return Reporter(store, heard, now=clock, teller="run1")
 
 
@@ -51,7 +52,7 @@ def test_finding_is_told_once_and_its_end_once(reporter: Reporter, heard: Heard,
 
 
 def test_run_that_could_not_look_leaves_everything_as_it_was(
-    reporter: Reporter, store: MemoryFindings, clock: WallClock
+    reporter: Reporter, store: FindingStore, clock: WallClock
 ) -> None:
     run(reporter, clock, finding())
     before = store.unsettled().unwrap()
@@ -76,7 +77,7 @@ def test_message_that_was_not_delivered_is_in_the_answer_and_told_by_the_next_ru
 
 
 def test_finding_of_a_single_look_is_told_once_by_however_many_instances(
-    store: MemoryFindings, heard: Heard, clock: WallClock
+    store: FindingStore, heard: Heard, clock: WallClock
 ) -> None:
     for instance in range(3):
         Reporter(store, heard, now=clock, teller=str(instance)).report(finding()).unwrap()
@@ -95,7 +96,7 @@ def test_root_is_told_and_what_depends_on_it_is_counted(
 
 
 def test_finding_that_another_run_changed_meanwhile_is_judged_as_it_is_now(clock: WallClock) -> None:
-    class Rival(MemoryFindings):
+    class Rival(FindingStore):
         """Before the first change of a document, somebody else writes it."""
 
         def put(self, tracked: Tracked) -> Result[Tracked | None]:
@@ -107,31 +108,31 @@ def test_finding_that_another_run_changed_meanwhile_is_judged_as_it_is_now(clock
     rivals: list[Tracked | None] = []
     heard = Heard()
 
-    told = Reporter(Rival(), heard, now=clock, teller="run1").report(finding()).unwrap()
+    told = Reporter(Rival(MemoryDocuments(clock)), heard, now=clock, teller="run1").report(finding()).unwrap()
 
     assert len(rivals) == 1
     assert told.notices == () and heard.messages == []
 
 
 def test_what_cannot_be_remembered_is_a_failure(clock: WallClock) -> None:
-    class Away(MemoryFindings):
+    class Away(FindingStore):
         def put(self, tracked: Tracked) -> Result[Tracked | None]:
             return Result.failure(ErrorInfo.transient("ServiceUnavailable", "told to fail"))
 
     heard = Heard()
 
-    failed = Reporter(Away(), heard, now=clock, teller="run1").report(finding())
+    failed = Reporter(Away(MemoryDocuments(clock)), heard, now=clock, teller="run1").report(finding())
 
     assert error_of(failed).exception_class == "ServiceUnavailable"
     assert heard.messages == []
 
 
 def test_finding_that_changes_at_every_attempt_is_a_transient_failure(clock: WallClock) -> None:
-    class Contended(MemoryFindings):
+    class Contended(FindingStore):
         def put(self, tracked: Tracked) -> Result[Tracked | None]:
             return Result.success(None)
 
-    failed = Reporter(Contended(), Heard(), now=clock, teller="run1").report(finding())
+    failed = Reporter(Contended(MemoryDocuments(clock)), Heard(), now=clock, teller="run1").report(finding())
 
     assert error_of(failed).exception_class == "Contended"
     assert failed.is_retryable
