@@ -131,7 +131,7 @@ def verify_(game_date: GameDate, local: Local = False, output: Output = TEXT) ->
     """Coordination against warehouse, key by key, from the receipts."""
 
     def work(stores: Stores) -> Answer:
-        reader, tables = BatchReader(stores.database()), stores.tables()
+        reader, tables = BatchReader(stores.wiring.documents()), stores.tables()
         day = date_of(game_date, stores.today())
         return verify.verify(reader, stores.batches(), stores.warehouse(), tables, day)
 

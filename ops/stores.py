@@ -133,7 +133,7 @@ class Stores:
         """By the batch's own pace; None unless it is open."""
         if batch.status is not BatchStatus.OPEN:
             return None
-        started_at, times = BatchReader(self.database()).times(batch).unwrap()
+        started_at, times = BatchReader(self.wiring.documents()).times(batch).unwrap()
         if started_at is None:
             return None
         return expected_end(

@@ -66,7 +66,7 @@ class Audit:
         """What the checks of one run look through; `of_this_run` is its clock, its time limit and where it
         begins.
         """
-        wiring, db = self._wiring, self._wiring.database()
+        wiring, documents = self._wiring, self._wiring.documents()
         days, graph = self.phases.boundaries().days, self.phases.graph
         schedule = graph.schedule
         # A sport without a schedule table is audited all the same: it is then unknown whether silence is
@@ -74,14 +74,14 @@ class Audit:
         dataset = self._names.dataset(schedule.role) if schedule else ""
         return Sight(
             sport=wiring.settings.sport,
-            batches=BatchReader(db),
+            batches=BatchReader(documents),
             warehouse=wiring.warehouse(),
             tables=self._tables,
             staging=self._staging(),
-            locks=LockReader(db, self._day_lock().key(wiring.now().date()).collection),
+            locks=LockReader(documents, self._day_lock().key(wiring.now().date()).collection),
             phases=PhaseReader(days, graph, wiring.now),
             schedule=GameSchedule(wiring.warehouse(), dataset, schedule) if schedule else NoSchedule(),
-            runs=RunReader(db),
+            runs=RunReader(documents),
             topology=PubSubTopology(
                 wiring.publisher_client(), wiring.subscriber_client(), wiring.settings.gcp_project
             ),

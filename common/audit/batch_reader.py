@@ -1,12 +1,9 @@
 """Batches as an audit reads them: one query for all, counts before documents, all as of one moment."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Final, Protocol, TypeVar
-
-from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
+from typing import Any, Final, Protocol
 
 from ..batches import player_manifest
 from ..batches.batch_document import read_batch
@@ -15,12 +12,10 @@ from ..batches.differences import Totals
 from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion, batch_path
 from ..chunks import chunks
 from ..consolidation.receipt import Receipt
-from ..documents.port import NONSENSE
-from ..documents.store import CALL_TIMEOUT_SECONDS, FAULTS, RETRY, document_of
+from ..documents.port import NONSENSE, Document, Documents
+from ..documents.query import Query, at_least, equal, one_of
 from ..messages import PlayerOutcome
-from ..result import ErrorInfo, Result, ResultError
-
-T = TypeVar("T")
+from ..result import ErrorInfo, Result, ResultError, returns_result
 
 UNSETTLED: Final = tuple(
     status.value
@@ -106,198 +101,140 @@ class Batches(Protocol):
 
 
 class BatchReader:
-    """Reads from Firestore; safe to share between threads.
+    """Reads the documents; safe to share between threads.
 
     A failure is "could not look", or names the document that makes no sense.
     """
 
-    def __init__(self, db: firestore.Client) -> None:
-        self._db = db
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
 
-    def seen(self, wanted: Wanted) -> Result[Seen]:
+    @returns_result
+    def seen(self, wanted: Wanted) -> Seen:
         """The batches that are wanted, all as of one moment of the server's.
 
         Never fails for a batch document that makes no sense: it is among the unreadable. Three queries, or
         one for a date; named batches are read beside them.
         """
-        try:
-            # All queries of one audit read as of this moment: documents that were read one after the other
-            # would differ by what happened in between.
-            moment = self._moment()
-            snapshots = {each.id: each for each in self._found(wanted, moment)}
-            named = ({wanted.batch_id} if wanted.batch_id else set()) | wanted.also
-            extra = self._named(named - snapshots.keys(), moment)
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc))
+        # All queries of one audit read as of this moment: documents that were read one after the other would
+        # differ by what happened in between.
+        moment = self._documents.time().unwrap()
         # By id: a batch that several queries find is looked at once.
-        snapshots |= {each.id: each for each in extra if each.exists}
-        read = {key: _read(snapshots[key]) for key in sorted(snapshots)}
-        return Result.success(
-            Seen(
-                batches=tuple(each.unwrap() for each in read.values() if each.is_success),
-                unreadable=tuple((key, each.error) for key, each in read.items() if each.error is not None),
-                gone=frozenset(named - snapshots.keys()),
-                read_time=moment,
-                reads=max(1, len(snapshots)) + 1,
-            )
+        found = {each.id: each for each in self._found(wanted, moment)}
+        named = ({wanted.batch_id} if wanted.batch_id else set()) | wanted.also
+        found |= {each.id: each for each in self._named(named - found.keys(), moment)}
+        read = {key: _read(found[key]) for key in sorted(found)}
+        return Seen(
+            batches=tuple(each.unwrap() for each in read.values() if each.is_success),
+            unreadable=tuple((key, each.error) for key, each in read.items() if each.error is not None),
+            gone=frozenset(named - found.keys()),
+            read_time=moment,
+            reads=max(1, len(found)) + 1,
         )
 
-    def totals(self, batch: Batch) -> Result[Totals]:
+    @returns_result
+    def totals(self, batch: Batch) -> Totals:
         """Two counts, whatever the size of the batch (a read per 1,000 completions each)."""
-        completions = self._below(batch, COMPLETIONS)
-        completed = FieldFilter("outcome", "==", PlayerOutcome.COMPLETED.value)
+        completions, then = _below(batch, COMPLETIONS), batch.read_time
+        with_rows = Query(where=(equal("outcome", PlayerOutcome.COMPLETED.value),), as_of=then)
+        number, predictions = self._documents.count_and_sum(
+            completions, "predictions_count", Query(as_of=then)
+        ).unwrap()
+        return Totals(
+            documents=number,
+            predictions=_whole(predictions),
+            completed=self._documents.count(completions, with_rows).unwrap(),
+        )
 
-        def count() -> Totals:
-            all_of_them = completions.count(alias="documents").sum("predictions_count", alias="predictions")
-            found = {each.alias: each.value for each in _aggregated(all_of_them, batch)}
-            [with_rows] = _aggregated(completions.where(filter=completed).count(), batch)
-            return Totals(
-                documents=_whole(found["documents"]),
-                predictions=_whole(found["predictions"]),
-                completed=_whole(with_rows.value),
-            )
-
-        return _attempt(count, batch)
-
-    def details(self, batch: Batch) -> Result[Details]:
+    @returns_result
+    def details(self, batch: Batch) -> Details:
         """Every document of the batch: asked only where the counts differ."""
+        # As of the batch's own read: a completion that came since is in none of its counters.
+        found, parts = (self._all(batch, collection) for collection in (COMPLETIONS, MANIFEST))
+        documents = {each.id: readable(each, Completion.from_document).unwrap() for each in found}
+        names = [readable(each, _names).unwrap() for each in parts]
+        return Details(
+            documents=documents, expected=_expected(batch, names), reads=len(documents) + len(parts)
+        )
 
-        def read() -> Details:
-            # As of the batch's own read: a completion that came since is in none of its counters.
-            found = [document_of(each) for each in self._documents(batch, COMPLETIONS)]
-            documents = {each.id: readable(each, Completion.from_document).unwrap() for each in found}
-            parts = [document_of(each) for each in self._documents(batch, MANIFEST)]
-            names = [readable(each, _names).unwrap() for each in parts]
-            return Details(
-                documents=documents,
-                expected=_expected(batch, names),
-                reads=len(documents) + len(parts),
-            )
-
-        return _attempt(read, batch)
-
-    def receipt(self, batch: Batch) -> Result[Receipt | None]:
+    @returns_result
+    def receipt(self, batch: Batch) -> Receipt | None:
         """That of the latest consolidation: one read. None where the legacy system consolidated."""
+        # As of the batch's own read: a receipt written since would be of a generation that the batch does not
+        # know yet.
+        newest = Query(order_by="generation", descending=True, limit=1, as_of=batch.read_time)
+        latest = self._documents.find(_below(batch, RECEIPTS), newest).unwrap()
+        if latest:
+            return readable(latest[0], Receipt.from_document).unwrap()
+        if batch.consolidated_generation:
+            raise _makes_no_sense(batch, RECEIPTS, "NoReceipt", "consolidated, and there is no receipt")
+        return None
 
-        def read() -> Receipt | None:
-            latest = (
-                self._below(batch, RECEIPTS)
-                .order_by("generation", direction=firestore.Query.DESCENDING)
-                .limit(1)
-                .get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, read_time=batch.read_time)
-            )
-            # As of the batch's own read: a receipt written since would be of a generation that the batch does
-            # not know yet.
-            if latest:
-                return readable(document_of(latest[0]), Receipt.from_document).unwrap()
-            if batch.consolidated_generation:
-                raise _makes_no_sense(batch, RECEIPTS, "NoReceipt", "consolidated, and there is no receipt")
-            return None
-
-        return _attempt(read, batch)
-
-    def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]:
+    @returns_result
+    def times(self, batch: Batch) -> tuple[datetime | None, list[datetime]]:
         """When it was opened, and when each of its players was done, ascending: a read for each."""
+        path = batch_path(batch.batch_id)
+        opened = self._documents.get([path]).unwrap().get(path)
+        done = self._documents.find(_below(batch, COMPLETIONS), Query(only=("completed_at",))).unwrap()
+        times = [readable(each, _time("completed_at")).unwrap() for each in done]
+        start = None if opened is None else readable(opened, _time("start_time")).unwrap()
+        return start, sorted(each for each in times if each)
 
-        def read() -> tuple[datetime | None, list[datetime]]:
-            ref = self._db.document(batch_path(batch.batch_id))
-            opened = document_of(ref.get(["start_time"], retry=RETRY, timeout=60))
-            done = self._below(batch, COMPLETIONS).select(["completed_at"]).get(retry=RETRY, timeout=60)
-            times = [readable(document_of(each), _time("completed_at")).unwrap() for each in done]
-            return readable(opened, _time("start_time")).unwrap(), sorted(each for each in times if each)
-
-        return _attempt(read, batch)
-
-    def ended(self, batch: Batch, players: Collection[str]) -> Result[dict[str, Completion]]:
+    @returns_result
+    def ended(self, batch: Batch, players: Collection[str]) -> dict[str, Completion]:
         """How these players ended that have ended, as of the moment at which the batch was read."""
         # In mode `legacy` there are no completion documents: the array is all that is known.
         if not batch.schema_mode.writes_subcollection:
-            return Result.success({name: batch.in_array[name] for name in players if name in batch.in_array})
+            return {name: batch.in_array[name] for name in players if name in batch.in_array}
+        paths = [f"{_below(batch, COMPLETIONS)}/{name}" for name in sorted(players)]
+        found = [
+            each
+            for some in chunks(paths, NAMES_AT_ONCE)
+            for each in self._documents.get(some, as_of=batch.read_time).unwrap().values()
+        ]
+        return {each.id: readable(each, Completion.from_document).unwrap() for each in found}
 
-        def read() -> dict[str, Completion]:
-            found = [
-                document_of(each)
-                for some in chunks(sorted(players), NAMES_AT_ONCE)
-                for each in self._db.get_all(
-                    [self._below(batch, COMPLETIONS).document(name) for name in some],
-                    retry=RETRY,
-                    timeout=60,
-                    read_time=batch.read_time,
-                )
-                if each.exists
-            ]
-            return {each.id: readable(each, Completion.from_document).unwrap() for each in found}
-
-        return _attempt(read, batch)
-
-    def _moment(self) -> datetime:
-        """The server's clock; a document need not exist to tell it."""
-        nobody = self._db.collection(COLLECTION).document("-")
-        moment: datetime = nobody.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).read_time
-        return moment
-
-    def _found(self, wanted: Wanted, moment: datetime) -> Iterable[Any]:
-        batches = self._db.collection(COLLECTION)
+    def _found(self, wanted: Wanted, moment: datetime) -> list[Document]:
+        """What queries find; raises ResultError."""
         if wanted.batch_id is not None:
-            return
-        if wanted.game_date is not None:
-            filters = [FieldFilter("game_date", "==", wanted.game_date.isoformat())]
-        else:
-            since = FieldFilter("game_date", ">=", wanted.since.isoformat())
-            # The legacy system wrote no status; what it left open is told by `is_complete` alone.
-            filters = [
-                since,
-                FieldFilter("status", "in", list(UNSETTLED)),
-                FieldFilter("is_complete", "==", False),
-            ]
-        for each in filters:
-            yield from batches.where(filter=each).get(retry=RETRY, timeout=60, read_time=moment)
-
-    def _named(self, batch_ids: Collection[str], moment: datetime) -> list[Any]:
-        """Documents read by name: of batches whose dates no query covers. () asks nothing."""
-        refs = [self._db.collection(COLLECTION).document(each) for each in sorted(batch_ids)]
-        if not refs:
             return []
-        return list(self._db.get_all(refs, retry=RETRY, timeout=60, read_time=moment))
+        if wanted.game_date is not None:
+            queries = [Query(where=(equal("game_date", wanted.game_date.isoformat()),))]
+        else:
+            since = at_least("game_date", wanted.since.isoformat())
+            # The legacy system wrote no status; what it left open is told by `is_complete` alone.
+            queries = [
+                Query(where=(since,), order_by="game_date"),
+                Query(where=(one_of("status", UNSETTLED),)),
+                Query(where=(equal("is_complete", False),)),
+            ]
+        return [
+            document
+            for each in queries
+            for document in self._documents.find(COLLECTION, replace(each, as_of=moment)).unwrap()
+        ]
 
-    def _below(self, batch: Batch, name: str) -> firestore.CollectionReference:
-        found: firestore.CollectionReference = (
-            self._db.collection(COLLECTION).document(batch.batch_id).collection(name)
-        )
-        return found
+    def _named(self, batch_ids: Collection[str], moment: datetime) -> list[Document]:
+        """Documents read by name: of batches whose dates no query covers. () asks nothing."""
+        paths = [batch_path(each) for each in sorted(batch_ids)]
+        return list(self._documents.get(paths, as_of=moment).unwrap().values()) if paths else []
 
-    def _documents(self, batch: Batch, name: str) -> Iterable[Any]:
-        below = self._below(batch, name)
-        found: Iterable[Any] = below.get(retry=RETRY, timeout=60, read_time=batch.read_time)
-        return found
+    def _all(self, batch: Batch, collection: str) -> list[Document]:
+        return self._documents.find(_below(batch, collection), Query(as_of=batch.read_time)).unwrap()
 
 
-def _read(snapshot: Any) -> Result[Batch]:
-    """One snapshot as a batch; a failure names the document."""
-    document = document_of(snapshot)
+def _below(batch: Batch, collection: str) -> str:
+    return f"{batch_path(batch.batch_id)}/{collection}"
+
+
+def _read(document: Document) -> Result[Batch]:
+    """One document as a batch; a failure names it."""
     return readable(document, lambda _: read_batch(document))
-
-
-def _aggregated(query: Any, batch: Batch) -> list[Any]:
-    [row] = query.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, read_time=batch.read_time)
-    return list(row)
 
 
 def _whole(value: Any) -> int:
     """What is no whole number agrees with nothing: then the documents are read, and the one is named."""
     return int(value) if isinstance(value, int | float) and value == value // 1 else -1
-
-
-def _attempt(read: Callable[[], T], batch: Batch) -> Result[T]:
-    """What `read` gives; a fault of the client and a document that makes no sense become failures of this
-    batch.
-    """
-    try:
-        return Result.success(read())
-    except ResultError as exc:
-        return Result.failure(exc.error)
-    except FAULTS as exc:
-        return Result.failure(ErrorInfo.from_exception(exc, batch_id=batch.batch_id))
 
 
 def _names(data: Mapping[str, Any]) -> list[str]:

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from google.cloud import firestore
-
+from ..documents.port import Documents
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..lock.rules import LockRecord
-from ..result import ErrorInfo, Result
+from ..result import Result, returns_result
 from .batch_rules import minutes
-from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
 from .outcomes import Cost, Outcome, Unknown, outcome_of
 from .unreadable import unreadable_documents
 
@@ -44,34 +42,30 @@ class Locks(Protocol):
 class LockReader:
     """The locks of one type: `LockKey.collection` names where they are."""
 
-    def __init__(self, db: firestore.Client, collection: str) -> None:
-        self._collection = db.collection(collection)
+    def __init__(self, documents: Documents, collection: str) -> None:
+        self._documents = documents
+        self._collection = collection
 
-    def held(self) -> Result[LocksSeen]:
+    @returns_result
+    def held(self) -> LocksSeen:
         """Locks that are held, by the server's clock.
 
         A lock is one document per day: few enough to be read whole. One that makes no sense is among the
         unreadable.
         """
-        try:
-            # A document need not exist to tell the server's time.
-            moment = self._collection.document("-").get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).read_time
-            snapshots = self._collection.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc))
+        moment = self._documents.time().unwrap()
+        found = self._documents.find(self._collection).unwrap()
         held, unreadable = [], []
-        for snapshot in snapshots:
+        for document in found:
             try:
-                record = LockRecord.from_fields(snapshot.to_dict() or {})
+                record = LockRecord.from_fields(document.data)
             except ValueError:
-                unreadable.append(snapshot.reference.path)
+                unreadable.append(document.path)
                 continue
             if record.is_held:
-                held.append((snapshot.id, record))
-        return Result.success(
-            LocksSeen(
-                held=tuple(held), unreadable=tuple(unreadable), read_time=moment, reads=len(snapshots) + 1
-            )
+                held.append((document.id, record))
+        return LocksSeen(
+            held=tuple(held), unreadable=tuple(unreadable), read_time=moment, reads=len(found) + 1
         )
 
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from google.cloud import firestore
-
+from ..documents.port import Document, Documents
+from ..documents.query import Query
 from ..entrypoint.dead_letters import COLLECTION as DEAD_LETTERS_COLLECTION
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
 from ..maintenance.sweep_ticks import COLLECTION as SWEEPS_COLLECTION
 from ..maintenance.sweep_ticks import EVERY as SWEEP_EVERY
-from ..result import ErrorInfo, Result
-from .firestore_calls import CALL_TIMEOUT_SECONDS, FAULTS, RETRY
+from ..result import Result, returns_result
 from .outcomes import Cost, Outcome, Unknown, outcome_of
 from .unreadable import unreadable_documents
 
@@ -66,67 +65,57 @@ class Runs(Protocol):
 
 
 class RunReader:
-    """Reads from Firestore; safe to share between threads."""
+    """Reads the documents; safe to share between threads."""
 
-    def __init__(self, db: firestore.Client) -> None:
-        self._db = db
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
 
-    def last_runs(self) -> Result[LastRuns]:
+    @returns_result
+    def last_runs(self) -> LastRuns:
         """When each sweep and the audit last ran; None for one that never did. Two reads of the store."""
-        refs = [self._db.collection(SWEEPS_COLLECTION).document(name) for name in SWEEPERS]
-        audits = (
-            self._db.collection(AUDITS_COLLECTION)
-            .order_by("started_at", direction=firestore.Query.DESCENDING)
-            .limit(LATEST)
-        )
-        try:
-            sweeps = list(self._db.get_all(refs, retry=RETRY, timeout=CALL_TIMEOUT_SECONDS))
-            latest = audits.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc))
-        moment = min(each.read_time for each in sweeps)
-        times = {f"{SWEEPS_COLLECTION}/{each.id}": _told(each, "last_run") for each in sweeps if each.exists}
-        own = {f"{AUDITS_COLLECTION}/{each.id}": _told(each, "started_at") for each in latest}
+        paths = {f"{SWEEPS_COLLECTION}/{name}": name for name in SWEEPERS}
+        newest_first = Query(order_by="started_at", descending=True, limit=LATEST)
+        sweeps = self._documents.get(list(paths)).unwrap()
+        latest = self._documents.find(AUDITS_COLLECTION, newest_first).unwrap()
+        moment = self._moment(sweeps)
+        times = {path: each.data.get("last_run") for path, each in sweeps.items()}
+        own = {each.path: each.data.get("started_at") for each in latest}
         unreadable = {path: why for path, told in {**times, **own}.items() if (why := no_time(told, moment))}
-        ticks = {path.rpartition("/")[2]: told for path, told in times.items() if path not in unreadable}
         runs = [told for path, told in own.items() if path not in unreadable]
         by_function = {
-            **{each.id: ticks.get(each.id) for each in sweeps if each.reference.path not in unreadable},
+            **{name: times.get(path) for path, name in paths.items() if path not in unreadable},
             AUDITOR: runs[0] if runs else None,
         }
-        return Result.success(
-            LastRuns(
-                by_function=by_function,
-                read_time=moment,
-                reads=len(refs) + max(1, len(latest)),
-                unreadable=unreadable,
-            )
+        return LastRuns(
+            by_function=by_function,
+            read_time=moment,
+            reads=len(paths) + max(1, len(latest)),
+            unreadable=unreadable,
         )
 
-    def dead_letters(self) -> Result[DeadLettersSeen]:
+    def _moment(self, read: Mapping[str, Document]) -> datetime:
+        """The server's clock; asked for only where no document has told it."""
+        times = [each.read_time for each in read.values()]
+        return min(times) if times else self._documents.time().unwrap()
+
+    @returns_result
+    def dead_letters(self) -> DeadLettersSeen:
         """Those that were neither published again nor discarded, of the newest MAX_DEAD_LETTERS."""
-        letters = self._db.collection(DEAD_LETTERS_COLLECTION).select(
-            ["topic", "error_class", "replayed_at", "discarded_at"]
-        )
         # Documents stay once they are handled, and ids grow with time: without an order, so many handled ones
         # would hide whatever comes after them.
-        newest_first = letters.order_by("dead_lettered_at", direction=firestore.Query.DESCENDING)
-        try:
-            found = newest_first.limit(MAX_DEAD_LETTERS).get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)
-        except FAULTS as exc:
-            return Result.failure(ErrorInfo.from_exception(exc))
+        newest_first = Query(
+            order_by="dead_lettered_at",
+            descending=True,
+            limit=MAX_DEAD_LETTERS,
+            only=("topic", "error_class", "replayed_at", "discarded_at"),
+        )
+        found = self._documents.find(DEAD_LETTERS_COLLECTION, newest_first).unwrap()
         counts: dict[tuple[str, str], int] = {}
         for each in found:
-            data: Mapping[str, Any] = each.to_dict() or {}
-            if not data.get("replayed_at") and not data.get("discarded_at"):
-                key = (str(data.get("topic")), str(data.get("error_class")))
+            if not each.data.get("replayed_at") and not each.data.get("discarded_at"):
+                key = (str(each.data.get("topic")), str(each.data.get("error_class")))
                 counts[key] = counts.get(key, 0) + 1
-        return Result.success(DeadLettersSeen(counts=counts, reads=max(1, len(found))))
-
-
-def _told(snapshot: Any, name: str) -> Any:
-    """The field, whatever it holds; None where it is missing."""
-    return (snapshot.to_dict() or {}).get(name)
+        return DeadLettersSeen(counts=counts, reads=max(1, len(found)))
 
 
 def no_time(told: Any, now: datetime) -> str | None:

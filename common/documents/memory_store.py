@@ -77,11 +77,11 @@ class MemoryDocuments:
         """As `Documents.count`."""
         return self.find(collection, query).map(len)
 
-    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, int]]:
+    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, float]]:
         """As `Documents.count_and_sum`; what is no number adds nothing."""
         found = self.find(collection, query).unwrap()
         values = [document.data[field] for document in found if field in document.data]
-        return Result.success((len(values), sum(each for each in values if isinstance(each, int))))
+        return Result.success((len(values), sum(each for each in values if isinstance(each, int | float))))
 
     def collections(self, path: str) -> Result[list[str]]:
         """As `Documents.collections`."""

@@ -72,7 +72,7 @@ class Documents(Protocol):
         """How many documents the query names, without reading them."""
         ...
 
-    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, int]]:
+    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, float]]:
         """How many documents with that field the query names, and its sum over them, without reading any."""
         ...
 

@@ -89,15 +89,15 @@ class FirestoreDocuments:
         counting = query_of(self.client.collection(collection), query).count(alias="count")
         return _caught(collection, lambda: int(_aggregated(counting, query)["count"]))
 
-    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, int]]:
+    def count_and_sum(self, collection: str, field: str, query: Query = ALL) -> Result[tuple[int, float]]:
         """As `Documents.count_and_sum`; one aggregation."""
         asked = (
             query_of(self.client.collection(collection), query).count(alias="count").sum(field, alias="sum")
         )
 
-        def read() -> tuple[int, int]:
+        def read() -> tuple[int, float]:
             found = _aggregated(asked, query)
-            return int(found["count"]), int(found["sum"])
+            return int(found["count"]), found["sum"]
 
         return _caught(collection, read)
 

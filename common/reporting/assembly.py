@@ -14,10 +14,9 @@ from .publishing import PagePlace, Session, StatusPage
 
 def gathering(wiring: WarehouseWiring[Any], audit: Audit) -> Gathering:
     """What reads a status anew at every call; it shares clients and clock with the wiring."""
-    db = wiring.database()
     return Gathering(
         sport=wiring.settings.sport.value,
-        batches=BatchReader(db),
+        batches=BatchReader(wiring.documents()),
         findings=FindingStore(wiring.documents()),
         audits=AuditLog(wiring.documents()),
         days=audit.phases.boundaries().days,

@@ -47,7 +47,7 @@ def auditor(bench: Bench) -> Iterator[Measurement]:
         db = firestore.Client(project=bench.new_project())
         batches = Batches(FirestoreDocuments(db))
         _fill(db, batches)
-        reader = BatchReader(db)
+        reader = BatchReader(FirestoreDocuments(db))
         alone_seconds = seconds(lambda: _audit(reader))
         reads = _audit(reader)
         yield Measurement(
@@ -84,7 +84,7 @@ def auditor(bench: Bench) -> Iterator[Measurement]:
 def _from_afar(db: firestore.Client, near: BatchReader) -> Measurement:
     """Counts and receipts of the thousand, where each answer takes its way: a tenth of what one run may last
     for ten thousand."""
-    far = BatchReader(db)
+    far = BatchReader(FirestoreDocuments(db))
     known = near.seen(Wanted(since=GAME_DATE)).unwrap().batches
     cpu_before = time.process_time()
     counts_seconds = seconds(lambda: _audit(far))

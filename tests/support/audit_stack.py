@@ -152,14 +152,14 @@ class AuditStack:
     def sight(self, **of_this_run: Any) -> Sight:
         return Sight(
             sport=Sport.NBA,
-            batches=BatchReader(self.db),
+            batches=BatchReader(FirestoreDocuments(self.db)),
             warehouse=self.warehouse,
             tables=TABLES,
             staging=self.staging,
-            locks=LockReader(self.db, LOCK_KEY.collection),
+            locks=LockReader(FirestoreDocuments(self.db), LOCK_KEY.collection),
             phases=self.phases,
             schedule=self.games,
-            runs=RunReader(self.db),
+            runs=RunReader(FirestoreDocuments(self.db)),
             topology=self.topology,
             **of_this_run,
         )

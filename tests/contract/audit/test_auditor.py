@@ -19,6 +19,8 @@ from common.audit.report import Asked, AuditReport
 from common.batches.batches import Batches
 from common.batches.differences import Totals
 from common.batches.records import COMPLETIONS, Batch
+from common.documents.port import Documents
+from common.documents.store import FirestoreDocuments
 from common.findings import FindingClass, Scope, ScopeKind, Severity
 from common.findings.slack import SlackChannel
 from common.result import ErrorInfo, ErrorType, Result
@@ -155,8 +157,8 @@ async def test_check_that_is_broken_is_unknown_and_keeps_no_other_from_looking(p
 class Counted(BatchReader):
     """Keeps whose completions were counted. Each takes a second of the clock that it is given."""
 
-    def __init__(self, db: firestore.Client) -> None:
-        super().__init__(db)
+    def __init__(self, documents: Documents) -> None:
+        super().__init__(documents)
         self.ids: list[str] = []
 
     def seconds(self) -> float:
@@ -175,7 +177,7 @@ def test_runs_that_are_cut_short_come_to_every_batch_once_and_say_where_they_sto
     for number in range(2 * CHUNK):
         written.set(audits.ref(f"batch{number:03}"), {**fields, "status": "open", "is_complete": False})
     written.commit()
-    reader = Counted(audits.db)
+    reader = Counted(FirestoreDocuments(audits.db))
     look = {"sight": lambda **run: replace(audits.sight(**run), batches=reader), "monotonic": reader.seconds}
 
     short = audits.auditor(**look, time_limit=timedelta(seconds=CHUNK))

@@ -7,6 +7,7 @@ from google.cloud import firestore
 
 from common.audit import run_checks
 from common.audit.run_checks import RunReader
+from common.documents.store import FirestoreDocuments
 from common.entrypoint.dead_letters import COLLECTION
 
 AT = datetime(2026, 1, 17, 6, tzinfo=UTC)
@@ -25,6 +26,6 @@ def test_letters_that_were_handled_long_ago_hide_none_that_waits(
         keep(firestore_client, f"100{number}", AT + timedelta(hours=number), replayed_at=AT)
     keep(firestore_client, "1003", AT + timedelta(days=1))
 
-    seen = RunReader(firestore_client).dead_letters().unwrap()
+    seen = RunReader(FirestoreDocuments(firestore_client)).dead_letters().unwrap()
 
     assert seen.counts == {("nba-prediction-ready", "InvalidMessage"): 1}
