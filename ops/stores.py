@@ -38,7 +38,7 @@ from .commands import coverage, phases
 from .commands.explain import Telling
 from .explaining.batch_evidence import BatchEvidence
 from .explaining.day_evidence import DayEvidence
-from .ledger import FirestoreLedger
+from .ledger import OperationsLedger
 from .where import Where
 
 # Of one call of the lock's store.
@@ -68,7 +68,7 @@ class Stores:
         self.batches = wiring.batches
         self.locks = once(lambda: FirestoreLocks(wiring.database(), CALL_TIMEOUT, time.monotonic))
         self.lock = once(lambda: Lock(wiring.database()))
-        self.ledger = once(lambda: FirestoreLedger(wiring.database()))
+        self.ledger = once(lambda: OperationsLedger(wiring.documents()))
         self.dead_letters = once(lambda: DeadLetterBox(wiring.documents()))
         self.dead_letter_queue = once(
             lambda: DeadLetterQueue(wiring.subscriber_client(), wiring.settings.gcp_project)

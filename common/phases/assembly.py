@@ -4,9 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from google.cloud import firestore
-
-from ..documents.store import FirestoreDocuments
+from ..documents.port import Documents
 from ..execution_log import ExecutionLog
 from ..findings.reporter import Reporter
 from ..publisher import Publisher
@@ -29,8 +27,8 @@ class Clients(Protocol):
     """What the parts are made of; each is made when it is first needed. `WarehouseWiring` is one."""
 
     @property
-    def database(self) -> Callable[[], firestore.Client]:
-        """Makes the Firestore client."""
+    def documents(self) -> Callable[[], Documents]:
+        """Makes what keeps the dates."""
 
     @property
     def publisher(self) -> Callable[[], Publisher]:
@@ -74,7 +72,7 @@ class PhaseTransitions:
 
     def _boundaries(self) -> Boundaries:
         clients = self._clients
-        days = Days(FirestoreDocuments(clients.database()), self.graph.sport)
+        days = Days(clients.documents(), self.graph.sport)
         return Boundaries(
             days=days,
             gates=self._gates,

@@ -126,6 +126,26 @@ def test_findings_alone_speak_to_slack() -> None:
     assert not posts
 
 
+def test_firestore_is_called_through_the_one_port() -> None:
+    """Apart: locks, whose calls may take no longer than the lease; dead letters and canaries, which are told
+    when all else fails; and who makes the clients."""
+    callers = {
+        module.name
+        for module in modules().values()
+        if is_in(module.name, "common", "functions", "ops") and not is_in(module.name, "common.documents")
+        for each in module.imports
+        if is_in(each.module, "google.cloud.firestore", "google.cloud.firestore_v1")
+    }
+
+    assert callers == {
+        "common.entrypoint.canary",
+        "common.entrypoint.dead_letters",
+        "common.lock.lock",
+        "common.lock.store",
+        "common.runtime.wiring",
+    }
+
+
 def folder_of(name: str) -> str:
     """`batches` for `common.batches.records`; a module that lies in no folder is a folder of its own."""
     return name.split(".")[1]
