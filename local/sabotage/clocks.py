@@ -77,7 +77,7 @@ def auditor_of(
         wiring.batches().get,
         lambda: wiring.now() + ORPHAN_AGE + HOUR,
     )
-    batches = AgedBatches(wiring.database())
+    batches = AgedBatches(wiring.documents())
     days, graph = audit.phases.boundaries().days, audit.phases.graph
     phases = PhaseReader(days, graph, lambda: wiring.now() + PHASES_LATER)
     look_at = auditor.sight

@@ -22,7 +22,7 @@ import structlog
 from common.audit.report import Asked, AuditReport
 from common.batches.records import Batch
 from common.findings import Finding, Tracked
-from common.findings.store import FirestoreFindings
+from common.findings.store import FindingStore
 
 from .batch_defects import FAILED, SLOW, UNTRIGGERED
 from .catalogue import AT_ONCE, BEFORE
@@ -110,7 +110,7 @@ class Play:
     def __init__(self, world: World, person: Person) -> None:
         self._world = world
         self._person = person
-        self._store = FirestoreFindings(world.db)
+        self._store = FindingStore(world.wiring.documents())
         self._began = time.monotonic()
 
     def run(self) -> tuple[list[Sabotaged], list[str]]:

@@ -12,7 +12,7 @@ MODULE_LINES = 350
 FUNCTION_LINES = 50
 MAIN_LINES = 75
 BY_POSITION = 4
-BY_OPTIONS = ("local.", "ops.")
+BY_OPTIONS = ("local.cli", "ops.")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
