@@ -24,6 +24,7 @@ from .day.crew import Crew, Job
 from .stack.stack import Stack, Tell
 
 _GAMES: Final = ("game1",)
+"""One is enough for a schedule that is there."""
 _NEXT_GAME: Final = timedelta(days=7)
 """Days from now: the schedule is known, and nobody misses the phases of the days before."""
 
@@ -51,6 +52,7 @@ def kept(stack: Stack, workers: int, tell: Tell) -> Iterator[Crew]:
 
 
 def _job(stack: Stack) -> Job:
+    """What every worker is told: no disorder."""
     return Job(
         subscription=stack.names.workers,
         disorder=Disorder(),
@@ -79,4 +81,5 @@ def _tick(stack: Stack, topic: Topic, every: timedelta, over: threading.Event) -
 
 
 def _message_of(topic: Topic) -> Message:
+    """What the scheduler sends on this topic; an audit that only looks."""
     return Sweep(timestamp=datetime.now(UTC)) if topic is PHASE_SWEEP else AuditRequest()

@@ -47,6 +47,7 @@ class GateReading:
     """Tables without enough rows."""
 
     def to_fields(self) -> dict[str, Any]:
+        """As the decision's document has it: every field, and whether it is open."""
         fields = {**vars(self), "counts": dict(self.counts), "missing": list(self.missing)}
         return {**fields, "is_open": isinstance(self, Open)}
 

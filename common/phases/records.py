@@ -90,6 +90,7 @@ class Report:
         return cls(**{**known, "status": MessageStatus(fields["status"])})
 
     def to_fields(self) -> dict[str, Any]:
+        """The document of the processor."""
         return {**vars(self), "status": self.status.value, "metadata": dict(self.metadata)}
 
 
@@ -116,6 +117,7 @@ class Dispatch:
         return cls(**{**known, "present": tuple(fields["present"])})
 
     def to_fields(self) -> dict[str, Any]:
+        """As the date's document has it, with the whole message."""
         return {**vars(self), "message": dict(self.message), "present": list(self.present)}
 
 
@@ -128,6 +130,7 @@ class ByHand:
     at: datetime
 
     def to_fields(self) -> dict[str, Any]:
+        """As the date's document has it."""
         return dict(vars(self))
 
 

@@ -25,7 +25,8 @@ BUCKET_SCHEME: Final = "gs://"
 class Session(Protocol):
     """An authorised HTTP session, such as `google.auth.transport.requests.AuthorizedSession`."""
 
-    def post(self, url: str, *, data: bytes, headers: dict[str, str], timeout: float) -> Any: ...
+    def post(self, url: str, *, data: bytes, headers: dict[str, str], timeout: float) -> Any:
+        """The answer of one request; raises what the session raises."""
 
 
 @dataclass(frozen=True, kw_only=True)

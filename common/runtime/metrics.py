@@ -35,7 +35,8 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,99}")
 class Log(Protocol):
     """What of a structlog logger is needed."""
 
-    def info(self, event: str, **fields: Any) -> Any: ...
+    def info(self, event: str, **fields: Any) -> Any:
+        """One line at level INFO."""
 
 
 def _to_stderr(sentence: str) -> None:

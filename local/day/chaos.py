@@ -41,6 +41,7 @@ class Disorder:
     duplicates: float = 0.0
     """Share of the events that are published twice, 0 to 1; the second is a Pub/Sub message of its own."""
     shuffle: bool = False
+    """Whether completions are held back, each for a time of its own."""
     seed: int = 0
 
     def copies(self, player: str) -> int:
@@ -72,6 +73,7 @@ class Killing(threading.Thread):
         self.done = threading.Event()
 
     def run(self) -> None:
+        """Look until it is time, kill, and end; or end when it is called off."""
         while not self._called_off.is_set():
             if self._is_time():
                 self._kill()

@@ -12,7 +12,9 @@ from common.parallel import for_each
 from common.result import Result
 
 PATHS_PER_CALL: Final = 300
+"""Documents of one request."""
 CALLS_AT_ONCE: Final = 8
+"""Requests at the same time: each waits for the network for most of its time."""
 
 
 def receipts_of_many(store: BatchStore, newest: Mapping[str, int | None]) -> list[Receipt]:
@@ -25,7 +27,10 @@ def receipts_of_many(store: BatchStore, newest: Mapping[str, int | None]) -> lis
     found = _by_path(store, known)
     earlier = found
     while wanted := [
-        _path(each.batch_id, each.previous_fence) for each in earlier if each.previous_fence is not None
+        _path(each.batch_id, each.previous_fence)
+        for each in earlier
+        # Fences rise: one that was changed to point at itself, or forward, must not be followed for ever.
+        if each.previous_fence is not None and each.previous_fence < each.fence
     ]:
         earlier = _by_path(store, wanted)
         found = [*found, *earlier]

@@ -44,3 +44,9 @@ def test_receipt_that_was_removed_ends_the_search_and_costs_nothing() -> None:
 
     assert [each.fence for each in receipts_of_many(store, {"late": 8, "gone": 1})] == [8]
     assert receipts_of_many(store, {}) == []
+
+
+def test_receipt_that_points_at_itself_is_read_once() -> None:
+    store = stored(replace(SECOND, previous_fence=8))
+
+    assert [each.fence for each in receipts_of_many(store, {"late": 8})] == [8]
