@@ -27,6 +27,7 @@ from .writes import (
 # `REQUEST_TIME` of the protocol's enumeration of server values.
 _SERVER_TIME: Final = 1
 _time: Final[Callable[[Any], datetime]] = DatetimeWithNanoseconds.from_timestamp_pb
+"""A timestamp of the protocol, to the nanosecond: as a precondition it is compared whole."""
 
 
 class Answers(Sequence[Written]):
@@ -58,10 +59,15 @@ def message_types() -> tuple[Any, Any]:
 
 
 _Request: Final = message_types()[0]
+"""Looked up once: each access makes its way through the library's wrapping."""
 
 
 def build(database: str, writes: Sequence[Write]) -> Any:
-    """A `CommitRequest` (protobuf) of these writes in their order; their transforms in that of the fields."""
+    """A `CommitRequest` (protobuf) of these writes in their order; their transforms in that of the fields.
+
+    `database` is its full name, `projects/P/databases/D`. Raises TypeError for a value that Firestore has no
+    kind for; nothing is sent.
+    """
     request = _Request(database=database)
     root = f"{database}/documents/"
     for write in writes:
@@ -118,6 +124,7 @@ def _set(message: Any, value: Any) -> None:
         message.string_value = value
     elif value is None:
         message.null_value = 0
+    # Before the whole numbers: to Python a bool is one.
     elif isinstance(value, bool):
         message.boolean_value = value
     elif isinstance(value, int):
