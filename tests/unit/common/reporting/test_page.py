@@ -74,7 +74,7 @@ def test_running_batch_shows_its_completions_and_its_expected_end() -> None:
     page = Tags(render(one_day()))
 
     assert "300 of 450 players" in page.text
-    assert "Expected end 23:30 UTC, between 23:30 UTC and " in page.text
+    assert "Expected end 23:30 UTC, between 23:29 UTC and " in page.text
     assert {"polyline", "rect"} <= set(page.tags)
     assert "phase4_to_phase5" in page.text and "for 1 h 0 min" in page.text
 
