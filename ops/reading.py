@@ -133,7 +133,7 @@ def verify_(game_date: GameDate, local: Local = False, output: Output = TEXT) ->
     def work(stores: Stores) -> Answer:
         reader, tables = BatchReader(stores.wiring.documents()), stores.tables()
         day = date_of(game_date, stores.today())
-        return verify.verify(reader, stores.batches(), stores.warehouse(), tables, day)
+        return verify.verify(reader, stores.batches(), stores.warehouse(), tables, game_date=day)
 
     answer(work, local=local, output=output)
 
@@ -145,7 +145,11 @@ def coverage_(first: FirstDay, last: LastDay, local: Local = False, output: Outp
     def work(stores: Stores) -> Answer:
         today = stores.today()
         return coverage.coverage(
-            stores.coverage(ROOT), stores.dated_tables(), date_of(first, today), date_of(last, today), errors
+            stores.coverage(ROOT),
+            stores.dated_tables(),
+            first=date_of(first, today),
+            last=date_of(last, today),
+            screen=errors,
         )
 
     answer(work, local=local, output=output)
@@ -156,7 +160,7 @@ def watch_(batch: Batch, local: Local = False, output: Output = TEXT) -> None:
     """A batch as it moves: counts, rate, expected end, who is missing; ends when the batch does."""
 
     def work(stores: Stores) -> Answer:
-        return watch.watch(stores.evidence(), batch, stores.telling(), console, output)
+        return watch.watch(stores.evidence(), batch, stores.telling(), console=console, form=output)
 
     answer(work, local=local, output=output)
 

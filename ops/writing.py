@@ -68,7 +68,9 @@ def redrive(
     def plan(batch_id: str) -> Plan:
         return batches.plan_redrive(stores.batches(), requests, stores.publisher(), batch_id, failed=failed)
 
-    return _of_batches(f"redrive {'--failed' if failed else '--missing'}", asked, batch, where, plan)
+    return _of_batches(
+        f"redrive {'--failed' if failed else '--missing'}", asked, batch=batch, where=where, plan=plan
+    )
 
 
 @writes(
@@ -86,7 +88,7 @@ def close(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> Pla
     def plan(batch_id: str) -> Plan:
         return batches.plan_close(stores.batches(), overdue, stores.outbox(), batch_id)
 
-    return _of_batches("close", asked, batch, where, plan)
+    return _of_batches("close", asked, batch=batch, where=where, plan=plan)
 
 
 @writes(
@@ -102,7 +104,7 @@ def abandon(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> P
     def plan(batch_id: str) -> Plan:
         return batches.plan_abandon(asked.stores.batches(), batch_id, who=asked.who, why=asked.why)
 
-    return _of_batches("abandon", asked, batch, where, plan)
+    return _of_batches("abandon", asked, batch=batch, where=where, plan=plan)
 
 
 @writes(
@@ -118,14 +120,14 @@ def migrate(asked: Asked, to: ModeOption, batch: AnyBatch = None, where: Conditi
     def plan(batch_id: str) -> Plan:
         return batches.plan_migrate(asked.stores.batches(), batch_id, to)
 
-    return _of_batches(f"migrate --to {to.value}", asked, batch, where, plan)
+    return _of_batches(f"migrate --to {to.value}", asked, batch=batch, where=where, plan=plan)
 
 
 def _of_batches(
-    verb: str, asked: Asked, batch: str | None, where: list[str] | None, plan: Callable[[str], Plan]
+    verb: str, asked: Asked, *, batch: str | None, where: list[str] | None, plan: Callable[[str], Plan]
 ) -> Plan:
     stores, chosen = asked.stores, selection(where, batch_choice.FIELDS)
-    return batch_choice.plan(verb, stores.batches(), batch, chosen, stores.today(), plan)
+    return batch_choice.plan(verb, stores.batches(), batch, where=chosen, today=stores.today(), plan_of=plan)
 
 
 def _register(verb: str, done_in: PhaseState, reason: str, said: str) -> None:
@@ -145,7 +147,9 @@ def _register(verb: str, done_in: PhaseState, reason: str, said: str) -> None:
 
         refuse_unless_one_is_named("a phase and a date", None if phase is None else str(phase), chosen)
         if phase is None:
-            return phases.plan_for_boundaries(verb, days, transitions.graph, chosen, today, plan_of)
+            return phases.plan_for_boundaries(
+                verb, days, transitions.graph, where=chosen, today=today, plan_of=plan_of
+            )
         if game_date is None:
             raise wrong_usage("DATE: missing behind the phase")
         boundary = phases.boundary_of(transitions.graph, phase)
@@ -225,7 +229,11 @@ def repair(asked: Asked, finding: FindingId = None, where: Conditions = None) ->
     store, repairs = asked.stores.findings(), asked.stores.audit().auditor().repairs
     chosen = selection(where, findings.FIELDS)
     return findings.plan_for_findings(
-        "repair", store, finding, chosen, lambda each: findings.plan_repair(store, repairs, each)
+        "repair",
+        store,
+        finding,
+        where=chosen,
+        plan_of=lambda each: findings.plan_repair(store, repairs, each),
     )
 
 
@@ -245,7 +253,7 @@ def silence(asked: Asked, until: Until, finding: FindingId = None, where: Condit
 
     chosen = selection(where, findings.FIELDS)
     return findings.plan_for_findings(
-        f"silence --until {end:%Y-%m-%dT%H:%M:%SZ}", store, finding, chosen, plan
+        f"silence --until {end:%Y-%m-%dT%H:%M:%SZ}", store, finding, where=chosen, plan_of=plan
     )
 
 
@@ -287,7 +295,12 @@ def replay_dead_letters(asked: Asked, event: EventId = None, where: Conditions =
     """Publish them again as the events that they were; those that would fail again are left out and named."""
     stores, chosen = asked.stores, selection(where, dead_letters.FIELDS)
     return dead_letters.plan_replay(
-        stores.dead_letters(), stores.dead_letter_queue(), stores.publisher(), event, chosen, _by(asked)
+        stores.dead_letters(),
+        stores.dead_letter_queue(),
+        stores.publisher(),
+        event,
+        where=chosen,
+        by=_by(asked),
     )
 
 
@@ -304,7 +317,7 @@ def discard_dead_letters(asked: Asked, event: EventId = None, where: Conditions 
     chosen = selection(where, dead_letters.FIELDS)
     stores = asked.stores
     return dead_letters.plan_discard(
-        stores.dead_letters(), stores.dead_letter_queue(), event, chosen, _by(asked)
+        stores.dead_letters(), stores.dead_letter_queue(), event, where=chosen, by=_by(asked)
     )
 
 

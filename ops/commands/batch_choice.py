@@ -73,6 +73,7 @@ def plan(
     verb: str,
     batches: Batches,
     batch_id: str | None,
+    *,
     where: Selection[Batch],
     today: date,
     plan_of: Callable[[str], Plan],

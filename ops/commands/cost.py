@@ -91,13 +91,14 @@ def cost(consumed: Consumed) -> Answer:
             name: {"usd": _usd(each), "lines": list(map(_row, each))} for name, each in others.items()
         },
     }
-    return Answer(data=data, shown=_shown(consumed, usage, lines, others, unseen))
+    return Answer(data=data, shown=_shown(consumed, usage, lines, others=others, unseen=unseen))
 
 
 def _shown(
     consumed: Consumed,
     usage: Usage,
     lines: Sequence[Line],
+    *,
     others: Mapping[str, Sequence[Line]],
     unseen: Sequence[str],
 ) -> list[RenderableType]:

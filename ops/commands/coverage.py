@@ -38,7 +38,7 @@ def tables_of(graph: shape.Graph, dataset: Callable[[DatasetRole], str]) -> list
 
 
 def coverage(
-    check: CoverageCheck, tables: Sequence[DatedTable], first: date, last: date, screen: Console
+    check: CoverageCheck, tables: Sequence[DatedTable], *, first: date, last: date, screen: Console
 ) -> Answer:
     """Per table what is missing and what is unknown. A bar on `screen` shows how far it is, at a terminal.
 

@@ -90,6 +90,7 @@ def plan_replay(
     queue: Queue,
     publisher: RawPublisher,
     event_id: str | None,
+    *,
     where: Selection[DeadLetter],
     by: By,
 ) -> Plan:
@@ -108,14 +109,14 @@ def plan_replay(
             return replace(plan, left_out={letter.event_id: why_not})
         sentence = f"publish {letter.event_id} on {letter.topic} again"
         return replace(
-            plan, steps=[Step(sentence=sentence, do=lambda _: _replay(box, queue, publisher, letter, by))]
+            plan, steps=[Step(sentence=sentence, do=lambda _: _replay(box, queue, publisher, letter, by=by))]
         )
 
-    return _plan_for("replay", box, event_id, where, replay)
+    return _plan_for("replay", box, event_id, where=where, plan_of=replay)
 
 
 def plan_discard(
-    box: DeadLetterBox, queue: Queue, event_id: str | None, where: Selection[DeadLetter], by: By
+    box: DeadLetterBox, queue: Queue, event_id: str | None, *, where: Selection[DeadLetter], by: By
 ) -> Plan:
     """Note that nobody needs them any more; their documents stay. Nothing for one that is discarded."""
 
@@ -133,7 +134,7 @@ def plan_discard(
 
         return replace(plan, steps=[Step(sentence=sentence, do=note)])
 
-    return _plan_for("discard", box, event_id, where, discard)
+    return _plan_for("discard", box, event_id, where=where, plan_of=discard)
 
 
 def fails_again(letter: DeadLetter) -> str | None:
@@ -159,7 +160,7 @@ def fails_again(letter: DeadLetter) -> str | None:
 
 
 def _replay(
-    box: DeadLetterBox, queue: Queue, publisher: RawPublisher, letter: DeadLetter, by: By
+    box: DeadLetterBox, queue: Queue, publisher: RawPublisher, letter: DeadLetter, *, by: By
 ) -> Result[str]:
     # Before it is published: where it fails again, a message of the new failure must not be taken out. Its
     # document has all of it (see `fails_again`), so a crash from here on loses nothing.
@@ -190,6 +191,7 @@ def _plan_for(
     verb: str,
     box: DeadLetterBox,
     event_id: str | None,
+    *,
     where: Selection[DeadLetter],
     plan_of: Callable[[DeadLetter], Plan],
 ) -> Plan:

@@ -124,6 +124,7 @@ def plan_for_findings(
     verb: str,
     store: FindingStore,
     finding_id: str | None,
+    *,
     where: Selection[Tracked],
     plan_of: Callable[[str], Plan],
 ) -> Plan:

@@ -98,6 +98,7 @@ def plan_for_boundaries(
     verb: str,
     days: Days,
     graph: Graph,
+    *,
     where: Selection[Standing],
     today: date,
     plan_of: Callable[[Standing], Plan],

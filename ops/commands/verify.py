@@ -41,7 +41,7 @@ Receipts = Mapping[str, Receipt]
 
 
 def verify(
-    reader: BatchReader, batches: Batches, warehouse: QueryStore, tables: Tables, game_date: date
+    reader: BatchReader, batches: Batches, warehouse: QueryStore, tables: Tables, *, game_date: date
 ) -> Answer:
     """Rows against receipts, rows against their rules, and receipts against each other.
 

@@ -32,9 +32,9 @@ def watch(
     evidence: BatchEvidence,
     batch_id: str,
     telling: Telling,
+    *,
     console: Console,
     form: Format,
-    *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Answer:
     """Look at the batch every second and show it, until nothing more will happen by itself or Ctrl-C.

@@ -64,7 +64,7 @@ def watched(
     def step(_: float) -> None:
         next(steps)
 
-    return watch(evidence, "batch1", TELLING, console, form, sleep=step)
+    return watch(evidence, "batch1", TELLING, console=console, form=form, sleep=step)
 
 
 @pytest.fixture

@@ -73,7 +73,9 @@ def test_each_table_of_the_graph_is_asked_once_by_its_own_column_and_the_schedul
 def test_bar_is_drawn_for_a_person_and_for_nobody_else(is_terminal: bool) -> None:
     drawn = io.StringIO()
 
-    answer = coverage(Told(), [], DAY, NEXT, Console(file=drawn, force_terminal=is_terminal, width=100))
+    answer = coverage(
+        Told(), [], first=DAY, last=NEXT, screen=Console(file=drawn, force_terminal=is_terminal, width=100)
+    )
 
     assert ("asking the tables" in drawn.getvalue()) is is_terminal
     assert answer.status is ExitStatus.WELL

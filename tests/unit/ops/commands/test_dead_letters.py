@@ -105,7 +105,7 @@ class Box:
         return letter
 
     def replay(self) -> Result[str]:
-        [step] = plan_replay(self.letters, self, self, "e1", EVERY, BY).steps
+        [step] = plan_replay(self.letters, self, self, "e1", where=EVERY, by=BY).steps
         return step.do("record")
 
 
@@ -142,7 +142,7 @@ def test_note_whose_answer_was_lost_is_known_again() -> None:
 
 def test_letter_that_was_written_anew_since_the_plan_is_not_discarded() -> None:
     box = Box()
-    [step] = plan_discard(box.letters, box, "e1", EVERY, BY).steps
+    [step] = plan_discard(box.letters, box, "e1", where=EVERY, by=BY).steps
     box.fail()
 
     discarded = step.do("record")

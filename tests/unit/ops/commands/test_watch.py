@@ -67,7 +67,7 @@ MERGED = seen(3, BatchStatus.CONSOLIDATED, consolidated_generation=1, phase_gene
 def watched(form: Format, *looks: Explained) -> tuple[list[str], int]:
     console = Console(file=io.StringIO(), width=300)
     pauses: list[float] = []
-    answer = watch(Played(*looks), "batch1", TELLING, console, form, sleep=pauses.append)  # type: ignore[arg-type]
+    answer = watch(Played(*looks), "batch1", TELLING, console=console, form=form, sleep=pauses.append)  # type: ignore[arg-type]
     assert len(pauses) == len(looks) - 1
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines(), answer.status
@@ -109,8 +109,8 @@ def test_ctrl_c_ends_the_watch_with_what_is_known_then() -> None:
         Played(seen(1)),  # type: ignore[arg-type]
         "batch1",
         TELLING,
-        Console(file=io.StringIO()),
-        Format.TEXT,
+        console=Console(file=io.StringIO()),
+        form=Format.TEXT,
         sleep=interrupt,
     )
 
