@@ -126,8 +126,7 @@ class SafeRepairs:
         same player or by another auditor, is not asked for again."""
         before = self.batches.get(finding.scope.name).unwrap()
         batch = before
-        lost = finding.ids if finding.finding_class is not FindingClass.FAILED_BATCH else ()
-        missing = self._still_lost(batch, lost)
+        lost, missing = self._still_lost(batch, finding)
         # Asked first: whom nobody could predict for is not timed out either.
         request = self.requests.of(batch, missing).unwrap()
         # Whoever was asked for just now may have come since: timed out again, he would be away for good.
@@ -166,10 +165,14 @@ class SafeRepairs:
 
         amend(self.findings, finding.finding_id, known, noted).unwrap()
 
-    def _still_lost(self, batch: Batch, lost: Collection[str]) -> tuple[str, ...]:
-        """With those who are missing anyway, in the order of their names."""
-        progress = self.batches.progress(batch.batch_id).unwrap()
-        return tuple(sorted({*lost, *(progress.missing or ())}))
+    def _still_lost(self, batch: Batch, finding: Finding) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Whom the finding is about and has not come since; the same with those who are missing anyway, in
+        the order of their names."""
+        missing = self.batches.progress(batch.batch_id).unwrap().missing
+        lost = finding.ids if finding.finding_class is not FindingClass.FAILED_BATCH else ()
+        if finding.finding_class is FindingClass.MISSING_MARKER and missing is not None:
+            lost = tuple(name for name in lost if name in missing)
+        return lost, tuple(sorted({*lost, *(missing or ())}))
 
     def _release(self, finding: Finding) -> tuple[State, State]:
         key = self._lock_named(finding.scope.name)

@@ -1,43 +1,66 @@
-"""One audit in a process of its own: what it took, as a JSON line.
+"""Audits of all batches in a process of its own: what they took, as a JSON line.
 
-    python -m tests.bench.audit_once PROJECT SECONDS
+    python -m tests.bench.audit_once CUTS
 
-Batches are those of PROJECT in the emulator that the environment names; the other stores are sound. The run
-is cut short after SECONDS.
+Firestore is the one that the environment names, the other stores are sound. The first run has all the time
+of the function; the others are cut short after a part of what that took, one by one until all is seen.
 """
 
 import json
 import resource
 import sys
 import time
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import structlog
 from google.cloud import firestore
 
+from common.audit.audit_log import AuditLog
+from common.audit.auditor import TIME_LIMIT, Auditor
+from common.audit.checks import CHECKS
 from common.audit.report import Asked
 from common.batches.batches import Batches
+from common.documents.memory_store import MemoryDocuments
 from common.documents.store import FirestoreDocuments
+from common.findings import ScopeKind
+from common.findings.memory_store import MemoryFindings
 from tests.support.audit_stack import AuditStack
 
+MAX_RUNS: Final = 10
 
-def main(project: str, limit_seconds: str) -> None:
-    with structlog.testing.capture_logs():
-        db = firestore.Client(project=project)
-        audits = AuditStack(Batches(FirestoreDocuments(db)), db)
-        auditor = audits.auditor(time_limit=timedelta(seconds=float(limit_seconds)))
-        began, cpu_began = time.monotonic(), time.process_time()
-        report = auditor.run(Asked()).unwrap()
-    left = {name: outcome.left for name, outcome in report.outcomes.items() if outcome.left}
-    said = {
+
+def run(auditor: Auditor) -> dict[str, Any]:
+    began, cpu_began = time.monotonic(), time.process_time()
+    report = auditor.run(Asked()).unwrap()
+    return {
         "seconds": time.monotonic() - began,
         "cpu_seconds": time.process_time() - cpu_began,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "reads": report.cost.reads,
         "findings": len(report.findings),
-        "left": left,
+        "left": sum(outcome.left for outcome in report.outcomes.values()),
+        "resume": len(report.resume),
     }
-    print(json.dumps(said))
+
+
+def main(cuts: str) -> None:
+    with structlog.testing.capture_logs():
+        db = firestore.Client(project="bench")
+        audits = AuditStack(Batches(FirestoreDocuments(db)), db)
+        auditor = audits.auditor(
+            store=MemoryFindings(),
+            audit_log=AuditLog(MemoryDocuments(lambda: datetime.now(UTC))),
+            checks=tuple(check for check in CHECKS if check.of is ScopeKind.BATCH),
+            time_limit=TIME_LIMIT,
+        )
+        whole = run(auditor)
+        short = replace(auditor, time_limit=timedelta(seconds=whole["seconds"] / float(cuts)))
+        cut = [run(short)]
+        while cut[-1]["resume"] and len(cut) < MAX_RUNS:
+            cut.append(run(short))
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"whole": whole, "cut": cut, "peak_mib": peak_mib}))
 
 
 if __name__ == "__main__":

@@ -29,13 +29,13 @@ def latency_proxy(host: str, *, round_trip: timedelta, run_dir: Path) -> Iterato
     command = [sys.executable, "-m", __name__, str(port), target_port, str(round_trip.total_seconds())]
     service = Service.start("latency proxy", command, log=run_dir / f"latency-proxy-{port}.log")
     try:
-        service.wait_until(lambda: _accepts(port), within=_READY_WITHIN)
+        service.wait_until(lambda: accepts(port), within=_READY_WITHIN)
         yield f"{prefix}:{port}"
     finally:
         service.stop()
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0
 

@@ -149,9 +149,8 @@ def test_audits_beside_processes_that_record_and_consolidate_find_nothing_that_i
             if number % (AUDITS // DAYS) == 0:
                 name = names[number * DAYS // AUDITS]
                 consolidating.say(name)
+            beside_a_merge += audits.batches.get(name).unwrap().status is not BatchStatus.CONSOLIDATED
             reports.append(audits.audit())
-            is_merged = audits.batches.get(name).unwrap().status is BatchStatus.CONSOLIDATED
-            beside_a_merge += not is_merged
             recorded.append(audits.batches.get("busy").unwrap().counter)
         merged = [consolidating.hear() for _ in names]
         ended = [process.wait(60) for process in recording]
@@ -163,7 +162,7 @@ def test_audits_beside_processes_that_record_and_consolidate_find_nothing_that_i
 
     assert [each.summary for report in reports for each in report.findings] == []
     assert all(report.is_ok for report in reports)
-    # The audits were beside it all, or this test shows nothing.
+    # Audits have begun before each merge was over, and while players were recorded, or this shows nothing.
     assert beside_a_merge >= DAYS and recorded[0] < recorded[-1]
     assert [each.get("rows_inserted") for each in merged] == [3] * DAYS and ended == [0] * 8
     documents = stack.db.collection(f"{batch_path('busy')}/{COMPLETIONS}").count().get()

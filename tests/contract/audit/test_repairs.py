@@ -108,7 +108,6 @@ async def test_player_who_is_asked_for_is_waited_for_and_told_if_he_does_not_com
     once = len(published.requests)
     now.ahead = REPAIR_TAKES
     late = [told() for _ in range(2)]
-    audits.change("batch1", last_redrive="another", redrives=2)
     again = told(repair=True)
     await audits.record("batch1", "b")
     not_merged = told()
@@ -120,6 +119,22 @@ async def test_player_who_is_asked_for_is_waited_for_and_told_if_he_does_not_com
     assert late == [["escalated"], []]
     assert (again, not_merged) == ([], [])
     assert over == [[], ["resolved"], []]
+    assert audits.batches.get("batch1").unwrap().counts.completed == 3
+
+
+async def test_player_who_has_come_is_neither_timed_out_nor_asked_for_by_an_auditor_who_is_late(
+    audits: AuditStack, published: Published
+) -> None:
+    await played(audits, *"abc")
+    audits.change("batch1", status="consolidated")
+    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    [marker] = audits.audit(repair=True).findings
+    await audits.record("batch1", "b")
+
+    late = audits.repairs.mend(marker)
+
+    assert late.error is None
+    assert [request.player_lookup for request in published.requests] == ["b"]
     assert audits.batches.get("batch1").unwrap().counts.completed == 3
 
 
