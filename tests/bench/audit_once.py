@@ -25,7 +25,7 @@ from common.batches.batches import Batches
 from common.documents.memory_store import MemoryDocuments
 from common.documents.store import FirestoreDocuments
 from common.findings import ScopeKind
-from common.findings.memory_store import MemoryFindings
+from common.findings.store import FindingStore
 from tests.support.audit_stack import AuditStack
 
 MAX_RUNS: Final = 10
@@ -49,7 +49,7 @@ def main(cuts: str) -> None:
         db = firestore.Client(project="bench")
         audits = AuditStack(Batches(FirestoreDocuments(db)), db)
         auditor = audits.auditor(
-            store=MemoryFindings(),
+            store=FindingStore(MemoryDocuments(lambda: datetime.now(UTC))),
             audit_log=AuditLog(MemoryDocuments(lambda: datetime.now(UTC))),
             checks=tuple(check for check in CHECKS if check.of is ScopeKind.BATCH),
             time_limit=TIME_LIMIT,
