@@ -8,6 +8,7 @@ A refusal names only one document, and its text is no contract: so all of them a
 least one player, or finds the batch in another mode.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -91,8 +92,8 @@ class SubcollectionCommit:
         answers: Answers = {}
         counts = committed.counts
         # The commit returned the counts behind the whole group: taken back to before it, then counted up.
-        for one in completions:
-            counts = counts.plus(one.outcome, -1)
+        for outcome, number in Counter(one.outcome for one in completions).items():
+            counts = counts.plus(outcome, -number)
         # Nobody had ended before this commit: the first completion of the batch is in it.
         if counts.ended == 0:
             self._first.known = _timed(min(completions, key=_name), committed)
