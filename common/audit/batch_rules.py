@@ -32,6 +32,12 @@ def scope_of(batch: Batch) -> Scope:
     return Scope.of_batch(batch.batch_id, batch.game_date)
 
 
+def document_findings(batch: Batch) -> Iterable[Finding]:
+    """All that the document of a batch alone tells of what is wrong with it."""
+    for rule in (trigger_findings, deadline_findings, consolidation_findings):
+        yield from rule(batch)
+
+
 def trigger_findings(batch: Batch) -> Iterable[Finding]:
     """Closed without a trigger, or consolidated without its announcement, for longer than a sweep takes.
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 from ..audit.batch_reader import Seen, Wanted
+from ..audit.batch_rules import document_findings
 from ..batches.expected_end import expected_end, profile
 from ..batches.records import Batch, BatchStatus
 from ..findings import ScopeKind, Tracked
@@ -81,16 +82,18 @@ class Gathering:
         recent = self.audits.since(now - timedelta(days=STRIP_DAYS), limit=MAX_AUDITS)
         audits = blind.data("audits", recent, [])
         tracked = blind.data("findings", self.findings.unsettled(), {})
+        phases, batches = list(self._phases(today, blind)), self._batches(today, now, blind)
+        is_wrong = any(batch.wrong for batch in batches) or any(each.is_open for each in tracked.values())
         return Status(
             at=now,
             sport=self.sport,
             game_date=today,
             audited_at=audits[0]["started_at"] if audits else None,
-            phases=tuple(self._phases(today, blind)),
-            batches=tuple(self._batches(today, now, blind)),
+            phases=tuple(phases),
+            batches=tuple(batches),
             findings=tuple(_findings(tracked.values(), now)),
             strip=strip(audits, now.date()),
-            verdict=verdict(audits, now, is_blind=bool(blind.sentences)),
+            verdict=verdict(audits, now, is_blind=bool(blind.sentences), is_wrong=is_wrong),
             blind=tuple(blind.sentences),
         )
 
@@ -103,7 +106,7 @@ class Gathering:
                 boundary=boundary.name,
                 state=day.state.value,
                 waits_since=day.stuck_since,
-                reason=day.decision.reason if day.decision else "",
+                reason=day.decision.reason if day.decision else "nothing was decided so far",
             )
 
     def _batches(self, today: date, now: datetime, blind: "_Blind") -> list[BatchLine]:
@@ -145,6 +148,7 @@ class Gathering:
             deadline=batch.deadline,
             completed_at=times,
             expected_end=end,
+            wrong="; ".join(finding.summary for finding in document_findings(batch)),
         )
 
 
@@ -195,15 +199,17 @@ def _findings(tracked: Iterable[Tracked], now: datetime) -> list[FindingLine]:
     ]
 
 
-def verdict(audits: Sequence[Mapping[str, Any]], now: datetime, *, is_blind: bool) -> Verdict:
-    """Well, sick or unknown, by the newest audit.
+def verdict(
+    audits: Sequence[Mapping[str, Any]], now: datetime, *, is_blind: bool, is_wrong: bool = False
+) -> Verdict:
+    """Well, sick or unknown, by the newest audit; sick, too, if something is seen to be wrong since.
 
     An audit that is too old, or could not look everywhere, is no "well"; nor is anything if a store did not
     answer just now.
     """
     if is_blind or not audits or now - audits[0]["started_at"] > AUDIT_IS_OLD:
         return Verdict.UNKNOWN
-    return _of(audits[0])
+    return Verdict.SICK if is_wrong else _of(audits[0])
 
 
 def strip(audits: Sequence[Mapping[str, Any]], today: date) -> tuple[StripDay, ...]:

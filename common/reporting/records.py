@@ -43,6 +43,8 @@ class BatchLine:
     """When each player was done, ascending: a time per completion document."""
     expected_end: ExpectedEnd | None
     """None for a batch that is over, or where nothing can be guessed yet."""
+    wrong: str = ""
+    """What its document alone tells, audited or not; "" where it is well."""
 
 
 @dataclass(frozen=True, kw_only=True)

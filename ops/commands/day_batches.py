@@ -1,6 +1,6 @@
 """The batches of a date in one look: their documents alone, by one query, however many there are."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -9,13 +9,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from common.audit.batch_rules import consolidation_findings, deadline_findings, trigger_findings
+from common.audit.batch_rules import document_findings
 from common.batches.batch_document import read_batch
 from common.batches.batch_store import readable
 from common.batches.records import COLLECTION, Batch, BatchStatus
 from common.documents.port import Document, Documents
 from common.documents.query import Condition, Query, equal, one_of
-from common.findings.records import Finding, operator_command
+from common.findings.records import operator_command
 from common.result import Result
 
 from ..answer import Answer
@@ -86,13 +86,7 @@ def wrong_with(result: Result[Batch]) -> str:
     """What an audit would say of the document; "" where it is well."""
     if result.error is not None:
         return f"unreadable: {result.error.message}"
-    return "; ".join(finding.summary for finding in _findings(result.unwrap()))
-
-
-def _findings(batch: Batch) -> Iterator[Finding]:
-    """By the auditor's own rules, so that `status` and the hourly audit never differ."""
-    for rule in (trigger_findings, deadline_findings, consolidation_findings):
-        yield from rule(batch)
+    return "; ".join(finding.summary for finding in document_findings(result.unwrap()))
 
 
 def _read(documents: Documents, *where: Condition) -> dict[str, Result[Batch]]:

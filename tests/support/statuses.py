@@ -87,6 +87,7 @@ def catastrophe(name: str = "batch_2026-01-17_1768690800", number: int = 300) ->
             deadline=NOW - timedelta(hours=3),
             completed_at=(),
             expected_end=None,
+            wrong="open 3 h 0 min past its deadline: 0 of 20000 players have ended",
         )
         for index in range(12)
     )

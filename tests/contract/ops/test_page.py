@@ -86,7 +86,7 @@ def test_each_row_of_the_page_leads_to_its_explanation(
         served, "/", address_of("batch1"), address_of(day), address_of("batch9")
     )
 
-    assert f'href="{address_of("batch1")}"' in home
+    assert f'href="{address_of("batch1")}"' in home and "past its deadline: 0 of 2 players" in home
     assert "overdue" in batch and "0 of 2 players have ended" in batch and 'href="/"' in batch
     assert "phase4_to_phase5" in date and f'href="{address_of("batch1")}"' in date
     assert gone == 404

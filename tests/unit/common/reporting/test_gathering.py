@@ -37,6 +37,11 @@ def test_well_is_only_what_was_looked_at_lately_and_everywhere(
     assert verdict(audits, NOW, is_blind=is_blind) is expected
 
 
+def test_what_is_seen_to_be_wrong_since_the_last_audit_is_not_well() -> None:
+    assert verdict([audit(0.2)], NOW, is_blind=False, is_wrong=True) is Verdict.SICK
+    assert verdict([audit(0.2)], NOW, is_blind=True, is_wrong=True) is Verdict.UNKNOWN
+
+
 def test_strip_tells_each_of_30_days_by_its_worst_audit() -> None:
     days = strip([audit(1), audit(2, findings=3), audit(25), audit(49, is_ok=False)], NOW.date())
 
