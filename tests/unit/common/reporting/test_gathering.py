@@ -1,12 +1,16 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from common.audit.batch_reader import Seen, Wanted
+from common.batches.records import Batch, BatchStatus, Counts
 from common.reporting.gathering import Gathering, strip, verdict
 from common.reporting.page import render
 from common.reporting.records import Verdict
 from common.result import ErrorInfo, Result
+from tests.support.batch_documents import batch_of
 
 NOW = datetime(2026, 1, 17, 23, 20, tzinfo=UTC)
 
@@ -77,3 +81,46 @@ def test_stores_that_do_not_answer_make_a_page_that_says_so() -> None:
     assert status.verdict is Verdict.UNKNOWN
     assert [sentence.split()[0] for sentence in status.blind] == ["audits", "findings", "phases", "batches"]
     assert "Not known: batches" in render(status)
+
+
+def test_failed_batch_is_sick_although_the_last_audit_found_nothing() -> None:
+    failed = replace(
+        batch_of(),
+        batch_id="b1",
+        game_date=NOW.date(),
+        status=BatchStatus.FAILED,
+        expected_players=4,
+        counts=Counts(completed=1, timed_out=3),
+    )
+    seen = Seen(batches=(failed,), unreadable=(), gone=frozenset(), read_time=NOW, reads=1)
+
+    class Stores:
+        def seen(self, wanted: Wanted) -> Result[Seen]:
+            return Result.success(seen)
+
+        def times(self, batch: Batch) -> Result[tuple[datetime | None, list[datetime]]]:
+            return Result.success((None, []))
+
+        def unsettled(self) -> Result[dict[str, Any]]:
+            return Result.success({})
+
+        def since(self, since: datetime | None, *, limit: int) -> Result[list[Any]]:
+            return Result.success([audit(0.2)])
+
+        def read_many(self, wanted: Any) -> Result[list[Any]]:
+            return Result.success([])
+
+    stores: Any = Stores()
+    status = Gathering(
+        sport="nba",
+        batches=stores,
+        findings=stores,
+        audits=stores,
+        days=stores,
+        boundaries=(),
+        now=lambda: NOW,
+        today=NOW.date,
+    ).status()
+
+    assert status.verdict is Verdict.SICK
+    assert "failed at its deadline: 3 of 4 players not heard of" in render(status)
