@@ -72,9 +72,11 @@ def plan_for_each(
 
 def _described(plans: Mapping[str, Plan]) -> list[str]:
     """A line for each: what its plan rests on, and whether there is anything to do."""
-    return [
-        f"  {one}: {_facts(plan)}{'' if plan.steps else '; nothing to do'}" for one, plan in plans.items()
-    ]
+    return [f"  {one}: {_facts(plan)}{_nothing_in(plan)}" for one, plan in plans.items()]
+
+
+def _nothing_in(plan: Plan) -> str:
+    return "" if plan.steps or plan.left_out else "; nothing to do"
 
 
 def _facts(plan: Plan) -> str:

@@ -81,20 +81,24 @@ def carry_out(
     except ResultError as exc:
         _refuse(exc.error, output)
     if done is None:
-        _end(plan, output, data={"status": "nothing to do"}, words="Nothing to do.", status=_status(plan))
+        _end(plan, output, data={"status": "nothing to do"}, words=_nothing(plan), status=_status(plan))
     _end(plan, output, data=_data(done), words=_told(done), status=_status(plan, done))
 
 
 def _confirm(plan: Plan, output: Format, why: str) -> None:
     """Comes back if a person at the terminal wants it done; else it ends here. A script has to say --yes."""
     if not plan.steps:
-        _end(plan, output, data={"status": "nothing to do"}, words="Nothing to do.", status=_status(plan))
+        _end(plan, output, data={"status": "nothing to do"}, words=_nothing(plan), status=_status(plan))
     if why.strip() and output is Format.TEXT and sys.stdin.isatty():
         _show(plan)
         if typer.confirm("Do this?"):
             return
     words = f"Nothing was done. To do exactly this: add --why REASON --yes --plan {plan.token}"
     _end(plan, output, data={"status": "planned", "token": plan.token}, words=words, status=_status(plan))
+
+
+def _nothing(plan: Plan) -> str:
+    return "Nothing that was asked for can be done." if plan.left_out else "Nothing to do."
 
 
 def _refuse_without_why(asked: Asked) -> None:

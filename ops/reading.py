@@ -270,4 +270,4 @@ def _phases(stores: Stores, game_date: date) -> Answer:
 
 def _locks(stores: Stores) -> Answer:
     keys = locks.recent(stores.lock_key, stores.today())
-    return locks.listed(snapshots(stores.batches().store.documents, keys))
+    return locks.listed(snapshots(stores.batches().store.documents, keys), stores.where.here)

@@ -5,10 +5,10 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -42,6 +42,8 @@ from .ledger import OperationsLedger
 from .where import Where
 
 # Of one call of the lock's store.
+TOLD_BY_ANSWERS: Final = ("finding", "audited", "lock_force_released", "repaired")
+"""Beginnings of the actions that are logged where a finding is told, or something was mended."""
 CALL_TIMEOUT: Final = timedelta(seconds=10)
 
 
@@ -141,10 +143,17 @@ class Stores:
         )
 
 
+def _only_what_no_answer_tells(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What a command does it says itself; the function's log says it once more, and at length."""
+    if str(event.get("action", "")).startswith(TOLD_BY_ANSWERS):
+        raise structlog.DropEvent
+    return event
+
+
 def _speak_to_people() -> None:
     """Warnings go to standard error as text: standard output belongs to the answer."""
     structlog.configure(
-        processors=[structlog.dev.ConsoleRenderer()],
+        processors=[_only_what_no_answer_tells, structlog.dev.ConsoleRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         # The wiring's own configuration keeps loggers; one kept here would outlive this standard error.

@@ -7,7 +7,6 @@ import typer
 
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.requests import Requests
-from common.phases.decision import PhaseState
 from common.phases.records import Day
 from common.phases.shape import Boundary
 
@@ -130,7 +129,7 @@ def _of_batches(
     return batch_choice.plan(verb, stores.batches(), batch, where=chosen, today=stores.today(), plan_of=plan)
 
 
-def _register(verb: str, done_in: PhaseState, reason: str, said: str) -> None:
+def _register(verb: str, reason: str, said: str) -> None:
     """The three acts differ in what they do alone, not in how they are asked for."""
     reasoned = f'--why "{reason}" --yes'
 
@@ -143,7 +142,7 @@ def _register(verb: str, done_in: PhaseState, reason: str, said: str) -> None:
 
         def plan_of(standing: tuple[Boundary, Day]) -> Plan:
             boundary, day = standing
-            return phases.plan_act(verb, act, boundary, day, done_in=done_in, who=asked.who, why=asked.why)
+            return phases.plan_act(verb, act, boundary, day, who=asked.who, why=asked.why)
 
         refuse_unless_one_is_named("a phase and a date", None if phase is None else str(phase), chosen)
         if phase is None:
@@ -162,19 +161,16 @@ def _register(verb: str, done_in: PhaseState, reason: str, said: str) -> None:
 
 _register(
     "hold",
-    PhaseState.HELD,
     "odds are late",
     "Dispatch nothing from this boundary until it is released; what arrives is recorded.",
 )
 _register(
     "release",
-    PhaseState.WAITING,
     "odds are in",
     "Go on from what has arrived: at once, if that is enough.",
 )
 _register(
     "dispatch",
-    PhaseState.DISPATCHED,
     "the gate is wrong",
     "Start the next phase, whatever is missing and whatever gates say.",
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from common.findings import operator_command
 from common.lock.lock import Lock
 from common.lock.rules import LockKey, LockRecord
 from common.lock.store import LockSnapshot
@@ -48,12 +49,14 @@ def recent(key_of: KeyOf, today: date) -> list[LockKey]:
     return [key_of(today + timedelta(days=1 - back)) for back in range(DAYS_SHOWN + 1)]
 
 
-def listed(snapshots: Mapping[LockKey, LockSnapshot]) -> Answer:
-    """Those that are held, with their holder; one whose lease ran out waits for its next holder."""
-    table = Table(
-        "lock", "held for", "fence", "since (UTC)", "until (UTC)", "", box=None, header_style="bold"
-    )
+def listed(snapshots: Mapping[LockKey, LockSnapshot], here: Callable[[str], str]) -> Answer:
+    """Those that are held, with their holder; one whose lease ran out waits for its next holder, or for the
+    command below. `here` makes that one about this system."""
+    table = Table(box=None, header_style="bold")
+    for title in ("lock", "held for", "fence", "since (UTC)", "until (UTC)", ""):
+        table.add_column(title, overflow="fold")
     held = []
+    commands = []
     for key, snapshot in snapshots.items():
         record = snapshot.record
         if record is None or not record.is_held:
@@ -62,12 +65,16 @@ def listed(snapshots: Mapping[LockKey, LockSnapshot]) -> Answer:
         ago = duration(snapshot.server_now - record.expires_at)
         state = Text(f"expired {ago} ago", style="red") if expired else Text("alive", style="green")
         times = (moment(record.acquired_at), moment(record.expires_at))
-        table.add_row(str(key), record.operation_id, str(record.fence), *times, state)
+        if expired:
+            commands.append(here(operator_command("force-release", key.game_date.isoformat())))
+        table.add_row(key.document_id, record.operation_id, str(record.fence), *times, state)
         held.append({"lock": str(key), "is_expired": expired, "record": record})
     is_well = not any(each["is_expired"] for each in held)
     return Answer(
         data={"locks": held},
-        shown=[table] if held else ["No lock is held."],
+        shown=[table, *(Text(f"    {each}", style="bold") for each in commands)]
+        if held
+        else ["No lock is held."],
         status=ExitStatus.WELL if is_well else ExitStatus.FOUND,
     )
 

@@ -21,7 +21,7 @@ from ..bulk import plan_for_each
 from ..exit_status import ExitStatus
 from ..explaining.phase_verdict import verdict
 from ..operations import CutShort, Plan, Step
-from ..refusals import wrong_usage
+from ..refusals import refused, wrong_usage
 from ..selection import Fields, Selection, number, text
 from ..selection import day as day_field
 from ..wording import duration
@@ -30,6 +30,20 @@ Standing = tuple[Boundary, Day]
 Act = Callable[..., Result[Day]]
 
 DAYS_AROUND: Final = 7
+
+DONE_IN: Final = {
+    "hold": frozenset({PhaseState.HELD}),
+    "release": frozenset(PhaseState) - {PhaseState.HELD},
+    "dispatch": frozenset({PhaseState.DISPATCHED}),
+}
+"""The states in which an act by hand has nothing to do."""
+FORBIDS: Final = {
+    "hold": frozenset({PhaseState.DISPATCHED, PhaseState.DISPATCHING, PhaseState.ABANDONED}),
+    "release": frozenset[PhaseState](),
+    "dispatch": frozenset({PhaseState.HELD, PhaseState.ABANDONED}),
+}
+"""And those that forbid it, as the act itself would find."""
+
 GENERATIONS: Final = "generations"
 BEHIND: Final = "begun behind it"
 """What a replay rests on, and is taken up by."""
@@ -73,16 +87,19 @@ def listed(standing: Sequence[Standing], now: datetime, here: Callable[[str], st
     return Answer(data=data, shown=[table, *looks], status=status)
 
 
-def plan_act(
-    verb: str, act: Act, boundary: Boundary, day: Day, *, done_in: PhaseState, who: str, why: str
-) -> Plan:
-    """`hold`, `release` or `dispatch` one boundary; nothing to do where it stands so already.
+def plan_act(verb: str, act: Act, boundary: Boundary, day: Day, *, who: str, why: str) -> Plan:
+    """`hold`, `release` or `dispatch` one boundary.
 
-    What the state forbids fails when it is done.
+    Nothing to do where it stands so already; raises ResultError where its state forbids it.
     """
     game_date = day.key.game_date
-    plan = Plan(command=f"{verb} {boundary.phase} {game_date}", steps=[], seen=_seen(day))
-    if day.state is done_in:
+    stands = f"{boundary.name} of {game_date} is {day.state.value}"
+    plan = Plan(
+        command=f"{verb} {boundary.phase} {game_date}", steps=[], seen=_seen(day), shown=[f"{stands}."]
+    )
+    if day.state in FORBIDS[verb]:
+        raise refused(f"{stands}: {verb} is not possible")
+    if day.state in DONE_IN[verb]:
         return plan
 
     def do(_: str) -> Result[str]:
@@ -90,8 +107,7 @@ def plan_act(
         return done.map(lambda after: f"{boundary.name} {game_date} is {after.state.value}")
 
     sentence = f"{verb} {boundary.name} of {game_date}, generation {day.generation}"
-    stands = f"{boundary.name} of {game_date} is {day.state.value}."
-    return replace(plan, steps=[Step(sentence=sentence, do=do)], shown=[stands])
+    return replace(plan, steps=[Step(sentence=sentence, do=do)])
 
 
 def plan_for_boundaries(

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from ..wording import count
 from .usage import Amount, Usage
 
 UNITS: Final = {
@@ -89,8 +90,8 @@ def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
     100 ms and 64 MB each, their duration. Temporal: per player an activity, which the worker completes from
     outside (one action), per batch the workflow, a timer and three activities (five); storage is not in it.
     """
-    of_all = f"{completions:,} completions"
-    transitions = f"2 * {of_all} + 4 * {batches:,} batches"
+    of_all, of_each = count(completions, "completion"), count(batches, "batch")
+    transitions = f"2 * {of_all} + 4 * {of_each}"
     actions = 1 * completions + 5 * batches
     usage_usd = float(prices()["temporal_actions"].of(actions))
     return {
@@ -98,7 +99,7 @@ def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
             _reckoned("step_functions_transitions", 2 * completions + 4 * batches, transitions)
         ],
         "Step Functions, express": [
-            _reckoned("step_functions_transitions", 4 * batches, f"4 * {batches:,} batches"),
+            _reckoned("step_functions_transitions", 4 * batches, f"4 * {of_each}"),
             _reckoned("step_functions_express_requests", completions, of_all),
             _reckoned(
                 "step_functions_express_gb_seconds",
@@ -107,8 +108,8 @@ def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
             ),
         ],
         "Temporal Cloud": [
-            _reckoned("temporal_actions", actions, f"1 * {of_all} + 5 * {batches:,} batches"),
-            _reckoned("temporal_plan", usage_usd, "10 % of the actions' price"),
+            _reckoned("temporal_actions", actions, f"1 * {of_all} + 5 * {of_each}"),
+            _reckoned("temporal_plan", usage_usd, f"{usage_usd:.6f} USD of actions"),
         ],
     }
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 from common.batches.records import Batch
 from common.consolidation.receipt import Receipt
 
+from ..wording import count
+
 READS_PER_CONSOLIDATION: Final = 5
 """Of the batch document and its receipts, measured on the wire."""
 WRITES_PER_BATCH: Final = 8
@@ -81,7 +83,7 @@ def usage_of(
         ),
         pubsub_bytes=Amount(
             estimated=2 * BYTES_PER_MESSAGE * messages,
-            formula=f"{messages:,} messages * {BYTES_PER_MESSAGE:,} bytes, published and delivered",
+            formula=f"{count(messages, 'message')} * {BYTES_PER_MESSAGE:,} bytes, published and delivered",
         ),
         bigquery_bytes=_bytes(receipts, audits),
         run_requests=Amount(
@@ -91,12 +93,12 @@ def usage_of(
         run_vcpu_seconds=Amount(
             measured=consolidating + auditing,
             estimated=recording,
-            formula=f"{completions:,} completions * {RECORDER_SECONDS} s",
+            formula=f"{count(completions, 'completion')} * {RECORDER_SECONDS} s",
         ),
         run_gib_seconds=Amount(
             measured=consolidating + auditing,
             estimated=RECORDER_GIB * recording,
-            formula=f"{completions:,} completions * {RECORDER_SECONDS} s * {RECORDER_GIB} GiB",
+            formula=f"{count(completions, 'completion')} * {RECORDER_SECONDS} s * {RECORDER_GIB} GiB",
         ),
     )
 
@@ -106,7 +108,7 @@ def _reads(completions: int, consolidations: int, audits: Iterable[Mapping[str, 
     return Amount(
         measured=sum(each["cost"]["reads"] for each in audits),
         estimated=completions + READS_PER_CONSOLIDATION * consolidations,
-        formula=f"{completions:,} completions read once + {consolidations:,} consolidations * "
+        formula=f"{count(completions, 'completion')} read once + {count(consolidations, 'consolidation')} * "
         f"{READS_PER_CONSOLIDATION}",
     )
 
@@ -118,7 +120,7 @@ def _writes(completions: int, batches: int, consolidations: int) -> Amount:
     return Amount(
         measured=completions + consolidations,
         estimated=completions + WRITES_PER_BATCH * batches,
-        formula=f"{completions:,} counters (fewer where commits are grouped) + {batches:,} batches * "
+        formula=f"{completions:,} counters (fewer where commits are grouped) + {count(batches, 'batch')} * "
         f"{WRITES_PER_BATCH}",
     )
 
@@ -131,7 +133,7 @@ def _bytes(receipts: Sequence[Receipt], audits: Iterable[Mapping[str, Any]]) -> 
         measured=sum(each.bytes_billed or 0 for each in receipts)
         + sum(each["cost"]["bytes_processed"] for each in audits),
         estimated=sum(max(each.bytes_processed, BYTES_PER_TABLE * (len(each.tables) + 1)) for each in unsaid),
-        formula=f"{len(unsaid):,} receipts that do not say: {tables:,} tables * 10 MiB at least"
+        formula=f"{count(len(unsaid), 'receipt')} without it: {count(tables, 'table')} * 10 MiB at least"
         if unsaid
         else "",
     )

@@ -61,7 +61,7 @@ def keys_of(warehouse: QueryStore, tables: Tables, game_date: date, players: Seq
     found = warehouse.query(statement, asked).unwrap()
     return [
         KeySeen(
-            key=tuple(str(row[column]) for column in KEY),
+            key=tuple("NULL" if row[column] is None else str(row[column]) for column in KEY),
             copies=row["copies"],
             changed_at=row["changed_at"],
             unmarked=row["unmarked"],

@@ -95,7 +95,12 @@ CASES: Mapping[str, Case] = {
     "abandon": planned("short", "abandon short"),
     "migrate": planned("short --to dual_write", "backfill, verify, switch"),
     "hold": planned("3 PHASED", "hold phase3_to_phase4"),
-    "release": planned("4 PHASED", "release phase4_to_phase5"),
+    "release": Case(
+        arguments="4 PHASED",
+        status=0,
+        keys=PLAN.removesuffix(" token"),
+        says="is dispatched.\nNothing to do.",
+    ),
     "dispatch": planned("3 PHASED", "dispatch phase3_to_phase4"),
     "replay": planned("PHASED --from 5", "generation 2"),
     "force-release": planned("SHORT", "writes nothing"),

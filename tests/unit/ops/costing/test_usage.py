@@ -40,7 +40,7 @@ def test_what_no_store_tells_is_reckoned_and_says_how() -> None:
     used = usage_of([batch()], [MERGED], [])
 
     assert (used.firestore_reads.estimated, used.firestore_writes.estimated) == (455, 458)
-    assert "450 completions read once + 1 consolidations * 5" in used.firestore_reads.formula
+    assert "450 completions read once + 1 consolidation * 5" in used.firestore_reads.formula
     assert "450 counters" in used.firestore_writes.formula
     assert used.pubsub_bytes.estimated == 2 * 1_000 * 897
     assert used.run_vcpu_seconds.estimated == 450 * 0.00033
@@ -50,7 +50,7 @@ def test_receipt_of_an_earlier_release_is_billed_for_its_tables_at_least() -> No
     used = usage_of([batch()], [receipt(bytes_billed=None)], [])
 
     assert (used.bigquery_bytes.measured, used.bigquery_bytes.estimated) == (0, 2 * BYTES_PER_TABLE)
-    assert "1 receipts that do not say" in used.bigquery_bytes.formula
+    assert "1 receipt without it: 2 tables" in used.bigquery_bytes.formula
 
 
 def test_days_without_anything_used_nothing() -> None:
