@@ -60,7 +60,9 @@ staging_table = {table_text} AND {newest} != {answered_at} AND {item} IN ({playe
 -- of the MERGE is empty.
 --
 -- `contradicting_rows`: same key, time and id as a row of the main table, and another value. Which of two such
--- rows counts nobody can say, so whichever came first stays, and the receipt tells that one was dropped.
+-- rows counts nobody can say, so whichever came first stays, and the receipt tells that one was dropped. A row
+-- that this merge has taken from the only staged row of its key, time and id needs no look: only those that were
+-- there before, and those that were staged more than once, are `suspected` and compared value by value.
 DECLARE rows_before INT64 DEFAULT (SELECT COUNT(*) FROM {main} WHERE {of_day});
 INSERT INTO {fences} (lock_key, fence, game_date, updated_at)
 SELECT {lock_key}, 0, {day}, {now}
@@ -91,10 +93,10 @@ WHEN NOT MATCHED BY TARGET THEN
   );
 COMMIT TRANSACTION;
 WITH staged AS (
-  SELECT {key}, {newest}
+  SELECT {key}, MAX({newest}) AS {newest}
   FROM {gathered}
   WHERE is_claimed
-  {newest_of_key}
+  GROUP BY {key}
 ),
 merged AS (
   SELECT {key}, COUNT(*) AS copies, MAX({newest}) AS {newest}
@@ -111,11 +113,24 @@ compared AS (
   FROM staged
   LEFT JOIN merged ON {same_key_staged_merged}
 ),
+suspected AS (
+  SELECT {key}, {order}
+  FROM {main}
+  WHERE {of_day} AND {changed_at} IS DISTINCT FROM {now}
+  UNION DISTINCT
+  SELECT {key}, {order}
+  FROM {gathered}
+  WHERE is_claimed
+  GROUP BY {key}, {order}
+  HAVING COUNT(*) > 1
+),
 contradicting AS (
   SELECT COUNT(*) AS contradicting_rows
-  FROM {gathered} AS S
+  FROM suspected AS P
+  JOIN {gathered} AS S
+  ON {same_key_P_S} AND {same_order_P_S}
   JOIN {main} AS T
-  ON T.{of_day} AND {same_key_T_S} AND {same_order_T_S}
+  ON T.{of_day} AND {same_key_P_T} AND {same_order_P_T}
   WHERE S.is_claimed AND (
     {differs_T_S}
   )

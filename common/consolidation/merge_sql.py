@@ -154,11 +154,15 @@ def merge_script(
         of_day=_of_day(game_date),
         columns=_listed(_NAMES, 4),
         key=", ".join(KEY),
+        order=", ".join(ORDER),
         newest=_NEWEST,
         newest_of_key=_newest_of_key(),
         same_key_T_S=same_key("T", "S"),
         same_key_staged_merged=same_key("staged", "merged"),
-        same_order_T_S=" AND ".join(_same(name, "T", "S") for name in ORDER),
+        same_key_P_S=same_key("P", "S"),
+        same_key_P_T=same_key("P", "T"),
+        same_order_P_S=_same_order("P", "S"),
+        same_order_P_T=_same_order("P", "T"),
         is_newer_S_T=_is_newer("S", "T"),
         assignments=_listed(_assignments(now), 4),
         values=_listed((_merged_value(name, now) for name in _NAMES), 4),
@@ -177,6 +181,10 @@ def duplicates(tables: Tables, game_date: date) -> str:
 def same_key(left: str, right: str) -> str:
     """Equality of two keys, in which NULL equals NULL."""
     return " AND ".join(_same(name, left, right) for name in KEY)
+
+
+def _same_order(left: str, right: str) -> str:
+    return " AND ".join(_same(name, left, right) for name in ORDER)
 
 
 def _of_day(game_date: date) -> str:

@@ -287,10 +287,10 @@ WHEN NOT MATCHED BY TARGET THEN
   );
 COMMIT TRANSACTION;
 WITH staged AS (
-  SELECT game_id, player_lookup, system_id, current_points_line, created_at
+  SELECT game_id, player_lookup, system_id, current_points_line, MAX(created_at) AS created_at
   FROM `nba_predictions._gathered_b1_1_7`
   WHERE is_claimed
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_id, player_lookup, system_id, current_points_line ORDER BY created_at DESC, prediction_id DESC) = 1
+  GROUP BY game_id, player_lookup, system_id, current_points_line
 ),
 merged AS (
   SELECT game_id, player_lookup, system_id, current_points_line, COUNT(*) AS copies, MAX(created_at) AS created_at
@@ -307,11 +307,24 @@ compared AS (
   FROM staged
   LEFT JOIN merged ON staged.game_id = merged.game_id AND staged.player_lookup = merged.player_lookup AND staged.system_id = merged.system_id AND staged.current_points_line IS NOT DISTINCT FROM merged.current_points_line
 ),
+suspected AS (
+  SELECT game_id, player_lookup, system_id, current_points_line, created_at, prediction_id
+  FROM `nba_predictions.player_prop_predictions`
+  WHERE game_date = DATE '2026-01-17' AND updated_at IS DISTINCT FROM TIMESTAMP '2026-01-17 23:00:00.123456+00:00'
+  UNION DISTINCT
+  SELECT game_id, player_lookup, system_id, current_points_line, created_at, prediction_id
+  FROM `nba_predictions._gathered_b1_1_7`
+  WHERE is_claimed
+  GROUP BY game_id, player_lookup, system_id, current_points_line, created_at, prediction_id
+  HAVING COUNT(*) > 1
+),
 contradicting AS (
   SELECT COUNT(*) AS contradicting_rows
-  FROM `nba_predictions._gathered_b1_1_7` AS S
+  FROM suspected AS P
+  JOIN `nba_predictions._gathered_b1_1_7` AS S
+  ON P.game_id = S.game_id AND P.player_lookup = S.player_lookup AND P.system_id = S.system_id AND P.current_points_line IS NOT DISTINCT FROM S.current_points_line AND P.created_at = S.created_at AND P.prediction_id = S.prediction_id
   JOIN `nba_predictions.player_prop_predictions` AS T
-  ON T.game_date = DATE '2026-01-17' AND T.game_id = S.game_id AND T.player_lookup = S.player_lookup AND T.system_id = S.system_id AND T.current_points_line IS NOT DISTINCT FROM S.current_points_line AND T.created_at = S.created_at AND T.prediction_id = S.prediction_id
+  ON T.game_date = DATE '2026-01-17' AND P.game_id = T.game_id AND P.player_lookup = T.player_lookup AND P.system_id = T.system_id AND P.current_points_line IS NOT DISTINCT FROM T.current_points_line AND P.created_at = T.created_at AND P.prediction_id = T.prediction_id
   WHERE S.is_claimed AND (
     T.universal_player_id IS DISTINCT FROM S.universal_player_id OR
     T.prediction_version IS DISTINCT FROM S.prediction_version OR
