@@ -1,4 +1,4 @@
-"""Audits of all batches in a process of its own: what they took, as a JSON line.
+"""Audits of all batches in a process of its own: what each took, a JSON line for each.
 
     python -m tests.bench.audit_once CUTS
 
@@ -41,6 +41,7 @@ def run(auditor: Auditor) -> dict[str, Any]:
         "findings": len(report.findings),
         "left": sum(outcome.left for outcome in report.outcomes.values()),
         "resume": len(report.resume),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 
@@ -54,13 +55,16 @@ def main(cuts: str) -> None:
             checks=tuple(check for check in CHECKS if check.of is ScopeKind.BATCH),
             time_limit=TIME_LIMIT,
         )
-        whole = run(auditor)
+        whole = _said(run(auditor))
         short = replace(auditor, time_limit=timedelta(seconds=whole["seconds"] / float(cuts)))
-        cut = [run(short)]
+        cut = [_said(run(short))]
         while cut[-1]["resume"] and len(cut) < MAX_RUNS:
-            cut.append(run(short))
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"whole": whole, "cut": cut, "peak_mib": peak_mib}))
+            cut.append(_said(run(short)))
+
+
+def _said(done: dict[str, Any]) -> dict[str, Any]:
+    print(json.dumps(done), flush=True)
+    return done
 
 
 if __name__ == "__main__":

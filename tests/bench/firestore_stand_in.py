@@ -70,7 +70,7 @@ class StandIn:
         """Every player has completed with five predictions."""
         asked = firestore.RunAggregationQueryRequest.deserialize(request)
         values = {
-            each.alias: document.Value(integer_value=5 * PLAYERS if each.alias == "predictions" else PLAYERS)
+            each.alias: document.Value(integer_value=5 * PLAYERS if "sum" in each else PLAYERS)
             for each in asked.structured_aggregation_query.aggregations
         }
         found = firestore.RunAggregationQueryResponse(result={"aggregate_fields": values}, read_time=NOW)
