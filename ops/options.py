@@ -48,6 +48,9 @@ LastDay = Annotated[str, typer.Option("--to", metavar="DATE", help="The last gam
 FromPhase = Annotated[int, typer.Option("--from", metavar="PHASE", help="The phase to start again: 3 to 6.")]
 Handled = Annotated[bool, typer.Option("--handled", help="Those that were replayed or discarded, too.")]
 Failed = Annotated[bool, typer.Option("--failed", help="Those that failed, instead of the missing ones.")]
+Refused = Annotated[
+    bool, typer.Option("--refused", help="Those whose staged rows are gone, or others than they claimed.")
+]
 MissingOnly = Annotated[bool, typer.Option("--missing", help="Those whom no worker spoke for (the default).")]
 LockName = Annotated[
     str | None,

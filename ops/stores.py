@@ -20,6 +20,8 @@ from common.batches.expected_end import ExpectedEnd, expected_end
 from common.batches.records import Batch, BatchStatus
 from common.consolidation.day_lock import DayLock
 from common.consolidation.merge_sql import Tables
+from common.consolidation.staged_rows import staged_of
+from common.consolidation.unmergeable import unmergeable_players
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.entrypoint.dead_letter_queue import DeadLetterQueue
 from common.findings.store import FindingStore
@@ -27,7 +29,7 @@ from common.lock.lock import Lock
 from common.lock.rules import LockKey
 from common.lock.store import FirestoreLocks
 from common.phases.assembly import PhaseTransitions
-from common.result import ErrorInfo, ResultError
+from common.result import ErrorInfo, Result, ResultError
 from common.runtime.checkpoint import Checkpoints
 from common.runtime.once import once
 from common.runtime.wiring import WarehouseWiring
@@ -41,10 +43,10 @@ from .explaining.day_evidence import DayEvidence
 from .ledger import OperationsLedger
 from .where import Where
 
-# Of one call of the lock's store.
 TOLD_BY_ANSWERS: Final = ("finding", "audited", "lock_force_released", "repaired")
 """Beginnings of the actions that are logged where a finding is told, or something was mended."""
 CALL_TIMEOUT: Final = timedelta(seconds=10)
+"""Of one call of the lock's store."""
 
 
 class Stores:
@@ -83,6 +85,15 @@ class Stores:
     def tables(self) -> Tables:
         """Where the predictions are."""
         return Tables(predictions=self.names.dataset(DatasetRole.PREDICTIONS))
+
+    def unmergeable(self, batch: Batch) -> Result[tuple[str, ...]]:
+        """Players of it whose staged rows are gone, or others than they claimed."""
+        ended = self.batches().ended(batch)
+        return ended.and_then(
+            lambda found: unmergeable_players(
+                self.warehouse(), self.tables(), staged_of(batch, found, batch.generation)
+            )
+        )
 
     def lock_key(self, game_date: date) -> LockKey:
         """Of the consolidations of a date."""

@@ -31,6 +31,7 @@ from .options import (
     MissingOnly,
     ModeOption,
     Output,
+    Refused,
     Until,
     app,
     date_of,
@@ -57,19 +58,25 @@ def redrive(
     where: Conditions = None,
     missing: MissingOnly = False,
     failed: Failed = False,
+    refused: Refused = False,
 ) -> Plan:
-    """Ask again for the players that no worker spoke for, or for those that failed."""
-    if missing and failed:
-        raise wrong_usage("--missing and --failed: one of them")
+    """Ask again for the players that no worker spoke for, for those that failed, or whose rows were lost."""
+    if missing + failed + refused > 1:
+        raise wrong_usage("--missing, --failed and --refused: one of them")
     stores = asked.stores
-    requests = Requests(stores.warehouse(), stores.names)
+    whom = batches.Whom.FAILED if failed else batches.Whom.REFUSED if refused else batches.Whom.MISSING
 
     def plan(batch_id: str) -> Plan:
-        return batches.plan_redrive(stores.batches(), requests, stores.publisher(), batch_id, failed=failed)
+        return batches.plan_redrive(
+            stores.batches(),
+            Requests(stores.warehouse(), stores.names),
+            stores.publisher(),
+            batch_id,
+            whom=whom,
+            unmergeable=lambda batch: stores.unmergeable(batch).unwrap(),
+        )
 
-    return _of_batches(
-        f"redrive {'--failed' if failed else '--missing'}", asked, batch=batch, where=where, plan=plan
-    )
+    return _of_batches(f"redrive --{whom.value}", asked, batch=batch, where=where, plan=plan)
 
 
 @writes(

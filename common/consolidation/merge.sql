@@ -39,6 +39,13 @@ FROM {gathered}
 WHERE is_claimed
 GROUP BY staging_table, {item}, {newest};
 
+-- name: staged_answers
+-- The same of one staging table itself, for whoever asks what could be merged.
+SELECT {table_text} AS staging_table, {item} AS player_lookup, {newest} AS answered_at, COUNT(*) AS found_rows
+FROM {table}
+WHERE {item} IN ({players})
+GROUP BY {item}, {newest}
+
 -- name: leave_out
 -- Takes out of the merge what a player has answered at any other time than that which was claimed.
 UPDATE {gathered}

@@ -112,6 +112,21 @@ def answers(tables: Tables, gathered: str) -> str:
     return _BLOCKS.fill("answers", gathered=literals.name(tables.path(gathered)), item=ITEM, newest=_NEWEST)
 
 
+def staged_answers(tables: Tables, slices: Sequence[Slice]) -> str:
+    """What the staging tables themselves hold of these players, by time: columns as `Answer` has them."""
+    return "\nUNION ALL\n".join(
+        _BLOCKS.fill(
+            "staged_answers",
+            table_text=literals.text(part.table),
+            table=literals.name(tables.path(part.table)),
+            players=", ".join(map(literals.text, part.players)),
+            item=ITEM,
+            newest=_NEWEST,
+        )
+        for part in slices
+    )
+
+
 def leave_out(tables: Tables, gathered: str, claimed: Sequence[Answer]) -> str:
     """Of the players of `claimed` leave all other answers in the same table out of the merge."""
     players: dict[tuple[str, datetime], list[str]] = defaultdict(list)

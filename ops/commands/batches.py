@@ -1,8 +1,9 @@
 """Commands about one batch: who is missing, and the steps that a person may take for it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from enum import Enum
 from typing import Protocol
 
 from rich.columns import Columns
@@ -12,6 +13,7 @@ from rich.text import Text
 from common.batches.batches import Batches
 from common.batches.records import Batch, BatchStatus, Progress
 from common.maintenance.deadlines import OverdueBatches
+from common.maintenance.recount import recount
 from common.maintenance.redrive import RequestPublisher, redrive, refusal
 from common.maintenance.requests import Requests
 from common.maintenance.schema_migration import ORDER, Migration
@@ -58,21 +60,37 @@ def missing(batches: Batches, batch_id: str) -> Answer:
     return Answer(data=data, shown=shown, status=ExitStatus.FOUND if number > 0 else ExitStatus.WELL)
 
 
+class Whom(Enum):
+    """Who is asked for again."""
+
+    MISSING = "missing"
+    """No worker spoke for them."""
+    FAILED = "failed"
+    """Their worker gave up."""
+    REFUSED = "refused"
+    """Their rows cannot be merged: gone, or others than they claimed."""
+
+
 def plan_redrive(
-    batches: Batches, requests: Requests, publisher: RequestPublisher, batch_id: str, *, failed: bool
+    batches: Batches,
+    requests: Requests,
+    publisher: RequestPublisher,
+    batch_id: str,
+    *,
+    whom: Whom,
+    unmergeable: Callable[[Batch], tuple[str, ...]],
 ) -> Plan:
-    """Ask again for the missing players, or for those that failed.
+    """Ask again for these players.
 
     Raises ResultError: refused without a manifest, NoGame where somebody has no game that day. Done again
-    after a crash it counts once, by the id of its record.
+    after a crash it counts once, by the id of its record. Refused players count as lost from then on: what
+    their workers answer begins a new generation, and what the others staged does not wait for them.
     """
     progress = _progress(batches, batch_id)
     batch = progress.batch
-    players = _failed(batches, batch) if failed else progress.missing
-    if players is None:
-        raise refused(f"batch {batch_id!r} has no manifest: who is missing is not known")
+    players = _asked_for(batches, progress, whom, unmergeable)
     plan = Plan(
-        command=f"redrive {batch_id} {'--failed' if failed else '--missing'}",
+        command=f"redrive {batch_id} --{whom.value}",
         steps=[],
         seen={**_seen(batch), "players to ask for": _named(players)},
     )
@@ -83,12 +101,31 @@ def plan_redrive(
         raise ResultError(stands_against_it)
     request = requests.of(batch, players).unwrap()
 
+    is_refused = whom is Whom.REFUSED
+
     def ask(operation: str) -> Result[str]:
-        done = redrive(batches, publisher, batch_id, request, players=players, token=operation)
+        # Lost first: an answer that comes before would count as a repeat of the claim that is given up.
+        lost = recount(batches, batch_id, lost=players) if is_refused else Result.success(batch)
+        done = lost.and_then(
+            lambda _: redrive(batches, publisher, batch_id, request, players=players, token=operation)
+        )
         return done.map(lambda found: f"{count(len(found.message_ids), 'request')} published")
 
-    sentence = f"publish prediction requests for {_named(players)} of {batch_id}"
+    given_up = "give their claims up and " if is_refused else ""
+    sentence = f"{given_up}publish prediction requests for {_named(players)} of {batch_id}"
     return replace(plan, steps=[Step(sentence=sentence, do=ask)])
+
+
+def _asked_for(
+    batches: Batches, progress: Progress, whom: Whom, unmergeable: Callable[[Batch], tuple[str, ...]]
+) -> tuple[str, ...]:
+    if whom is Whom.FAILED:
+        return _failed(batches, progress.batch)
+    if whom is Whom.REFUSED:
+        return unmergeable(progress.batch)
+    if progress.missing is None:
+        raise refused(f"batch {progress.batch.batch_id!r} has no manifest: who is missing is not known")
+    return progress.missing
 
 
 def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batch_id: str) -> Plan:

@@ -157,6 +157,8 @@ def _refused(facts: BatchFacts, refusal: Refusal) -> Verdict:
     sentence = (
         f"its consolidation was refused at {moment(refusal.at)} ({refusal.error_class}): {refusal.reason}"
     )
+    if state is State.STAGED_ROWS_DIFFER:
+        return ill(state, sentence, operator_command("redrive", facts.batch.batch_id, "--refused"))
     return ill(state, sentence, operator_command("dead-letters", "replay", refusal.event_id))
 
 

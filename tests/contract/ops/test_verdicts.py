@@ -16,7 +16,6 @@ from common.staging.table_names import staging_table
 from ops.explaining.verdict import State
 from tests.support.consolidation_stack import TABLES
 from tests.support.phase_world import PRECOMPUTE
-from tests.support.prediction_rows import prediction
 from tests.support.source_tree import ROOT
 from tests.support.verdict_world import HOUR, PLAYERS, VerdictWorld
 
@@ -118,12 +117,6 @@ def rows_differ(world: VerdictWorld, name: str) -> None:
     world.end(name, PLAYERS[3], claims=2)
     world.trigger(name)
     world.consolidate(name)
-
-
-def stage_the_other_row(world: VerdictWorld, name: str) -> None:
-    row = prediction(PLAYERS[3], game_date=world.day(name), current_points_line=25.5)
-    world.stack.stage([row], batch_id=name, worker="w2")
-    world.deliver_trigger(name)
 
 
 def schema_differs(world: VerdictWorld, name: str) -> None:
@@ -329,8 +322,8 @@ BATCHES = (
         state=State.STAGED_ROWS_DIFFER,
         sentence="its consolidation was refused at TIME (StagedRowsDiffer): _staging_rowsdiffer_w2: dee: "
         "2 rows claimed, 1 found",
-        command="./ops/run dead-letters replay event-rowsdiffer",
-        then=stage_the_other_row,
+        command="./ops/run redrive rowsdiffer --refused",
+        then=work,
         afterwards=State.CONSOLIDATED,
     ),
     Produced(

@@ -39,6 +39,7 @@ STATEMENTS: Mapping[str, str] = {
     "gather_more": merge_sql.gather_more(TABLES, SLICES, GATHERED),
     "count": merge_sql.count(TABLES, GATHERED, DAY),
     "answers": merge_sql.answers(TABLES, GATHERED),
+    "staged_answers": merge_sql.staged_answers(TABLES, SLICES),
     "leave_out": merge_sql.leave_out(TABLES, GATHERED, ANSWERS),
     "merge": merge_sql.merge_script(
         TABLES, GATHERED, lock_key="consolidation_2026-01-17", fence=7, game_date=DAY, now=NOW

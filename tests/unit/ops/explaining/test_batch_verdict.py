@@ -183,7 +183,7 @@ CASES = [
         State.STAGED_ROWS_DIFFER,
         "its consolidation was refused at 2026-01-18 05:58:00 (StagedRowsDiffer): _staging_b1_w1: 2 rows, 3 "
         "claimed",
-        "./ops/run dead-letters replay e9",
+        "./ops/run redrive b1 --refused",
         id="staged rows differ, naming the tables",
     ),
     pytest.param(
