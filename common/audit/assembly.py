@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ..consolidation.clean_up import CleanUp
 from ..consolidation.day_lock import DayLock
+from ..consolidation.main_rows import MainRows
 from ..consolidation.merge_sql import Tables
 from ..findings import slack
 from ..findings.store import FindingStore
@@ -101,6 +102,7 @@ class Audit:
             lock=Lock(wiring.database()),
             lock_key=self._day_lock().key,
             staging=self._staging(),
+            main_rows=MainRows(wiring.warehouse(), self._day_lock(), self._tables, wiring.now),
             requests=Requests(wiring.warehouse(), self._names),
             publisher=wiring.publisher,
             dispatches=Dispatches(self.phases.boundaries, self.phases.graph),

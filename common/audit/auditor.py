@@ -164,11 +164,16 @@ class Auditor:
             log.error("nobody could be told", action="findings_undelivered", error=sent.error.to_dict())
 
     def _mend(self, findings: Sequence[Finding], told: Result[Told]) -> tuple[Mended, ...]:
-        """What is asked of others already, and may still arrive, is not asked again."""
+        """What is asked of others already, and may still arrive, is not asked again; what a person has to
+        want is left to him."""
         known = told.data.tracked if told.data is not None else ()
         now = self.now()
         asked = {each.finding_id for each in known if is_repaired_elsewhere(each, now)}
-        wanting = [each for each in findings if each.repair is not None and each.finding_id not in asked]
+        wanting = [
+            each
+            for each in findings
+            if each.repair is not None and not each.repair.is_by_hand and each.finding_id not in asked
+        ]
         mended = tuple(self._mend_one(each) for each in wanting)
         for each in mended:
             tell = log.info if each.error is None else log.error

@@ -1,7 +1,7 @@
 """What an audit mends: each repair may be repeated, and says what was before and what is now."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from ..batches.batches import Batches
 from ..batches.records import Batch, BatchStatus
 from ..batches.trigger_outbox import TriggerOutbox
-from ..findings import Finding, FindingClass, Repair, Tracked
+from ..findings import Finding, FindingClass, Repair, ScopeKind, Tracked
 from ..findings.reporter import amend
 from ..findings.rules import asked, found, lapsed
 from ..findings.store import FindingStore
@@ -46,6 +46,13 @@ class StagingTables(Protocol):
         """Which of these were removed: those that may still go. Safe to repeat."""
 
 
+class MainRows(Protocol):
+    """Removes rows of the main table."""
+
+    def remove(self, game_date: date, players: Collection[str]) -> Result[int]:
+        """Every row of these players on that day; how many. Safe to repeat."""
+
+
 class Dispatches(Protocol):
     """Resumes dispatches that were decided and not sent."""
 
@@ -64,6 +71,7 @@ class SafeRepairs:
     lock: Lock
     lock_key: Callable[[date], LockKey]
     staging: StagingTables
+    main_rows: MainRows
     requests: RequestMaker
     publisher: Callable[[], RequestPublisher]
     dispatches: Dispatches
@@ -125,20 +133,58 @@ class SafeRepairs:
         and brings its rows in a generation of its own. Who was asked for just now, by another finding of the
         same player or by another auditor, is not asked for again."""
         before = self.batches.get(finding.scope.name).unwrap()
-        batch = before
-        lost, missing = self._still_lost(batch, finding)
+        lost, missing = self._still_lost(before, finding)
         # Asked first: whom nobody could predict for is not timed out either.
-        request = self.requests.of(batch, missing).unwrap()
+        request = self.requests.of(before, missing).unwrap()
+        with self._awaited(finding, lost):
+            batch, players = self._ask_again(before, lost, request)
+        return _state(before), {**_state(batch), "redriven": list(players)}
+
+    def _ask_again(
+        self, before: Batch, lost: Collection[str], request: MakeRequest
+    ) -> tuple[Batch, tuple[str, ...]]:
+        """The batch with the lost timed out, and who was asked for: they, and who is missing anyway."""
         # Whoever was asked for just now may have come since: timed out again, he would be away for good.
         just_asked = asked_within(self.batches, before, JUST_ASKED)
-        with self._awaited(finding, lost):
-            if finding.finding_class is not FindingClass.FAILED_BATCH:
-                away = [name for name in lost if name not in just_asked]
-                batch = recount(self.batches, batch.batch_id, lost=away).unwrap()
-            redriven = redrive(
-                self.batches, self.publisher(), batch.batch_id, request, not_within=JUST_ASKED
-            ).unwrap()
-        return _state(before), {**_state(batch), "redriven": list(redriven.players)}
+        away = [name for name in lost if name not in just_asked]
+        batch = recount(self.batches, before.batch_id, lost=away).unwrap() if lost else before
+        asked = redrive(self.batches, self.publisher(), batch.batch_id, request, not_within=JUST_ASKED)
+        return batch, asked.unwrap().players
+
+    def _replace(self, finding: Finding) -> tuple[State, State]:
+        """The rows of these players are removed; who is of a batch of the day is then asked for again, as one
+        who has lost them. Cut short in between, he has lost them, and is found to have."""
+        game_date = finding.scope.game_date
+        assert game_date is not None
+        lost = [(batch, self._completed(batch, finding.ids)) for batch in self._with_rows(finding)]
+        # Asked first: whom nobody could predict for keeps the rows.
+        asking = [
+            (batch, players, self.requests.of(batch, self._with_missing(batch, players)).unwrap())
+            for batch, players in lost
+            if players
+        ]
+        removed = self.main_rows.remove(game_date, finding.ids).unwrap()
+        is_awaited = finding.scope.kind is ScopeKind.BATCH and bool(asking)
+        players = {name for _, names, _ in asking for name in names}
+        with self._awaited(finding, sorted(players)) if is_awaited else nullcontext():
+            asked = {
+                batch.batch_id: list(self._ask_again(batch, names, request)[1])
+                for batch, names, request in asking
+            }
+        return {"players": list(finding.ids)}, {"rows_removed": removed, "redriven": asked}
+
+    def _with_rows(self, finding: Finding) -> list[Batch]:
+        """The batch that the finding is of, or those of its day that are merged."""
+        if finding.scope.kind is ScopeKind.BATCH:
+            return [self.batches.get(finding.scope.name).unwrap()]
+        of_day = self.batches.store.where("game_date", [finding.scope.name]).unwrap()
+        read = [each.unwrap() for each in of_day.values() if each.is_success]
+        return [each for each in read if each.consolidated_generation]
+
+    def _completed(self, batch: Batch, players: Collection[str]) -> tuple[str, ...]:
+        ended = self.batches.completions(batch.batch_id).unwrap()
+        completed = {one.player_lookup for one in ended if one.outcome is PlayerOutcome.COMPLETED}
+        return tuple(name for name in players if name in completed)
 
     @contextmanager
     def _awaited(self, finding: Finding, players: Collection[str]) -> Iterator[None]:
@@ -173,6 +219,11 @@ class SafeRepairs:
         if finding.finding_class is FindingClass.MISSING_MARKER and missing is not None:
             lost = tuple(name for name in lost if name in missing)
         return lost, tuple(sorted({*lost, *(missing or ())}))
+
+    def _with_missing(self, batch: Batch, players: Collection[str]) -> tuple[str, ...]:
+        """These players and those who are missing anyway, in the order of their names."""
+        missing = self.batches.progress(batch.batch_id).unwrap().missing
+        return tuple(sorted({*players, *(missing or ())}))
 
     def _release(self, finding: Finding) -> tuple[State, State]:
         key = self._lock_named(finding.scope.name)
@@ -209,6 +260,7 @@ _WORK: Mapping[Repair, Callable[[SafeRepairs, Finding], tuple[State, State]]] = 
     Repair.REDRIVE_MISSING: SafeRepairs._redrive,
     Repair.RELEASE_LOCK: SafeRepairs._release,
     Repair.REMOVE_ORPHANS: SafeRepairs._remove,
+    Repair.REPLACE_ROWS: SafeRepairs._replace,
     Repair.REPUBLISH_DISPATCH: SafeRepairs._dispatch,
 }
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from ..batches.records import Batch, BatchStatus, Completion
 from ..consolidation.merge_sql import Tables
 from ..consolidation.receipt import Receipt
-from ..findings import Finding, FindingClass, Scope, Severity, operator_command
+from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..parallel import for_each
 from ..predictions.table import CHANGED_AT, ITEM, KEY, PARTITION_COLUMN
 from ..result import Result, returns_result
@@ -145,6 +145,7 @@ def _broken(row: Mapping[str, Any]) -> Finding:
         subject=row["rule"],
         summary=f"{row['row_count']} rows break the rule: {row['rule']}",
         ids=tuple(sorted(row["players"])),
+        repair=Repair.REPLACE_ROWS,
         look=operator_command("verify", row["game_date"].isoformat()),
         depends_on=frozenset({BIGQUERY}),
     )

@@ -96,6 +96,7 @@ def _finding(day: Day, finding_class: FindingClass, names: Sequence[str]) -> Fin
     is_one_batch = len(day.batch_ids) == 1
     # Which of several batches a player is missing from cannot be told from his rows: a person has to look.
     can_redrive = is_one_batch and finding_class is FindingClass.MISSING_ROW
+    redrive = Repair.REDRIVE_MISSING if can_redrive else None
     scope = Scope.of_batch(day.batch_ids[0], day.game_date) if is_one_batch else Scope.of_date(day.game_date)
     return Finding(
         finding_class=finding_class,
@@ -104,7 +105,7 @@ def _finding(day: Day, finding_class: FindingClass, names: Sequence[str]) -> Fin
         scope=scope,
         summary=_SENTENCES[finding_class].format(len(names)),
         ids=tuple(names),
-        repair=Repair.REDRIVE_MISSING if can_redrive else None,
+        repair=redrive if finding_class is FindingClass.MISSING_ROW else Repair.REPLACE_ROWS,
         look=operator_command("verify", day.game_date.isoformat()),
         depends_on=_STORES,
     )

@@ -57,6 +57,17 @@ WHERE is_claimed AND (
 -- name: other_answers
 staging_table = {table_text} AND {newest} != {answered_at} AND {item} IN ({players})
 
+-- name: raise_fence
+-- Begins the transaction that writes under a fence, and raises it: see `merge` for why in this way.
+INSERT INTO {fences} (lock_key, fence, game_date, updated_at)
+SELECT {lock_key}, 0, {day}, {now}
+FROM UNNEST([1])
+WHERE NOT EXISTS (SELECT 1 FROM {fences} WHERE lock_key = {lock_key});
+BEGIN TRANSACTION;
+UPDATE {fences}
+SET fence = {fence}, updated_at = {now}
+WHERE lock_key = {lock_key} AND fence <= {fence};
+
 -- name: merge
 -- Raises the fence and merges, in one transaction; then counts, compares key by key, and reads the fence back.
 --
@@ -71,14 +82,7 @@ staging_table = {table_text} AND {newest} != {answered_at} AND {item} IN ({playe
 -- that this merge has taken from the only staged row of its key, time and id needs no look: only those that were
 -- there before, and those that were staged more than once, are `suspected` and compared value by value.
 DECLARE rows_before INT64 DEFAULT (SELECT COUNT(*) FROM {main} WHERE {of_day});
-INSERT INTO {fences} (lock_key, fence, game_date, updated_at)
-SELECT {lock_key}, 0, {day}, {now}
-FROM UNNEST([1])
-WHERE NOT EXISTS (SELECT 1 FROM {fences} WHERE lock_key = {lock_key});
-BEGIN TRANSACTION;
-UPDATE {fences}
-SET fence = {fence}, updated_at = {now}
-WHERE lock_key = {lock_key} AND fence <= {fence};
+{raise_fence}
 MERGE {main} AS T
 USING (
   SELECT
@@ -169,3 +173,16 @@ WHERE {of_day}
 GROUP BY {key}
 HAVING COUNT(*) > 1
 ORDER BY {key}
+
+-- name: remove
+-- Raises the fence and removes the rows of some players of a day, in one transaction; then counts, and reads the
+-- fence back. Where a higher fence stands, nothing is removed.
+DECLARE rows_before INT64 DEFAULT (SELECT COUNT(*) FROM {main} WHERE {of_day});
+{raise_fence}
+DELETE FROM {main}
+WHERE {of_day} AND {item} IN ({players})
+  AND (SELECT MAX(fence) FROM {fences} WHERE lock_key = {lock_key}) = {fence};
+COMMIT TRANSACTION;
+SELECT
+  rows_before - (SELECT COUNT(*) FROM {main} WHERE {of_day}) AS rows_removed,
+  (SELECT MAX(fence) FROM {fences} WHERE lock_key = {lock_key}) AS fence

@@ -157,14 +157,12 @@ def merge_script(
     Its one row of answers is what `verification.Counts` reads. Run again with the same `now` it changes no
     row; with a later `now` neither, for only a newer row replaces one.
     """
+    fenced = _fenced(tables, lock_key=lock_key, fence=fence, game_date=game_date, now=now)
     return _BLOCKS.fill(
         "merge",
+        **fenced,
         main=literals.name(tables.main),
-        fences=literals.name(tables.fences),
         gathered=literals.name(tables.path(gathered)),
-        lock_key=literals.text(lock_key),
-        fence=str(int(fence)),
-        day=literals.day(game_date),
         now=literals.moment(now),
         of_day=_of_day(game_date),
         columns=_listed(_NAMES, 4),
@@ -184,6 +182,32 @@ def merge_script(
         differs_T_S=" OR\n    ".join(_differs("T", "S")),
         changed_at=CHANGED_AT,
     )
+
+
+def removal_script(
+    tables: Tables, players: Sequence[str], *, lock_key: str, fence: int, game_date: date, now: datetime
+) -> str:
+    """Remove these players' rows of the day under the fence; one row: `rows_removed`, and the `fence` that
+    stands then."""
+    return _BLOCKS.fill(
+        "remove",
+        **_fenced(tables, lock_key=lock_key, fence=fence, game_date=game_date, now=now),
+        main=literals.name(tables.main),
+        of_day=_of_day(game_date),
+        item=ITEM,
+        players=", ".join(map(literals.text, players)),
+    )
+
+
+def _fenced(tables: Tables, *, lock_key: str, fence: int, game_date: date, now: datetime) -> dict[str, str]:
+    """What a script under a fence is filled with, the beginning of its transaction included."""
+    names = {
+        "fences": literals.name(tables.fences),
+        "lock_key": literals.text(lock_key),
+        "fence": str(int(fence)),
+    }
+    begin = _BLOCKS.fill("raise_fence", **names, day=literals.day(game_date), now=literals.moment(now))
+    return {**names, "raise_fence": begin.strip()}
 
 
 def duplicates(tables: Tables, game_date: date) -> str:

@@ -104,10 +104,18 @@ class Repair(Enum):
     """Publish the trigger again."""
     RELEASE_LOCK = "release_lock"
     """Take the lock from its holder; the next fence makes whatever the holder still sends stale."""
+    REPLACE_ROWS = "replace_rows"
+    """Remove the rows of these players, and ask for them again. For a person alone to decide."""
     REMOVE_ORPHANS = "remove_orphans"
     """Remove the staging tables that may still go."""
     REDRIVE_MISSING = "redrive_missing"
     """Ask again for the players who are missing."""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person has to want it: an audit never does it by itself, for rows that somebody has
+        changed may have been changed for a reason."""
+        return self is Repair.REPLACE_ROWS
 
 
 class ScopeKind(Enum):

@@ -33,6 +33,9 @@ WRITING: Final = frozenset(
 """The commands that show a plan first, and want to know why."""
 WRITING_BELOW: Final = frozenset({("dead-letters", "discard"), ("dead-letters", "replay")})
 """As WRITING, of the commands that have commands below them."""
+GIVEN_AGAIN: Final = 4
+"""How often a command that writes is given once more: a lock may be held, or somebody was faster."""
+AGAIN_AFTER_SECONDS: Final = 1.0
 FOUND: Final = 1
 """Exit status of a command that has looked, and found something."""
 
@@ -63,8 +66,14 @@ class Person:
             mine = self._given.setdefault(command, Future())
         if given is not None:
             return given.result()
-        mine.set_result(self.does(command, worst_status=worst_status))
-        return mine.result()
+        problem = self.does(command, worst_status=worst_status)
+        for _ in range(GIVEN_AGAIN if is_writing(command) else 0):
+            if problem is None:
+                break
+            time.sleep(AGAIN_AFTER_SECONDS)
+            problem = self.does(command)
+        mine.set_result(problem)
+        return problem
 
     def does(self, command: str, *, worst_status: int = FOUND) -> str | None:
         """Give a command, and confirm it where it asks; None, or why it did not do what it is for.

@@ -95,6 +95,13 @@ class Dispatches:
         return Result.success({"state": "dispatched"})
 
 
+class NoMainRows:
+    """Nobody has said whose rows go."""
+
+    def remove(self, game_date: date, players: Collection[str]) -> Result[int]:
+        raise AssertionError(f"nobody asked to remove the rows of {players}")
+
+
 class NoRepairs:
     def mend(self, finding: Finding) -> Mended:
         raise AssertionError(f"nobody asked to repair {finding}")
@@ -124,6 +131,7 @@ class AuditStack:
         self.games = Games()
         self.repairs: Any = NoRepairs()
         self.staging: Any = StagingTables()
+        self.main_rows: Any = NoMainRows()
         self.checks: tuple[Check, ...] = CHECKS
         self.tick()
 
@@ -137,6 +145,7 @@ class AuditStack:
             lock=self.lock,
             lock_key=lambda game_date: replace(LOCK_KEY, game_date=game_date),
             staging=self.staging,
+            main_rows=self.main_rows,
             requests=AnyGame(),
             publisher=lambda: published,
             dispatches=Dispatches(self.phases),

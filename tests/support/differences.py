@@ -10,11 +10,13 @@ from typing import Any
 from google.cloud import firestore
 
 from common.batches.records import COMPLETIONS, UNEXPECTED
+from common.consolidation.day_lock import DayLock
+from common.consolidation.main_rows import MainRows
 from common.findings import FindingClass, Repair
 from common.messages import PlayerOutcome
 from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE, Published
-from tests.support.consolidation_stack import BATCH, TABLES, Stack
+from tests.support.consolidation_stack import BATCH, NAMES, TABLES, Stack
 from tests.support.prediction_rows import prediction
 
 LINES = (24.5, 25.5)
@@ -34,6 +36,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.audits = AuditStack(self.stack.batches, self.stack.db, warehouse=self.stack.warehouse)
+        day_lock = DayLock(self.stack.lock, NAMES)
+        self.audits.main_rows = MainRows(self.stack.warehouse, day_lock, TABLES, self.stack.now)
         self.audits.can_repair(self.published)
 
     def play(self) -> None:
@@ -72,14 +76,13 @@ Change = Callable[[World], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One of them. `undo` is what a person does where nothing mends it by itself."""
+    """One of them."""
 
     finding_class: FindingClass
     scope: str
     players: tuple[str, ...] = ()
     make: Change
-    repair: Repair | None = None
-    undo: Change | None = None
+    repair: Repair
 
 
 def rows_of(player: str) -> list[dict[str, Any]]:
@@ -172,19 +175,14 @@ DIFFERENCES = (
         scope=BATCH,
         players=("zoe",),
         make=_sql(_INSERT_A_STRANGER),
-        undo=_sql(f"DELETE FROM {{main}} WHERE {OF_DAY} AND player_lookup = 'zoe'"),
+        repair=Repair.REPLACE_ROWS,
     ),
     Difference(
         finding_class=FindingClass.DUPLICATE_ROW,
         scope=BATCH,
         players=("a",),
         make=_sql(f"INSERT INTO {{main}} SELECT * FROM {{main}} WHERE {OF_DAY} AND player_lookup = 'a'"),
-        undo=_sql(
-            f"CREATE TABLE `{TABLES.predictions}.once` AS SELECT DISTINCT * FROM {{main}} "
-            f"WHERE {OF_DAY} AND player_lookup = 'a'",
-            f"DELETE FROM {{main}} WHERE {OF_DAY} AND player_lookup = 'a'",
-            f"INSERT INTO {{main}} SELECT * FROM `{TABLES.predictions}.once`",
-        ),
+        repair=Repair.REPLACE_ROWS,
     ),
     Difference(
         finding_class=FindingClass.MODIFIED_ROW,
@@ -194,17 +192,14 @@ DIFFERENCES = (
             "UPDATE {main} SET predicted_points = 99, updated_at = TIMESTAMP '2099-01-01 00:00:00' "
             f"WHERE {OF_DAY} AND player_lookup = 'd'"
         ),
-        undo=_sql(
-            "UPDATE {main} SET predicted_points = 27.3, updated_at = created_at "
-            f"WHERE {OF_DAY} AND player_lookup = 'd'"
-        ),
+        repair=Repair.REPLACE_ROWS,
     ),
     Difference(
         finding_class=FindingClass.BROKEN_ROW_RULE,
         scope=GAME_DATE.isoformat(),
         players=("e",),
         make=_sql(f"UPDATE {{main}} SET confidence_score = 150 WHERE {OF_DAY} AND player_lookup = 'e'"),
-        undo=_sql(f"UPDATE {{main}} SET confidence_score = 71.25 WHERE {OF_DAY} AND player_lookup = 'e'"),
+        repair=Repair.REPLACE_ROWS,
     ),
 )
 

@@ -9,9 +9,10 @@ from common.findings import FindingClass, Repair
 from tests.support.consolidation_stack import BATCH, Stack
 from tests.support.differences import DIFFERENCES, World, put_aside
 
+BY_HAND = {(each.scope, each.finding_class.value) for each in DIFFERENCES if each.repair.is_by_hand}
 ASKED_OF_OTHERS = {
     (each.scope, each.finding_class.value) for each in DIFFERENCES if each.repair is Repair.REDRIVE_MISSING
-}
+} | {(BATCH, "duplicate_row"), (BATCH, "modified_row")}
 EXPECTED = {(each.scope, each.finding_class.value): each.players for each in DIFFERENCES}
 ELSEWHERE = {
     "contract/audit/test_auditor.py": {"SLOW_BATCH", "STORE_DOWN"},
@@ -63,9 +64,9 @@ def test_every_difference_is_found_told_once_mended_and_told_to_be_over(stack: S
         each.make(world)
     first, second = world.audits.audit(), world.audits.audit()
     repaired = world.audits.audit(repair=True)
-    for each in DIFFERENCES:
-        if each.undo is not None:
-            each.undo(world)
+    by_hand = [
+        world.audits.repairs.mend(each) for each in first.findings if each.repair and each.repair.is_by_hand
+    ]
     waiting = [world.audits.audit() for _ in range(2)]
     world.come_again()
     world.audits.change("missing", status="consolidated")
@@ -83,8 +84,10 @@ def test_every_difference_is_found_told_once_mended_and_told_to_be_over(stack: S
     assert {key: (each.repair, each.error) for key, each in mended.items()} == {
         (each.scope, each.finding_class.value): (each.repair.value, None)
         for each in DIFFERENCES
-        if each.repair is not None
+        if not each.repair.is_by_hand
     }
+    # What somebody has changed may have been changed for a reason: a person has to want it gone.
+    assert [each.error for each in by_hand] == [None] * len(BY_HAND)
     unchanged = {key for key, each in mended.items() if each.before == each.after}
     # Nobody had counted him: his document has gone aside, and nothing else is another.
     assert unchanged == {("ghost", "ghost_marker")} and put_aside(world)["player_lookup"] == "zoe"
@@ -93,7 +96,7 @@ def test_every_difference_is_found_told_once_mended_and_told_to_be_over(stack: S
     assert [found(each).keys() for each in waiting] == [ASKED_OF_OTHERS] * 2
     assert told(world, waiting[1]) == {"resolved": EXPECTED.keys() - ASKED_OF_OTHERS}
     asked = sorted((each.batch_id, each.player_lookup) for each in world.published.requests)
-    assert asked == [(BATCH, "b"), (BATCH, "c"), (BATCH, "f"), ("missing", "b")]
+    assert asked == [*((BATCH, player) for player in "abcdef"), ("missing", "b")]
     assert over == [{}, {"resolved": ASKED_OF_OTHERS}]
     assert last.is_ok and last.told == ()
 
