@@ -189,7 +189,9 @@ class Play:
             command
             for finding in case.findings
             for command in (
-                mending.commands(self._world, finding) if isinstance(mending, ByPerson) else [finding.command]
+                mending.commands(self._world, finding)
+                if isinstance(mending, ByPerson)
+                else [finding.look or finding.command]
             )
         ]
         # In their order, each once: several findings may name one command.
