@@ -17,7 +17,7 @@ from ..lock.lock import Lock
 from ..lock.rules import LockKey
 from ..maintenance.deadlines import OverdueBatches
 from ..maintenance.recount import recount
-from ..maintenance.redrive import MakeRequest, RequestPublisher, asked_within, redrive
+from ..maintenance.redrive import MakeRequest, RequestPublisher, redrive
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, ResultError
 from .report import Mended
@@ -143,13 +143,25 @@ class SafeRepairs:
     def _ask_again(
         self, before: Batch, lost: Collection[str], request: MakeRequest
     ) -> tuple[Batch, tuple[str, ...]]:
-        """The batch with the lost timed out, and who was asked for: they, and who is missing anyway."""
-        # Whoever was asked for just now may have come since: timed out again, he would be away for good.
-        just_asked = asked_within(self.batches, before, JUST_ASKED)
-        away = [name for name in lost if name not in just_asked]
-        batch = recount(self.batches, before.batch_id, lost=away).unwrap() if lost else before
-        asked = redrive(self.batches, self.publisher(), batch.batch_id, request, not_within=JUST_ASKED)
-        return batch, asked.unwrap().players
+        """The batch with the lost timed out, and who was asked for: they, and who is missing anyway.
+
+        Whoever was asked for just now may have come since: timed out again, he would be away for good. So a
+        lost player is timed out only by the call that has counted him as asked for, before his request.
+        """
+
+        def time_out(asked: tuple[str, ...]) -> Result[Batch]:
+            return recount(self.batches, before.batch_id, lost=[name for name in lost if name in asked])
+
+        asked = redrive(
+            self.batches,
+            self.publisher(),
+            before.batch_id,
+            request,
+            players=self._with_missing(before, lost) if lost else None,
+            not_within=JUST_ASKED,
+            prepare=time_out if lost else None,
+        ).unwrap()
+        return self.batches.get(before.batch_id).unwrap(), asked.players
 
     def _replace(self, finding: Finding) -> tuple[State, State]:
         """The rows of these players are removed; who is of a batch of the day is then asked for again, as one

@@ -58,6 +58,7 @@ def redrive(
     players: tuple[str, ...] | None = None,
     token: str | None = None,
     not_within: timedelta | None = None,
+    prepare: Callable[[tuple[str, ...]], Result[Any]] | None = None,
 ) -> Redriven:
     """Publish `request(batch, player)` for every missing player, those who were timed out included.
 
@@ -68,6 +69,10 @@ def redrive(
     Repeating it asks again, and counts again; two at once count both. With a `token` of the caller's own,
     which no other redrive bears, a repeat counts once, even after a crash. Whoever was asked for `not_within`
     this time is left out, by whichever call, and so asked for once by several at the same time.
+
+    `prepare` is called with those who are asked for once they are counted and before anything is published:
+    whatever it does to them, no other call does at the same time, and no answer can have come yet. Its
+    failure is the redrive's; what was counted then stays counted.
     """
     # Counted before publishing: a crash in between counts one too many, never one too few.
     own = token or uuid4().hex
@@ -81,6 +86,8 @@ def redrive(
             batch_id, partial(count, missing=wanted, token=own, after=after), seen=progress.batch
         ).unwrap()
         if counted.batch.last_redrive == own:
+            if prepare is not None:
+                prepare(wanted).unwrap()
             requests = [request(counted.batch, name) for name in wanted]
             ids = publisher.publish_all(PREDICTION_REQUEST, requests).unwrap()
             return Redriven(players=wanted, message_ids=tuple(ids))

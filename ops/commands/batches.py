@@ -103,11 +103,14 @@ def plan_redrive(
 
     is_refused = whom is Whom.REFUSED
 
+    def give_up(asked: tuple[str, ...]) -> Result[Batch]:
+        return recount(batches, batch_id, lost=asked)
+
     def ask(operation: str) -> Result[str]:
-        # Lost first: an answer that comes before would count as a repeat of the claim that is given up.
-        lost = recount(batches, batch_id, lost=players) if is_refused else Result.success(batch)
-        done = lost.and_then(
-            lambda _: redrive(batches, publisher, batch_id, request, players=players, token=operation)
+        # Before the requests: an answer that comes earlier would count as a repeat of the claim.
+        prepare = give_up if is_refused else None
+        done = redrive(
+            batches, publisher, batch_id, request, players=players, token=operation, prepare=prepare
         )
         return done.map(lambda found: f"{count(len(found.message_ids), 'request')} published")
 

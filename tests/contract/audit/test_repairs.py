@@ -1,5 +1,7 @@
 """Each repair: the state broken on purpose, found, mended, found to be over; again, it changes nothing."""
 
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,14 +11,17 @@ import pytest
 from google.cloud import firestore
 
 from common.audit.batch_rules import CONSOLIDATION_TAKES, consolidation_findings
-from common.audit.repairs import JUST_ASKED
+from common.audit.repairs import JUST_ASKED, RequestMaker
 from common.audit.report import Asked, AuditReport, Mended
 from common.batches.batches import Batches
-from common.batches.records import COMPLETIONS, BatchStatus
+from common.batches.records import COMPLETIONS, Batch, BatchStatus
 from common.findings import FindingClass, Repair
 from common.findings.rules import REPAIR_TAKES
-from common.messages import PlayerOutcome
+from common.maintenance.redrive import MakeRequest
+from common.messages import Message, PlayerOutcome, PredictionRequest
+from common.result import Result
 from common.schema_mode import SchemaMode
+from common.topics import Topic
 from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE, Published
 from tests.support.consolidation_stack import LOCK_KEY
@@ -181,6 +186,55 @@ async def test_player_who_has_come_when_asked_for_is_not_timed_out_for_another_f
     assert [request.player_lookup for request in published.requests] == ["b", "c"]
     counts = audits.batches.get("batch1").unwrap().counts
     assert (counts.completed, counts.timed_out) == (2, 1)
+
+
+class Answering(Published):
+    """Workers who answer while the request is still being published."""
+
+    def __init__(self, answer: Callable[[str], None]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def publish_all(self, topic: Topic, messages: Sequence[Message]) -> Result[list[str]]:
+        published = super().publish_all(topic, messages)
+        for message in messages:
+            if isinstance(message, PredictionRequest):
+                self._answer(message.player_lookup)
+        return published
+
+
+class Overtaken:
+    """Makes requests as ever; before the first one somebody else does the whole repair."""
+
+    def __init__(self, requests: RequestMaker, rival: Callable[[], object]) -> None:
+        self._requests = requests
+        self._rivals = [rival]
+
+    def of(self, batch: Batch, players: Collection[str]) -> Result[MakeRequest]:
+        if self._rivals:
+            self._rivals.pop()()
+        return self._requests.of(batch, players)
+
+
+async def test_player_who_came_while_another_repair_was_being_planned_is_not_timed_out_by_it(
+    audits: AuditStack,
+) -> None:
+    await played(audits, *"abc")
+    audits.change("batch1", status="consolidated")
+    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    [marker] = audits.audit().findings
+    published = Answering(lambda player: asyncio.run(audits.record("batch1", player)))
+    audits.can_repair(published)
+    row = replace(marker, finding_class=FindingClass.MISSING_ROW, check="warehouse_rows", ids=("b", "c"))
+    overtaken = Overtaken(audits.repairs.requests, lambda: audits.repairs.mend(marker))
+    repairs = replace(audits.repairs, requests=overtaken)
+
+    mended = await asyncio.to_thread(repairs.mend, row)
+
+    assert mended.error is None
+    assert [request.player_lookup for request in published.requests] == ["b", "c"]
+    counts = audits.batches.get("batch1").unwrap().counts
+    assert (counts.completed, counts.timed_out) == (3, 0)
 
 
 async def test_request_that_could_not_be_sent_is_sent_by_the_next_audit(
