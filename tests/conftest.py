@@ -67,6 +67,16 @@ def no_cloud() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def environment_as_before() -> Iterator[None]:
+    """What a test writes into the environment ends with it, as does what a command writes for clients."""
+    before = dict(os.environ)
+    yield
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
 def emulators_of_the_test(request: pytest.FixtureRequest) -> None:
     """Only the emulators that the test uses can be reached."""
     for name in _HOSTS.keys() & request.fixturenames:

@@ -69,16 +69,9 @@ def test_store_out_of_reach_is_no_page_and_another_path_leads_back() -> None:
 
 
 def test_each_row_of_the_page_leads_to_its_explanation(
-    firestore_host: str, pubsub_host: str, bigquery_host: str, project_id: str, batches: Batches
+    environment: Mapping[str, str], batches: Batches
 ) -> None:
     opened(batches, ["amy", "bob"])
-    environment: Mapping[str, str] = {
-        "GCP_PROJECT": project_id,
-        "SPORT": "nba",
-        "FIRESTORE_EMULATOR_HOST": firestore_host,
-        "PUBSUB_EMULATOR_HOST": pubsub_host,
-        "BIGQUERY_EMULATOR_HOST": bigquery_host,
-    }
     served = site(Stores(from_environment(environment).unwrap()))
     day = GAME_DATE.isoformat()
 
