@@ -19,7 +19,6 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from ..chunks import chunks
 from ..parallel import for_each
 from ..predictions import schema_check
 from ..predictions.table import TABLE
@@ -29,21 +28,17 @@ from ..staging.writer import EXPIRES_AFTER
 from ..warehouse.job_keys import job_key
 from ..warehouse.records import Rows, TableFacts
 from . import merge_sql, staged_rows, verification
-from .answers import claimed_answers, has_surplus
-from .merge_sql import Answer, Slice, Tables
+from .gathering import Gathering
+from .merge_sql import Tables
 from .receipt import MergedTable
 from .staged_rows import Counted, StagedBatch
 from .verification import Counts
 
-GATHER_SECONDS: Final = 90.0
-"""Of each gathering job."""
 MERGE_SECONDS: Final = 180.0
 """Of the merging job. With one gathering job, the waits for cancellation and the calls of the stores this
 stays below the 540 s that a function may run."""
 LOOKS_AT_ONCE: Final = 8
 """Requests for metadata in flight: hundreds of tables one by one would take most of a minute."""
-MAX_ANSWERS: Final = 2_000
-"""Of one statement that leaves others out: it stays below its limit even with the longest names."""
 
 log = structlog.get_logger()
 
@@ -133,9 +128,8 @@ class FencedMerge:
         staged = staged.with_legacy(_mergeable(staged.legacy_tables, facts))
         # Before any job: a drifted column would fail the script, or silently leave values out.
         schema_check.check(_columns(facts, [*(part.table for part in staged.slices), TABLE])).unwrap()
-        counted = self._gather(staged.slices)
         # Counted in the copy, not in the staging tables: nobody appends to the copy.
-        counted = self._leave_out_other_answers(staged, counted)
+        counted = self._gathering().gather(staged)
         staged_rows.verify(staged, counted).unwrap()
         # From here on nothing can be taken back. A lease that ends after this look is the fence's to stop.
         self.holder.check().unwrap()
@@ -158,48 +152,16 @@ class FencedMerge:
             names, lambda name: self.warehouse.look(self.tables.path(name)), at_once=LOOKS_AT_ONCE
         )
 
-    def _gather(self, slices: Sequence[Slice]) -> list[Counted]:
-        """Copy the slices into one table and count what is there; one job per run of slices, one after the
-        other.
-
-        Its job ids hold the fence: each holder gathers for itself, into a table that no other writes.
-        """
-        statements = list(self._gather_statements(slices))
-        # In the last gathering job: one job less, and nothing can be appended between the copy and the count.
-        statements[-1] += "\n" + merge_sql.count(self.tables, self.gathered_table, self.game_date)
-        for number, sql in enumerate(statements):
-            found = self._on_gathered(f"gather-{number}", sql)
-        return [Counted(**row) for row in found]
-
-    def _gather_statements(self, slices: Sequence[Slice]) -> Iterator[str]:
-        """The first makes the table anew: what an earlier attempt of this holder has left in it is gone."""
-        first, *others = runs(slices)
-        into = self.gathered_table
-        yield merge_sql.gather(self.tables, first, into, self.now + EXPIRES_AFTER)
-        for run in others:
-            yield merge_sql.gather_more(self.tables, run, into)
-
-    def _leave_out_other_answers(self, staged: StagedBatch, counted: list[Counted]) -> list[Counted]:
-        """Where a player has answered twice into one table, only the answer that was claimed is merged.
-
-        Asks nothing where nobody has more rows than claimed, which is nearly always. Otherwise two more jobs,
-        on the gathered copy alone, which is this holder's own; the counts are those after it.
-        """
-        if not has_surplus(staged, counted):
-            return counted
-        found = self._on_gathered("answers", merge_sql.answers(self.tables, self.gathered_table))
-        claimed = claimed_answers(staged, [Answer(**row) for row in found])
-        count = merge_sql.count(self.tables, self.gathered_table, self.game_date)
-        for number, part in enumerate(chunks(claimed, MAX_ANSWERS)):
-            leave_out = merge_sql.leave_out(self.tables, self.gathered_table, part)
-            rows = self._on_gathered(f"leave-out-{number}", f"{leave_out}\n{count}")
-            counted = [Counted(**row) for row in rows]
-        return counted
-
-    def _on_gathered(self, step: str, sql: str) -> Sequence[dict[str, Any]]:
-        """Rows of a statement on this holder's copy; its job is this holder's, too."""
-        key = self._job_key(f"{step}-{self.holder.fence}")
-        return self.warehouse.execute(sql, job_key=key, timeout_seconds=GATHER_SECONDS).unwrap().rows
+    def _gathering(self) -> Gathering:
+        """Its job ids hold the fence: each holder gathers for itself, into a table that no other writes."""
+        return Gathering(
+            warehouse=self.warehouse,
+            tables=self.tables,
+            into=self.gathered_table,
+            game_date=self.game_date,
+            expires=self.now + EXPIRES_AFTER,
+            job_key=lambda step: self._job_key(f"{step}-{self.holder.fence}"),
+        )
 
     def _merge(self) -> Result[Rows]:
         """Run the merge's script: the one DML job that the main table sees, however many staging tables there
@@ -254,27 +216,6 @@ class FencedMerge:
     def _job_key(self, step: str) -> str:
         """The same for every attempt at this generation: a retry finds the job that an earlier one left."""
         return job_key(step, self.tables.predictions, self.batch_id, self.generation)
-
-
-def runs(slices: Sequence[Slice]) -> list[Sequence[Slice]]:
-    """Cut the slices so that one statement can take each run: at most `MAX_TABLES` tables and
-    `MAX_SQL_CHARS`.
-
-    The length is estimated, generously: names are quoted, and each table stands in its statement twice. A
-    single slice that is too long is a run of its own, and BigQuery refuses it.
-    """
-    cut: list[list[Slice]] = [[]]
-    chars = 0
-    for part in slices:
-        length = sum(len(player) + 4 for player in part.players) + 3 * len(part.table) + 200
-        # BigQuery takes 1,000 tables after expansion and 1 MB of text; these are well below.
-        is_full = len(cut[-1]) == merge_sql.MAX_TABLES or chars + length > merge_sql.MAX_SQL_CHARS
-        if is_full:
-            cut.append([])
-            chars = 0
-        cut[-1].append(part)
-        chars += length
-    return list(cut)
 
 
 def _columns(

@@ -12,7 +12,8 @@ from ..parallel import for_each
 from ..result import Result, returns_result
 from ..warehouse.records import Rows, TableFacts
 from . import merge_sql
-from .fenced_merge import LOOKS_AT_ONCE, runs
+from .fenced_merge import LOOKS_AT_ONCE
+from .gathering import runs
 from .merge_sql import Answer, Tables
 from .staged_rows import StagedBatch
 

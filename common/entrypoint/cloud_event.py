@@ -11,7 +11,7 @@ from cloudevents.abstract import CloudEvent
 from cloudevents.conversion import from_http
 from cloudevents.exceptions import GenericException
 
-from .envelope import Unreadable, is_structured, json_object
+from .json_body import Unreadable, is_structured, json_object
 
 STRUCTURED: Final = {"content-type": "application/cloudevents+json"}
 """All that the SDK may see of the headers then: beside `ce-` headers it would take the body for the data."""

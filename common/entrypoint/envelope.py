@@ -7,7 +7,6 @@ cannot be read is still a delivery: with an error, to be dead-lettered, and with
 """
 
 import base64
-import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from ..result import ErrorInfo
+from .json_body import Unreadable, is_structured, json_object, kind_of
 
 T = TypeVar("T")
 
@@ -47,10 +47,6 @@ class Delivery:
     """Why the envelope could not be read; `data` then holds the raw body."""
 
 
-class Unreadable(ValueError):
-    """Says which part of an envelope cannot be read."""
-
-
 def read(headers: Mapping[str, str], path: str, body: bytes) -> Delivery:
     """Read any envelope; never raises for what a sender may have sent. Header names are lower case.
 
@@ -73,7 +69,7 @@ def read(headers: Mapping[str, str], path: str, body: bytes) -> Delivery:
             payload = json_object(body)
         message = payload.get("message")
         if not isinstance(message, dict):
-            raise Unreadable(f"message: a JSON object was expected, got {_kind(message)}")
+            raise Unreadable(f"message: a JSON object was expected, got {kind_of(message)}")
     except Unreadable as exc:
         message, problems = {}, [str(exc)]
     else:
@@ -86,22 +82,6 @@ def read(headers: Mapping[str, str], path: str, body: bytes) -> Delivery:
 def is_cloud_event(headers: Mapping[str, str]) -> bool:
     """Whether the media type or any header says so."""
     return is_structured(headers) or any(name.startswith("ce-") for name in headers)
-
-
-def is_structured(headers: Mapping[str, str]) -> bool:
-    """Whether the body is the whole event, whatever headers stand beside it. A media type has no case."""
-    return headers.get("content-type", "").lower().startswith("application/cloudevents")
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    """A JSON object, a byte order mark before it or not; raises Unreadable."""
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError) as exc:
-        raise Unreadable(f"body: no JSON ({exc})") from exc
-    if not isinstance(payload, dict):
-        raise Unreadable(f"body: a JSON object was expected, got {_kind(payload)}")
-    return payload
 
 
 def _delivery(
@@ -150,7 +130,7 @@ def _told(*values: Any) -> Any:
 
 def _id(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise Unreadable(f"message.messageId: a text was expected, got {_kind(value)}")
+        raise Unreadable(f"message.messageId: a text was expected, got {kind_of(value)}")
     return _text(value)
 
 
@@ -169,7 +149,7 @@ def _attributes(attributes: Any) -> dict[str, str]:
     if _told(attributes) is None:
         return {}
     if not isinstance(attributes, dict):
-        raise Unreadable(f"message.attributes: a JSON object was expected, got {_kind(attributes)}")
+        raise Unreadable(f"message.attributes: a JSON object was expected, got {kind_of(attributes)}")
     return {_text(key): _text(value) for key, value in attributes.items()}
 
 
@@ -194,7 +174,3 @@ def _topic(source: str) -> str | None:
     """`//pubsub.googleapis.com/projects/P/topics/T` or a push path `/projects/P/topics/T` → `T`."""
     before, separator, name = source.rpartition("/topics/")
     return name.strip("/") or None if separator and "projects/" in before else None
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else type(value).__name__

@@ -1,5 +1,6 @@
 from common.consolidation import merge_sql
-from common.consolidation.fenced_merge import GATHER_SECONDS, MERGE_SECONDS, runs
+from common.consolidation.fenced_merge import MERGE_SECONDS
+from common.consolidation.gathering import GATHER_SECONDS, runs
 from common.consolidation.merge_sql import MAX_SQL_CHARS, MAX_TABLES, Slice, Tables
 from common.warehouse.warehouse import Limits
 
