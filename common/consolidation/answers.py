@@ -10,6 +10,7 @@ or none. So the claim is met by an answer of exactly as many rows. Where several
 merged, as the newest row of a key is.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from .merge_sql import Answer
@@ -32,12 +33,32 @@ def claimed_answers(staged: StagedBatch, answers: Iterable[Answer]) -> list[Answ
     Left out are players whose rows are as many as claimed altogether, and those of whom no answer is: the
     verification names the latter. The order is that of the tables and names.
     """
-    claimed = _claimed(staged)
-    by_claim: dict[tuple[str, str], list[Answer]] = {}
-    for one in answers:
-        by_claim.setdefault((one.staging_table, one.player_lookup), []).append(one)
+    claimed, by_claim = _claimed(staged), _by_claim(answers)
     chosen = (_claimed_one(by_claim[claim], claimed[claim]) for claim in sorted(by_claim) if claim in claimed)
     return [one for one in chosen if one is not None]
+
+
+def unmet_players(staged: StagedBatch, answers: Iterable[Answer]) -> tuple[str, ...]:
+    """Players whose claim neither all of their rows in the table meet nor those of one answer: sorted."""
+    by_claim = _by_claim(answers)
+    unmet = {
+        player
+        for (table, player), rows in _claimed(staged).items()
+        if not _is_met(by_claim.get((table, player), ()), rows)
+    }
+    return tuple(sorted(unmet))
+
+
+def _is_met(answers: Sequence[Answer], rows: int) -> bool:
+    return sum(one.found_rows for one in answers) == rows or _claimed_one(answers, rows) is not None
+
+
+def _by_claim(answers: Iterable[Answer]) -> Mapping[tuple[str, str], list[Answer]]:
+    """Answers by table and player."""
+    found: dict[tuple[str, str], list[Answer]] = defaultdict(list)
+    for one in answers:
+        found[one.staging_table, one.player_lookup].append(one)
+    return found
 
 
 def _claimed(staged: StagedBatch) -> Mapping[tuple[str, str], int]:

@@ -43,16 +43,20 @@ LOOKS_AT_ONCE: Final = 8
 log = structlog.get_logger()
 
 
-class MergeStore(Protocol):
+class LookStore(Protocol):
+    """What is needed to look at tables."""
+
+    def look(self, table: str) -> Result[TableFacts | None]:
+        """Creation time, rows and columns; None for a table that is not there."""
+
+
+class MergeStore(LookStore, Protocol):
     """What the merge needs of the warehouse."""
 
     def execute(
         self, sql: str, *, job_key: str | None = None, timeout_seconds: float | None = None
     ) -> Result[Rows]:
         """Run a statement or a script once per key; see `Warehouse.execute`."""
-
-    def look(self, table: str) -> Result[TableFacts | None]:
-        """Creation time, rows and columns; None for a table that is not there."""
 
 
 class Holder(Protocol):
@@ -147,10 +151,7 @@ class FencedMerge:
 
         It is free, where INFORMATION_SCHEMA takes seconds and is billed.
         """
-        names = [*(part.table for part in staged.slices), TABLE]
-        return for_each(
-            names, lambda name: self.warehouse.look(self.tables.path(name)), at_once=LOOKS_AT_ONCE
-        )
+        return look_at(self.warehouse, self.tables, [*(part.table for part in staged.slices), TABLE])
 
     def _gathering(self) -> Gathering:
         """Its job ids hold the fence: each holder gathers for itself, into a table that no other writes."""
@@ -216,6 +217,13 @@ class FencedMerge:
     def _job_key(self, step: str) -> str:
         """The same for every attempt at this generation: a retry finds the job that an earlier one left."""
         return job_key(step, self.tables.predictions, self.batch_id, self.generation)
+
+
+def look_at(
+    warehouse: LookStore, tables: Tables, names: Sequence[str]
+) -> Result[dict[str, TableFacts | None]]:
+    """Metadata by table; None for one that is not there."""
+    return for_each(names, lambda name: warehouse.look(tables.path(name)), at_once=LOOKS_AT_ONCE)
 
 
 def _columns(
