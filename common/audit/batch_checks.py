@@ -14,9 +14,9 @@ from .batch_reader import Batches, Seen
 from .batch_rules import scope_of
 from .in_turn import Turn, concluded, walk
 from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
+from .stores import FIRESTORE
 from .unreadable import unreadable_document
 
-FIRESTORE: Final = "firestore"
 DOCUMENTS: Final = "documents"
 PACE: Final = "pace"
 PACE_FROM: Final = timedelta(hours=1)

@@ -10,6 +10,7 @@ from typing import Final
 from ..batches.records import Batch, BatchStatus
 from ..batches.rules import ARRAY_WARNING_ELEMENTS, MAX_ARRAY_ELEMENTS, is_overdue
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
+from .stores import BIGQUERY, FIRESTORE, PUBSUB
 
 SWEEP_MISSED: Final = timedelta(minutes=15)
 """What redeliveries and the ten-minute sweep should have resumed by then."""
@@ -22,9 +23,9 @@ DEADLINES: Final = "deadlines"
 CONSOLIDATIONS: Final = "consolidations"
 ARRAYS: Final = "arrays"
 
-_BUS: Final = frozenset({"firestore", "pubsub"})
-_ALL: Final = frozenset({"firestore", "pubsub", "bigquery"})
-_FIRESTORE: Final = frozenset({"firestore"})
+_BUS: Final = frozenset({FIRESTORE, PUBSUB})
+_ALL: Final = frozenset({FIRESTORE, PUBSUB, BIGQUERY})
+_FIRESTORE: Final = frozenset({FIRESTORE})
 
 
 def scope_of(batch: Batch) -> Scope:

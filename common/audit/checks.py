@@ -20,6 +20,7 @@ from . import (
     row_rules,
     run_checks,
     staging_checks,
+    stores,
     topology_checks,
 )
 from .batch_reader import Batches, Seen
@@ -80,7 +81,8 @@ class Check:
     caught."""
 
 
-FIRESTORE, BIGQUERY, PUBSUB, BOTH = ("firestore",), ("bigquery",), ("pubsub",), ("firestore", "bigquery")
+FIRESTORE, BIGQUERY, PUBSUB = (stores.FIRESTORE,), (stores.BIGQUERY,), (stores.PUBSUB,)
+BOTH = (*FIRESTORE, *BIGQUERY)
 BATCH, DATE, SYSTEM = ScopeKind.BATCH, ScopeKind.DATE, ScopeKind.SYSTEM
 
 

@@ -15,6 +15,7 @@ from ..chunks import chunks
 from ..findings import Finding
 from ..result import ErrorInfo, ErrorType, Result
 from .outcomes import Cost, Outcome, Unknown, outcome_of
+from .stores import FIRESTORE
 from .unreadable import is_unreadable, unreadable_in_batch
 
 V = TypeVar("V")
@@ -23,7 +24,6 @@ AT_ONCE: Final = 16
 """A read waits for the network for ten times as long as it computes."""
 CHUNK: Final = 64
 """After so many it is looked whether to go on: whether the time is up, whether the store answers."""
-FIRESTORE: Final = "firestore"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from ..lock.rules import LockRecord
 from ..result import Result, returns_result
 from .batch_rules import minutes
 from .outcomes import Cost, Outcome, Unknown, outcome_of
+from .stores import FIRESTORE
 from .unreadable import unreadable_documents
 
 CHECK: Final = "locks"
@@ -18,7 +19,6 @@ EXPIRED_FOR: Final = timedelta(minutes=15)
 """A lease that ended so long ago was not given back by its holder: it died."""
 HELD_FOR: Final = timedelta(minutes=30)
 """Longer than any consolidation takes: whoever renews a lock for so long hangs."""
-FIRESTORE: Final = "firestore"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,11 @@ from ..phases.alerts import CHECK as PHASES
 from ..result import Result
 from .batch_rules import minutes
 from .outcomes import Cost, Outcome, Unknown, outcome_of
+from .stores import BIGQUERY, FIRESTORE
 from .unreadable import unreadable_document
 
 __all__ = ["PHASES", "PhaseDay", "Phases", "PhasesSeen", "Schedule", "check_phases"]
 
-FIRESTORE: Final = "firestore"
-BIGQUERY: Final = "bigquery"
 DISPATCH_TAKES: Final = timedelta(minutes=15)
 """A claim's grace and a sweep: then nobody is at it any more."""
 SCHEDULE: Final = Scope.of_system("schedule")

@@ -14,8 +14,9 @@ from ..findings import Finding, Pending, Tracked
 from ..messages import PlayerOutcome
 from ..result import Result
 from .batch_reader import Batches, Seen
-from .in_turn import FIRESTORE, Turn, concluded, walk
+from .in_turn import Turn, concluded, walk
 from .outcomes import Cost, Outcome, Unknown
+from .stores import FIRESTORE
 
 REPAIRS: Final = "repairs"
 _ON_THE_WAY: Final = (BatchStatus.COMPLETE, BatchStatus.PARTIAL, BatchStatus.CONSOLIDATING)

@@ -133,17 +133,18 @@ class SafeRepairs:
         and brings its rows in a generation of its own. Who was asked for just now, by another finding of the
         same player or by another auditor, is not asked for again."""
         before = self.batches.get(finding.scope.name).unwrap()
-        lost, missing = self._still_lost(before, finding)
+        lost, wanted = self._still_lost(before, finding)
         # Asked first: whom nobody could predict for is not timed out either.
-        request = self.requests.of(before, missing).unwrap()
+        request = self.requests.of(before, wanted).unwrap()
         with self._awaited(finding, lost):
-            batch, players = self._ask_again(before, lost, request)
+            batch, players = self._ask_again(before, lost, wanted, request)
         return _state(before), {**_state(batch), "redriven": list(players)}
 
     def _ask_again(
-        self, before: Batch, lost: Collection[str], request: MakeRequest
+        self, before: Batch, lost: Collection[str], wanted: tuple[str, ...], request: MakeRequest
     ) -> tuple[Batch, tuple[str, ...]]:
-        """The batch with the lost timed out, and who was asked for: they, and who is missing anyway.
+        """The batch with the lost timed out, and who of `wanted` was asked for: they, and who is missing
+        anyway.
 
         Whoever was asked for just now may have come since: timed out again, he would be away for good. So a
         lost player is timed out only by the call that has counted him as asked for, before his request.
@@ -157,7 +158,7 @@ class SafeRepairs:
             self.publisher(),
             before.batch_id,
             request,
-            players=self._with_missing(before, lost) if lost else None,
+            players=wanted if lost else None,
             not_within=JUST_ASKED,
             prepare=time_out if lost else None,
         ).unwrap()
@@ -171,17 +172,18 @@ class SafeRepairs:
         lost = [(batch, self._completed(batch, finding.ids)) for batch in self._with_rows(finding)]
         # Asked first: whom nobody could predict for keeps the rows.
         asking = [
-            (batch, players, self.requests.of(batch, self._with_missing(batch, players)).unwrap())
+            (batch, players, wanted, self.requests.of(batch, wanted).unwrap())
             for batch, players in lost
             if players
+            for wanted in [self._with_missing(batch, players)]
         ]
         removed = self.main_rows.remove(game_date, finding.ids).unwrap()
         is_awaited = finding.scope.kind is ScopeKind.BATCH and bool(asking)
-        players = {name for _, names, _ in asking for name in names}
+        players = {name for _, names, *_ in asking for name in names}
         with self._awaited(finding, sorted(players)) if is_awaited else nullcontext():
             asked = {
-                batch.batch_id: list(self._ask_again(batch, names, request)[1])
-                for batch, names, request in asking
+                batch.batch_id: list(self._ask_again(batch, names, wanted, request)[1])
+                for batch, names, wanted, request in asking
             }
         return {"players": list(finding.ids)}, {"rows_removed": removed, "redriven": asked}
 

@@ -21,11 +21,10 @@ from .in_turn import Turn, Walked, concluded, walk
 from .outcomes import Cost, Outcome, Unknown, outcome_of
 from .row_rules import CHECK, Day, PlayerRows, row_findings
 from .rule_sql import broken_rules
+from .stores import BIGQUERY, FIRESTORE
 
 RULES: Final = "row_rules"
 """Name of the check of the row rules."""
-BIGQUERY: Final = "bigquery"
-FIRESTORE: Final = "firestore"
 DETAILS_AT_ONCE: Final = 4
 """Of one day; as many days as batches elsewhere are judged at a time."""
 _MAY_GET_ROWS: Final = (BatchStatus.COMPLETE, BatchStatus.PARTIAL, BatchStatus.CONSOLIDATING)

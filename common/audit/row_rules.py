@@ -12,9 +12,10 @@ from typing import Final
 from ..batches.records import RECOUNTED, Completion
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..messages import PlayerOutcome
+from .stores import BIGQUERY, FIRESTORE
 
 CHECK: Final = "warehouse_rows"
-_STORES: Final = frozenset({"firestore", "bigquery"})
+_STORES: Final = frozenset({FIRESTORE, BIGQUERY})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,12 @@ from ..maintenance.sweep_ticks import COLLECTION as SWEEPS_COLLECTION
 from ..maintenance.sweep_ticks import EVERY as SWEEP_EVERY
 from ..result import Result, returns_result
 from .outcomes import Cost, Outcome, Unknown, outcome_of
+from .stores import FIRESTORE
 from .unreadable import unreadable_documents
 
 RUNS: Final = "runs"
 DEAD_LETTERS: Final = "dead_letter_documents"
 FINDINGS: Final = "finding_documents"
-FIRESTORE: Final = "firestore"
 AUDITS_COLLECTION: Final = "audits"
 
 AUDIT_EVERY: Final = timedelta(hours=1)

@@ -11,11 +11,10 @@ from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_
 from ..result import Result, returns_result
 from ..warehouse.records import TableInfo
 from .outcomes import Outcome, Unknown, outcome_of
+from .stores import BIGQUERY, FIRESTORE
 
 CHECK: Final = "staging"
 """Name of the check."""
-BIGQUERY: Final = "bigquery"
-FIRESTORE: Final = "firestore"
 STORE: Final = "store"
 """The detail of a failure that tells which of the two did not answer."""
 

@@ -15,13 +15,13 @@ from ..result import ErrorInfo, Result, is_transient
 from ..sport import Sport
 from ..topics import REGISTRY, Delivery, Topic
 from .outcomes import Outcome, Unknown, outcome_of
+from .stores import PUBSUB
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 TOPOLOGY: Final = "topology"
 WAITING: Final = "dead_letter_subscriptions"
-PUBSUB: Final = "pubsub"
 TIMEOUT_SECONDS: Final = 20.0
 """Of one call, its repeats included."""
 PEEKED: Final = 10

@@ -4,15 +4,14 @@ One of them hides nothing else: a check goes on with the others.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from ..batches.batch_document import UNREADABLE
 from ..batches.records import Batch
 from ..documents.port import NONSENSE
 from ..findings import Finding, FindingClass, Scope, Severity
 from ..result import ErrorInfo
-
-FIRESTORE: Final = frozenset({"firestore"})
+from .stores import FIRESTORE
 
 __all__ = ["UNREADABLE", "is_unreadable", "unreadable_document", "unreadable_in_batch"]
 
@@ -59,5 +58,5 @@ def _finding(check: str, scope: Scope, path: str, why: str) -> Finding:
         subject=path,
         summary=f"{path} makes no sense: {why}"[:500],
         ids=(path,),
-        depends_on=FIRESTORE,
+        depends_on=frozenset({FIRESTORE}),
     )

@@ -71,8 +71,8 @@ def redrive(
     this time is left out, by whichever call, and so asked for once by several at the same time.
 
     `prepare` is called with those who are asked for once they are counted and before anything is published:
-    whatever it does to them, no other call does at the same time, and no answer can have come yet. Its
-    failure is the redrive's; what was counted then stays counted.
+    no answer to this redrive can have come yet, and, with `not_within`, nobody else asks for them meanwhile.
+    Its failure is the redrive's; what was counted then stays counted.
     """
     # Counted before publishing: a crash in between counts one too many, never one too few.
     own = token or uuid4().hex
@@ -103,11 +103,11 @@ def _wanted(
     wanted = _missing(progress) if players is None else players
     if not_within is None or not wanted:
         return wanted
-    asked = asked_within(batches, progress.batch, not_within)
+    asked = _asked_within(batches, progress.batch, not_within)
     return tuple(name for name in wanted if name not in asked)
 
 
-def asked_within(batches: Batches, batch: Batch, span: timedelta) -> frozenset[str]:
+def _asked_within(batches: Batches, batch: Batch, span: timedelta) -> frozenset[str]:
     """Who was asked for lately, by the server's clock: the story of the batch tells of each redrive."""
     below = f"{batch_path(batch.batch_id)}/timeline"
     paths = [f"{below}/redriven-{number + 1}" for number in range(batch.redrives)]

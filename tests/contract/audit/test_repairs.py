@@ -64,6 +64,13 @@ async def played(audits: AuditStack, *players: str) -> None:
     await audits.play("batch1", *players, deadline=datetime.now(UTC) + HOUR)
 
 
+async def a_document_is_lost(audits: AuditStack) -> None:
+    """Of player b, after a, b and c were played and merged."""
+    await played(audits, *"abc")
+    audits.change("batch1", status="consolidated")
+    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+
+
 def nobody_publishes(audits: AuditStack) -> None:
     """As if the batch had been closed an hour ago, by an instance that then died."""
     ago = datetime.now(UTC) - HOUR
@@ -95,9 +102,7 @@ class Hours:
 async def test_player_who_is_asked_for_is_waited_for_and_told_if_he_does_not_come(
     audits: AuditStack, published: Published
 ) -> None:
-    await played(audits, *"abc")
-    audits.change("batch1", status="consolidated")
-    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    await a_document_is_lost(audits)
     now = Hours()
     audits.can_repair(published, now=now)
     audits.tick()
@@ -130,9 +135,7 @@ async def test_player_who_is_asked_for_is_waited_for_and_told_if_he_does_not_com
 async def test_player_who_has_come_is_neither_timed_out_nor_asked_for_by_an_auditor_who_is_late(
     audits: AuditStack, published: Published
 ) -> None:
-    await played(audits, *"abc")
-    audits.change("batch1", status="consolidated")
-    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    await a_document_is_lost(audits)
     [marker] = audits.audit(repair=True).findings
     await audits.record("batch1", "b")
 
@@ -146,9 +149,7 @@ async def test_player_who_has_come_is_neither_timed_out_nor_asked_for_by_an_audi
 async def test_auditors_at_once_ask_once_for_a_player_whatever_he_has_lost(
     audits: AuditStack, published: Published
 ) -> None:
-    await played(audits, *"abc")
-    audits.change("batch1", status="consolidated")
-    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    await a_document_is_lost(audits)
     [marker] = audits.audit().findings
     row = replace(marker, finding_class=FindingClass.MISSING_ROW, check="warehouse_rows", ids=("b", "c"))
 
@@ -169,9 +170,7 @@ async def test_auditors_at_once_ask_once_for_a_player_whatever_he_has_lost(
 async def test_player_who_has_come_when_asked_for_is_not_timed_out_for_another_finding(
     audits: AuditStack, published: Published
 ) -> None:
-    await played(audits, *"abc")
-    audits.change("batch1", status="consolidated")
-    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    await a_document_is_lost(audits)
     [marker] = audits.audit().findings
     rows = [
         replace(marker, finding_class=FindingClass.MISSING_ROW, check="warehouse_rows", ids=ids)
@@ -219,9 +218,7 @@ class Overtaken:
 async def test_player_who_came_while_another_repair_was_being_planned_is_not_timed_out_by_it(
     audits: AuditStack,
 ) -> None:
-    await played(audits, *"abc")
-    audits.change("batch1", status="consolidated")
-    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    await a_document_is_lost(audits)
     [marker] = audits.audit().findings
     published = Answering(lambda player: asyncio.run(audits.record("batch1", player)))
     audits.can_repair(published)
@@ -240,9 +237,7 @@ async def test_player_who_came_while_another_repair_was_being_planned_is_not_tim
 async def test_request_that_could_not_be_sent_is_sent_by_the_next_audit(
     audits: AuditStack, published: Published
 ) -> None:
-    await played(audits, *"abc")
-    audits.change("batch1", status="consolidated")
-    audits.ref("batch1").collection(COMPLETIONS).document("b").delete()
+    await a_document_is_lost(audits)
     published.is_down = True
 
     failed = audits.audit(repair=True).mended
