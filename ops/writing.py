@@ -64,12 +64,13 @@ def redrive(
     if missing + failed + refused > 1:
         raise wrong_usage("--missing, --failed and --refused: one of them")
     stores = asked.stores
+    requests = Requests(stores.warehouse(), stores.names)
     whom = batches.Whom.FAILED if failed else batches.Whom.REFUSED if refused else batches.Whom.MISSING
 
     def plan(batch_id: str) -> Plan:
         return batches.plan_redrive(
             stores.batches(),
-            Requests(stores.warehouse(), stores.names),
+            requests,
             stores.publisher(),
             batch_id,
             whom=whom,

@@ -55,14 +55,9 @@ def break_one(environment: Mapping[str, str], finding_class: str, today: date) -
     if defect in phase_defects.DEFECTS:
         phase_defects.play_the_days_before(world)
     expected = defect.make(world)
-    return Broken(how=defect.how, where=tuple(expected), mended_elsewhere=_mended_elsewhere(defect))
-
-
-def _mended_elsewhere(defect: Defect) -> str | None:
-    # Rows that are wrong are replaced by `./ops/run repair`; a run puts them back itself, to be done sooner.
-    if defect in row_defects.DEFECTS or not isinstance(defect.mended, Otherwise):
-        return None
-    return defect.mended.what
+    by = defect.mended
+    elsewhere = by.what if isinstance(by, Otherwise) and not by.has_command else None
+    return Broken(how=defect.how, where=tuple(expected), mended_elsewhere=elsewhere)
 
 
 def _defect(finding_class: str) -> Defect:

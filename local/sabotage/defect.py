@@ -29,10 +29,12 @@ class ByPerson:
 
 @dataclass(frozen=True, kw_only=True)
 class Otherwise:
-    """Nothing of ours mends it: what does, and how it is done here. The finding's own command still looks."""
+    """No command mends it here: what does, and how it is done. The finding's own command still looks."""
 
     what: str
     undo: "Callable[[World], None]"
+    has_command: bool = False
+    """Whether a command of ours would mend it, too, and a run only does it itself to be done sooner."""
     worst_status: int = 1
     """Of the finding's own command: 1 has found something, 3 could not read what nobody can read."""
 

@@ -107,7 +107,8 @@ def _restore(number: int | None) -> Otherwise:
             **game_day(world),
         )
 
-    return Otherwise(what="the rows are put back by hand", undo=undo)
+    # `./ops/run repair` replaces them: removed, and asked for again.
+    return Otherwise(what="the rows are put back by hand", undo=undo, has_command=True)
 
 
 def ask_for_rows(world: World) -> None:
