@@ -30,7 +30,7 @@ class Reporter(Protocol):
 
 
 class Alerts:
-    """Tells what `rules.alerts` finds; the reporter is made when there is something to tell.
+    """Tells what `alert_rules.alerts` finds; the reporter is made when there is something to tell.
 
     Safe to share between threads.
     """

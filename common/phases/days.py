@@ -113,7 +113,7 @@ class Days:
         Safe to repeat.
 
         It also makes the date due for a look, so that a crash before the decision is found by the sweep. Of
-        two reports of one processor the better stands (`rules.stands_against`), in whatever order they come.
+        two reports of one processor the better stands (`report_rules.stands_against`), whichever comes first.
         Failures: Contended (TRANSIENT), UnreadableDay (PERMANENT), or a fault of the store.
         """
         key = self.key(boundary, game_date)
