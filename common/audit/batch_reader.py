@@ -12,7 +12,8 @@ from ..batches.differences import Totals
 from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion, batch_path
 from ..chunks import chunks
 from ..consolidation.receipt import Receipt
-from ..documents.port import NONSENSE, Document, Documents
+from ..documents.document import Document
+from ..documents.port import NONSENSE, Documents
 from ..documents.query import Query, at_least, equal, one_of
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, ResultError, returns_result

@@ -9,8 +9,9 @@ from ..phases.alerts import finding_of, is_silent
 from ..phases.boundaries import Boundaries
 from ..phases.days import UNREADABLE, Days
 from ..phases.decision import PhaseState
+from ..phases.phase_graph import Graph
 from ..phases.records import Day
-from ..phases.shape import Boundary, Graph
+from ..phases.shape import Boundary
 from ..result import ErrorInfo, ResultError, returns_result
 from .phase_checks import PhaseDay, PhasesSeen
 from .unreadable import is_unreadable

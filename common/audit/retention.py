@@ -9,7 +9,8 @@ from datetime import date
 from typing import Final
 
 from ..batches.records import COLLECTION, BatchStatus
-from ..documents.port import Document, Documents, is_refused
+from ..documents.document import Document
+from ..documents.port import Documents, is_refused
 from ..documents.query import Query, below
 from ..documents.writes import Delete
 from ..result import Result, ResultError

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from ..documents.port import Document, Documents
+from ..documents.document import Document
+from ..documents.port import Documents
 from ..documents.query import Query
 from ..entrypoint.dead_letters import COLLECTION as DEAD_LETTERS_COLLECTION
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
-from ..documents.port import Document
+from ..documents.document import Document
 from ..messages import PlayerOutcome
 from ..schema_mode import SchemaMode
 from . import legacy_arrays

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from ..documents.port import NONSENSE, Document, Documents, is_refused
+from ..documents.document import Document
+from ..documents.port import NONSENSE, Documents, is_refused
 from ..documents.query import ALL, Query, one_of
 from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 from . import player_manifest as manifest

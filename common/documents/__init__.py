@@ -8,7 +8,8 @@ they are asked for, so that who only reads a record of the port loads no client.
 from typing import TYPE_CHECKING
 
 from ..lazy_face import lazy_face
-from .port import REFUSED, AsyncDocuments, Document, Documents, Written, accepted, is_refused
+from .document import Document
+from .port import REFUSED, AsyncDocuments, Documents, Written, accepted, is_refused
 from .query import ALL, Query
 from .writes import (
     REMOVED,

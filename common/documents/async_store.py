@@ -8,7 +8,8 @@ from google.api_core.retry import AsyncRetry
 from google.cloud import firestore
 
 from ..result import Result, is_transient
-from .port import Document, Written
+from .document import Document
+from .port import Written
 from .store import (
     CALL_TIMEOUT_SECONDS,
     FAULTS,

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import ge, gt, le, lt
 from typing import Any, Final
 
-from .port import Document
+from .document import Document
 from .query import Condition, Query, Relation
 
 _COMPARED: Final = {Relation.AT_LEAST: ge, Relation.AT_MOST: le, Relation.BELOW: lt}

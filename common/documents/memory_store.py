@@ -12,8 +12,9 @@ from threading import RLock
 from typing import Any, Final
 
 from ..result import Result, ResultError, returns_result
+from .document import Document
 from .memory_query import answered
-from .port import Document, Written, refused
+from .port import Written, refused
 from .query import ALL, Query
 from .writes import (
     REMOVED,

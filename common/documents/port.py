@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from ..result import ErrorInfo, Result
+from .document import Document
 from .query import ALL, Query
 from .writes import Write
 
@@ -19,24 +20,6 @@ our own whose answer was lost, once it is repeated."""
 
 NONSENSE: Final = "nonsense"
 """The detail of a failure that names, by its path, a document that makes no sense: the store did answer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Document:
-    """A document as it was at `read_time`."""
-
-    path: str
-    data: Mapping[str, Any]
-    update_time: datetime
-    """When it was written last; its version, for the precondition of an `Update`. Firestore keeps it where
-    nothing is new: who goes by it lets each commit write the server's time, too."""
-    read_time: datetime
-    """The server's clock when this was read."""
-
-    @property
-    def id(self) -> str:
-        """The last part of its path."""
-        return self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True, kw_only=True)

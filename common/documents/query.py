@@ -4,10 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from .port import Document
+from .document import Document
 
 
 class Relation(Enum):
@@ -64,7 +63,7 @@ class Query:
     """A field, and the name where it is equal; documents without the field are left out."""
     descending: bool = False
     limit: int | None = None
-    after: "Document | None" = None
+    after: Document | None = None
     """Only those behind this one, which was the last of the page before."""
     as_of: datetime | None = None
     """As they were at a `read_time` of a moment ago."""

@@ -15,7 +15,8 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from ..result import ErrorInfo, Result, is_transient
-from .port import Document, Written, refused
+from .document import Document
+from .port import Written, refused
 from .query import ALL, Query, Relation
 from .writes import (
     REMOVED,

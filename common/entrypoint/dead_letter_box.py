@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 
-from ..documents.port import Document, Documents, is_refused
+from ..documents.document import Document
+from ..documents.port import Documents, is_refused
 from ..documents.query import Query
 from ..documents.writes import Update
 from ..result import ErrorInfo, Result, ResultError, returns_result

@@ -4,7 +4,8 @@ believe that they have changed one."""
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from ..documents.port import Document, Documents, is_refused
+from ..documents.document import Document
+from ..documents.port import Documents, is_refused
 from ..documents.query import Query, equal
 from ..documents.writes import Create, Update, Write
 from ..result import Result, returns_result

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from ..lazy_face import lazy_face
 from .decision import Decision, PhaseState
 from .mode import Mode
+from .phase_graph import Graph, GraphError
 from .records import Day, DayKey, Dispatch, Report
-from .shape import Boundary, Graph, GraphError
+from .shape import Boundary
 
 if TYPE_CHECKING:
     from .assembly import PhaseTransitions

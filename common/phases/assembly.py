@@ -19,7 +19,7 @@ from .dispatch_log import DispatchLog
 from .dispatch_outbox import DispatchOutbox
 from .gates import Gates
 from .graph import GRAPHS
-from .shape import Graph
+from .phase_graph import Graph
 from .sweep import PhaseSweep
 
 

@@ -15,9 +15,10 @@ from . import changes
 from .boundaries import Boundaries
 from .changes import Change
 from .decision import PhaseState
+from .phase_graph import Graph
 from .records import ByHand, Day
 from .rules import MANUAL, readiness
-from .shape import Boundary, Graph
+from .shape import Boundary
 from .trigger import dispatch_of
 
 

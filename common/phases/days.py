@@ -11,7 +11,8 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
-from ..documents.port import NONSENSE, Document, Documents, accepted
+from ..documents.document import Document
+from ..documents.port import NONSENSE, Documents, accepted
 from ..documents.writes import Create, Merge, Update, Write
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from .changes import Change, identity

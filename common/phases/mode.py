@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from typing import Final
 
 from ..sport import ZONE
 
@@ -14,6 +15,10 @@ class Mode(Enum):
     SAME_DAY = "same_day"
     TOMORROW = "tomorrow"
     """Tomorrow or later."""
+
+
+UPCOMING: Final = (Mode.SAME_DAY, Mode.TOMORROW)
+"""The modes of a date that is not over."""
 
 
 def mode_of(game_date: date, now: datetime) -> Mode:

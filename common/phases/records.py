@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Self
 
-from ..documents.port import Document
+from ..documents.document import Document
 from ..messages import MessageStatus
 from ..sport import FIRST
 from .decision import Decision, PhaseState

@@ -1,7 +1,6 @@
-"""What a phase graph is made of, and what makes one sound. The graphs themselves are in `graph.py`.
+"""What a phase graph is made of: the boundaries, and what each needs in each mode.
 
-Every part can be written as JSON or YAML of the same shape: `read` takes what `json.loads` or a YAML loader
-gives. A graph that is not sound cannot be constructed; the refusal names every offender.
+The whole is a `Graph` (`phase_graph.py`); the graphs themselves are data (`graph.py`).
 """
 
 import re
@@ -9,19 +8,16 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..sport import DatasetRole
 from ..topics import REGISTRY
 from .mode import Mode
-from .soundness import problems
 
 
-class GraphError(ValueError):
-    """The graph cannot be used; the message lists every part that is wrong, by name."""
+class Part(BaseModel):
+    """One part of a graph: frozen, and strict about the names of its fields."""
 
-
-class _Part(BaseModel):
     # A misspelt key would be a rule that silently does not hold.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -37,7 +33,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=200)]
 """Safe as a document id, and in SQL between backticks."""
 
 
-class Tier(_Part):
+class Tier(Part):
     """After so long a wait, so many processors are enough: if the critical ones are among them."""
 
     reason: Name
@@ -47,7 +43,7 @@ class Tier(_Part):
     at_least: Annotated[int, Field(ge=1)]
 
 
-class Deadline(_Part):
+class Deadline(Part):
     """By when the phase has started on a good day, by the wall clock in the pipeline's zone."""
 
     days_after: Annotated[int, Field(ge=0, le=7)]
@@ -55,7 +51,7 @@ class Deadline(_Part):
     at: Annotated[time, BeforeValidator(_quoted)]
 
 
-class Table(_Part):
+class Table(Part):
     """A table with a row or more per game date."""
 
     role: DatasetRole
@@ -66,7 +62,7 @@ class Table(_Part):
     """Fewer count as none."""
 
 
-class RowCounts(_Part):
+class RowCounts(Part):
     """Enough of the tables have rows of the date, the `required` ones among them."""
 
     kind: Literal["row_counts"] = "row_counts"
@@ -77,7 +73,7 @@ class RowCounts(_Part):
     at_least: Annotated[int, Field(ge=1)]
 
 
-class Coverage(_Part):
+class Coverage(Part):
     """The table knows enough of what the schedule has, such as games."""
 
     kind: Literal["coverage"] = "coverage"
@@ -89,7 +85,7 @@ class Coverage(_Part):
     min_pct: Annotated[float, Field(gt=0, le=100)]
 
 
-class Reported(_Part):
+class Reported(Part):
     """A number that a processor reported in the metadata of its completion is high enough."""
 
     kind: Literal["reported"] = "reported"
@@ -103,7 +99,7 @@ class Reported(_Part):
 GateRule = Annotated[RowCounts | Coverage | Reported, Field(discriminator="kind")]
 
 
-class ModeRules(_Part):
+class ModeRules(Part):
     """What one boundary needs in one mode."""
 
     expected: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -111,14 +107,18 @@ class ModeRules(_Part):
     critical: tuple[Name, ...]
     """Of the expected: without them it never starts by itself."""
     optional: tuple[Name, ...] = ()
-    """Known and recorded, not waited for and not counted."""
+    """Known and recorded, not waited for and not counted; what other modes know need not be listed."""
     tiers: tuple[Tier, ...] = ()
     """The strictest first: later ones wait longer and are content with fewer."""
     gates: tuple[GateRule, ...] = ()
     deadline: Deadline
 
+    def due_by(self, deadline: Deadline) -> Self:
+        """The same rules with another deadline."""
+        return self.model_copy(update={"deadline": deadline})
 
-class Boundary(_Part):
+
+class Boundary(Part):
     """Between two phases: when the processors of one are done, the next is started."""
 
     name: Name
@@ -156,58 +156,3 @@ class Boundary(_Part):
     def message(self) -> str:
         """The name of the message that starts the next phase."""
         return str(REGISTRY[self.dispatches_to].message)
-
-
-class Graph(_Part):
-    """All boundaries of one sport."""
-
-    sport: Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
-    schedule: Table | None = None
-    """What there is by date, such as games: a day that has some, and on which a phase is silent past its
-    deadline, is told. Without it, nobody can know."""
-    boundaries: Annotated[tuple[Boundary, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _is_sound(self) -> Self:
-        if found := list(problems(self)):
-            raise ValueError("; ".join(found))
-        return self
-
-    @classmethod
-    def read(cls, data: Any) -> Self:
-        """A graph from plain JSON or YAML values; raises GraphError with everything that is wrong."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as exc:
-            told = (f"{'.'.join(map(str, one['loc'])) or 'graph'}: {one['msg']}" for one in exc.errors())
-            raise GraphError("; ".join(told)) from None
-
-    def boundary(self, name: str) -> Boundary:
-        """Raises KeyError for a name that the graph does not have."""
-        return {boundary.name: boundary for boundary in self.boundaries}[name]
-
-    def completed_on(self, topic: str) -> Boundary | None:
-        """The boundary whose processors report on the topic of this constant."""
-        return next((each for each in self.boundaries if each.completes_on == topic), None)
-
-    def from_phase(self, phase: int) -> tuple[Boundary, ...]:
-        """The boundary that starts `phase`, then those behind it, in the order of the graph's arrows."""
-        found = [each for each in self.boundaries if each.next_phase == phase]
-        reached = {each.next_phase for each in found}
-        while more := [each for each in self.boundaries if each.phase in reached and each not in found]:
-            found += more
-            reached |= {each.next_phase for each in more}
-        return tuple(found)
-
-    def accelerated(self, factor: float) -> "Graph":
-        """The same graph with every wait divided by `factor`; deadlines by the wall clock stay."""
-        return Graph.model_validate(_accelerated(self.model_dump(), factor))
-
-
-def _accelerated(value: Any, factor: float) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: one / factor if str(key).endswith("_minutes") else _accelerated(one, factor)
-            for key, one in value.items()
-        }
-    return [_accelerated(one, factor) for one in value] if isinstance(value, list | tuple) else value

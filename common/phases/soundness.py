@@ -1,26 +1,25 @@
 """What makes a phase graph sound: asked of every graph when it is made."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ..topics import REGISTRY
 from .mode import Mode
-
-if TYPE_CHECKING:
-    from .shape import Boundary, GateRule, Graph, ModeRules
+from .shape import Boundary, GateRule, ModeRules
 
 _COMPLETIONS: Final = ("PhaseCompletion",)
 _TRIGGERS: Final = ("PhaseTrigger", "ExportTrigger")
 
 
-def problems(graph: "Graph") -> Iterator[str]:
-    """Whatever makes the graph unsound, each with the name of the part."""
-    yield from _repeated("boundary", (each.name for each in graph.boundaries))
-    yield from _repeated("topic", (each.completes_on for each in graph.boundaries))
-    for boundary in graph.boundaries:
+def problems(boundaries: Sequence[Boundary]) -> Iterator[str]:
+    """What makes a graph of these boundaries unsound, each with the name of the part; nothing for a sound
+    one."""
+    yield from _repeated("boundary", (each.name for each in boundaries))
+    yield from _repeated("topic", (each.completes_on for each in boundaries))
+    for boundary in boundaries:
         yield from (f"boundary {boundary.name!r}: {what}" for what in _of_boundary(boundary))
-    if cycle := _cycle(graph):
+    if cycle := _cycle(boundaries):
         yield f"cycle: phases {' → '.join(map(str, cycle))}"
 
 
@@ -31,7 +30,7 @@ def _repeated(what: str, names: Iterator[str]) -> Iterator[str]:
     )
 
 
-def _of_boundary(boundary: "Boundary") -> Iterator[str]:
+def _of_boundary(boundary: Boundary) -> Iterator[str]:
     """What is wrong with one boundary by itself."""
     yield from _of_topic("completes_on", boundary.completes_on, _COMPLETIONS)
     yield from _of_topic("dispatches_to", boundary.dispatches_to, _TRIGGERS)
@@ -63,7 +62,7 @@ def _of_topic(role: str, constant: str, messages: tuple[str, ...]) -> Iterator[s
         yield f"{role}: topic {constant!r} carries {REGISTRY[constant].message}, not {' or '.join(messages)}"
 
 
-def _of_mode(rules: "ModeRules") -> Iterator[str]:
+def _of_mode(rules: ModeRules) -> Iterator[str]:
     """What is wrong with the rules of one mode."""
     yield from _repeated("processor", iter((*rules.expected, *rules.optional)))
     for name in rules.critical:
@@ -81,7 +80,7 @@ def _of_mode(rules: "ModeRules") -> Iterator[str]:
         yield from (f"gate {gate.name!r}: {what}" for what in _of_gate(gate, rules))
 
 
-def _of_gate(gate: "GateRule", rules: "ModeRules") -> Iterator[str]:
+def _of_gate(gate: GateRule, rules: ModeRules) -> Iterator[str]:
     """A gate that would be closed for ever, or would read a number that may never come."""
     if gate.kind == "reported" and gate.processor not in rules.critical:
         yield f"processor {gate.processor!r} is not critical, so its number may be missing"
@@ -96,7 +95,7 @@ def _of_gate(gate: "GateRule", rules: "ModeRules") -> Iterator[str]:
         yield f"at_least: {gate.at_least} of {len(names)} tables"
 
 
-def _cycle(graph: "Graph") -> list[int]:
+def _cycle(boundaries: Sequence[Boundary]) -> list[int]:
     """Phases that lead to themselves, the first again at the end; empty if there are none.
 
     A cycle would start phases for ever.
@@ -104,7 +103,7 @@ def _cycle(graph: "Graph") -> list[int]:
     By a walk over every path: a graph has a handful of boundaries.
     """
     following: dict[int, list[int]] = {}
-    for boundary in graph.boundaries:
+    for boundary in boundaries:
         following.setdefault(boundary.phase, []).append(boundary.next_phase)
 
     def walk(path: list[int]) -> list[int]:

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
-from ..documents.port import Document
+from ..documents.document import Document
 from ..documents.query import Query, at_most
 from ..result import ErrorInfo, ErrorType, Result, returns_result
 from ..sport import ZONE
 from .boundaries import Boundaries
 from .decision import PhaseState
 from .mode import mode_of
+from .phase_graph import Graph
 from .records import Day, collection_of
 from .rules import deadline_of
-from .shape import Boundary, Graph, Table
+from .shape import Boundary, Table
 
 PAGE: Final = 100
 """Documents per query."""

@@ -8,7 +8,8 @@ import structlog
 from common.messages import PhaseCompletion
 from common.phases.boundaries import Reported
 from common.phases.days import Recorded
-from common.phases.shape import Boundary, Graph
+from common.phases.phase_graph import Graph
+from common.phases.shape import Boundary
 from common.phases.sweep import Swept
 from common.result import Result
 

@@ -1,7 +1,8 @@
 """Which boundary a completion is for: the topic of its delivery tells, and its phase has to agree."""
 
 from common.messages import Phase, PhaseCompletion
-from common.phases.shape import Boundary, Graph
+from common.phases.phase_graph import Graph
+from common.phases.shape import Boundary
 from common.result import ErrorInfo, Result
 
 # The message names phases, the graph numbers them.

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from common.phases.shape import Coverage, Graph, RowCounts, Table
+from common.phases.phase_graph import Graph
+from common.phases.shape import Coverage, RowCounts, Table
 from common.sport import SportNames
 from common.sql_blocks import SqlBlocks
 from common.warehouse.warehouse import Warehouse

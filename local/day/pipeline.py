@@ -18,7 +18,8 @@ from google.api_core.exceptions import DeadlineExceeded
 from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
 from common.messages import ExportTrigger, MessageStatus, Phase, PhaseCompletion, PhaseTrigger, Sweep
 from common.phases.mode import mode_of
-from common.phases.shape import Boundary, Graph, ModeRules, Table
+from common.phases.phase_graph import Graph
+from common.phases.shape import Boundary, ModeRules, Table
 from common.predictions.table import TABLE as PREDICTIONS
 from common.topics import topic
 from common.warehouse.warehouse import Warehouse

@@ -7,9 +7,10 @@ from datetime import timedelta
 from common.documents.store import FirestoreDocuments
 from common.phases.days import Days
 from common.phases.decision import PhaseState
+from common.phases.phase_graph import Graph
 from common.phases.records import Day
 from common.phases.rules import ALL_COMPLETE
-from common.phases.shape import Boundary, Graph
+from common.phases.shape import Boundary
 
 from ..day.chaos import Victim
 from ..day.pipeline import Pipeline, Started

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from common.phases.phase_graph import Graph
 from common.phases.records import Day
-from common.phases.shape import Graph
 
 from ..day.predicting import is_skipped
 from ..day.slate import Slate

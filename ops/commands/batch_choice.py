@@ -7,7 +7,7 @@ from typing import Final
 from common.batches.batches import Batches
 from common.batches.records import COLLECTION, Batch, BatchStatus
 from common.chunks import chunks
-from common.documents.port import Document
+from common.documents.document import Document
 from common.documents.query import Query, one_of
 from common.result import Result
 from common.schema_mode import SchemaMode

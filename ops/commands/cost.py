@@ -17,7 +17,7 @@ from common.batches.batches import Batches
 from common.batches.records import Batch
 from common.consolidation.receipt import Receipt
 from common.consolidation.receipt_chain import FENCE_FIELD
-from common.documents.port import Document
+from common.documents.document import Document
 
 from ..answer import Answer
 from ..costing.costs import Line, as_of, bill, elsewhere, estimated_share, prices, total

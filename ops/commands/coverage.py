@@ -12,6 +12,7 @@ from rich.text import Text
 
 from common.audit.coverage import CoverageCheck, CoverageReport, DatedTable, TableCoverage
 from common.phases import shape
+from common.phases.phase_graph import Graph
 from common.result import ErrorInfo, ResultError
 from common.sport import DatasetRole
 
@@ -23,7 +24,7 @@ CHECKPOINTS: Final = Path(".run") / "coverage"
 """Below the repository: what earlier runs have asked, for each system a file of its own."""
 
 
-def tables_of(graph: shape.Graph, dataset: Callable[[DatasetRole], str]) -> list[DatedTable]:
+def tables_of(graph: Graph, dataset: Callable[[DatasetRole], str]) -> list[DatedTable]:
     """The schedule's own aside, each table that a gate of the graph waits for, once, in the graph's order."""
     found: dict[DatedTable, None] = {}
     for boundary in graph.boundaries:

@@ -13,7 +13,8 @@ from common.audit.batch_rules import document_findings
 from common.batches.batch_document import read_batch
 from common.batches.batch_store import readable
 from common.batches.records import COLLECTION, Batch, BatchStatus
-from common.documents.port import Document, Documents
+from common.documents.document import Document
+from common.documents.port import Documents
 from common.documents.query import Condition, Query, equal, one_of
 from common.findings.records import operator_command
 from common.result import Result

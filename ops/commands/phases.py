@@ -12,8 +12,9 @@ from common.findings import operator_command
 from common.phases.by_hand import Operations, Replay
 from common.phases.days import Days
 from common.phases.decision import PhaseState
+from common.phases.phase_graph import Graph
 from common.phases.records import Day
-from common.phases.shape import Boundary, Graph
+from common.phases.shape import Boundary
 from common.result import Result
 
 from ..answer import Answer

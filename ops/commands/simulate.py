@@ -13,7 +13,8 @@ from rich.text import Text
 from common.parallel import for_each
 from common.phases.days import Days
 from common.phases.decision import PhaseState
-from common.phases.shape import Boundary, Graph
+from common.phases.phase_graph import Graph
+from common.phases.shape import Boundary
 from common.result import returns_result
 
 from ..answer import Answer

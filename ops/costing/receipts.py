@@ -7,7 +7,7 @@ from common.batches.batch_store import BatchStore, readable
 from common.batches.records import RECEIPTS, batch_path
 from common.chunks import chunks
 from common.consolidation.receipt import Receipt
-from common.documents.port import Document
+from common.documents.document import Document
 from common.parallel import for_each
 from common.result import Result
 

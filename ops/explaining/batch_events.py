@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from common.batches.records import COMPLETIONS, RECEIPTS, Batch, Completion, batch_path
 from common.consolidation.receipt import Receipt
-from common.documents.port import Document
+from common.documents.document import Document
 from common.entrypoint.dead_letter_box import DeadLetter
 from common.lock.store import LockSnapshot
 from common.messages import PlayerOutcome

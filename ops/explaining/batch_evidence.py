@@ -13,7 +13,7 @@ from common.batches.batches import Batches
 from common.batches.expected_end import ExpectedEnd
 from common.batches.records import RECEIPTS, Batch, Completion, batch_path
 from common.consolidation.receipt import Receipt
-from common.documents.port import Document
+from common.documents.document import Document
 from common.documents.query import Query
 from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
 from common.findings.tracked import Tracked

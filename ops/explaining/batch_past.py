@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from common.batches.records import Batch, BatchStatus, Completion, Counts
 from common.batches.rules import closing_status
-from common.documents.port import Document
+from common.documents.document import Document
 
 Entry = Mapping[str, Any]
 """One document of the batch's story, with `event` and `at`."""

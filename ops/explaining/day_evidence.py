@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from common.documents.port import Document, Documents
+from common.documents.document import Document
+from common.documents.port import Documents
 from common.documents.query import Query
 from common.findings.tracked import Tracked
 from common.phases.days import Days

@@ -1,7 +1,8 @@
 """Who may import whom: main → handler → rules → common, and nothing outwards."""
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
@@ -163,6 +164,32 @@ def test_folders_do_not_depend_on_each_other_in_circles(house: str) -> None:
 
     assert edges
     assert not [place for (start, end), place in edges.items() if start in reachable(end, edges)]
+
+
+def test_no_modules_know_each_other() -> None:
+    """Neither directly nor around a circle, nor under TYPE_CHECKING: each can be read by itself."""
+    edges = {
+        module.name: {each.module for each in module.imports if each.module in modules()} - {module.name}
+        for module in modules().values()
+    }
+
+    assert any(edges.values())
+    assert not circle_in(edges)
+
+
+def test_circle_is_found_and_its_modules_named() -> None:
+    edges = {"shape": {"soundness", "mode"}, "soundness": {"shape"}, "mode": set[str]()}
+
+    assert set(circle_in(edges)) == {"shape", "soundness"}
+
+
+def circle_in(edges: Mapping[str, Iterable[str]]) -> list[str]:
+    """The modules of one circle, the first again at the end; empty if there is none."""
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as exc:
+        return list(exc.args[1])
+    return []
 
 
 def reachable(start: str, edges: Iterable[tuple[str, str]]) -> set[str]:

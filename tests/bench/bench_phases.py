@@ -13,7 +13,7 @@ from queue import Empty, Queue
 
 from google.cloud import firestore
 
-from common.documents.port import Document
+from common.documents.document import Document
 from common.documents.query import ALL, Query
 from common.documents.store import FirestoreDocuments
 from common.result import Result

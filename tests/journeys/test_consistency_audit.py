@@ -17,7 +17,7 @@ from common.audit.report import Asked, AuditReport
 from common.audit.schedule import GameSchedule, get_dates_with_data, get_expected_game_dates
 from common.batches.records import COMPLETIONS, BatchStatus, batch_path
 from common.findings import FindingClass
-from common.phases.graph import NBA_SCHEDULE
+from common.phases.nba import SCHEDULE
 from common.reporting.assembly import status_page
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
@@ -91,8 +91,8 @@ def test_silent_phases_of_a_game_day_are_found(audit: Audit) -> None:
 def test_dates_with_data_and_dates_with_games_are_told_apart_from_questions_that_failed(
     scheduled: Stack,
 ) -> None:
-    schedule = GameSchedule(scheduled.warehouse, "nba_raw", NBA_SCHEDULE)
-    missing = GameSchedule(scheduled.warehouse, "nba_raw", NBA_SCHEDULE.model_copy(update={"name": "gone"}))
+    schedule = GameSchedule(scheduled.warehouse, "nba_raw", SCHEDULE)
+    missing = GameSchedule(scheduled.warehouse, "nba_raw", SCHEDULE.model_copy(update={"name": "gone"}))
     first, last = GAME_DATE - timedelta(days=3), GAME_DATE + timedelta(days=3)
     long_ago = date(2001, 1, 1)
 

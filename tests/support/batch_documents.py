@@ -5,7 +5,7 @@ from typing import Any
 
 from common.batches.batch_document import read_batch
 from common.batches.records import Batch, Completion, batch_path
-from common.documents.port import Document
+from common.documents.document import Document
 from common.messages import PlayerOutcome
 
 NOW = datetime(2026, 1, 17, 23, tzinfo=UTC)

@@ -19,8 +19,9 @@ from common.phases.dispatch_log import DispatchLog
 from common.phases.dispatch_outbox import DispatchOutbox, Publisher
 from common.phases.gates import Gates
 from common.phases.graph import GRAPHS
+from common.phases.phase_graph import Graph
 from common.phases.records import Day
-from common.phases.shape import Boundary, Graph
+from common.phases.shape import Boundary
 from common.phases.sweep import PhaseSweep, Swept
 from common.result import ErrorInfo, Result
 from common.warehouse.records import Rows

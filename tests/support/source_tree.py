@@ -14,6 +14,8 @@ DEFINITIONS = (
     "common/player_names.py",
     "common/predictions/table.py",
     "common/phases/graph.py",
+    "common/phases/mlb.py",
+    "common/phases/nba.py",
 )
 """What another pipeline changes, beside the DDL of its table; nothing else is of basketball."""
 FUNCTIONS = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py")))

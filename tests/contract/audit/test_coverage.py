@@ -9,7 +9,7 @@ import pytest
 
 from common.audit.coverage import CoverageCheck, CoverageReport, DatedTable
 from common.audit.schedule import GameSchedule
-from common.phases.graph import NBA_SCHEDULE
+from common.phases.nba import SCHEDULE
 from common.result import Result
 from common.runtime.checkpoint import CORRUPT_CHECKPOINT, Checkpoints
 from tests.support.consolidation_stack import Stack
@@ -39,7 +39,7 @@ def played(stack: Stack) -> Stack:
 
 
 def checked(stack: Stack, folder: Path, *tables: DatedTable) -> Result[CoverageReport]:
-    schedule = GameSchedule(stack.warehouse, "nba_raw", NBA_SCHEDULE)
+    schedule = GameSchedule(stack.warehouse, "nba_raw", SCHEDULE)
     checkpoints = Checkpoints(folder, name="test")
     check = CoverageCheck(stack.warehouse, schedule, checkpoints, lambda: datetime.now(UTC))
     return check.run(tables, FIRST, LAST, told=lambda done, all_of: None)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from common.phases.graph import GRAPHS, NBA_SCHEDULE
+from common.phases.graph import GRAPHS
+from common.phases.nba import SCHEDULE
 from tests.support.ops_cli import commands
 from tests.support.phase_world import PRECOMPUTE
 from tests.support.verdict_world import PLAYERS, VerdictWorld
@@ -142,8 +143,8 @@ def made(world: VerdictWorld, folder: Path) -> Mapping[str, str]:
     world.report("phased", PRECOMPUTE)
     raw = "nba_raw"
     world.stack.client.create_dataset(raw, timeout=30)
-    table = f"{raw}.{NBA_SCHEDULE.name}"
-    world.stack.warehouse.execute(f"CREATE TABLE {table} ({NBA_SCHEDULE.date_column} DATE)").unwrap()
+    table = f"{raw}.{SCHEDULE.name}"
+    world.stack.warehouse.execute(f"CREATE TABLE {table} ({SCHEDULE.date_column} DATE)").unwrap()
     day = world.day("phased").isoformat()
     world.stack.warehouse.execute(f"INSERT INTO {table} VALUES (DATE '{day}')").unwrap()
     graph = folder / "edited.json"

@@ -9,7 +9,7 @@ import pytest
 
 from common.audit.coverage import CoverageCheck, DatedTable, Question, coverage_of, questions
 from common.audit.schedule import GameSchedule
-from common.phases.graph import NBA_SCHEDULE
+from common.phases.nba import SCHEDULE
 from common.result import ErrorInfo, Result
 from common.runtime.checkpoint import Checkpoints
 from common.warehouse.records import Rows
@@ -70,7 +70,7 @@ class Scripted:
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result[Rows]:
         known = parameters or {}
-        if NBA_SCHEDULE.name in sql:
+        if SCHEDULE.name in sql:
             return _rows([{"game_date": day, "games": 1} for day in (WINTER, SPRING)])
         [table] = [each for each in ("raw.a", "raw.b") if each in sql]
         self.asked.append((table, known["first_day"]))
@@ -90,7 +90,7 @@ class World:
         self.told: list[tuple[int, int]] = []
         self.check = CoverageCheck(
             self.warehouse,
-            GameSchedule(self.warehouse, "raw", NBA_SCHEDULE),
+            GameSchedule(self.warehouse, "raw", SCHEDULE),
             Checkpoints(folder, name="test"),
             lambda: self.now,
         )

@@ -9,8 +9,8 @@ import pytest
 from common.batches.batches import Batches
 from common.batches.records import batch_path
 from common.batches.trigger_outbox import TriggerOutbox
+from common.documents.document import Document
 from common.documents.memory_store import MemoryDocuments
-from common.documents.port import Document
 from common.documents.query import ALL, Query
 from common.documents.writes import Set
 from common.lock.rules import LockKey

@@ -6,10 +6,11 @@ from types import ModuleType
 
 import pytest
 
-from common.phases import graph as deployed
+from common.phases import graph, nba
 from common.phases.decision import PhaseState
-from common.phases.graph import GRAPHS
+from common.phases.graph import EXPORT, GRAPHS
 from common.phases.mode import Mode
+from common.phases.phase_graph import Graph
 from common.sport import Sport
 from tests.support.phase_world import PhaseWorld
 
@@ -71,9 +72,10 @@ def test_whatever_changes_before_the_predictions_is_told_as_players_or_as_teams(
         assert sorted(told) == list(boundary.known)
 
 
-def edited(*edits: tuple[str, str]) -> ModuleType:
+def edited(deployed: ModuleType, *edits: tuple[str, str]) -> ModuleType:
     """The module as it is once its text is edited; nothing else is."""
-    text = Path(deployed.__file__).read_text(encoding="utf-8")
+    source = Path(str(deployed.__file__))
+    text = source.read_text(encoding="utf-8")
     for before, after in edits:
         assert before in text
         text = text.replace(before, after, 1)
@@ -81,15 +83,14 @@ def edited(*edits: tuple[str, str]) -> ModuleType:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     module.__package__ = deployed.__package__
-    exec(compile(text, deployed.__file__, "exec"), module.__dict__)
+    exec(compile(text, source, "exec"), module.__dict__)
     return module
 
 
 def test_processor_is_added_by_editing_the_graph_alone() -> None:
-    graphs = edited(
-        ('        "ml_feature_store",\n', '        "ml_feature_store",\n        "injury_report",\n')
-    ).GRAPHS
-    world = PhaseWorld(graph=graphs["nba"])
+    last = '        "ml_feature_store",\n'
+    boundaries = edited(nba, (last, last + '        "injury_report",\n')).BOUNDARIES
+    world = PhaseWorld(graph=Graph(sport="nba", boundaries=(*boundaries, EXPORT)))
 
     for name in PRECOMPUTE:
         world.report(name).unwrap()
@@ -102,10 +103,10 @@ def test_processor_is_added_by_editing_the_graph_alone() -> None:
 def test_phase_is_added_by_editing_the_graph_alone() -> None:
     """The smaller graph gets the phase that it lacks."""
     new = (
-        'Graph(sport="mlb", boundaries=(MLB_ANALYTICS.model_copy(update={"next_phase": 4, '
-        '"dispatches_to": "PHASE4_TRIGGER"}), NBA_PRECOMPUTE, _PREDICTIONS))'
+        'Graph(sport="mlb", boundaries=(mlb.ANALYTICS.model_copy(update={"next_phase": 4, '
+        '"dispatches_to": "PHASE4_TRIGGER"}), nba.PRECOMPUTE, EXPORT))'
     )
-    graphs = edited(('Graph(sport="mlb", boundaries=(MLB_ANALYTICS, _PREDICTIONS))', new)).GRAPHS
+    graphs = edited(graph, ('Graph(sport="mlb", boundaries=(mlb.ANALYTICS, EXPORT))', new)).GRAPHS
     world = PhaseWorld(graph=graphs["mlb"])
 
     for name in ("pitcher_game_summary", "upcoming_pitcher_game_context"):
@@ -121,8 +122,8 @@ def test_phase_is_added_by_editing_the_graph_alone() -> None:
 
 
 def test_sport_is_added_by_editing_the_graph_alone() -> None:
-    mlb = '            Graph(sport="mlb", boundaries=(MLB_ANALYTICS, _PREDICTIONS)),\n'
-    graphs = edited((mlb, mlb + mlb.replace("mlb", "wnba", 1))).GRAPHS
+    mlb = '            Graph(sport="mlb", boundaries=(mlb.ANALYTICS, EXPORT)),\n'
+    graphs = edited(graph, (mlb, mlb + mlb.replace("mlb", "wnba", 1))).GRAPHS
     world = PhaseWorld(graph=graphs["wnba"])
 
     for name in ("pitcher_game_summary", "upcoming_pitcher_game_context"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.batches.records import BatchStatus, Counts
-from common.documents.port import Document
+from common.documents.document import Document
 from common.messages import PlayerOutcome
 from ops.explaining.batch_past import as_told
 from tests.support.batch_documents import batch_of, ended

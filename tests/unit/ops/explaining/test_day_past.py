@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from common.documents.port import Document
+from common.documents.document import Document
 from common.phases.decision import PhaseState
 from common.phases.records import Day, DayKey, Dispatch
 from ops.explaining.day_past import as_told

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.documents.port import Document
+from common.documents.document import Document
 from common.phases.decision import Closed, Decision, PhaseState
 from common.phases.mode import Mode
 from common.phases.records import Day, DayKey, Dispatch

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from common.documents.port import Document
+from common.documents.document import Document
 from common.messages import MessageStatus
 from common.phases.graph import GRAPHS
 from common.phases.mode import Mode

@@ -6,7 +6,8 @@ from typing import Final
 
 from common.consolidation.receipt import PROCESSOR
 from common.phases.mode import Mode
-from common.phases.shape import Boundary, Coverage, Deadline, Graph, ModeRules, Reported, Table, Tier
+from common.phases.phase_graph import Graph
+from common.phases.shape import Boundary, Coverage, Deadline, ModeRules, Reported, Table, Tier
 from common.predictions.table import TABLE
 from common.sport import DatasetRole
 

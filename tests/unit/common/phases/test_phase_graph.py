@@ -7,7 +7,7 @@ import yaml
 
 from common.phases.graph import GRAPHS
 from common.phases.mode import Mode
-from common.phases.shape import Graph, GraphError
+from common.phases.phase_graph import Graph, GraphError
 
 NBA = GRAPHS["nba"]
 
