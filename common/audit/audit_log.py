@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ..documents.port import Documents
+from ..documents.port import UNREADABLE, Documents
 from ..documents.query import Query, at_least
 from ..documents.writes import Set
 from ..result import Result, returns_result
 from .in_turn import Resume
 from .report import AuditReport, resume_from
 from .run_checks import AUDITS_COLLECTION, LATEST
-from .unreadable import UNREADABLE
 
 
 class AuditLog:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
+from ..documents.port import UNREADABLE
 from ..phases.alert_rules import alerts
 from ..phases.alerts import finding_of, is_silent
 from ..phases.boundaries import Boundaries
-from ..phases.days import UNREADABLE, Days
+from ..phases.days import Days
 from ..phases.decision import PhaseState
 from ..phases.phase_graph import Graph
 from ..phases.records import Day

@@ -1,18 +1,24 @@
 """Removes batches that are over for long, with all that is below them, within a budget per run.
 
-What is below goes first and the batch last: a run that is cut short leaves a batch that the next one finds
-again. A batch that is neither consolidated nor given up is never removed, however old it is.
+    retention    finds it consolidated ── gives it up ── removes what is below ── removes the batch
+    late player                        ╰─ before: revives it, and giving up is refused: nothing is lost
+                                                      ╰─ after: kept for nobody, and removed by the next run
+
+A batch that is given up is never revived or merged, so what is below it is needed by nobody. The batch goes
+last: a run that is cut short leaves a batch that the next one finds again. One that is neither consolidated
+nor given up is never removed, however old it is.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from ..batches.records import COLLECTION, BatchStatus
+from ..batches.timeline import entry
 from ..documents.document import Document
 from ..documents.port import Documents, is_refused
 from ..documents.query import Query, below
-from ..documents.writes import Delete
+from ..documents.writes import SERVER_TIME, Delete, Set, Update
 from ..result import Result, ResultError
 
 BUDGET: Final = 5_000
@@ -55,12 +61,15 @@ class Retention:
         spent = 0
         try:
             for batch in self._old(before):
+                given_up_at = self._given_up(batch)
+                if given_up_at is None:
+                    continue
                 spent += self._remove_below(batch.path, self._budget - spent)
                 # The batch's own document stays: by it the next run finds what is left below.
                 if spent >= self._budget:
                     return Result.success(_removed(batches, spent, is_complete=False))
-                # Written since it was found: somebody has brought it back to life.
-                gone = self._documents.commit([Delete(path=batch.path, unchanged_since=batch.update_time)])
+                # Written since: something has come that lies below it now.
+                gone = self._documents.commit([Delete(path=batch.path, unchanged_since=given_up_at)])
                 if is_refused(gone):
                     continue
                 gone.unwrap()
@@ -82,6 +91,22 @@ class Retention:
         )
         found = self._documents.find(COLLECTION, old).unwrap()
         return [each for each in found if each.data.get("status") in _OVER]
+
+    def _given_up(self, batch: Document) -> datetime | None:
+        """The version as which the batch is given up; None, and nothing is written, if it is not as it was
+        found: somebody has brought it back to life.
+        """
+        if batch.data["status"] == BatchStatus.ABANDONED.value:
+            return batch.update_time
+        fields = {"status": BatchStatus.ABANDONED.value, "updated_at": SERVER_TIME}
+        story = entry("abandoned", "its retention is over: it is being removed")
+        given_up = self._documents.commit(
+            [
+                Update(path=batch.path, fields=fields, unchanged_since=batch.update_time),
+                *(Set(path=f"{batch.path}/{below}", fields=told) for below, told in story.items()),
+            ]
+        )
+        return None if is_refused(given_up) else given_up.unwrap()[0].update_time
 
     def _remove_below(self, batch: str, budget: int) -> int:
         """How many documents below it were removed, at most `budget`."""

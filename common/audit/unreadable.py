@@ -6,14 +6,11 @@ One of them hides nothing else: a check goes on with the others.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..batches.batch_document import UNREADABLE
 from ..batches.records import Batch
 from ..documents.port import NONSENSE
 from ..findings import Finding, FindingClass, Scope, Severity
 from ..result import ErrorInfo
 from .stores import FIRESTORE
-
-__all__ = ["UNREADABLE", "is_unreadable", "unreadable_document", "unreadable_in_batch"]
 
 
 def is_unreadable(error: ErrorInfo) -> bool:

@@ -14,9 +14,6 @@ from ..schema_mode import SchemaMode
 from . import legacy_arrays
 from .records import Batch, BatchStatus, Counts
 
-UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError)
-"""What making sense of a document raises that nobody here has written."""
-
 EARLIER_RELEASE: Final = "earlier release"
 """Stands for the claimant in documents of a release that noted none."""
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from ..documents.document import Document
-from ..documents.port import NONSENSE, Documents, is_refused
+from ..documents.port import NONSENSE, UNREADABLE, Documents, is_refused
 from ..documents.query import ALL, Query, one_of
 from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 from . import player_manifest as manifest
-from .batch_document import UNREADABLE, read_batch
+from .batch_document import read_batch
 from .changes import Change
 from .records import COLLECTION, COMPLETIONS, UNEXPECTED, Batch, Completion, Roster, batch_path
 

@@ -21,6 +21,10 @@ our own whose answer was lost, once it is repeated."""
 NONSENSE: Final = "nonsense"
 """The detail of a failure that names, by its path, a document that makes no sense: the store did answer."""
 
+UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError)
+"""What making sense of a document raises that nobody here has written: whoever reads a record from one
+catches these, and names the document."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Written:

@@ -5,12 +5,12 @@ A dead letter waits until it is replayed or discarded; its document stays, for w
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
 from ..documents.document import Document
-from ..documents.port import Documents, is_refused
+from ..documents.port import UNREADABLE, Documents, is_refused
 from ..documents.query import Query
 from ..documents.writes import Update
 from ..result import ErrorInfo, Result, ResultError, returns_result
@@ -42,6 +42,8 @@ class DeadLetter:
     dead_lettered_at: datetime
     replayed_at: datetime | None
     discarded_at: datetime | None
+    discard_begun_at: datetime | None = None
+    """When somebody set out to discard it: the message behind it may be gone since."""
     written_at: datetime | None = field(default=None, compare=False)
     """The store's time of its document, as it was read: whoever notes something notes it of this writing."""
 
@@ -62,7 +64,9 @@ class DeadLetter:
 
     @classmethod
     def from_document(cls, data: Mapping[str, Any], written_at: datetime | None = None) -> Self:
-        """Raises KeyError or ValueError for a document that is no dead letter."""
+        """Raises one of UNREADABLE for a document that is no dead letter."""
+        if not isinstance(data["dead_lettered_at"], datetime):
+            raise ValueError(f"dead_lettered_at: {data['dead_lettered_at']!r} is no time")
         return cls(
             event_id=data["event_id"],
             topic=data["topic"],
@@ -79,6 +83,7 @@ class DeadLetter:
             dead_lettered_at=data["dead_lettered_at"],
             replayed_at=data.get("replayed_at"),
             discarded_at=data.get("discarded_at"),
+            discard_begun_at=data.get("discard_begun_at"),
             written_at=written_at,
         )
 
@@ -114,19 +119,35 @@ class DeadLetterBox:
         (PERMANENT) for one that is not there.
         """
         fields = {"replayed_at": at, "replayed_by": who, "replayed_why": why, "replayed_as": message_id}
-        return self._note(letter, fields)
+        return self._note(letter, fields).map(lambda _: None)
 
-    def note_discarded(self, letter: DeadLetter, at: datetime, *, who: str, why: str) -> Result[None]:
-        """Note that nobody needs it any more; its document stays. Failures and repeats as `note_replayed`."""
-        return self._note(letter, {"discarded_at": at, "discarded_by": who, "discarded_why": why})
+    def note_discarding(self, letter: DeadLetter, at: datetime, *, who: str, why: str) -> Result[DeadLetter]:
+        """Note that somebody sets out to discard it, before its message is taken out; the letter as it is
+        then, for `note_discarded`.
+
+            operator   notes that it is begun ── takes the message out ── notes that it is done
+                                              ╰─ crash here, or before: waits still, and says who wanted
+                                                 what; the command again does the rest
+
+        Failures and repeats as `note_replayed`.
+        """
+        fields = {"discard_begun_at": at, "discarded_by": who, "discarded_why": why}
+        return self._note(letter, fields).map(lambda written_at: replace(letter, written_at=written_at))
+
+    def note_discarded(self, letter: DeadLetter, at: datetime) -> Result[None]:
+        """Note that nobody needs it any more; its document stays. `letter` is what `note_discarding` gave.
+
+        Failures and repeats as `note_replayed`.
+        """
+        return self._note(letter, {"discarded_at": at}).map(lambda _: None)
 
     @returns_result
-    def _note(self, letter: DeadLetter, fields: Mapping[str, Any]) -> None:
+    def _note(self, letter: DeadLetter, fields: Mapping[str, Any]) -> datetime:
+        """The version of the document that has these fields."""
         path = f"{COLLECTION}/{document_id_of(letter.event_id)}"
         noted = self._documents.commit([Update(path=path, fields=fields, unchanged_since=letter.written_at)])
         if not is_refused(noted):
-            noted.unwrap()
-            return
+            return noted.unwrap()[0].update_time
         found = self._documents.get([path]).unwrap().get(path)
         if found is None:
             why = f"dead letter {letter.event_id!r}: not there"
@@ -135,12 +156,13 @@ class DeadLetterBox:
         if any(found.data.get(name) != value for name, value in fields.items()):
             why = f"dead letter {letter.event_id!r}: it was written anew meanwhile, and waits"
             raise ResultError(ErrorInfo.permanent("FailedAgain", why))
+        return found.update_time
 
 
 def _read(document: Document) -> DeadLetter:
     try:
         return DeadLetter.from_document(document.data, document.update_time)
-    except (KeyError, ValueError, AttributeError) as exc:
+    except UNREADABLE as exc:
         raise ResultError(ErrorInfo.from_exception(exc, dead_letter=document.id)) from exc
 
 

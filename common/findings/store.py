@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from ..documents.document import Document
-from ..documents.port import Documents, is_refused
+from ..documents.port import UNREADABLE, Documents, is_refused
 from ..documents.query import Query, equal
 from ..documents.writes import Create, Update, Write
 from ..result import Result, returns_result
@@ -13,9 +13,6 @@ from .tracked import Tracked
 
 COLLECTION: Final = "findings"
 """`findings/{finding_id}`; the id is made of the finding, so every run writes the same document."""
-
-_UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError)
-"""What making sense of a document raises that nobody here has written."""
 
 
 class FindingStore:
@@ -90,7 +87,7 @@ def _nonsense(document: Document) -> str | None:
     """Why the document is no finding; None where it is one, and the one that its id names."""
     try:
         named = _tracked(document).finding_id
-    except _UNREADABLE as exc:
+    except UNREADABLE as exc:
         return f"{type(exc).__name__}: {exc}"
     return None if named == document.id else f"it is the finding {named}"
 

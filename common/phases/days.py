@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 from ..documents.document import Document
-from ..documents.port import NONSENSE, Documents, accepted
+from ..documents.port import NONSENSE, UNREADABLE, Documents, accepted
 from ..documents.writes import Create, Merge, Update, Write
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from .changes import Change, identity
@@ -24,8 +24,6 @@ from .shape import Boundary
 MAX_ATTEMPTS: Final = 50
 """How often a decision is made again because somebody else wrote the date: with a few processors per
 phase a handful, so that more of them is no contention but a fault."""
-UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
-"""What making sense of a document raises that nobody here has written."""
 
 
 class Recorded(Enum):

@@ -12,7 +12,7 @@ from rich.text import Text
 from common import messages
 from common.entrypoint.dead_letter_box import MAX_READ, DeadLetter, DeadLetterBox
 from common.entrypoint.envelope import REPLAYED_EVENT
-from common.result import ErrorInfo, Result, ResultError
+from common.result import ErrorInfo, Result, ResultError, returns_result
 from common.topics import UnknownTopic, by_name
 
 from ..answer import Answer
@@ -118,7 +118,10 @@ def plan_replay(
 def plan_discard(
     box: DeadLetterBox, queue: Queue, event_id: str | None, *, where: Selection[DeadLetter], by: By
 ) -> Plan:
-    """Note that nobody needs them any more; their documents stay. Nothing for one that is discarded."""
+    """Note that nobody needs them any more; their documents stay. Nothing for one that is discarded.
+
+    Cut short, the letter waits still, and its document says that a discarding was begun, by whom and why.
+    """
 
     def discard(letter: DeadLetter) -> Plan:
         plan = _plan("discard", letter)
@@ -126,13 +129,15 @@ def plan_discard(
             return plan
         sentence = f"discard {letter.event_id}: {letter.error_class}: {letter.reason[:REASON_CHARS]}"
 
-        def note(_: str) -> Result[None]:
-            dropped = queue.drop(letter.topic, letter.event_id)
-            if dropped.error is not None:
-                return Result.failure(dropped.error)
-            return box.note_discarded(letter, by.at, who=by.who, why=by.why)
+        @returns_result
+        def drop(_: str) -> None:
+            # Noted first: the message may be all that is whole, and is not to be gone without a word of who
+            # wanted that.
+            begun = box.note_discarding(letter, by.at, who=by.who, why=by.why).unwrap()
+            queue.drop(letter.topic, letter.event_id).unwrap()
+            box.note_discarded(begun, by.at).unwrap()
 
-        return replace(plan, steps=[Step(sentence=sentence, do=note)])
+        return replace(plan, steps=[Step(sentence=sentence, do=drop)])
 
     return _plan_for("discard", box, event_id, where=where, plan_of=discard)
 
@@ -183,6 +188,8 @@ def _replay(
 def _plan(verb: str, letter: DeadLetter) -> Plan:
     """Without a step."""
     stands = "waits" if letter.waits else "discarded" if letter.discarded_at else "replayed"
+    if letter.waits and letter.discard_begun_at is not None:
+        stands = f"waits; a discarding was begun at {moment(letter.discard_begun_at)} UTC"
     seen = {"topic": letter.topic, "class": letter.error_class, "state": stands}
     return Plan(command=f"dead-letters {verb} {letter.event_id}", steps=[], seen=seen)
 

@@ -74,6 +74,18 @@ def test_collection_or_table_is_named_by_its_owner_only(name: str, owner: str) -
     assert named_in == {str(modules()[owner].path.relative_to(ROOT))}
 
 
+def test_what_an_unreadable_document_raises_is_listed_once() -> None:
+    listed = re.compile(r"\((?=[^)]*\bKeyError\b)(?=[^)]*\bAttributeError\b)[^)]*\)")
+
+    found = [
+        module.name
+        for module in modules().values()
+        if module.name.startswith("common.") and listed.search(module.path.read_text(encoding="utf-8"))
+    ]
+
+    assert found == ["common.documents.port"]
+
+
 def test_columns_of_the_predictions_table_are_listed_once() -> None:
     names = {column.name for column in COLUMNS}
     listing = [

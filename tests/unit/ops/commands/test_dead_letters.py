@@ -13,6 +13,7 @@ from common.entrypoint.dead_letter_box import DeadLetter, DeadLetterBox
 from common.result import Result
 from ops.commands.dead_letters import By, fails_again, plan_discard, plan_replay
 from ops.selection import Selection
+from tests.support.stepped import Crash, Stepped, Steps
 
 GOOD = DeadLetter(
     event_id="e1",
@@ -66,9 +67,10 @@ EVERY: Selection[DeadLetter] = Selection(conditions=())
 class Box:
     """The dead letters of a test, with whatever stands behind them."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Steps | None = None) -> None:
         self.documents = MemoryDocuments(lambda: NOW)
-        self.letters = DeadLetterBox(self.documents)
+        self.steps = steps or Steps()
+        self.letters = DeadLetterBox(Stepped(self.documents, self.steps))
         self.done: list[str] = []
         self.meanwhile: Callable[[], object] = lambda: None
         self.fail()
@@ -92,6 +94,7 @@ class Box:
         ).unwrap()
 
     def drop(self, topic_name: str, event_id: str) -> Result[int]:
+        self.steps("drop")
         self.done.append("taken out")
         return Result.success(1)
 
@@ -103,6 +106,10 @@ class Box:
     def letter(self) -> DeadLetter:
         [letter] = self.letters.newest().unwrap()
         return letter
+
+    def discard(self) -> Result[str]:
+        [step] = plan_discard(self.letters, self, "e1", where=EVERY, by=BY).steps
+        return step.do("record")
 
     def replay(self) -> Result[str]:
         [step] = plan_replay(self.letters, self, self, "e1", where=EVERY, by=BY).steps
@@ -149,3 +156,33 @@ def test_letter_that_was_written_anew_since_the_plan_is_not_discarded() -> None:
 
     assert discarded.error is not None
     assert box.letter().waits
+    assert box.done == []
+
+
+DISCARD = ["find", "commit", "drop", "commit"]
+
+
+def test_letter_is_noted_to_be_discarded_before_its_message_is_taken_out() -> None:
+    box = Box()
+
+    box.discard().unwrap()
+
+    assert box.steps.names == DISCARD and not box.letter().waits
+
+
+@pytest.mark.parametrize("step", range(1, len(DISCARD) + 1))
+def test_discarding_that_is_cut_short_before_any_step_is_ended_by_the_command_again(step: int) -> None:
+    box = Box(Steps(dies_before=step))
+
+    with pytest.raises(Crash):
+        box.discard()
+    cut_short = box.letter()
+    told = plan_discard(box.letters, box, "e1", where=EVERY, by=BY).seen["state"]
+    box.discard().unwrap()
+
+    # Whoever sees that the message is gone sees who wanted that, too.
+    was_begun = cut_short.discard_begun_at is not None
+    assert cut_short.waits and was_begun == (step > 2) and ("was begun" in told) == was_begun
+    assert was_begun or not box.done[1:]
+    after = box.documents.get(["dead_letters/e1"]).unwrap()["dead_letters/e1"].data
+    assert (after["discarded_at"], after["discarded_by"], after["discarded_why"]) == (NOW, "ann", "mended")
