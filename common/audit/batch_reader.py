@@ -8,8 +8,9 @@ from typing import Any, Final, Protocol
 from ..batches import player_manifest
 from ..batches.batch_document import read_batch
 from ..batches.batch_store import readable
+from ..batches.completion import Completion
 from ..batches.differences import Totals
-from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, Completion, batch_path
+from ..batches.records import COLLECTION, COMPLETIONS, RECEIPTS, Batch, BatchStatus, batch_path
 from ..chunks import chunks
 from ..consolidation.receipt import Receipt
 from ..documents.document import Document

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ..batches.records import Batch, BatchStatus, Completion
+from ..batches.completion import Completion
+from ..batches.records import Batch, BatchStatus
 from ..findings import Finding, Pending, Tracked
 from ..messages import PlayerOutcome
 from ..result import Result

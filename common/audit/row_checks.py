@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ..batches.records import Batch, BatchStatus, Completion
+from ..batches.completion import Completion
+from ..batches.records import Batch, BatchStatus
 from ..consolidation.merge_sql import Tables
 from ..consolidation.receipt import Receipt
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command

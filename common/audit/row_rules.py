@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from ..batches.records import RECOUNTED, Completion
+from ..batches.completion import RECOUNTED, Completion
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..messages import PlayerOutcome
 from .stores import BIGQUERY, FIRESTORE

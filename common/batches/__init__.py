@@ -8,7 +8,8 @@ for, so that rules and handlers load no client, no clock and no log.
 from typing import TYPE_CHECKING
 
 from ..lazy_face import lazy_face
-from .records import Batch, BatchStatus, Completion, Counts, Progress, Roster
+from .completion import Completion
+from .records import Batch, BatchStatus, Counts, Progress, Roster
 
 if TYPE_CHECKING:
     from .batches import Batches

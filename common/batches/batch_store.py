@@ -12,7 +12,8 @@ from ..result import ErrorInfo, ErrorType, Result, ResultError, returns_result
 from . import player_manifest as manifest
 from .batch_document import read_batch
 from .changes import Change
-from .records import COLLECTION, COMPLETIONS, UNEXPECTED, Batch, Completion, Roster, batch_path
+from .completion import Completion
+from .records import COLLECTION, COMPLETIONS, UNEXPECTED, Batch, Roster, batch_path
 
 MAX_ATTEMPTS: Final = 50
 """How often a decision is made again because somebody else wrote the batch. Far more than writers at a

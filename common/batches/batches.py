@@ -14,7 +14,8 @@ from ..result import Result, returns_result
 from ..schema_mode import SchemaMode
 from . import transitions
 from .batch_store import BatchStore, Settled
-from .records import Batch, Completion, Progress, Roster
+from .completion import Completion
+from .records import Batch, Progress, Roster
 
 DEFAULT_MIN_COMPLETION_PCT: Final = 95.0
 """Percent of the players that a worker must have spoken for by the deadline, for the batch to be

@@ -18,7 +18,8 @@ from uuid import uuid4
 from ..result import ErrorInfo, Result, returns_result
 from .batch_store import BatchStore
 from .changes import Change
-from .records import Batch, BatchStatus, Completion
+from .completion import Completion
+from .records import Batch, BatchStatus
 from .rules import is_claimable
 from .transitions import claim_trigger, close
 

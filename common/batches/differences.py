@@ -11,7 +11,8 @@ from typing import Final
 
 from ..findings import Finding, FindingClass, Repair, Scope, Severity
 from ..messages import PlayerOutcome
-from .records import Batch, BatchStatus, Completion
+from .completion import Completion
+from .records import Batch, BatchStatus
 
 CHECK: Final = "batch_counts"
 """Name of the check of the audit that finds these."""

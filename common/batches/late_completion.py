@@ -20,7 +20,8 @@ from ..messages import PlayerOutcome
 from ..result import Result, ResultError, returns_result
 from .batch_store import BatchStore, not_there_yet
 from .changes import Change
-from .records import ARRAY, CLAIMS, COMPLETIONS, COUNTER, Batch, BatchStatus, Completion
+from .completion import ARRAY, COUNTER, Completion
+from .records import CLAIMS, COMPLETIONS, Batch, BatchStatus
 from .rules import closing_status, outdoes
 from .timeline import contradiction, entry
 from .transitions import as_closed, claim, claim_id, closed_fields

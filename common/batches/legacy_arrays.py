@@ -11,7 +11,8 @@ from typing import Any
 from ..messages import PlayerOutcome
 from ..player_names import InvalidName, normalize
 from ..schema_mode import SchemaMode
-from .records import Completion, Counts
+from .completion import Completion
+from .records import Counts
 
 
 def in_array(data: Mapping[str, Any]) -> dict[str, Completion]:

@@ -5,11 +5,12 @@ instance reads it once and checks every event against memory.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ..player_names import InvalidName, normalize
 from ..result import ErrorInfo, Result
-from .item_keys import normalize_all
+from ..texts import details_of, first_of
 
 CHUNK_PLAYERS: Final = 5_000
 """At most 200 bytes each: below Firestore's 1 MiB a document and 40,000 index entries."""
@@ -22,17 +23,34 @@ MANIFEST_DAMAGED: Final = "ManifestDamaged"
 
 
 def freeze(names: Collection[str]) -> Result[tuple[str, ...]]:
-    """The lookup keys of `names`, sorted; PERMANENT if there are too many, or if a name is bad.
+    """The lookup keys of `names`, sorted; PERMANENT (InvalidBatch) for too many, or for a bad name.
 
-    All bad ones are told at once: who has no key, and two who have the same one. These are two players: to
-    take them for one would lose the rows of the second, and announce success.
+    A name is bad if it has no key or one that is too long, or if another name has the same key: to take two
+    players for one would lose the rows of the second, and announce success. Whoever opens a batch mends the
+    list once, not name by name: the message names the first twenty problems, and the details count all.
     """
     if len(names) > MAX_PLAYERS:
         return _refused(f"{len(names)} players, at most {MAX_PLAYERS}")
-    by_key = normalize_all(names, max_key_chars=MAX_NAME_BYTES)
-    if by_key.error is not None:
-        return _refused(by_key.error.message, **(by_key.error.details or {}))
-    return Result.success(tuple(sorted(by_key.unwrap())))
+    by_key: dict[str, list[str]] = {}
+    problems: list[str] = []
+    for name in names:
+        try:
+            by_key.setdefault(normalize(name), []).append(name)
+        except InvalidName as exc:
+            problems.append(str(exc))
+    problems += [problem for key, same in by_key.items() for problem in _problems(key, same)]
+    if problems:
+        return _refused(first_of(problems), **details_of(problems))
+    return Result.success(tuple(sorted(by_key)))
+
+
+def _problems(key: str, names: Sequence[str]) -> Iterator[str]:
+    """What is wrong with a key, given all the names that have it."""
+    if len(key) > MAX_NAME_BYTES:
+        yield f"{key!r} is longer than {MAX_NAME_BYTES} characters"
+    if len(names) > 1:
+        told = " and ".join(map(repr, names))
+        yield f"{told} are both {key!r}: tell them apart by a lookup with a suffix of its own"
 
 
 def digest(players: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..documents.port import Written
 from ..documents.writes import SERVER_TIME, Absent, Create, Increment, Union, Update, Write
-from .records import COMPLETIONS, COUNTER, Batch, Completion, Counts, array_players, batch_path
+from .completion import COUNTER, Completion, array_players
+from .records import COMPLETIONS, Batch, Counts, batch_path
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..messages import PlayerOutcome
-from .records import Batch, BatchStatus, Completion, Counts
+from .completion import Completion
+from .records import Batch, BatchStatus, Counts
 
 MAX_ARRAY_ELEMENTS: Final = 1_000
 """More players than this do not go into the legacy array: each commit rewrites it, each element costs an

@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 from ..documents.writes import SERVER_TIME
-from .records import Completion
+from .completion import Completion
 
 
 def entry(

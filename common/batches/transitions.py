@@ -10,7 +10,8 @@ from typing import Any
 from ..documents.writes import SERVER_TIME
 from ..result import ErrorInfo, Result
 from .changes import Change
-from .records import CLAIMS, RECEIPTS, Batch, BatchStatus, Completion
+from .completion import Completion
+from .records import CLAIMS, RECEIPTS, Batch, BatchStatus
 from .rules import closing_status
 from .timeline import entry
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..batches.records import Batch, Completion
+from ..batches.completion import Completion
+from ..batches.records import Batch
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result
 from ..staging.table_names import belongs_to

@@ -15,7 +15,8 @@ from ..batches import recording
 from ..batches.batch_store import MAX_ATTEMPTS, contended
 from ..batches.batches import Batches
 from ..batches.closing import SWEEP, Closing, Settlement
-from ..batches.records import Batch, BatchStatus, Completion, Progress
+from ..batches.completion import Completion
+from ..batches.records import Batch, BatchStatus, Progress
 from ..batches.rules import is_overdue
 from ..batches.trigger_outbox import TriggerOutbox
 from ..documents.port import is_refused

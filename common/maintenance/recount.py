@@ -10,18 +10,9 @@ from typing import Any, Final
 
 from ..batches.batches import Batches
 from ..batches.changes import Change
+from ..batches.completion import ARRAY, COUNTER, RECOUNTED, Completion, array_players
 from ..batches.differences import differences
-from ..batches.records import (
-    ARRAY,
-    COMPLETIONS,
-    COUNTER,
-    RECOUNTED,
-    UNEXPECTED,
-    Batch,
-    Completion,
-    Counts,
-    array_players,
-)
+from ..batches.records import COMPLETIONS, UNEXPECTED, Batch, Counts
 from ..batches.timeline import entry
 from ..documents.writes import SERVER_TIME
 from ..messages import PlayerOutcome

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from ..batches.batches import Batches
 from ..batches.changes import Change
-from ..batches.records import ARRAY, COMPLETIONS, COUNTER, Batch, BatchStatus, Completion, Counts, Roster
+from ..batches.completion import ARRAY, COUNTER, Completion
+from ..batches.records import COMPLETIONS, Batch, BatchStatus, Counts, Roster
 from ..batches.rules import MAX_ARRAY_ELEMENTS
 from ..batches.timeline import entry
 from ..documents.writes import REMOVED

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ..batches.records import Batch, Completion, Counts
+from ..batches.completion import Completion
+from ..batches.records import Batch, Counts
 from ..batches.rules import outdoes
 from ..result import ErrorInfo, Result
 

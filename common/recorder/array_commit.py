@@ -10,7 +10,8 @@ from typing import Final
 
 from ..batches.batch_store import BatchStore
 from ..batches.changes import Change
-from ..batches.records import Batch, Completion, array_players
+from ..batches.completion import Completion, array_players
+from ..batches.records import Batch
 from ..batches.rules import MAX_ARRAY_ELEMENTS
 from ..documents.writes import Increment, Union
 from ..result import ErrorInfo, Result

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from ..batches.batches import Batches
-from ..batches.records import Batch, Completion, Counts, Roster
+from ..batches.completion import Completion
+from ..batches.records import Batch, Counts, Roster
 from ..batches.rules import ARRAY_WARNING_ELEMENTS
 from ..messages import PlayerOutcome
 from ..result import Result

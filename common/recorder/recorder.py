@@ -10,7 +10,8 @@ import structlog
 
 from ..batches.batches import Batches
 from ..batches.closing import Closing, Due, being_published
-from ..batches.records import UNEXPECTED, Batch, Completion, Counts, Roster, batch_path
+from ..batches.completion import Completion
+from ..batches.records import UNEXPECTED, Batch, Counts, Roster, batch_path
 from ..batches.rules import MAX_ARRAY_ELEMENTS, is_sampled
 from ..batches.timeline import contradiction
 from ..documents.port import AsyncDocuments, is_refused

@@ -15,7 +15,8 @@ from typing import Final
 
 from ..batches import recording
 from ..batches.batch_store import batch_in, contended, readable
-from ..batches.records import COMPLETIONS, Batch, Completion, Counts, batch_path
+from ..batches.completion import Completion
+from ..batches.records import COMPLETIONS, Batch, Counts, batch_path
 from ..documents.port import AsyncDocuments, is_refused
 from ..result import ErrorInfo, Result, ResultError
 from .answers import CommitAnswer, Recorded, RecordOutcome, answer_for, stale

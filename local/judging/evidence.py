@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.batches.records import Batch, Completion
+from common.batches.completion import Completion
+from common.batches.records import Batch
 from common.consolidation.receipt import Receipt
 from common.lock.rules import LockRecord
 from common.messages import PhaseCompletion, PredictionRequest

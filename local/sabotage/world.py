@@ -16,7 +16,8 @@ from common.audit.assembly import Audit
 from common.audit.auditor import Auditor
 from common.batches import recording
 from common.batches.batches import Batches
-from common.batches.records import COMPLETIONS, Batch, Completion, batch_path
+from common.batches.completion import Completion
+from common.batches.records import COMPLETIONS, Batch, batch_path
 from common.consolidation.day_lock import DayLock
 from common.consolidation.merge_sql import Tables
 from common.documents.store import FirestoreDocuments

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from common.batches.records import COMPLETIONS, RECEIPTS, Batch, Completion, batch_path
+from common.batches.completion import Completion
+from common.batches.records import COMPLETIONS, RECEIPTS, Batch, batch_path
 from common.consolidation.receipt import Receipt
 from common.documents.document import Document
 from common.entrypoint.dead_letter_box import DeadLetter

@@ -10,8 +10,9 @@ from typing import Final
 from common.batches.batch_document import read_batch
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
+from common.batches.completion import Completion
 from common.batches.expected_end import ExpectedEnd
-from common.batches.records import RECEIPTS, Batch, Completion, batch_path
+from common.batches.records import RECEIPTS, Batch, batch_path
 from common.consolidation.receipt import Receipt
 from common.documents.document import Document
 from common.documents.query import Query

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from common.batches.records import Batch, BatchStatus, Completion, Counts
+from common.batches.completion import Completion
+from common.batches.records import Batch, BatchStatus, Counts
 from common.batches.rules import closing_status
 from common.documents.document import Document
 

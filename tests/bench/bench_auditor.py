@@ -15,7 +15,8 @@ from common.audit.batch_checks import check_counts
 from common.audit.batch_reader import BatchReader, Wanted
 from common.audit.in_turn import UNHURRIED, Turn, walk
 from common.batches.batches import Batches
-from common.batches.records import COMPLETIONS, COUNTER, batch_path
+from common.batches.completion import COUNTER
+from common.batches.records import COMPLETIONS, batch_path
 from common.documents.async_store import AsyncFirestoreDocuments
 from common.documents.store import FirestoreDocuments
 from common.messages import PlayerCompletion, PlayerOutcome

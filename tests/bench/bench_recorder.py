@@ -14,7 +14,7 @@ import pytest
 from google.cloud import firestore
 
 from common.batches.batches import Batches
-from common.batches.records import Completion
+from common.batches.completion import Completion
 from common.documents.async_store import AsyncFirestoreDocuments
 from common.documents.store import FirestoreDocuments
 from common.documents.wire_commit import WireCommit

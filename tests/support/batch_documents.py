@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.batches.batch_document import read_batch
-from common.batches.records import Batch, Completion, batch_path
+from common.batches.completion import Completion
+from common.batches.records import Batch, batch_path
 from common.documents.document import Document
 from common.messages import PlayerOutcome
 

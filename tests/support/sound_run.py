@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from common.batches.records import Batch, BatchStatus, Completion, Counts
+from common.batches.completion import Completion
+from common.batches.records import Batch, BatchStatus, Counts
 from common.consolidation.receipt import Receipt
 from common.lock.rules import RELEASED, LockRecord
 from common.messages import MessageStatus, Phase, PhaseCompletion, PlayerOutcome

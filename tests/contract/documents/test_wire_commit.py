@@ -12,8 +12,9 @@ from google.cloud import firestore
 
 from common.batches import recording
 from common.batches.batches import Batches
+from common.batches.completion import Completion
 from common.batches.recording import Committed
-from common.batches.records import Batch, Completion
+from common.batches.records import Batch
 from common.documents.async_store import AsyncFirestoreDocuments
 from common.documents.port import is_refused
 from common.documents.store import FirestoreDocuments

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from common.batches import recording
-from common.batches.records import Completion
+from common.batches.completion import Completion
 from common.messages import MessageStatus, PlayerOutcome
 from common.predictions.table import COLUMNS
 from common.staging.table_names import staging_table

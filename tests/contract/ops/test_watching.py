@@ -14,7 +14,7 @@ from rich.console import Console
 from common.batches import recording
 from common.batches.batches import Batches
 from common.batches.closing import Closing
-from common.batches.records import Completion
+from common.batches.completion import Completion
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.messages import PlayerOutcome
 from ops.answer import Answer, Format

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from common.audit.repair_checks import awaited, has_arrived
-from common.batches.records import BatchStatus, Completion
+from common.batches.completion import Completion
+from common.batches.records import BatchStatus
 from common.findings import FindingClass, Repair, Tracked, rules
 from common.messages import PlayerOutcome
 from tests.support.batch_documents import batch_of

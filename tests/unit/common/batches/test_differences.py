@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from common.batches.completion import Completion
 from common.batches.differences import Totals, agree, differences
-from common.batches.records import Batch, BatchStatus, Completion, Counts
+from common.batches.records import Batch, BatchStatus, Counts
 from common.findings import FindingClass, Repair
 from common.messages import PlayerOutcome
 from common.schema_mode import SchemaMode

@@ -1,8 +1,9 @@
 import pytest
 
 from common.batches.changes import Change
+from common.batches.completion import Completion
 from common.batches.late_completion import move, moved, reclosed
-from common.batches.records import Batch, BatchStatus, Completion
+from common.batches.records import Batch, BatchStatus
 from common.messages import PlayerOutcome
 from tests.support.batch_documents import batch_of, ended
 

@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 
 from common.batches.player_manifest import CHUNK_PLAYERS, MAX_PLAYERS, chunks, digest, freeze, join
+from common.result import ErrorType
 
 
 def test_frozen_set_is_sorted_and_normalised() -> None:
@@ -46,3 +49,18 @@ def test_what_cannot_be_frozen_is_named(names: list[str], why: str) -> None:
     error = freeze(names).error
 
     assert error is not None and error.message.startswith("expected_players:") and why in error.message
+
+
+def test_every_bad_name_is_told_at_once_and_namesakes_are_told_apart() -> None:
+    names: list[Any] = ["Max Muncy", "LeBron James", "max muncy", "\ufffd", None]
+
+    error = freeze(names).error
+
+    assert error is not None and error.type is ErrorType.PERMANENT
+    assert error.details is not None and error.details["problem_count"] == 3
+    for told in ("'\ufffd' was decoded wrongly", "None is not text", "'Max Muncy' and 'max muncy' are both"):
+        assert told in error.message
+
+
+def test_namesakes_with_a_lookup_each_are_two_players() -> None:
+    assert freeze(["Max Muncy", "maxmuncyathletics"]).unwrap() == ("maxmuncy", "maxmuncyathletics")

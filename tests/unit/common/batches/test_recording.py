@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from common.batches import recording
-from common.batches.records import COUNTER, Completion, Counts
+from common.batches.completion import COUNTER, Completion
+from common.batches.records import Counts
 from common.documents.port import Written
 from common.documents.wire_messages import build
 from common.documents.writes import SERVER_TIME, Absent, Create, Increment, Union, Update

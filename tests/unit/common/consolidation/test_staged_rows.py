@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from common.batches.records import Batch, Completion
+from common.batches.completion import Completion
+from common.batches.records import Batch
 from common.consolidation.merge_sql import Slice
 from common.consolidation.staged_rows import (
     FOREIGN_TABLE,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from common.batches.records import BatchStatus, Completion, Counts
+from common.batches.completion import Completion
+from common.batches.records import BatchStatus, Counts
 from common.maintenance.recount import plan
 from common.messages import PlayerOutcome
 from common.schema_mode import SchemaMode

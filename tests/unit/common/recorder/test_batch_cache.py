@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from common.batches.records import Completion, Counts, Roster
+from common.batches.completion import Completion
+from common.batches.records import Counts, Roster
 from common.recorder.answers import CommitAnswer, Recorded, RecordOutcome
 from common.recorder.batch_cache import CachedBatch
 from common.result import ErrorInfo, Result
