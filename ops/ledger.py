@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from common.documents.document import Document
 from common.documents.port import Documents
 from common.documents.query import Query, equal
 from common.documents.writes import Create, Update
@@ -26,12 +27,14 @@ class OperationsLedger:
         """
         unfinished = Query(where=(equal("command", command), equal("result", None)), limit=1)
         found = self._documents.find(COLLECTION, unfinished).unwrap()
-        if not found:
-            return None
-        kept = found[0].data
-        return CutShort(
-            record_id=found[0].id, at=kept["at"], plan=tuple(kept["plan"]), seen=kept.get("seen", {})
-        )
+        return _cut_short(found[0]) if found else None
+
+    @returns_result
+    def unfinished(self, record_id: str) -> CutShort | None:
+        """The record of that id, if there is one and it has no result yet: for who finds its id elsewhere."""
+        path = f"{COLLECTION}/{record_id}"
+        found = self._documents.get([path]).unwrap().get(path)
+        return _cut_short(found) if found is not None and found.data["result"] is None else None
 
     def begin(self, record: Record) -> Result[str]:
         """Keep it; returns its new id.
@@ -54,3 +57,8 @@ class OperationsLedger:
     def _note(self, record_id: str, fields: Mapping[str, Any]) -> Result[None]:
         noted = self._documents.commit([Update(path=f"{COLLECTION}/{record_id}", fields=fields)])
         return noted.map(lambda _: None)
+
+
+def _cut_short(document: Document) -> CutShort:
+    kept = document.data
+    return CutShort(record_id=document.id, at=kept["at"], plan=tuple(kept["plan"]), seen=kept.get("seen", {}))

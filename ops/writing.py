@@ -13,6 +13,7 @@ from common.phases.shape import Boundary
 from .answer import Format
 from .bulk import refuse_unless_one_is_named
 from .commands import batch_choice, batches, dead_letters, findings, locks, phases
+from .commands import redrive as redriving
 from .frame import Asked, answer
 from .operations import Plan
 from .options import (
@@ -65,16 +66,20 @@ def redrive(
         raise wrong_usage("--missing, --failed and --refused: one of them")
     stores = asked.stores
     requests = Requests(stores.warehouse(), stores.names)
-    whom = batches.Whom.FAILED if failed else batches.Whom.REFUSED if refused else batches.Whom.MISSING
+    refusals = redriving.Refusals(
+        unmergeable=lambda batch: stores.unmergeable(batch).unwrap(),
+        unfinished=lambda record_id: stores.ledger().unfinished(record_id).unwrap(),
+    )
+    whom = redriving.Whom.FAILED if failed else redriving.Whom.REFUSED if refused else redriving.Whom.MISSING
 
     def plan(batch_id: str) -> Plan:
-        return batches.plan_redrive(
+        return redriving.plan_redrive(
             stores.batches(),
             requests,
             stores.publisher(),
             batch_id,
             whom=whom,
-            unmergeable=lambda batch: stores.unmergeable(batch).unwrap(),
+            refusals=refusals,
         )
 
     return _of_batches(f"redrive --{whom.value}", asked, batch=batch, where=where, plan=plan)

@@ -109,11 +109,24 @@ def _wanted(
 
 def _asked_within(batches: Batches, batch: Batch, span: timedelta) -> frozenset[str]:
     """Who was asked for lately, by the server's clock: the story of the batch tells of each redrive."""
-    below = f"{batch_path(batch.batch_id)}/timeline"
-    paths = [f"{below}/redriven-{number + 1}" for number in range(batch.redrives)]
+    paths = [_told_at(batch, number + 1) for number in range(batch.redrives)]
     told = batches.store.documents.get(paths).unwrap() if paths else {}
     lately = [each.data for each in told.values() if batch.read_time - each.data["at"] < span]
     return frozenset(name for each in lately for name in each["players"])
+
+
+def asked_last(batches: Batches, batch: Batch) -> tuple[str, ...]:
+    """Whom the batch's last redrive has counted, in the order of their names; () where there was none."""
+    if not batch.redrives:
+        return ()
+    path = _told_at(batch, batch.redrives)
+    told = batches.store.documents.get([path]).unwrap().get(path)
+    return tuple(told.data["players"]) if told is not None else ()
+
+
+def _told_at(batch: Batch, number: int) -> str:
+    """Where the story of the batch tells of its redrive of that number, counted from 1."""
+    return f"{batch_path(batch.batch_id)}/timeline/redriven-{number}"
 
 
 def _missing(progress: Progress) -> tuple[str, ...]:

@@ -1,9 +1,6 @@
 """Commands about one batch: who is missing, and the steps that a person may take for it."""
 
-import hashlib
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from enum import Enum
 from typing import Protocol
 
 from rich.columns import Columns
@@ -13,19 +10,14 @@ from rich.text import Text
 from common.batches.batches import Batches
 from common.batches.records import Batch, BatchStatus, Progress
 from common.maintenance.deadlines import OverdueBatches
-from common.maintenance.recount import recount
-from common.maintenance.redrive import RequestPublisher, redrive, refusal
-from common.maintenance.requests import Requests
 from common.maintenance.schema_migration import ORDER, Migration
-from common.messages import PlayerOutcome
 from common.result import ErrorInfo, Result, ResultError
 from common.schema_mode import SchemaMode
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
 from ..operations import Plan, Step
-from ..refusals import refused
-from ..wording import NAMES_SHOWN, count, names
+from ..wording import count, names
 
 
 class Trigger(Protocol):
@@ -40,7 +32,7 @@ def missing(batches: Batches, batch_id: str) -> Answer:
 
     Raises ResultError (NoSuchThing) for a batch that is not there.
     """
-    progress = _progress(batches, batch_id)
+    progress = progress_of(batches, batch_id)
     batch = progress.batch
     data = {
         "batch_id": batch_id,
@@ -60,84 +52,13 @@ def missing(batches: Batches, batch_id: str) -> Answer:
     return Answer(data=data, shown=shown, status=ExitStatus.FOUND if number > 0 else ExitStatus.WELL)
 
 
-class Whom(Enum):
-    """Who is asked for again."""
-
-    MISSING = "missing"
-    """No worker spoke for them."""
-    FAILED = "failed"
-    """Their worker gave up."""
-    REFUSED = "refused"
-    """Their rows cannot be merged: gone, or others than they claimed."""
-
-
-def plan_redrive(
-    batches: Batches,
-    requests: Requests,
-    publisher: RequestPublisher,
-    batch_id: str,
-    *,
-    whom: Whom,
-    unmergeable: Callable[[Batch], tuple[str, ...]],
-) -> Plan:
-    """Ask again for these players.
-
-    Raises ResultError: refused without a manifest, NoGame where somebody has no game that day. Done again
-    after a crash it counts once, by the id of its record. Refused players count as lost from then on: what
-    their workers answer begins a new generation, and what the others staged does not wait for them.
-    """
-    progress = _progress(batches, batch_id)
-    batch = progress.batch
-    players = _asked_for(batches, progress, whom, unmergeable)
-    plan = Plan(
-        command=f"redrive {batch_id} --{whom.value}",
-        steps=[],
-        seen={**_seen(batch), "players to ask for": _named(players)},
-    )
-    if not players:
-        return plan
-    stands_against_it = refusal(batch)
-    if stands_against_it is not None:
-        raise ResultError(stands_against_it)
-    request = requests.of(batch, players).unwrap()
-
-    is_refused = whom is Whom.REFUSED
-
-    def give_up(asked: tuple[str, ...]) -> Result[Batch]:
-        return recount(batches, batch_id, lost=asked)
-
-    def ask(operation: str) -> Result[str]:
-        # Before the requests: an answer that comes earlier would count as a repeat of the claim.
-        prepare = give_up if is_refused else None
-        done = redrive(
-            batches, publisher, batch_id, request, players=players, token=operation, prepare=prepare
-        )
-        return done.map(lambda found: f"{count(len(found.message_ids), 'request')} published")
-
-    given_up = "give their claims up and " if is_refused else ""
-    sentence = f"{given_up}publish prediction requests for {_named(players)} of {batch_id}"
-    return replace(plan, steps=[Step(sentence=sentence, do=ask)])
-
-
-def _asked_for(
-    batches: Batches, progress: Progress, whom: Whom, unmergeable: Callable[[Batch], tuple[str, ...]]
-) -> tuple[str, ...]:
-    if whom is Whom.FAILED:
-        return _failed(batches, progress.batch)
-    if whom is Whom.REFUSED:
-        return unmergeable(progress.batch)
-    if progress.missing is None:
-        raise refused(f"batch {progress.batch.batch_id!r} has no manifest: who is missing is not known")
-    return progress.missing
-
-
 def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batch_id: str) -> Plan:
     """The step that is due: time out who is missing and close, or publish the trigger (again).
 
     Nothing for a batch that is failed, abandoned or announced.
     """
     batch = _batch(batches, batch_id)
-    plan = Plan(command=f"close {batch_id}", steps=[], seen=_seen(batch))
+    plan = Plan(command=f"close {batch_id}", steps=[], seen=seen(batch))
     if batch.status is BatchStatus.OPEN or batch.owes_trigger:
         left = batch.expected_players - batch.counts.ended
         shown = [f"{batch_id} is open: timing out {count(left, 'missing player')}."] if left > 0 else []
@@ -155,7 +76,7 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
 def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan:
     """Give it up: what still arrives is recorded, and never merged. Nothing for one that is given up."""
     batch = _batch(batches, batch_id)
-    plan = Plan(command=f"abandon {batch_id}", steps=[], seen=_seen(batch))
+    plan = Plan(command=f"abandon {batch_id}", steps=[], seen=seen(batch))
     if batch.status is BatchStatus.ABANDONED:
         return plan
 
@@ -171,7 +92,7 @@ def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan
 def plan_migrate(batches: Batches, batch_id: str, to: SchemaMode) -> Plan:
     """Move an open batch to another schema mode, forward or back. Nothing where it is in that mode."""
     batch = _batch(batches, batch_id)
-    plan = Plan(command=f"migrate {batch_id} --to {to.value}", steps=[], seen=_seen(batch))
+    plan = Plan(command=f"migrate {batch_id} --to {to.value}", steps=[], seen=seen(batch))
     if batch.schema_mode is to:
         return plan
     migration = Migration(batches)
@@ -197,7 +118,7 @@ def _close(overdue: OverdueBatches, trigger: Trigger, batch: Batch) -> Step:
     return Step(sentence=sentence, do=do)
 
 
-def _seen(batch: Batch) -> dict[str, str]:
+def seen(batch: Batch) -> dict[str, str]:
     """What a plan's token is made of: a plan that was shown is refused once one of these has changed."""
     return {
         "status": batch.status.value,
@@ -207,26 +128,11 @@ def _seen(batch: Batch) -> dict[str, str]:
     }
 
 
-def _named(players: Sequence[str]) -> str:
-    """How many, and the first of them; a long list is told from others by its digest."""
-    if len(players) <= NAMES_SHOWN:
-        return f"{count(len(players), 'player')} ({', '.join(players)})"
-    # In the token as well: two lists of the same length and beginning must not look alike.
-    digest = hashlib.sha256(",".join(players).encode()).hexdigest()[:6]
-    return f"{count(len(players), 'player')} ({names(players)}; list {digest})"
-
-
-def _failed(batches: Batches, batch: Batch) -> tuple[str, ...]:
-    """Who ended as failed; raises ResultError."""
-    ended = batches.ended(batch).unwrap()
-    return tuple(one.player_lookup for one in ended if one.outcome is PlayerOutcome.FAILED)
-
-
 def _batch(batches: Batches, batch_id: str) -> Batch:
-    return _progress(batches, batch_id).batch
+    return progress_of(batches, batch_id).batch
 
 
-def _progress(batches: Batches, batch_id: str) -> Progress:
+def progress_of(batches: Batches, batch_id: str) -> Progress:
     """The batch with its players; raises ResultError, as NoSuchThing for one that is not there."""
     found = batches.progress(batch_id)
     if found.error is not None and found.error.is_expected:
