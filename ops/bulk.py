@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from common.result import ResultError, returns_result
 
-from .operations import Plan
+from .plan import Plan
 from .refusals import is_refusal, wrong_usage
 from .selection import Selection
 from .wording import count

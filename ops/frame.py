@@ -16,7 +16,8 @@ from common.result import ErrorInfo, ResultError
 from . import where
 from .answer import Answer, Format, print_answer, to_json
 from .exit_status import ExitStatus
-from .operations import COLLECTION, Done, Plan, execute, refuse_if_stale
+from .operations import COLLECTION, Done, execute
+from .plan import Plan, refuse_if_stale
 from .refusals import is_refusal, is_wrong_usage, wrong_usage
 from .stores import Stores
 from .wording import moment

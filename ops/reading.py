@@ -1,15 +1,13 @@
-"""The commands that read: each is wiring alone; what it does lies in `commands/`."""
+"""The commands that show how things stand: each is wiring alone; what it does lies in `commands/`."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from common.audit.audit_log import AuditLog
-from common.audit.batch_reader import BatchReader
 from common.audit.report import Asked
 from common.reporting.assembly import status_page
 from common.result import ResultError
@@ -18,30 +16,22 @@ from .answer import Answer, Format
 from .commands import (
     batches,
     bundle,
-    cost,
-    coverage,
     day_batches,
     explain,
     locks,
     page,
     phases,
     status,
-    verify,
     watch,
 )
 from .commands import findings as of_findings
-from .commands import simulate as simulated
 from .explaining.locks_seen import snapshots
 from .explaining.past import readable_moment
-from .frame import ROOT, answer, console, errors
+from .frame import answer, console, errors
 from .options import (
     Batch,
-    Days,
     File,
-    FirstDay,
     GameDate,
-    GraphFile,
-    LastDay,
     Local,
     Moment,
     Output,
@@ -126,53 +116,12 @@ def audit(
     answer(work, local=local, output=output)
 
 
-@app.command("verify", epilog="Example: ./ops/run verify 2026-01-17")
-def verify_(game_date: GameDate, local: Local = False, output: Output = TEXT) -> None:
-    """Coordination against warehouse, key by key, from the receipts."""
-
-    def work(stores: Stores) -> Answer:
-        reader, tables = BatchReader(stores.wiring.documents()), stores.tables()
-        day = date_of(game_date, stores.today())
-        return verify.verify(reader, stores.batches(), stores.warehouse(), tables, game_date=day)
-
-    answer(work, local=local, output=output)
-
-
-@app.command("coverage", epilog="Example: ./ops/run coverage --from 2026-01-01 --to 2026-01-17")
-def coverage_(first: FirstDay, last: LastDay, local: Local = False, output: Output = TEXT) -> None:
-    """Which game days have data in which table; cut short, the same command goes on where it stopped."""
-
-    def work(stores: Stores) -> Answer:
-        today = stores.today()
-        return coverage.coverage(
-            stores.coverage(ROOT),
-            stores.dated_tables(),
-            first=date_of(first, today),
-            last=date_of(last, today),
-            screen=errors,
-        )
-
-    answer(work, local=local, output=output)
-
-
 @app.command("watch", epilog="Example: ./ops/run watch batch_2026-01-17_1")
 def watch_(batch: Batch, local: Local = False, output: Output = TEXT) -> None:
     """A batch as it moves: counts, rate, expected end, who is missing; ends when the batch does."""
 
     def work(stores: Stores) -> Answer:
         return watch.watch(stores.evidence(), batch, stores.telling(), console=console, form=output)
-
-    answer(work, local=local, output=output)
-
-
-@app.command("cost", epilog="Example: ./ops/run cost --days 30")
-def cost_(days: Days = 7, local: Local = False, output: Output = TEXT) -> None:
-    """What the last days used and cost, and what the same fan-in would cost elsewhere."""
-
-    def work(stores: Stores) -> Answer:
-        last = stores.today()
-        audits = AuditLog(stores.wiring.documents())
-        return cost.cost(cost.consumed(stores.batches(), audits, last - timedelta(days=days - 1), last))
 
     answer(work, local=local, output=output)
 
@@ -209,20 +158,6 @@ def bundle_(
         local=local,
         output=output,
     )
-
-
-@app.command(epilog="Example: ./ops/run simulate --from 2026-01-10 --to 2026-01-17 --graph edited.json")
-def simulate(
-    first: FirstDay, last: LastDay, graph: GraphFile, local: Local = False, output: Output = TEXT
-) -> None:
-    """Recorded completions through an edited phase graph, beside what was."""
-
-    def work(stores: Stores) -> Answer:
-        edited, today = simulated.graph_of(graph, stores.settings.sport.value), stores.today()
-        days = stores.phases().boundaries().days
-        return simulated.simulate(days, edited, date_of(first, today), date_of(last, today))
-
-    answer(work, local=local, output=output)
 
 
 def _status(stores: Stores) -> Answer:

@@ -8,8 +8,8 @@ import typer
 
 from .answer import Format
 from .frame import Asked, carry_out
-from .operations import Plan
 from .options import Local, Output, PlanToken, Why, Yes, app
+from .plan import Plan
 from .selection import Fields
 
 MakePlan = Callable[..., Plan]

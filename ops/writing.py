@@ -15,7 +15,6 @@ from .bulk import refuse_unless_one_is_named
 from .commands import batch_choice, batches, dead_letters, findings, locks, phases
 from .commands import redrive as redriving
 from .frame import Asked, answer
-from .operations import Plan
 from .options import (
     AnyBatch,
     AnyDate,
@@ -38,6 +37,7 @@ from .options import (
     date_of,
     moment_of,
 )
+from .plan import Plan
 from .refusals import wrong_usage
 from .selection import selection
 from .write_command import epilog, writes

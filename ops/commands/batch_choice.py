@@ -13,7 +13,7 @@ from common.result import Result
 from common.schema_mode import SchemaMode
 
 from ..bulk import plan_for_each, refuse_unless_one_is_named
-from ..operations import Plan
+from ..plan import Plan
 from ..selection import Fields, Selection, day, number, text, time
 
 DAYS_SEARCHED: Final = 30

@@ -16,7 +16,7 @@ from common.schema_mode import SchemaMode
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
-from ..operations import Plan, Step
+from ..plan import Plan, Step
 from ..wording import count, names
 
 

@@ -18,7 +18,7 @@ from common.topics import UnknownTopic, by_name
 from ..answer import Answer
 from ..bulk import plan_for_each, refuse_unless_one_is_named
 from ..exit_status import ExitStatus
-from ..operations import Plan, Step
+from ..plan import Plan, Step
 from ..selection import Fields, Selection, text, time
 from ..wording import count, moment
 

@@ -20,7 +20,7 @@ from common.result import ErrorInfo, Result, ResultError
 from ..answer import Answer, to_json
 from ..bulk import plan_for_each, refuse_unless_one_is_named
 from ..exit_status import ExitStatus
-from ..operations import Plan, Step
+from ..plan import Plan, Step
 from ..refusals import refused, wrong_usage
 from ..selection import Fields, Selection, day, flag, text, time
 from ..wording import count, duration, moment

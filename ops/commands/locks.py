@@ -16,7 +16,7 @@ from common.result import Result
 from ..answer import Answer
 from ..bulk import plan_for_each
 from ..exit_status import ExitStatus
-from ..operations import Plan, Step
+from ..plan import Plan, Step
 from ..refusals import wrong_usage
 from ..selection import Fields, Selection, flag, number, text, time
 from ..wording import duration, moment

@@ -21,7 +21,8 @@ from ..answer import Answer
 from ..bulk import plan_for_each
 from ..exit_status import ExitStatus
 from ..explaining.phase_verdict import verdict
-from ..operations import CutShort, Plan, Step
+from ..operations import CutShort
+from ..plan import Plan, Step
 from ..refusals import refused, wrong_usage
 from ..selection import Fields, Selection, number, text
 from ..selection import day as day_field

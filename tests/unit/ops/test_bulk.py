@@ -6,7 +6,7 @@ import pytest
 
 from common.result import ErrorInfo, Result, ResultError
 from ops.bulk import MAX_CHOSEN, plan_for_each, refuse_unless_one_is_named
-from ops.operations import Plan, Step
+from ops.plan import Plan, Step
 from ops.refusals import refused
 from ops.selection import Selection, selection, text
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from common.result import ErrorInfo, Result, ResultError
-from ops.operations import NOT_BEGUN, NOT_DUE, CutShort, Done, Plan, Record, Step, execute, refuse_if_stale
+from ops.operations import NOT_BEGUN, NOT_DUE, CutShort, Done, Record, execute
+from ops.plan import Plan, Step, refuse_if_stale
 
 NOW = datetime(2026, 1, 17, 6, 0, tzinfo=UTC)
 AWAY = ErrorInfo.transient("ServiceUnavailable", "away")

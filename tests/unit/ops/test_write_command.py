@@ -6,8 +6,8 @@ import typer
 from typer.core import TyperGroup
 
 from ops.frame import Asked
-from ops.operations import Plan
 from ops.options import Batch
+from ops.plan import Plan
 from ops.selection import text
 from ops.write_command import epilog, writes
 

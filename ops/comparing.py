@@ -1,0 +1,70 @@
+"""The commands that compare and reckon over whole days: each is wiring alone, as in `reading.py`."""
+
+from datetime import timedelta
+
+from common.audit.audit_log import AuditLog
+from common.audit.batch_reader import BatchReader
+
+from .answer import Answer, Format
+from .commands import cost, coverage, verify
+from .commands import simulate as simulated
+from .frame import ROOT, answer, errors
+from .options import Days, FirstDay, GameDate, GraphFile, LastDay, Local, Output, app, date_of
+from .stores import Stores
+
+TEXT = Format.TEXT
+
+
+@app.command("verify", epilog="Example: ./ops/run verify 2026-01-17")
+def verify_(game_date: GameDate, local: Local = False, output: Output = TEXT) -> None:
+    """Coordination against warehouse, key by key, from the receipts."""
+
+    def work(stores: Stores) -> Answer:
+        reader, tables = BatchReader(stores.wiring.documents()), stores.tables()
+        day = date_of(game_date, stores.today())
+        return verify.verify(reader, stores.batches(), stores.warehouse(), tables, game_date=day)
+
+    answer(work, local=local, output=output)
+
+
+@app.command("coverage", epilog="Example: ./ops/run coverage --from 2026-01-01 --to 2026-01-17")
+def coverage_(first: FirstDay, last: LastDay, local: Local = False, output: Output = TEXT) -> None:
+    """Which game days have data in which table; cut short, the same command goes on where it stopped."""
+
+    def work(stores: Stores) -> Answer:
+        today = stores.today()
+        return coverage.coverage(
+            stores.coverage(ROOT),
+            stores.dated_tables(),
+            first=date_of(first, today),
+            last=date_of(last, today),
+            screen=errors,
+        )
+
+    answer(work, local=local, output=output)
+
+
+@app.command("cost", epilog="Example: ./ops/run cost --days 30")
+def cost_(days: Days = 7, local: Local = False, output: Output = TEXT) -> None:
+    """What the last days used and cost, and what the same fan-in would cost elsewhere."""
+
+    def work(stores: Stores) -> Answer:
+        last = stores.today()
+        audits = AuditLog(stores.wiring.documents())
+        return cost.cost(cost.consumed(stores.batches(), audits, last - timedelta(days=days - 1), last))
+
+    answer(work, local=local, output=output)
+
+
+@app.command(epilog="Example: ./ops/run simulate --from 2026-01-10 --to 2026-01-17 --graph edited.json")
+def simulate(
+    first: FirstDay, last: LastDay, graph: GraphFile, local: Local = False, output: Output = TEXT
+) -> None:
+    """Recorded completions through an edited phase graph, beside what was."""
+
+    def work(stores: Stores) -> Answer:
+        edited, today = simulated.graph_of(graph, stores.settings.sport.value), stores.today()
+        days = stores.phases().boundaries().days
+        return simulated.simulate(days, edited, date_of(first, today), date_of(last, today))
+
+    answer(work, local=local, output=output)
