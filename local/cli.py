@@ -23,7 +23,7 @@ from ops.where import local
 
 from . import report
 from .day.chaos import Disorder, Victim
-from .day.pipeline import Mischief
+from .day.mischief import Mischief
 from .day.players import first_players
 from .day.slate import Slate
 from .judging.boundaries import judge_boundaries

@@ -13,7 +13,8 @@ from common.phases.records import Day
 from .day import coordinator
 from .day.chaos import Disorder, Killing, Victim
 from .day.crew import Crew, Job
-from .day.pipeline import Mischief, Pipeline, wait_for
+from .day.mischief import Mischief
+from .day.pipeline import Pipeline, wait_for
 from .day.slate import Slate
 from .judging import gathering
 from .judging.boundaries import BoundaryEvidence, gather_boundaries, read_days

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from google.api_core.exceptions import DeadlineExceeded
 
-from common.consolidation.receipt import PROCESSOR as CONSOLIDATION
 from common.messages import ExportTrigger, MessageStatus, Phase, PhaseCompletion, PhaseTrigger, Sweep
 from common.phases.mode import mode_of
 from common.phases.phase_graph import Graph
@@ -27,58 +26,18 @@ from common.warehouse.warehouse import Warehouse
 from ..problem import Problem
 from ..stack.stack import Stack
 from . import phase_tables
+from .mischief import CLOSED_SECONDS, LATE_SECONDS, RETRY_SECONDS, Mischief
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import PubsubMessage
 
 GAMES: Final = ("game1", "game2", "game3")
-SPEED: Final = 60.0
-"""By how much the waits of the graph are shortened: an hour is a minute."""
-SPEED_OF_MISCHIEF: Final = 360.0
-"""Where somebody is late or fails: an hour is ten seconds."""
-LATE_SECONDS: Final = 30.0
-"""More than the first two tiers at that speed."""
-RETRY_SECONDS: Final = 5.0
-"""After a critical processor failed, until it succeeds: without it the day would not go on."""
-CLOSED_SECONDS: Final = 8.0
-"""How long a gate's table stays empty: a few sweeps."""
 _SWEEP_EVERY_SECONDS: Final = 2.0
 """In the cloud every 10 minutes; here waits are minutes."""
 # How late the end of the day is noticed at most.
 _PULL_SECONDS: Final = 2.0
 _PHASES: Final = dict(enumerate(Phase, start=1))
 _PREDICTIONS_PHASE: Final = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mischief:
-    """What goes wrong before and after the predictions."""
-
-    late: str | None = None
-    """A processor that reports after the others have stopped waiting."""
-    fails: str | None = None
-    """A processor that fails; a critical one is repeated, and then succeeds."""
-    gate_closed: str | None = None
-    """A table that is empty for a while."""
-
-    @property
-    def speed(self) -> float:
-        """By how much the waits of the graph are shortened."""
-        is_somebody_away = self.late is not None or self.fails is not None
-        return SPEED_OF_MISCHIEF if is_somebody_away else SPEED
-
-    def check(self, graph: Graph, game_date: date, now: datetime) -> None:
-        """A Problem names what there is, where the names mean nothing to the graph in the date's mode."""
-        rules = [boundary.modes[mode_of(game_date, now)] for boundary in graph.boundaries]
-        processors = sorted({name for each in rules for name in each.expected} - {CONSOLIDATION})
-        tables = sorted({name for each in rules for name in _required(each)} - {PREDICTIONS})
-        for option, given, known in (
-            ("--late", self.late, processors),
-            ("--fail", self.fails, processors),
-            ("--gate-closed", self.gate_closed, tables),
-        ):
-            if given is not None and given not in known:
-                raise Problem(f"{option} {given}: that day has {', '.join(known)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,10 +222,6 @@ def wait_for(
         if time.monotonic() > ends_at:
             return False
     return True
-
-
-def _required(rules: ModeRules) -> list[str]:
-    return [name for gate in rules.gates for name in getattr(gate, "required", ())]
 
 
 def _tables(tables: Iterable[Table]) -> list[Table]:

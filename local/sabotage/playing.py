@@ -10,9 +10,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -21,13 +20,14 @@ import structlog
 
 from common.audit.report import Asked, AuditReport
 from common.batches.records import Batch
-from common.findings import Finding, Tracked
+from common.findings import Tracked
 from common.findings.store import FindingStore
 
 from .batch_defects import FAILED, SLOW, UNTRIGGERED
+from .case import Case
 from .catalogue import AT_ONCE, BEFORE
 from .clocks import STUCK
-from .defect import ByAudit, ByPerson, Defect, Expected, Otherwise
+from .defect import ByAudit, ByPerson, Otherwise
 from .outcome import Sabotaged
 from .person import FOUND, Person, is_writing
 from .phase_defects import play_the_days_before
@@ -47,61 +47,6 @@ MENDED: Final = (BATCH, FAILED, SLOW, UNTRIGGERED, STUCK)
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 log = structlog.get_logger()
-
-
-@dataclass
-class Case:
-    """One defect on its way."""
-
-    defect: Defect
-    expected: Expected
-    """What has to be found."""
-    findings: list[Finding] = field(default_factory=list)
-    """What was found of it; () until an audit has looked."""
-    mended: str = ""
-    """What has mended it, in words; "" as long as nothing has."""
-    problems: list[str] = field(default_factory=list)
-    """What went otherwise than promised, a sentence each."""
-
-    @property
-    def finding_ids(self) -> set[str]:
-        """Ids of its findings."""
-        return {each.finding_id for each in self.findings}
-
-    def take(self, opened: Collection[Finding]) -> None:
-        """Those of the findings that tell of this defect, and whether they tell it right."""
-        name = self.defect.finding_class
-        self.findings = [
-            each for each in opened if each.finding_class is name and each.scope.name in self.expected
-        ]
-        named = {each.scope.name: each.ids for each in self.findings}
-        for scope, ids in self.expected.items():
-            if self.findings and scope not in named:
-                self.problems.append(f"not found of {scope}")
-            elif self.findings and ids is not None and set(named[scope]) != set(ids):
-                self.problems.append(f"{scope}: {named[scope]} are named, and not {ids}")
-
-    def _found(self) -> str:
-        """As what: the first of its findings. A summary that names its scope is told as it is."""
-        if not self.findings:
-            return ""
-        first = self.findings[0]
-        is_named = first.scope.name in first.summary
-        told = first.summary if is_named else f"{first.scope.name}: {first.summary}"
-        others = len(self.findings) - 1
-        return f"({others + 1} findings) {told}" if others else told
-
-    def outcome(self, resolved: Collection[str]) -> Sabotaged:
-        """What became of it; `resolved` are the ids of findings that somebody was told the end of."""
-        return Sabotaged(
-            finding_class=self.defect.finding_class.value,
-            how=self.defect.how,
-            found=self._found(),
-            ids=tuple(dict.fromkeys(name for each in self.findings for name in each.ids)),
-            mended=self.mended,
-            problem="; ".join(self.problems),
-            is_resolved=self.finding_ids <= set(resolved),
-        )
 
 
 class Play:
@@ -169,7 +114,7 @@ class Play:
         """By the audit, which has done so already, and by a person with a few hands, who looks first."""
         for case in cases:
             if isinstance(case.defect.mended, ByAudit):
-                _note_repair(case, repaired)
+                case.note_repair(repaired)
         # A command takes a second or two to start; one after the other they would take minutes.
         with ThreadPoolExecutor(_HANDS) as hands:
             list(hands.map(self._by_person, cases))
@@ -223,19 +168,6 @@ class Play:
             if finding_ids <= resolved:
                 break
         return resolved, last
-
-
-def _note_repair(case: Case, repaired: AuditReport) -> None:
-    """What the audit's repair has done for each finding of this defect."""
-    done = {each.finding_id: each for each in repaired.mended}
-    for finding in case.findings:
-        mended = done.get(finding.finding_id)
-        if mended is None:
-            case.problems.append("the audit has not repaired it")
-        elif mended.error is not None:
-            case.problems.append(f"{mended.repair}: {mended.error.message}")
-        else:
-            case.mended = f"the audit: {mended.repair.replace('_', ' ')}"
 
 
 def _is_told_to_be_over(tracked: Tracked) -> bool:

@@ -8,7 +8,8 @@ import pytest
 
 from common.phases.shape import Boundary
 from local.day.chaos import Victim
-from local.day.pipeline import Mischief, Pipeline, Started
+from local.day.mischief import Mischief
+from local.day.pipeline import Pipeline, Started
 from local.judging.boundaries import BoundaryEvidence, judge_boundaries, reasons_of
 from tests.support.phase_world import PRECOMPUTE, PhaseWorld
 

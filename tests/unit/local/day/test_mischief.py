@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from common.phases.graph import GRAPHS
-from local.day.pipeline import Mischief
+from local.day.mischief import Mischief
 from local.problem import Problem
 
 NOW = datetime(2026, 1, 17, 18, tzinfo=UTC)
