@@ -13,8 +13,8 @@ from common.maintenance.requests import Requests
 from common.messages import PlayerOutcome
 from common.result import Result, ResultError
 
-from ..plan import Plan, Step
 from ..operations import CutShort
+from ..plan import Plan, Step
 from ..refusals import refused
 from ..wording import NAMES_SHOWN, count, names
 from .batches import progress_of, seen
