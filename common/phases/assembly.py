@@ -19,6 +19,7 @@ from .dispatch_log import DispatchLog
 from .dispatch_outbox import DispatchOutbox
 from .gates import Gates
 from .graph import GRAPHS
+from .notifications import Notifications
 from .phase_graph import Graph
 from .sweep import PhaseSweep
 
@@ -73,12 +74,14 @@ class PhaseTransitions:
     def _boundaries(self) -> Boundaries:
         clients = self._clients
         days = Days(clients.documents(), self.graph.sport)
+        notifications = Notifications(
+            days=days, alerts=Alerts(clients.reporter), dispatch_log=DispatchLog(self._log), now=clients.now
+        )
         return Boundaries(
             days=days,
             gates=self._gates,
             outbox=DispatchOutbox(days=days, publisher=clients.publisher, now=clients.now),
-            alerts=Alerts(clients.reporter),
-            dispatch_log=DispatchLog(self._log),
+            notifications=notifications,
             now=clients.now,
         )
 

@@ -16,16 +16,16 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..messages import PhaseCompletion
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from . import changes
-from .alert_rules import Alert, untold
 from .changes import Change
 from .days import MAX_ATTEMPTS, Days, Recorded, contended
 from .decision import Decision, GateReading, PhaseState
 from .dispatch_outbox import DispatchOutbox
+from .notifications import Notifications
 from .records import Day
 from .report_rules import processor_of, report_of
 from .rules import Readiness, decide, readiness, when_waiting
@@ -40,20 +40,6 @@ class Gates(Protocol):
         self, boundary: Boundary, rules: Sequence[GateRule], day: Day, now: datetime
     ) -> Result[tuple[GateReading, ...]]:
         """A reading of every gate, open or closed; see `Gates` in `gates.py`."""
-
-
-class Alerts(Protocol):
-    """Tells an alert once."""
-
-    def tell(self, boundary: Boundary, day: Day, alert: Alert) -> Result[None]:
-        """Again: nothing more is told."""
-
-
-class DispatchLog(Protocol):
-    """Writes the row of a dispatch once."""
-
-    def write(self, boundary: Boundary, day: Day) -> Result[Any]:
-        """Again: no second row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +62,13 @@ class Boundaries:
         days: Days,
         gates: Gates,
         outbox: DispatchOutbox,
-        alerts: Alerts,
-        dispatch_log: DispatchLog,
+        notifications: Notifications,
         now: Callable[[], datetime],
     ) -> None:
         self.days = days
         self._gates = gates
         self._outbox = outbox
-        self._alerts = alerts
-        self._dispatch_log = dispatch_log
+        self._notifications = notifications
         self._now = now
 
     def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]:
@@ -111,10 +95,10 @@ class Boundaries:
         """
         acted = self._act(boundary, game_date)
         if acted.error is None:
-            return self._settle(boundary, acted.unwrap())
+            return self._notifications.send(boundary, acted.unwrap())
         if not acted.error.is_expected:
             # What cannot go on may be overdue, which is told even so; the failure stays what it is.
-            self.days.read(boundary, game_date).and_then(lambda day: self._settle(boundary, day))
+            self.days.read(boundary, game_date).and_then(lambda day: self._notifications.send(boundary, day))
         return acted
 
     def send(self, boundary: Boundary, day: Day, claimant: str) -> Result[Day]:
@@ -188,34 +172,6 @@ class Boundaries:
         read = self._gates.evaluate(boundary, found.rules.gates, day, now)
         return read.error if read.error is not None else read.unwrap()
 
-    def _settle(self, boundary: Boundary, day: Day) -> Result[Day]:
-        """Tell and log what is to be told and logged of the date. It cannot fail what has been done; what is
-        left is a partial, and due at the next look."""
-        now = self._now()
-        # Nearly always there is nothing to tell, and no reading is spent.
-        if untold(boundary, day, now) or day.owed:
-            # Read anew: somebody else may have told it since.
-            fresh = self.days.read(boundary, day.key.game_date)
-            if fresh.error is not None:
-                return Result.partial(day, fresh.error)
-            day = fresh.unwrap()
-        told, done, errors = [], [], []
-        for alert in untold(boundary, day, now):
-            telling = self._alerts.tell(boundary, day, alert)
-            told += [alert.id] if telling.is_success else []
-            errors += [telling.error] if telling.error is not None else []
-        if changes.LOG_ROW in day.owed:
-            logged = self._dispatch_log.write(boundary, day)
-            done += [changes.LOG_ROW] if logged.is_success else []
-            errors += [logged.error] if logged.error is not None else []
-        next_check = _next_check(day, now, is_left=bool(errors))
-        change = changes.settle(day, told=told, done=done, next_check=next_check)
-        if change is not None:
-            # Refused if somebody wrote meanwhile: who did so looks too, and a finding is told once.
-            written = self.days.write(boundary, day, change)
-            errors += [written.error] if written.error is not None else []
-        return Result.partial(day, errors[0]) if errors else Result.success(day)
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Step:
@@ -243,9 +199,3 @@ def _held(day: Day, found: Readiness, now: datetime) -> Decision:
 
 def _kept(day: Day, decision: Decision) -> Day:
     return replace(day, state=decision.state, decision=decision, next_check=decision.next_check)
-
-
-def _next_check(day: Day, now: datetime, *, is_left: bool) -> datetime | None:
-    if is_left:
-        return now
-    return None if day.state.is_final else day.next_check

@@ -19,6 +19,7 @@ from common.phases.dispatch_log import DispatchLog
 from common.phases.dispatch_outbox import DispatchOutbox, Publisher
 from common.phases.gates import Gates
 from common.phases.graph import GRAPHS
+from common.phases.notifications import Notifications
 from common.phases.phase_graph import Graph
 from common.phases.records import Day
 from common.phases.shape import Boundary
@@ -120,12 +121,17 @@ class PhaseWorld:
         self.logged = Logged()
         gates = Gates(lambda: self.warehouse, lambda role: f"{graph.sport}_{role.value}")
         outbox = DispatchOutbox(days=self.days, publisher=lambda: self.publisher, now=self.clock)
+        notifications = Notifications(
+            days=self.days,
+            alerts=Alerts(lambda: self.told),
+            dispatch_log=DispatchLog(lambda: self.logged),
+            now=self.clock,
+        )
         self.boundaries = Boundaries(
             days=self.days,
             gates=gates,
             outbox=outbox,
-            alerts=Alerts(lambda: self.told),
-            dispatch_log=DispatchLog(lambda: self.logged),
+            notifications=notifications,
             now=self.clock,
         )
         self.operations = Operations(self.boundaries, graph, self.clock)
