@@ -17,6 +17,7 @@ from typing import Final, Self
 import structlog
 
 from ..result import LOCK_LOST, ErrorInfo, Result, returns_result
+from .ending import Ending
 from .free_locks import FreeLocks
 from .rules import LeaseTiming, LockKey, LockRecord
 from .store import LockSnapshot, LockStore
@@ -69,13 +70,9 @@ class Lease:
         self._acquired_at = monotonic()
         self._next_beat = self._acquired_at + timing.renew_every.total_seconds()
         self._latest = seen
-        self._over: ErrorInfo | None = None
-        self._lost: ErrorInfo | None = None
+        self._ending = Ending()
         self._given_back: Result[None] | None = None
-        # Two locks: `_changed` guards whether the lease is over and wakes the heartbeat; `_writing` lets one
-        # thread write at a time, for a renewal and a release of one holder would refuse each other's version.
-        # Nobody waits for the store while holding `_changed`.
-        self._changed = threading.Condition()
+        # One thread writes at a time: a renewal and a release would refuse each other's version.
         self._writing = threading.Lock()
 
     def check(self, *, ask_store: bool = False) -> Result["Lease"]:
@@ -85,10 +82,10 @@ class Lease:
         server's. With `ask_store` the document is read as well, which also shows a lock taken away by force.
         Failures: LOCK_LOST, or the fault of a store that could not be asked.
         """
-        if self._over is None and self._seconds_left() <= 0:
+        if self._ending.reason is None and self._seconds_left() <= 0:
             self._lose("the lease expired")
-        if self._over is not None:
-            return Result.failure(self._over)
+        if self._ending.reason is not None:
+            return Result.failure(self._ending.reason)
         return self._look().map(lambda _: self) if ask_store else Result.success(self)
 
     def renew(self) -> Result["Lease"]:
@@ -116,7 +113,7 @@ class Lease:
         is not, the lock comes free when the lease expires.
         """
         self.check()  # an expired lease was lost, not released
-        self._end(self._lock_lost("the lease was released"), is_lost=False)
+        self._ending.release(self._lock_lost("the lease was released"))
         with self._writing:
             if self._given_back is None:
                 after = self._write_released()
@@ -138,9 +135,7 @@ class Lease:
         try:
             yield
         finally:
-            with self._changed:
-                stop.set()
-                self._changed.notify_all()
+            self._ending.stop(stop)
             # The thread must not outlive the block: after the answer a function's CPU may be throttled, and a
             # beat that comes late would renew a lock whose work is over.
             thread.join()
@@ -210,9 +205,10 @@ class Lease:
         self._free.remember(self.key, after)
         held_ms = round((self._monotonic() - self._acquired_at) * 1000)
         self._log.info("lock released", action="lock_released", held_ms=held_ms)
-        if self._lost is None and after.has_expired():
-            self._lost = self._lock_lost("the lease expired before it was released")
-        return Result.success(None) if self._lost is None else self._not_released(self._lost)
+        lost = self._ending.lost
+        if lost is None and after.has_expired():
+            lost = self._lock_lost("the lease expired before it was released")
+        return Result.success(None) if lost is None else self._not_released(lost)
 
     def _not_released(self, error: ErrorInfo) -> Result[None]:
         """Logged here, because a `finally` that releases has nobody to return it to."""
@@ -224,16 +220,7 @@ class Lease:
         return Result.failure(error)
 
     def _lose(self, why: str) -> ErrorInfo:
-        return self._end(self._lock_lost(why), is_lost=True)
-
-    def _end(self, error: ErrorInfo, *, is_lost: bool) -> ErrorInfo:
-        """Make the lease be over; only the first reason counts."""
-        with self._changed:
-            if self._over is None:
-                self._over = error
-                self._lost = error if is_lost else None
-                self._changed.notify_all()
-            return self._over
+        return self._ending.lose(self._lock_lost(why))
 
     def _lock_lost(self, why: str) -> ErrorInfo:
         return ErrorInfo.transient(
@@ -246,9 +233,10 @@ class Lease:
         """
         while not self._is_done_before_next_beat(stop):
             self._renew_whatever_happens()
-        if self._lost is not None and on_lost is not None:
+        lost = self._ending.lost
+        if lost is not None and on_lost is not None:
             try:
-                on_lost(self._lost)
+                on_lost(lost)
             except Exception:  # the boundary of this thread: nobody else would hear of it
                 self._log.exception("on_lost failed", action="lock_on_lost_failed")
 
@@ -265,5 +253,4 @@ class Lease:
         renew.
         """
         pause = min(self._next_beat - self._monotonic(), self._seconds_left())
-        with self._changed:
-            return self._changed.wait_for(lambda: stop.is_set() or self._over is not None, max(pause, 0.0))
+        return self._ending.wait(stop, max(pause, 0.0))
