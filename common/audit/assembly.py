@@ -21,6 +21,7 @@ from .audit_log import AuditLog
 from .auditor import Auditor
 from .batch_reader import BatchReader
 from .checks import Sight
+from .every_document import collections
 from .lock_checks import LockReader
 from .phase_reader import Dispatches, PhaseReader
 from .repairs import SafeRepairs
@@ -83,6 +84,8 @@ class Audit:
             phases=PhaseReader(days, graph, wiring.now),
             schedule=GameSchedule(wiring.warehouse(), dataset, schedule) if schedule else NoSchedule(),
             runs=RunReader(documents),
+            documents=documents,
+            collections=collections(wiring.settings.sport.value, graph),
             topology=PubSubTopology(
                 wiring.publisher_client(), wiring.subscriber_client(), wiring.settings.gcp_project
             ),

@@ -113,7 +113,8 @@ class Auditor:
         ends_at = self.monotonic() + self.time_limit.total_seconds()
         first = self.today() - timedelta(days=DAYS_BACK)
         # Without them, what is over is found to be over by the next run.
-        known = (self.store.unsettled().data or {}).values()
+        unsettled = self.store.unsettled()
+        known = (unsettled.data or {}).values()
         open_findings = [each.finding for each in known]
         sight = self.sight(
             now=self.now(),
@@ -121,6 +122,7 @@ class Auditor:
             seconds_left=lambda: ends_at - self.monotonic(),
             resume_after={each.check: each.after for each in resume},
             findings=self.store,
+            open_findings=unsettled.map(lambda _: open_findings),
             pending=[each for each in known if each.is_open and each.pending is not None],
             seen=_NOT_SEEN,
         )

@@ -7,12 +7,14 @@ from typing import Final
 
 from ..batches import differences
 from ..consolidation.merge_sql import Tables
-from ..findings import ScopeKind, Tracked
+from ..documents.port import Documents
+from ..findings import Finding, ScopeKind, Tracked
 from ..result import Result
 from ..sport import Sport
 from . import (
     batch_checks,
     batch_rules,
+    every_document,
     lock_checks,
     phase_checks,
     repair_checks,
@@ -46,6 +48,11 @@ class Sight:
     seen: Result[Seen]
     """All batches of the run, read once for every check, or why they could not be read."""
     findings: Findings
+    documents: Documents
+    collections: Sequence[every_document.Collection]
+    """Whose every document is met, slice by slice."""
+    open_findings: Result[Sequence[Finding]]
+    """What was found before this run and is not over, or why that could not be read."""
     pending: Sequence[Tracked]
     """The findings whose repair was asked for and is waited for."""
     seconds_left: Callable[[], float]
@@ -140,6 +147,19 @@ CHECKS: Final[tuple[Check, ...]] = (
         of=SYSTEM,
         stores=FIRESTORE,
         run=lambda at: run_checks.check_dead_letters(at.runs),
+    ),
+    Check(
+        name=every_document.CHECK,
+        of=SYSTEM,
+        stores=FIRESTORE,
+        run=lambda at: every_document.check_every_document(
+            at.documents,
+            at.collections,
+            seen=at.seen,
+            dates=at.dates,
+            known=at.open_findings,
+            turn=at.turn(every_document.CHECK),
+        ),
     ),
     Check(
         name=topology_checks.TOPOLOGY,

@@ -35,7 +35,8 @@ class Ok:
     left: int = 0
     """How many there was no time for; the next run begins with them."""
     resume_after: str | None = None
-    """The last one that there was time for, where some are left."""
+    """The last one that was come to, where the next run goes on behind it: because the time was up, or with
+    its own part of a long list."""
 
 
 @dataclass(frozen=True, kw_only=True)

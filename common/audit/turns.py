@@ -23,7 +23,7 @@ def in_order(checks: Sequence[Check], resume: Sequence[Resume]) -> list[Check]:
 def next_resume(outcomes: Mapping[str, Outcome], last: Sequence[Resume]) -> tuple[Resume, ...]:
     """What the next run has to take up: first what this one did not come to, then what it had to stop."""
     after = {each.check: each.after for each in last}
-    left = [name for name, outcome in outcomes.items() if outcome.left]
+    left = [name for name, outcome in outcomes.items() if outcome.left or outcome.resume_after is not None]
     # Whoever came no further than before did not get a turn.
     stopped = [name for name in left if outcomes[name].resume_after != after.get(name)]
     waiting = [name for name in left if name not in stopped]

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..batches.records import Batch
 from ..documents.port import NONSENSE
-from ..findings import Finding, FindingClass, Scope, Severity
+from ..findings import Finding, FindingClass, Scope, ScopeKind, Severity, operator_command
 from ..result import ErrorInfo
 from .stores import FIRESTORE
 
@@ -55,5 +55,7 @@ def _finding(check: str, scope: Scope, path: str, why: str) -> Finding:
         subject=path,
         summary=f"{path} makes no sense: {why}"[:500],
         ids=(path,),
+        # No command shows one document of a collection: the list of findings tells path and reason.
+        look="" if scope.kind is ScopeKind.BATCH else operator_command("findings"),
         depends_on=frozenset({FIRESTORE}),
     )

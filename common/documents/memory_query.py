@@ -21,6 +21,9 @@ def answered(documents: Iterable[Document], query: Query) -> list[Document]:
     if query.after is not None:
         last, is_behind = _place(query.after, query), lt if query.descending else gt
         found = [document for document in found if is_behind(_place(document, query), last)]
+    if query.after_id is not None:
+        is_behind, name = (lt if query.descending else gt), query.after_id.encode()
+        found = [document for document in found if is_behind(document.id.encode(), name)]
     asked = found[: query.limit]
     if query.only is None:
         return asked

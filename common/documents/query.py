@@ -65,6 +65,8 @@ class Query:
     limit: int | None = None
     after: Document | None = None
     """Only those behind this one, which was the last of the page before."""
+    after_id: str | None = None
+    """As `after`, where nothing but its name is known: in the order of names, without `order_by`."""
     as_of: datetime | None = None
     """As they were at a `read_time` of a moment ago."""
     only: tuple[str, ...] | None = None
@@ -74,6 +76,8 @@ class Query:
         compared = {each.field for each in self.where if each.relation not in (Relation.EQUAL, Relation.IN)}
         if compared - {self.order_by}:
             raise ValueError(f"Firestore orders by what is compared: order_by has to be {sorted(compared)}")
+        if self.after_id is not None and (self.order_by or self.after):
+            raise ValueError("after_id: in the order of names alone, and without `after`")
 
 
 ALL: Final = Query()

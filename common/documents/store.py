@@ -200,9 +200,10 @@ def query_of(collection: Any, query: Query) -> Any:
     if query.order_by is not None:
         asked = asked.order_by(query.order_by, direction=direction)
     # By the document's name as well: several may have one value of the field, and none is to be skipped.
-    if query.after is not None:
-        place = {} if query.order_by is None else {query.order_by: query.after.data[query.order_by]}
-        reference = collection.document(query.after.id)
+    last_id = query.after_id if query.after is None else query.after.id
+    if last_id is not None:
+        place = {query.order_by: query.after.data[query.order_by]} if query.after and query.order_by else {}
+        reference = collection.document(last_id)
         asked = asked.order_by(_NAME, direction=direction).start_after({**place, _NAME: reference})
     if query.limit is not None:
         asked = asked.limit(query.limit)

@@ -92,5 +92,19 @@ def _nonsense(document: Document) -> str | None:
     return None if named == document.id else f"it is the finding {named}"
 
 
+def read_findable(document: Document) -> None:
+    """Raises ValueError for a finding that no query would find again: it makes no sense, or `is_settled` says
+    that it is over and it is not. One that the query of the unsettled finds is named by `unreadable`.
+    """
+    settled = document.data.get("is_settled")
+    if settled is False:
+        return
+    why = _nonsense(document)
+    if why is None and (settled is None or not _tracked(document).is_settled):
+        why = f"is_settled: {settled!r}, and no query finds it by that"
+    if why is not None:
+        raise ValueError(why)
+
+
 def _tracked(document: Document) -> Tracked:
     return Tracked.from_document(document.data, document.update_time)

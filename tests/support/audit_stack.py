@@ -12,6 +12,7 @@ from common.audit.audit_log import AuditLog
 from common.audit.auditor import Auditor
 from common.audit.batch_reader import BatchReader
 from common.audit.checks import CHECKS, Check, Sight
+from common.audit.every_document import collections
 from common.audit.lock_checks import LockReader
 from common.audit.phase_checks import PhaseDay, PhasesSeen
 from common.audit.repairs import SafeRepairs
@@ -29,6 +30,7 @@ from common.lock.lock import Lock
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.redrive import MakeRequest
 from common.maintenance.sweep_ticks import COLLECTION as SWEEPS_COLLECTION
+from common.phases.graph import GRAPHS
 from common.recorder.recorder import Recorder
 from common.result import Result
 from common.sport import Sport
@@ -169,6 +171,8 @@ class AuditStack:
             phases=self.phases,
             schedule=self.games,
             runs=RunReader(FirestoreDocuments(self.db)),
+            documents=FirestoreDocuments(self.db),
+            collections=collections("nba", GRAPHS["nba"]),
             topology=self.topology,
             **of_this_run,
         )

@@ -11,6 +11,7 @@ from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE
 from tests.support.consolidation_stack import LOCK_KEY
 from tests.support.findings import finding
+from tests.support.letters import letter_at
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -51,8 +52,8 @@ def break_system(audits: AuditStack) -> Told:
     audits.lock.try_acquire(held, "op").unwrap()
     audits.db.document(str(held)).update({"acquired_at": ago})
     audits.db.document("sweeps/phase_transitions").set({"last_run": ago})
-    letter = {"topic": "nba-prediction-ready", "error_class": "InvalidMessage", "dead_lettered_at": ago}
-    audits.db.document("dead_letters/e1").set(letter)
+    path, letter = letter_at(ago)
+    audits.db.document(path).set(letter)
     audits.topology.topics.remove("nba-prediction-request")
     name = "nba-prediction-ready-completion-recorder-sub"
     known = audits.topology.subscriptions[name]

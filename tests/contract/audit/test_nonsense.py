@@ -20,6 +20,7 @@ from common.phases.graph import GRAPHS
 from tests.support.audit_stack import AuditStack
 from tests.support.batch_helpers import GAME_DATE, Published
 from tests.support.consolidation_stack import LOCK_KEY
+from tests.support.letters import letter_at
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
@@ -74,6 +75,10 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "audits/zz-later": {"started_at": NOW + 48 * HOUR, "resume": []},
     "findings/nonsense": {"is_settled": False, "ids": 5},
     f"phase2_completion/{DAY}": {"state": 5},
+    f"{B}/found-by-no-query": {"expected_players": 1},
+    "findings/found-by-no-query": {"ids": 5},
+    "dead_letters/found-by-no-query": {"topic": "nba-prediction-ready"},
+    "audits/found-by-no-query": {"resume": []},
     f"phase3_completion/{DAY}": {"state": "waiting", "stuck_since": "noon", "decision": 5},
 }
 
@@ -101,8 +106,8 @@ def test_each_document_that_makes_no_sense_is_named_and_hides_nothing_else(audit
     audits.ref(ODD).collection("completions").document("ann").set(ENDED)
     for path, fields in {**BATCHES, **ELSEWHERE}.items():
         audits.db.document(path).set(fields)
-    letter = {"topic": 5, "error_class": None, "dead_lettered_at": NOW}
-    audits.db.document("dead_letters/nonsense").set(letter)
+    path, letter = letter_at(NOW)
+    audits.db.document(path).set({**letter, "topic": 5, "error_class": None})
 
     named = unreadable(audits)
     report = audits.audit()

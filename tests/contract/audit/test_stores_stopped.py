@@ -36,7 +36,7 @@ from tests.support.store_line import StoreLine, store_line
 
 KINDS = {kind.name: kind for kind in (FIRESTORE, BIGQUERY, PUBSUB)}
 PORTS = {
-    "firestore": ("batches", "locks", "phases", "runs", "findings"),
+    "firestore": ("batches", "locks", "phases", "runs", "findings", "documents"),
     "bigquery": ("warehouse", "schedule", "staging"),
     "pubsub": ("topology",),
 }

@@ -185,6 +185,9 @@ def test_what_is_due_comes_earliest_first_and_page_by_page(documents: Documents)
     assert pages(replace(due, descending=True)) == [["6", "5"], ["2", "3"], ["1"]]
     assert pages(Query(where=(at_least("check", NOON),), order_by="check", limit=3)) == [["5", "6", "4"]]
     assert pages(Query(limit=4)) == [["1", "2", "3", "4"], ["5", "6", "7", "8"], ["9"]]
+    # Also behind one that is gone.
+    behind = documents.find(BELOW, Query(after_id="65", limit=2)).unwrap()
+    assert [document.id for document in behind] == ["7", "8"]
 
 
 def test_conditions_hold_all_at_once_and_nothing_is_a_value(documents: Documents) -> None:
