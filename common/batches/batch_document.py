@@ -23,6 +23,7 @@ T = TypeVar("T")
 def read_batch(document: Document) -> Batch:
     """A batch from its document; raises one of UNREADABLE for a document that is no batch."""
     data = document.data
+    # A document without a mode is the legacy system's.
     mode = SchemaMode(data.get("schema_mode", SchemaMode.LEGACY.value))
     in_array, counters = legacy_arrays.in_array(data), _counters(data)
     return Batch(
@@ -37,6 +38,7 @@ def read_batch(document: Document) -> Batch:
             data, "total_predictions" if mode.counts_array else "total_predictions_subcoll"
         ),
         generation=_number(data, "generation", 1),
+        # Where nobody has allowed players to be missing, none may be.
         min_completion_pct=float(data.get("min_completion_pct", 100.0)),
         deadline=_time(data, "deadline"),
         correlation_id=_text(data, "correlation_id"),
@@ -67,9 +69,7 @@ def _counters(data: Mapping[str, Any]) -> Counts:
 
 
 def _status(data: Mapping[str, Any]) -> BatchStatus:
-    """What the legacy system called complete, it has also consolidated or given up: only "open" matters of
-    it.
-    """
+    """Where the batch stands; the legacy system knew complete or not, and consolidated what was complete."""
     if "status" in data:
         return BatchStatus(data["status"])
     # The legacy system's two states, as far as this one goes on with them.

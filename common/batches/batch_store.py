@@ -43,9 +43,8 @@ class BatchStore:
 
     @returns_result
     def get(self, batch_id: str) -> Batch:
-        """The batch now. NOT_YET if it does not exist: it may be being opened.
-
-        PERMANENT if it cannot be read.
+        """The batch now. NOT_YET if it does not exist, as it may be being opened; PERMANENT if it cannot be
+        read.
         """
         path = batch_path(batch_id)
         found = self.documents.get([path]).unwrap()
@@ -141,10 +140,11 @@ class BatchStore:
         raise ResultError(contended(batch_id))
 
     def _write(self, batch: Batch, change: Change) -> Batch | None:
-        """The batch after it; None if it is not as it was read."""
+        """The batch after the change; None if the commit was refused. Raises ResultError for a fault."""
         committed = self.documents.commit(change.writes(batch))
         if is_refused(committed):
             return None
+        # The batch comes first in the writes.
         written_at = committed.unwrap()[0].update_time
         return self.get(batch.batch_id).unwrap() if change.then is None else change.then(written_at)
 
@@ -163,6 +163,7 @@ def readable(document: Document, read: Callable[[Mapping[str, Any]], T]) -> Resu
         return Result.success(read(document.data))
     except UNREADABLE as exc:
         error = ErrorInfo.from_exception(exc, document=document.path, **{NONSENSE: document.path})
+        # Whatever was raised: reading again shows the same document.
         return Result.failure(replace(error, type=ErrorType.PERMANENT))
 
 
@@ -179,6 +180,7 @@ def contended(batch_id: str) -> ErrorInfo:
 
 
 def _ends_of_array(batch: Batch) -> tuple[Completion, ...]:
+    """As `ends`, from the details in the array; names without a time tell nothing."""
     timed = sorted(
         (one.completed_at, one.player_lookup) for one in batch.in_array.values() if one.completed_at
     )

@@ -62,8 +62,7 @@ class Batches:
             dataset_prefix=dataset_prefix,
         ).unwrap()
         opened = self.store.documents.commit(opening.writes())
-        # Refused: opened before, perhaps by this very call. Reading back tells as what.
-        # Everything but a refusal is a fault, and ends the opening.
+        # Refused: opened before, perhaps by this very call. Reading back tells as what. Else it is a fault.
         if not is_refused(opened):
             opened.unwrap()
         return opening.check(self.get(batch_id).unwrap()).unwrap()
@@ -85,6 +84,7 @@ class Batches:
     def progress(self, batch_id: str) -> Progress:
         """Who is missing, who was timed out and who was not expected, by name."""
         roster = self.roster(batch_id).unwrap()
+        # Read after the roster: who ends in between is not told as missing.
         ended = self.ended(roster.batch).unwrap()
         timed_out = {one.player_lookup for one in ended if one.outcome is PlayerOutcome.TIMED_OUT}
         reported = {one.player_lookup for one in ended} - timed_out
@@ -99,11 +99,10 @@ class Batches:
     def start_consolidation(self, batch_id: str, generation: int, *, seen: Batch | None = None) -> Batch:
         """`complete` | `partial` → `consolidating`; returns the batch as it is then.
 
-        Under way or done already: unchanged.
-
-        PERMANENT, and nothing is changed, for a batch that is not closed or is abandoned (WrongBatchStatus),
-        and for a generation that it has not reached (WrongGeneration). `seen`, the batch as the caller read
-        it, saves the reading here and below: it counts only where nobody has changed the batch since.
+        Under way or done already: unchanged. PERMANENT, and nothing is changed, for a batch that is not
+        closed or is abandoned (WrongBatchStatus), and for a generation that it has not reached
+        (WrongGeneration). `seen`, the batch as the caller read it, saves the reading here and below: it
+        counts only where nobody has changed the batch since.
         """
         return (
             self.store.compare_and_set(
@@ -123,12 +122,10 @@ class Batches:
         known_as: Mapping[str, Any] | None = None,
         seen: Batch | None = None,
     ) -> Result[Settled]:
-        """Store `receipts/{fence}`; `consolidated`, unless a newer generation waits. `known_as` are fields of
-        the batch by which the receipt is known again.
+        """Store `receipts/{fence}`; `consolidated`, unless a newer generation waits. One commit for both.
 
-        Receipt and status are one commit.
-
-        Unchanged where the generation has its receipt already: perhaps ours, whose answer was lost.
+        `known_as` are fields of the batch by which the receipt is known again. Unchanged where the generation
+        has its receipt already: perhaps ours, whose answer was lost.
         """
         return self.store.compare_and_set(
             batch_id,
@@ -142,10 +139,7 @@ class Batches:
     def note_phase_message(
         self, batch_id: str, generation: int, message_id: str, *, seen: Batch | None = None
     ) -> None:
-        """Note that the end of the phase was announced for this generation.
-
-        Noted already, or a later one: nothing.
-        """
+        """Note that the end of the phase was announced; nothing if this generation or a later one is noted."""
         self.store.compare_and_set(
             batch_id, lambda batch: transitions.announce(batch, generation, message_id), seen=seen
         ).unwrap()
@@ -167,6 +161,7 @@ class Batches:
     def ended(self, batch: Batch) -> list[Completion]:
         """As `completions`, for a batch that was read already."""
         if not batch.schema_mode.writes_subcollection:
+            # In the order of the documents of the other modes.
             return [batch.in_array[name] for name in sorted(batch.in_array)]
         return list(self.documents(batch).unwrap().values())
 

@@ -68,11 +68,13 @@ class Completion:
         wrong = [
             name
             for name, kinds in _KINDS.items()
+            # To Python a bool is a whole number, too.
             if name in data and (not isinstance(data[name], kinds) or isinstance(data[name], bool))
         ]
         if wrong:
             raise ValueError(f"mistyped: {', '.join(f'{name}: {data[name]!r}' for name in wrong)}")
         return cls(
+            # Documents of earlier releases lack the later fields.
             player_lookup=data["player_lookup"],
             outcome=PlayerOutcome(data.get("outcome", PlayerOutcome.COMPLETED.value)),
             predictions_count=data.get("predictions_count", 0),

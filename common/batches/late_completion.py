@@ -141,6 +141,7 @@ def move(batch: Batch, before: Completion, after: Completion, *, claimant: str) 
 def _afterwards(
     batch: Batch, before: Completion, after: Completion, *, predictions: int, claimant: str, at: datetime
 ) -> Batch:
+    """The batch once `move` is written at `at`; must say what `_counters` and `_arrays` write."""
     status = reclosed(batch, before.outcome, after.outcome)
     in_array = batch.in_array
     if batch.schema_mode.writes_array:
@@ -157,6 +158,7 @@ def _afterwards(
 
 
 def _story(before: Completion, after: Completion) -> dict[str, Mapping[str, Any]]:
+    """The timeline's entries: the completion that came late, and the one that it contradicts, if any."""
     contradicts = before.outcome not in (PlayerOutcome.TIMED_OUT, after.outcome)
     told = contradiction(before) if contradicts else {}
     return {
@@ -183,6 +185,7 @@ def _counters(batch: Batch, before: Completion, after: Completion, predictions: 
 
 
 def _arrays(batch: Batch, before: Completion, after: Completion, predictions: int) -> dict[str, Any]:
+    """The arrays and their total, in modes that keep them; who changes sides leaves one for the other."""
     if not batch.schema_mode.writes_array:
         return {}
     fields: dict[str, Any] = {"total_predictions": Increment(predictions)}
@@ -192,6 +195,7 @@ def _arrays(batch: Batch, before: Completion, after: Completion, predictions: in
         fields[left] = Difference((after.player_lookup,))
         fields[entered] = Union((after.player_lookup,))
     if not batch.schema_mode.writes_subcollection:
+        # As a whole: its elements are maps, which a union would add to and never replace.
         fields["array_entries"] = [
             one.to_document(one.completed_at or batch.read_time)
             for one in {**batch.in_array, after.player_lookup: after}.values()

@@ -38,10 +38,7 @@ class Opening:
         return f"open:{self.batch_id}"
 
     def writes(self) -> list[Write]:
-        """The commit that opens it; refused if the batch exists.
-
-        Batch and manifest come into being together.
-        """
+        """The commit that opens it, batch and manifest together; refused if the batch exists."""
         path = batch_path(self.batch_id)
         below = (Create(path=f"{path}/{each}", fields=fields) for each, fields in self.below().items())
         return [Create(path=path, fields=self.document()), *below]
@@ -62,6 +59,7 @@ class Opening:
             "min_completion_pct": self.min_completion_pct,
             "correlation_id": self.correlation_id,
             "dataset_prefix": self.dataset_prefix,
+            # In every mode: readers of the legacy system take the length of both.
             "completed_players": [],
             "failed_players": [],
             "total_predictions": 0,
@@ -91,6 +89,7 @@ class Opening:
             **entry("opened", f"{len(self.players)} players expected", mode=self.mode.value),
         }
         if not self.players:
+            # As any closing has it: nobody can close this generation again.
             documents[f"{CLAIMS}/{claim_id(1)}"] = claim(BatchStatus.COMPLETE, event_id=self.event_id)
         return documents
 
@@ -120,9 +119,8 @@ def prepare(
     correlation_id: str | None,
     dataset_prefix: str,
 ) -> Result[Opening]:
-    """Check and freeze; a PERMANENT failure (InvalidBatch) names the field that is wrong and its value.
-
-    Pure.
+    """Check and freeze. Pure. A PERMANENT failure (InvalidBatch) names the field that is wrong, and its
+    value.
     """
     frozen = manifest.freeze(expected_players)
     if frozen.error is not None:

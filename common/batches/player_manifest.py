@@ -81,6 +81,7 @@ def read_chunk(document: Mapping[str, Any]) -> Sequence[str]:
 def join(parts: Iterable[Sequence[str]], expected_digest: str) -> Result[frozenset[str]]:
     """All names; PERMANENT if they are not those that were frozen: nobody may be forgotten."""
     players = frozenset(player for part in parts for player in part)
+    # A chunk that is lost or cut would make a smaller batch, which closes early and says that all is well.
     if digest(sorted(players)) != expected_digest:
         why = f"the {len(players)} players that were found are not those that were frozen"
         return Result.failure(ErrorInfo.permanent(MANIFEST_DAMAGED, f"manifest: {why}"))

@@ -133,6 +133,7 @@ class Batch:
     @property
     def is_due(self) -> bool:
         """Whether all players have ended and nobody has closed the batch yet."""
+        # Not `==`: a count that overshot must not keep it open for ever; an audit names the difference.
         return self.status is BatchStatus.OPEN and self.counts.ended >= self.expected_players
 
     @property

@@ -30,6 +30,7 @@ def closing_status(counts: Counts, *, expected: int, min_completion_pct: float) 
 
 def reported_pct(counts: Counts, expected: int) -> float:
     """Share of players that a worker spoke for, 0 to 100; an empty batch is whole."""
+    # At most all: a count that overshot must not read as more.
     return 100.0 if expected == 0 else min(100.0, 100.0 * counts.reported / expected)
 
 

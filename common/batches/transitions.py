@@ -116,9 +116,7 @@ def note_trigger(batch: Batch, generation: int, message_id: str) -> Result[Chang
 def start_consolidation(batch: Batch, generation: int) -> Result[Change | None]:
     """A closed batch is being consolidated; one whose newer generation waits keeps its status.
 
-    None where nothing changes.
-
-    PERMANENT: WrongGeneration, WrongBatchStatus.
+    None where nothing changes. PERMANENT: WrongGeneration, WrongBatchStatus.
     """
     if batch.consolidated_generation >= generation:
         return Result.success(None)
@@ -151,15 +149,16 @@ def finish_consolidation(
     receipt: Mapping[str, Any],
     known_as: Mapping[str, Any] | None = None,
 ) -> Result[Change | None]:
-    """The receipt is stored with the new status; a newer generation that waits keeps its own.
+    """The receipt is stored with the new status; a newer generation that waits keeps its own status.
 
-    None where it has one.
+    None where this generation has its receipt.
     """
     if batch.consolidated_generation >= generation:
         return Result.success(None)
     is_latest = batch.generation == generation
     status = BatchStatus.CONSOLIDATED if is_latest else batch.status
     fields: dict[str, Any] = {"consolidated_generation": generation, **(known_as or {})}
+    # Else the status is that of the newer generation, whose trigger rests on it.
     if is_latest:
         fields["status"] = status.value
     story = entry("consolidated", f"under fence {fence}", generation=generation, fence=fence)
@@ -186,10 +185,8 @@ def announce(batch: Batch, generation: int, message_id: str) -> Result[Change | 
 def abandon(batch: Batch, who: str, why: str) -> Result[Change | None]:
     """Give the batch up; claims the closing of an open one, so that nobody else closes it.
 
-    None where it is given up.
-
-    When and by what event a closed batch was closed, stays. PERMANENT (WrongBatchStatus) once it is being
-    consolidated: its rows may be in the main table.
+    None where it is given up already. A closed one keeps when and by what event it was closed. PERMANENT
+    (WrongBatchStatus) once it is being consolidated: its rows may be in the main table.
     """
     if batch.status is BatchStatus.ABANDONED:
         return Result.success(None)
@@ -199,6 +196,7 @@ def abandon(batch: Batch, who: str, why: str) -> Result[Change | None]:
     fields: dict[str, Any] = {"status": status.value}
     creates: dict[str, Mapping[str, Any]] = {}
     if batch.status is BatchStatus.OPEN:
+        # No claimant: there is no trigger to publish.
         fields = closed_fields(status, event_id=event_id, claimant=None)
         creates = {f"{CLAIMS}/{claim_id(batch.generation)}": claim(status, event_id=event_id)}
     change = Change(

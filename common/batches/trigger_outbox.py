@@ -98,6 +98,7 @@ class TriggerOutbox:
         return claimed
 
     def _give_back(self, batch: Batch) -> None:
+        """Let the next one try at once. A failure is only logged: the claim comes free by itself."""
         claimant = batch.trigger_claim
         if claimant is None:
             return

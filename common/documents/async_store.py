@@ -80,6 +80,7 @@ class AsyncFirestoreDocuments:
 
 
 async def _caught(path: str, call: Callable[[], Awaitable[T]]) -> Result[T]:
+    """As in `store`: faults and refusals become failures that name the path."""
     try:
         return Result.success(await call())
     except (*PRECONDITION, *FAULTS) as exc:

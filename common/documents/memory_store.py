@@ -87,6 +87,7 @@ class MemoryDocuments:
     def collections(self, path: str) -> Result[list[str]]:
         """As `Documents.collections`."""
         with self._lock:
+            # An empty collection does not exist, as in Firestore.
             there = (name for name, documents in self._collections.items() if documents)
             return Result.success(sorted(name for name in there if name.rpartition("/")[0] == path))
 
@@ -120,10 +121,12 @@ class MemoryDocuments:
         return now if self._last is None else max(now, self._last + step)
 
     def _stored(self, path: str) -> _Stored | None:
+        """The document as it is now; None if there is none."""
         collection, _, name = path.rpartition("/")
         return self._collections.get(collection, {}).get(name)
 
     def _as_of(self, collection: str, query: Query) -> Iterator[tuple[str, _Stored]]:
+        """The documents of a collection with their names, as they were at the time of the query."""
         for name, stored in self._collections.get(collection, {}).items():
             at_the_time = _version(stored, query.as_of)
             if at_the_time is not None:
@@ -144,6 +147,7 @@ class MemoryDocuments:
         return None
 
     def _write(self, write: Write, at: datetime) -> Written:
+        """Apply one write whose precondition holds; the caller has the lock."""
         collection, _, name = write.path.rpartition("/")
         documents = self._collections.setdefault(collection, {})
         if isinstance(write, Delete | Absent):
@@ -152,6 +156,7 @@ class MemoryDocuments:
         before = documents.get(name)
         kept = before.data if before is not None and isinstance(write, Merge | Update) else {}
         data, results = _applied(kept, write.fields, at)
+        # One step back is enough for `as_of`; a chain of them would never be given back.
         kept_version = None if before is None else replace(before, before=None)
         documents[name] = _Stored(data=data, update_time=at, before=kept_version)
         return Written(update_time=at, results=results)

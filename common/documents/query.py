@@ -55,7 +55,10 @@ def below(field: str, value: Any) -> Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Documents of one collection, and their order: by their names where nothing is said."""
+    """Documents of one collection, and their order: by their names where nothing is said.
+
+    Raises ValueError where a field is compared and another one orders: Firestore has no answer to that.
+    """
 
     where: tuple[Condition, ...] = ()
     """All of them hold."""
@@ -73,6 +76,7 @@ class Query:
     """These of their fields; () for their names alone, None for all."""
 
     def __post_init__(self) -> None:
+        # Refused here, where the query is made, and not by the server at its first use.
         compared = {each.field for each in self.where if each.relation not in (Relation.EQUAL, Relation.IN)}
         if compared - {self.order_by}:
             raise ValueError(f"Firestore orders by what is compared: order_by has to be {sorted(compared)}")

@@ -51,6 +51,7 @@ RETRY_TIMEOUT_SECONDS: Final = 20.0
 PRECONDITION: Final = (AlreadyExists, FailedPrecondition, NotFound)
 """What a commit raises when the store is not as it was read, or by our own earlier write (a lost answer)."""
 FAULTS: Final = (GoogleAPIError, GoogleAuthError)
+"""What the client raises when a call failed; anything else is a defect, and is raised on."""
 
 _NAME: Final = "__name__"
 
@@ -77,6 +78,7 @@ class FirestoreDocuments:
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
         """As `Documents.find`; one query."""
         asked = query_of(self.client.collection(collection), query)
+        # A page is small; a whole collection may be large.
         seconds = FIND_TIMEOUT_SECONDS if query.limit is None else CALL_TIMEOUT_SECONDS
 
         def read() -> list[Document]:
@@ -114,6 +116,7 @@ class FirestoreDocuments:
 
     def time(self) -> Result[datetime]:
         """As `Documents.time`; one read of a document that need not exist."""
+        # The answer has a read time even where no document is.
         nobody = self.client.document("clock/-")
         return _caught(nobody.path, lambda: nobody.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS).read_time)
 
@@ -122,6 +125,7 @@ class FirestoreDocuments:
         batch = self.client.batch()
         for each in writes:
             add(self.client, batch, each)
+        # A failure names the first write: the document that the others hang below.
         path = writes[0].path
         return _caught(path, lambda: answers(writes, batch.commit(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS)))
 
@@ -158,6 +162,7 @@ def translated(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _translated(value: Any) -> Any:
+    """One value of ours as the client's; any other value is left as it is."""
     match value:
         case Increment():
             return firestore.Increment(value.by)
@@ -233,10 +238,12 @@ def document_of(snapshot: "DocumentSnapshot[Any]") -> Document:
 
 
 def _as_of(moment: datetime | None) -> dict[str, datetime]:
+    """The argument of a read as of a moment; nothing for now."""
     return {} if moment is None else {"read_time": moment}
 
 
 def _caught(path: str, call: Callable[[], T]) -> Result[T]:
+    """What the call returns; its faults, and refusals, as failures that name the path."""
     try:
         return Result.success(call())
     except (*PRECONDITION, *FAULTS) as exc:

@@ -146,10 +146,7 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the lock back.
-
-        A block that ended well fails if that failed; one that raises keeps its exception.
-        """
+        """Give the lock back; see the class for what a block ends with."""
         released = self.release()
         if exc is None:
             released.unwrap()
@@ -220,6 +217,7 @@ class Lease:
         return Result.failure(error)
 
     def _lose(self, why: str) -> ErrorInfo:
+        """The lease is over, and was not given back. Returns the reason that counts."""
         return self._ending.lose(self._lock_lost(why))
 
     def _lock_lost(self, why: str) -> ErrorInfo:
@@ -228,9 +226,7 @@ class Lease:
         )
 
     def _beat(self, stop: threading.Event, on_lost: OnLost | None) -> None:
-        """The heartbeat's thread: renews until the block ends or the lease is over, then tells `on_lost` if
-        it was lost.
-        """
+        """The heartbeat's thread: renews until block or lease ends, then tells `on_lost` of a loss."""
         while not self._is_done_before_next_beat(stop):
             self._renew_whatever_happens()
         lost = self._ending.lost
@@ -241,6 +237,7 @@ class Lease:
                 self._log.exception("on_lost failed", action="lock_on_lost_failed")
 
     def _renew_whatever_happens(self) -> None:
+        """One beat; nothing that it raises reaches the thread."""
         try:
             self.renew()
         except Exception:  # the boundary of this thread: a beat that ends it would end all beats
@@ -249,8 +246,6 @@ class Lease:
             self.check()
 
     def _is_done_before_next_beat(self, stop: threading.Event) -> bool:
-        """Wait for the next beat or the lease's end, whichever is first; True when there is nothing more to
-        renew.
-        """
+        """Wait for the next beat or the end of the lease; True when there is nothing more to renew."""
         pause = min(self._next_beat - self._monotonic(), self._seconds_left())
         return self._ending.wait(stop, max(pause, 0.0))

@@ -183,11 +183,13 @@ class Lock:
 
 
 def _is_held_elsewhere(acquired: Result[Lease]) -> bool:
+    """Whether the attempt met another's lock, which is worth waiting for."""
     # By its class: a fault of the store is TRANSIENT as well, and ends the waiting.
     return acquired.error is not None and acquired.error.exception_class == LOCK_HELD
 
 
 def _lock_held(key: LockKey, record: LockRecord) -> ErrorInfo:
+    """TRANSIENT: LOCK_HELD, with holder and expiry."""
     return ErrorInfo.transient(
         LOCK_HELD,
         f"{key} is held for {record.operation_id} until {record.expires_at.isoformat()}",

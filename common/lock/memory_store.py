@@ -74,6 +74,7 @@ class MemoryLocks(LockStore):
         with self._documents.guard:
             fields, version = self._documents.get(key)
             if version == over.update_time:
+                # Fields that another program has added stay, as with an update of Firestore.
                 self._documents.put(key, fields | record.to_fields(beyond=over.record))
                 if audit is not None:
                     self._documents.audit.setdefault(key, []).append(dict(audit))

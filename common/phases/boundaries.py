@@ -80,6 +80,7 @@ class Boundaries:
         report recorded; UnreadableDay (PERMANENT) for a document that nobody here has written.
         """
         recorded = self._record(boundary, completion, event_id)
+        # What counts for nothing makes nothing due: looking would cost a reading for each stray event.
         if recorded.is_failure or recorded.unwrap().recorded in (Recorded.UNKNOWN, Recorded.IGNORED):
             return recorded
         report = recorded.unwrap()
@@ -107,7 +108,9 @@ class Boundaries:
 
     @returns_result
     def _record(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Reported:
+        """Record, quarantine or ignore the report; nothing is decided here. Raises ResultError."""
         processor = processor_of(boundary, completion)
+        # An unknown processor is kept under the name that it was published with.
         report = report_of(processor or completion.processor_name, completion, event_id, self._now())
         # The publisher's wish, as of a backfill: nothing of it counts here, and nothing is written.
         if completion.skip_downstream:
@@ -120,6 +123,7 @@ class Boundaries:
 
     @returns_result
     def _act(self, boundary: Boundary, game_date: date) -> Day:
+        """Decide, and publish what this very call has claimed. Raises ResultError."""
         # New for each attempt: tells this attempt's claim from any other's, a redelivery's of the same event
         # included.
         claimant = uuid.uuid4().hex
@@ -134,6 +138,7 @@ class Boundaries:
         for _ in range(MAX_ATTEMPTS):
             day = self.days.read(boundary, game_date).unwrap()
             step = self._step(boundary, day, claimant)
+            # The document says already what this look has found.
             if step.change is None:
                 return step.told(day)
             if self.days.write(boundary, day, step.change).unwrap():
@@ -145,6 +150,7 @@ class Boundaries:
     def _step(self, boundary: Boundary, day: Day, claimant: str) -> "_Step":
         """What to write on the date as it was read, by its state; no write is made here."""
         if day.state.is_final:
+            # Only a replay starts it again: until then a report can but be late.
             return _Step(change=changes.note_late(day))
         # Claimed by somebody: deciding anew could only contradict what is being published.
         if day.state is PhaseState.DISPATCHING:
@@ -152,6 +158,7 @@ class Boundaries:
         now = self._now()
         found = readiness(boundary, day, now)
         if day.state is PhaseState.HELD:
+            # Decided even so: whoever releases it reads on the document what would follow.
             held = _held(day, found, now)
             return _Step(change=changes.keep(day, held), written=_kept(day, held))
         gates = self._read_gates(boundary, day, found, now)
@@ -166,6 +173,9 @@ class Boundaries:
     def _read_gates(
         self, boundary: Boundary, day: Day, found: Readiness, now: datetime
     ) -> Sequence[GateReading] | ErrorInfo:
+        """A reading of every gate of a date that is ready, () for one that is not; the error where they could
+        not be evaluated.
+        """
         # A query per report, while processors are still missing, would cost and change nothing.
         if not found.is_ready:
             return ()
@@ -185,12 +195,14 @@ class _Step:
     """The date once the change is written, where nothing is to be written on it next."""
 
     def told(self, day: Day) -> Day:
+        """The date, or the failure that was put off until the change was written."""
         if self.error is not None:
             raise ResultError(self.error)
         return day
 
 
 def _held(day: Day, found: Readiness, now: datetime) -> Decision:
+    """What would follow if nobody held it, as the decision of a date that is held."""
     by_hand = day.by_hand
     who = f"held by {by_hand.who}: {by_hand.why}" if by_hand else "held"
     next_check = when_waiting(found, day.key.game_date, now)
@@ -198,4 +210,5 @@ def _held(day: Day, found: Readiness, now: datetime) -> Decision:
 
 
 def _kept(day: Day, decision: Decision) -> Day:
+    """The date as it stands once this decision is written; saves the reading after the write."""
     return replace(day, state=decision.state, decision=decision, next_check=decision.next_check)

@@ -46,11 +46,10 @@ class Operations:
 
     @returns_result
     def hold(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
-        """Dispatch nothing until it is released; what arrives is recorded.
+        """Dispatch nothing until it is released; what arrives is recorded. Possible before the first event,
+        too.
 
-        Possible before the first event, too.
-
-        Again: nothing changes, the first reason stands. WrongState for a date that is being dispatched or
+        Again: nothing changes, the first reason stands. WrongState for a date that is being dispatched or is
         final: it is too late.
         """
 
@@ -63,9 +62,8 @@ class Operations:
 
     @returns_result
     def release(self, boundary: Boundary, game_date: date, *, who: str, why: str) -> Day:
-        """Go on from what has arrived: dispatched at once, if that is enough.
-
-        A date that is not held: nothing.
+        """Go on from what has arrived: dispatched at once, if that is enough. Nothing for a date that is not
+        held.
         """
 
         def decide(day: Day) -> Change | None:
@@ -107,6 +105,7 @@ class Operations:
             raise ResultError(ErrorInfo.permanent("UnknownPhase", f"no boundary starts phase {from_phase}"))
         days = self._days.read_many([(boundary, game_date) for boundary in reached]).unwrap()
         for day in days:
+            # A dispatch in flight would end in the old generation; a hold is another person's decision.
             _refuse(day, "replayed", PhaseState.DISPATCHING, PhaseState.HELD)
         # What has not begun has nothing to forget.
         begun = [boundary for boundary, day in zip(reached, days, strict=True) if day.document is not None]
@@ -154,6 +153,8 @@ class Operations:
         return self._boundaries.look(plan.starts, plan.game_date).unwrap()
 
     def _reopen(self, boundary: Boundary, game_date: date, *, planned: int, who: str, why: str) -> None:
+        """Begin a new generation of the date, unless this plan has done so before. Raises ResultError."""
+
         def decide(day: Day) -> Change | None:
             # This very plan has reopened it, in an earlier attempt that was cut short.
             if day.generation == planned + 1:
@@ -167,6 +168,13 @@ class Operations:
     def _claim_by_hand(
         self, boundary: Boundary, game_date: date, who: str, why: str, *, is_replay: bool = False
     ) -> None:
+        """Claim the dispatch as a person's act, and publish it; nothing where it is claimed or published
+        already.
+
+        Raises ResultError: WrongState, or what publishing met; the claim stands then, and the sweep resumes
+        it.
+        """
+        # A claim of its own, so that the outbox tells it from that of any event.
         claimant = uuid.uuid4().hex
 
         def decide(day: Day) -> Change | None:
@@ -188,12 +196,14 @@ class Operations:
             self._boundaries.send(boundary, amended.day, claimant).unwrap()
 
     def _by(self, who: str, why: str) -> ByHand:
+        """Raises ResultError (Anonymous) unless both are given."""
         if not who.strip() or not why.strip():
             raise ResultError(ErrorInfo.permanent("Anonymous", "who and why: an act by hand names both"))
         return ByHand(who=who, why=why, at=self._now())
 
 
 def _refuse(day: Day, what: str, *states: PhaseState) -> None:
+    """Raises ResultError (WrongState) if the date is in one of the states."""
     if day.state in states:
         why = f"{day.key} is {day.state.value}, and cannot be {what}"
         raise ResultError(ErrorInfo.permanent("WrongState", why, path=day.key.path))

@@ -44,6 +44,7 @@ class Change:
 def identity(boundary: Boundary, day: Day) -> dict[str, Any]:
     """What every commit may write again: it makes a document that a person can read."""
     return {
+        # In every commit: which of them is the first, no writer knows.
         "sport": day.key.sport,
         "phase": day.key.phase,
         "next_phase": boundary.next_phase,
@@ -58,6 +59,7 @@ def keep(day: Day, decision: Decision) -> Change | None:
 
     None if neither the decision nor its next check is new: a redelivery writes nothing.
     """
+    # A next check that moves is no new decision, but the sweep goes by it.
     is_same = decision.says_the_same_as(day.decision)
     if is_same and day.state is decision.state and day.next_check == decision.next_check:
         return None
@@ -122,6 +124,7 @@ def settle(
     day: Day, *, told: Iterable[str], done: Iterable[str], next_check: datetime | None
 ) -> Change | None:
     """What was told and done since the date was read; None if that is nothing."""
+    # Sorted: two looks that have told the same write the same.
     all_told = sorted({*day.told, *told})
     owed = [one for one in day.owed if one not in set(done)]
     if all_told == sorted(day.told) and owed == list(day.owed) and next_check == day.next_check:
@@ -141,6 +144,7 @@ def note_late(day: Day) -> Change | None:
 
 def late_processors(day: Day) -> tuple[str, ...]:
     """Whose report, or better report, came too late to count."""
+    # By the claim, not by the publishing: the message was written down with it.
     ended_at = day.dispatch.claimed_at if day.dispatch else day.by_hand.at if day.by_hand else None
     return tuple(
         name for name, report in sorted(day.in_generation.items()) if _is_late(day, report, ended_at)
@@ -148,6 +152,7 @@ def late_processors(day: Day) -> tuple[str, ...]:
 
 
 def _is_late(day: Day, report: Report, ended_at: datetime | None) -> bool:
+    """Whether the report can be in no message; `ended_at` is when the dispatch was claimed, None: never."""
     if ended_at is None or report.recorded_at > ended_at:
         # Reported after the dispatch was claimed, by this clock: it cannot have been counted.
         return True
@@ -183,6 +188,7 @@ def replay(day: Day, by_hand: ByHand) -> Change:
         "dispatch": None,
         "message_id": None,
         "dispatched_at": None,
+        # `told` stays: its ids have the generation in them.
         "late": [],
         "owed": [],
     }
@@ -197,7 +203,7 @@ def act_of_dispatch(day: Day, by_hand: ByHand, claimed: Change) -> Change:
 def _act(name: str, state: PhaseState, day: Day, by_hand: ByHand, **more: Any) -> Change:
     """An act by hand: the new state, who and why, and the act among those before it, under its number.
 
-    It is due at once.
+    The date is due at once: a crash before the look that follows leaves that to the sweep.
     """
     fields = {
         "state": state.value,
@@ -209,6 +215,7 @@ def _act(name: str, state: PhaseState, day: Day, by_hand: ByHand, **more: Any) -
         **more,
     }
     act = {"act": name, "generation": fields["generation"], **by_hand.to_fields()}
+    # The number is part of the precondition: of two acts at once one is refused and looks again.
     return Change(fields=fields, creates={f"{ACTS}/{day.acts_kept + 1:05}": act})
 
 

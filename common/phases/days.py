@@ -66,6 +66,7 @@ class Days:
         One request for all of it: documents that were read one after the other could tell of different
         moments. PERMANENT (UnreadableDay) for a document that makes no sense, else a fault of the store.
         """
+        # Only processors of the graph are asked for: those in quarantine count for nothing.
         [day] = self.read_date([boundary], game_date, as_of=as_of).unwrap()
         return day
 
@@ -107,9 +108,7 @@ class Days:
 
     @returns_result
     def record(self, boundary: Boundary, game_date: date, report: Report) -> Recorded:
-        """Record a report: one commit, no reading, unless the processor has reported before.
-
-        Safe to repeat.
+        """Record a report: one commit, no reading, unless the processor has reported before. Safe to repeat.
 
         It also makes the date due for a look, so that a crash before the decision is found by the sweep. Of
         two reports of one processor the better stands (`report_rules.stands_against`), whichever comes first.
@@ -117,6 +116,7 @@ class Days:
         """
         key = self.key(boundary, game_date)
         path = key.below(PROCESSORS, report.processor)
+        # In the same commit: a report that is there makes its date due, whatever dies next.
         due = self._due(boundary, game_date, report.recorded_at)
         for _ in range(MAX_ATTEMPTS):
             if self._commit([Create(path=path, fields=report.to_fields()), due]).unwrap():
@@ -158,6 +158,7 @@ class Days:
             if change is None:
                 return Amended(day=day, changed=False)
             if self.write(boundary, day, change).unwrap():
+                # Read again: what the store puts in the place of placeholders only it can tell.
                 return Amended(day=self.read(boundary, game_date).unwrap(), changed=True)
         raise ResultError(contended(self.key(boundary, game_date)))
 
@@ -170,6 +171,8 @@ class Days:
         fields = {**identity(boundary, day), **change.fields}
         main: Write = (
             Create(path=day.key.path, fields=fields)
+            # A date that nobody has written has no version to compare: that it is not there is the
+            # precondition.
             if day.document is None
             else _update(day.document, fields)
         )
@@ -182,6 +185,7 @@ class Days:
         return accepted(self.documents.commit(writes))
 
     def _due(self, boundary: Boundary, game_date: date, at: datetime) -> Merge:
+        """Makes the date due for a look at this moment, whatever else is written on it."""
         key = self.key(boundary, game_date)
         nothing = Day.from_documents(key, None, {})
         # A Merge: the date's first report makes the document, and a decision that is there stays.
@@ -210,6 +214,7 @@ def _better(day: Day, new: Report) -> Report | None:
 
 @returns_result
 def _day(key: DayKey, document: Document | None, processors: dict[str, Document]) -> Day:
+    """The date from its documents; raises ResultError (UnreadableDay)."""
     try:
         return Day.from_documents(key, document, processors)
     except UNREADABLE as exc:
@@ -217,6 +222,7 @@ def _day(key: DayKey, document: Document | None, processors: dict[str, Document]
 
 
 def _decision(key: DayKey, document: Document) -> Decision:
+    """One decision; raises ResultError (UnreadableDay)."""
     try:
         return Decision.from_fields(document.data)
     except UNREADABLE as exc:
@@ -224,6 +230,7 @@ def _decision(key: DayKey, document: Document) -> Decision:
 
 
 def _unreadable(key: DayKey, exc: Exception) -> ErrorInfo:
+    """PERMANENT: reading again shows the same document."""
     why = f"{key}: {type(exc).__name__}: {exc}"
     return ErrorInfo.permanent("UnreadableDay", why, **{NONSENSE: key.path})
 

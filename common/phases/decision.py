@@ -67,7 +67,7 @@ class Closed(GateReading):
 
 
 def gate_from_fields(name: str, fields: Mapping[str, Any]) -> GateReading:
-    """Raises KeyError or TypeError for fields that are no reading."""
+    """A reading from the decision's document; raises KeyError or TypeError for fields that are none."""
     known = {**fields, "name": name, "missing": tuple(fields["missing"])}
     return Open(**known) if known.pop("is_open") else Closed(**known)
 
@@ -97,6 +97,7 @@ class Decision:
         return self._without_times() == other._without_times()
 
     def _without_times(self) -> dict[str, Any]:
+        # A next check moves at every look: as news it would fill `decisions` with repetitions.
         gates = {gate.name: {**gate.to_fields(), "next_check": None} for gate in self.gates}
         return {**vars(self), "gates": gates, "evaluated_at": None, "next_check": None}
 
@@ -111,6 +112,7 @@ class Decision:
             present=tuple(fields["present"]),
             missing=tuple(fields["missing"]),
             failed=tuple(fields["failed"]),
+            # A map of Firestore keeps no order.
             gates=tuple(gate_from_fields(name, found) for name, found in sorted(fields["gates"].items())),
             reason=fields["reason"],
             next_check=fields["next_check"],

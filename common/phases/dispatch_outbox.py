@@ -103,11 +103,13 @@ class DispatchOutbox:
         return published.unwrap()
 
     def _note(self, boundary: Boundary, day: Day, dispatch: Dispatch, message_id: str) -> Day:
+        """The date once the message id is noted on it, or whatever stands there instead."""
         noted = self.days.amend(
             boundary,
             day.key.game_date,
             lambda found: changes.note(found, dispatch, message_id, self.now()),
         ).unwrap()
+        # Told once it is noted: the line says what stands.
         log.info(
             f"phase {boundary.next_phase} started: {dispatch.reason}",
             action="phase_dispatched",
@@ -123,10 +125,12 @@ class DispatchOutbox:
 def _message(target: Topic, dispatch: Dispatch) -> Message:
     """What was written down, as the model of the topic, which has checked it before."""
     model = MESSAGES[str(target.message)]
+    # From JSON's values, in which dates are text.
     return model.model_validate(dict(dispatch.message), strict=False)
 
 
 def _claimed(day: Day, dispatch: Dispatch) -> ErrorInfo:
+    """ "Not yet": whoever holds the claim is publishing, or is overtaken when its grace is over."""
     return ErrorInfo.not_yet(
         f"{dispatch.dispatch_id} is being published by another, who has until "
         f"{(dispatch.claimed_at + CLAIM_GRACE).isoformat()}",

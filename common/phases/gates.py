@@ -49,6 +49,7 @@ class Gates:
         answering, a missing table included: a phase must neither start nor be given up because nobody could
         look.
         """
+        # One time for all gates of the boundary: the next look asks them all.
         recheck = now + timedelta(minutes=boundary.recheck_minutes)
         reported = [_reported(rule, day, recheck) for rule in rules if isinstance(rule, Reported)]
         counted = [rule for rule in rules if not isinstance(rule, Reported)]
@@ -81,6 +82,7 @@ class Gates:
         return {row["label"]: int(row["number"]) for row in found.unwrap().rows}
 
     def _selects(self, rule: RowCounts | Coverage) -> list[str]:
+        """The selects of one gate: a count per table, or the distinct values of table and schedule."""
         if isinstance(rule, RowCounts):
             return [self._rows(_label(rule, table), table) for table in rule.tables]
         return [self._distinct(rule, rule.table), self._distinct(rule, rule.schedule)]
@@ -109,6 +111,7 @@ def _label(rule: GateRule, table: Table) -> str:
 
 
 def _reported(rule: Reported, day: Day, next_check: datetime) -> GateReading:
+    """Open from the minimum on, in what the processor reported in this generation."""
     report = day.in_generation.get(rule.processor)
     found = report.metadata.get(rule.field) if report else None
     # A publisher's metadata hold anything, and True is an int: what is no number is "not told", which closes
@@ -123,6 +126,7 @@ def _reported(rule: Reported, day: Day, next_check: datetime) -> GateReading:
 
 
 def _counted(rule: RowCounts | Coverage, numbers: Numbers, next_check: datetime) -> GateReading:
+    """The reading of a gate that the warehouse was asked about."""
     if isinstance(rule, RowCounts):
         return _row_counts(rule, numbers, next_check)
     return _coverage(rule, numbers, next_check)
@@ -141,6 +145,7 @@ def _row_counts(rule: RowCounts, numbers: Numbers, next_check: datetime) -> Gate
     common |= {"value": float(filled), "limit": float(rule.at_least)}
     if not lacking and filled >= rule.at_least:
         return Open(**common)
+    # The required ones are named first: they alone can keep it closed.
     what = f"{', '.join(lacking or missing)} without enough rows"
     reason = f"{rule.name}: {what} ({filled} of {len(counts)} tables filled)"
     return Closed(**common, reason=reason, next_check=next_check)

@@ -68,10 +68,12 @@ class Notifications:
             written = self.days.write(boundary, day, change)
             if written.error is not None:
                 errors.append(written.error)
+        # A partial, not a failure: what was done is done, and the event is acknowledged.
         return Result.partial(day, errors[0]) if errors else Result.success(day)
 
 
 def _note(result: Result[Any], name: str, done: list[str], errors: list[ErrorInfo]) -> None:
+    """Add the name to what was done, or the error to the errors."""
     if result.error is None:
         done.append(name)
     else:
@@ -79,6 +81,7 @@ def _note(result: Result[Any], name: str, done: list[str], errors: list[ErrorInf
 
 
 def _next_check(day: Day, now: datetime, *, is_left: bool) -> datetime | None:
+    """At once where something is left; else as it was, and never for what is over."""
     if is_left:
         return now
     return None if day.state.is_final else day.next_check

@@ -171,6 +171,7 @@ class Day:
     @property
     def in_generation(self) -> dict[str, Report]:
         """The reports that count."""
+        # One clock on both sides: reports and replays are stamped by instances of this suite.
         since = self.generation_started_at
         return {
             name: report
@@ -188,6 +189,7 @@ class Day:
         return cls(
             key=key,
             document=document,
+            # What is absent was never written: by the legacy system, or by a report that came first.
             state=_state(data),
             generation=data.get("generation", 1),
             generation_started_at=data.get("generation_started_at"),

@@ -29,6 +29,7 @@ def processor_of(boundary: Boundary, completion: PhaseCompletion) -> str | None:
     table = (completion.output_table or "").rpartition(".")[2]
     # A class `FooBarProcessor` means `foo_bar`.
     in_snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", named.removesuffix("Processor")).lower()
+    # The surest first: a class may be named after another table.
     for name in (named, table, in_snake_case, in_snake_case.removeprefix("async_").removesuffix("_async")):
         known = boundary.aliases.get(name, name)
         if known in boundary.known:
@@ -70,6 +71,7 @@ def report_of(processor: str, completion: PhaseCompletion, event_id: str, now: d
 
 
 def _plain(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
+    # A map of Firestore has texts for keys.
     return {str(key): value for key, value in (metadata or {}).items()}
 
 

@@ -160,11 +160,13 @@ def decide(
         return found.decision(now, PhaseState.WAITING, next_check=next_check)
     recheck = now + timedelta(minutes=boundary.recheck_minutes)
     if isinstance(gates, ErrorInfo):
+        # Cut: a fault of the warehouse may quote the whole query.
         reason = f"{found.reason}, but a gate could not be evaluated: {gates.message[:500]}"
         return found.decision(now, PhaseState.READY, reason=reason, next_check=recheck)
     closed = [gate for gate in gates if isinstance(gate, Closed)]
     if closed:
         reason = f"{found.reason}, but {'; '.join(gate.reason for gate in closed)}"
+        # The earliest: whoever looks asks all of them again.
         next_check = min(gate.next_check for gate in closed)
         return found.decision(
             now, PhaseState.BLOCKED, gates=tuple(gates), reason=reason, next_check=next_check

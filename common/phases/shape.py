@@ -149,6 +149,7 @@ class Boundary(Part):
     @property
     def known(self) -> tuple[str, ...]:
         """Every processor of any mode, sorted."""
+        # Of all modes: a report of another mode is known, too, and recorded.
         names = {name for rules in self.modes.values() for name in (*rules.expected, *rules.optional)}
         return tuple(sorted(names))
 

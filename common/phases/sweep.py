@@ -153,6 +153,7 @@ class PhaseSweep:
             # Before its deadline a phase may be silent.
             if now >= deadline_of(boundary.modes[mode_of(day, now)], day)
         ]
+        # One request: most dates have a document, and are no business of this search.
         days = self._boundaries.days.read_many(wanted).unwrap() if wanted else []
         absent = [
             (boundary, day) for (boundary, _), day in zip(wanted, days, strict=True) if day.document is None
@@ -164,6 +165,7 @@ class PhaseSweep:
     def _has_games(self, game_date: date) -> bool:
         """Whether the date has games; never for a sport without a schedule. Raises ResultError."""
         schedule = self._graph.schedule
+        # Nobody knows whether there should have been an event.
         if schedule is None:
             return False
         return self._schedule.games(schedule, game_date).unwrap() > 0

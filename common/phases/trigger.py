@@ -123,6 +123,7 @@ def dispatch_of(
         generation=day.generation,
         reason=reason,
         decided_at=now,
+        # As the publishers before: a field without a value is left out.
         message=message.model_dump(mode="json", exclude_none=True),
         claimed_by=claimant,
         claimed_at=now,

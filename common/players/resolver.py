@@ -139,14 +139,16 @@ class PlayerNames:
         """The batch of one. A value that is no name is a PERMANENT failure of class InvalidName."""
         result = self.resolve([name])
         if result.is_failure or result.unwrap().invalid:
+            # A partial or a failure: either has an error.
             assert result.error is not None
             return Result.failure(result.error)
         return result.map(lambda resolution: next(iter(resolution.answers.values())))
 
     @returns_result
     def _find(self, lookups: Sequence[str]) -> dict[str, Answer]:
-        """The answers by key; those of people to look at are not remembered here, but once they are
-        queued.
+        """The answers by key. Players are remembered here, the others once they are queued.
+
+        Raises ResultError with the warehouse's failure.
         """
         answers = self._remembered(lookups)
         missing = [lookup for lookup in lookups if lookup not in answers]
@@ -175,10 +177,12 @@ class PlayerNames:
         return queued.error
 
     def _remembered(self, lookups: Iterable[str]) -> dict[str, Answer]:
+        """The answers that are in memory and have not expired."""
         with self._guard:
             return {lookup: self._answers[lookup] for lookup in lookups if lookup in self._answers}
 
     def _remember(self, answers: Mapping[str, Answer]) -> None:
+        """Keep these answers for `ttl` from now on."""
         with self._guard:
             self._answers.update(answers)
 
@@ -205,6 +209,7 @@ def _invalid_names(invalid: tuple[str, ...]) -> ErrorInfo | None:
 
 def _answers(lookups: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> dict[str, Answer]:
     """The rows of one query by key; a key without a row has no candidates."""
+    # Every key has an entry: one without a row is Unresolved, and not forgotten.
     candidates: dict[str, list[Player]] = {lookup: [] for lookup in lookups}
     for row in rows:
         candidates[row["name"]].append(

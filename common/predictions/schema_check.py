@@ -1,4 +1,4 @@
-"""Whether tables still have the columns that `predictions.py` says: told by name, before a query fails."""
+"""Whether tables still have the columns that `table.py` says: told by name, before a query fails."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -37,6 +37,7 @@ def _authorized_session() -> Session:
 
     Scope `devstorage.read_write`, so that what the account may do is decided by its roles alone.
     """
+    # Imported here: a page that is a local file needs no credentials.
     import google.auth
     from google.auth.transport.requests import AuthorizedSession
 

@@ -83,6 +83,7 @@ class Gathering:
         audits = blind.data("audits", recent, [])
         tracked = blind.data("findings", self.findings.unsettled(), {})
         phases, batches = list(self._phases(today, blind)), self._batches(today, now, blind)
+        # Seen since the audit: a page must not say "well" beside a line that says otherwise.
         is_wrong = any(batch.wrong for batch in batches) or any(each.is_open for each in tracked.values())
         return Status(
             at=now,
@@ -135,6 +136,7 @@ class Gathering:
         """One batch with its times; its expected end is guessed only while it is open."""
         started_at, times = blind.data(f"batch {batch.batch_id}", self.batches.times(batch), (None, []))
         end = None
+        # A batch that is over has an end, and needs no guess.
         if _is_open(batch) and started_at is not None:
             end = expected_end(
                 times, expected=batch.expected_players, started_at=started_at, now=now, past=past
@@ -170,6 +172,7 @@ class _Blind:
 
 
 def _sentence(what: str, asked: Result[Any]) -> str:
+    """What could not be read, with the store's own reason."""
     error = asked.error
     return f"{what} ({error.exception_class}: {error.message[:200]})" if error else what
 
@@ -234,11 +237,13 @@ def _worst(audits: Sequence[Mapping[str, Any]]) -> Verdict:
     """The day's verdict: sick if any audit found something; else unknown if any could not look, or there was
     none.
     """
+    # No audit of a day is no proof that it was well.
     verdicts = {_of(each) for each in audits} or {Verdict.UNKNOWN}
     return next(each for each in (Verdict.SICK, Verdict.UNKNOWN, Verdict.WELL) if each in verdicts)
 
 
 def _of(audit: Mapping[str, Any]) -> Verdict:
+    """The verdict of one audit."""
     # Asked first: a run that found something and could not look everywhere is sick, not unknown.
     if audit["finding_count"]:
         return Verdict.SICK

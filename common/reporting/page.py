@@ -36,6 +36,7 @@ def render(
         .get_template(TEMPLATE)
         .render(
             status=status,
+            # Drawn here: a page without a script cannot draw.
             charts={batch.batch_id: chart(batch, status.at) for batch in status.batches},
             width=WIDTH,
             height=HEIGHT,

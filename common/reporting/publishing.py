@@ -50,6 +50,8 @@ class PagePlace:
         return self._write(Path(self.place), body)
 
     def _upload(self, body: bytes) -> Result[str]:
+        """One request; the object is the page before or the page after, never half of it."""
+        # The name may hold slashes, which are part of it.
         bucket, _, name = self.place.removeprefix(BUCKET_SCHEME).partition("/")
         url = self.upload_url.format(bucket=quote(bucket, safe=""), name=quote(name, safe=""))
         headers = {"Content-Type": "text/html; charset=utf-8"}
@@ -66,6 +68,7 @@ class PagePlace:
         return Result.success(self.place)
 
     def _write(self, path: Path, body: bytes) -> Result[str]:
+        """A file of the same name, put in its place by a rename."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # In the same directory, for only within one file system a rename is one step.
@@ -82,18 +85,14 @@ class PagePlace:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusPage:
-    """The page of one system in its place.
-
-    Called by the auditor after each run, and by the operator's `page` command.
-    """
+    """The page of one system in its place: published after each audit, and by `./ops/run page`."""
 
     gathering: Gathering
     place: PagePlace
 
     def publish(self) -> Result[str]:
-        """Read, render, put; returns where it is.
+        """Read, render, put; returns where it is. Safe to repeat: of two at once the later upload stays.
 
-        Failures are those of `PagePlace.put`: a store that does not answer is told on the page. Safe to
-        repeat; of two at once the later upload stays.
+        Failures are those of `PagePlace.put`; a store that does not answer is told on the page itself.
         """
         return self.place.put(render(self.gathering.status()))

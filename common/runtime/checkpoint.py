@@ -105,6 +105,7 @@ class Checkpoints:
                     try:
                         return Result.success(self._read(generation))
                     except _Corrupt as exc:
+                        # Renamed, not removed: somebody may want to know what happened.
                         exc.path.replace(exc.path.with_suffix(".corrupt"))
                 return Result.success(None)
         except OSError as exc:
@@ -142,22 +143,18 @@ class Checkpoints:
         _sync_directory(self._directory)
 
     def _prune(self, *, newest: int) -> None:
-        """Remove all but the newest few.
-
-        A crash before this leaves a file too many, which the next save removes.
-        """
+        """Remove all but the newest few; what a crash leaves here, the next save removes."""
         for generation in list(self._generations()):
             if generation <= newest - self._generations_kept:
                 self._path(generation).unlink()
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """One writer at a time, processes included.
-
-        The kernel releases it when the holder dies, however it dies.
-        """
+        """One writer at a time, processes included; the kernel releases it however the holder dies."""
         _make_directory(self._directory)
         with (self._directory / f".{self._name}.lock").open("ab") as file:
+            # On a file of its own: the checkpoints themselves are replaced, and a lock on one would go with
+            # it.
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -186,6 +183,7 @@ def _encode(checkpoint: Checkpoint) -> bytes:
     """The file's bytes. Raises ValueError or TypeError for what JSON would not give back as it is."""
     fields = {"generation": checkpoint.generation, "progress": checkpoint.progress}
     text = json.dumps(fields, allow_nan=False)
+    # A tuple comes back as a list: a task that compares would not know its own progress.
     if json.loads(text) != fields:
         raise ValueError("progress: JSON would not give it back as it is")
     body = text.encode()

@@ -89,10 +89,7 @@ class Metrics:
             self.timing(name, duration, **{"outcome": outcome, **labels})
 
     def _write(self, name: str, value: float, unit: str, labels: Mapping[str, Label]) -> Result[None]:
-        """One log line, or the failure.
-
-        A fault of the log's sink (OSError) is among them, another is a defect.
-        """
+        """One log line; a failure where the metric is malformed, or the log cannot be written (OSError)."""
         try:
             _check(name, value, labels)
             self._log.info(name, action="metric", metric=name, value=value, unit=unit, labels=dict(labels))
