@@ -72,9 +72,11 @@ def heard(name: str, function: Function) -> Mapping[topics.Topic, topics.Subscri
 
 
 def _subscription(entry: topics.Topic, name: str) -> topics.Subscription:
+    """Raises UnknownTopic where the registry has none for the function."""
     try:
         return entry.subscriptions[name]
     except KeyError:
+        # The manifest names the topics that wake it, the registry how: both must say so.
         raise topics.UnknownTopic(
             f"topic: {entry.constant} is not heard by {name!r} in the registry"
         ) from None

@@ -139,7 +139,7 @@ class Batches:
     def note_phase_message(
         self, batch_id: str, generation: int, message_id: str, *, seen: Batch | None = None
     ) -> None:
-        """Note that the end of the phase was announced; nothing if this generation or a later one is noted."""
+        """Note that the end of the phase was announced; nothing if this or a later generation has a note."""
         self.store.compare_and_set(
             batch_id, lambda batch: transitions.announce(batch, generation, message_id), seen=seen
         ).unwrap()

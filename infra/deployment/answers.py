@@ -83,12 +83,14 @@ def answers(gcloud: Gcloud, target: Target) -> FirestoreAnswers:
     from google.cloud import firestore
     from google.oauth2.credentials import Credentials
 
+    # Application default credentials may be somebody else's than gcloud's, or none.
     token = gcloud.read(commands.access_token())["token"]
     credentials = Credentials(token)  # type: ignore[no-untyped-call]
     return FirestoreAnswers(firestore.Client(project=target.project, credentials=credentials))
 
 
 def _answer(document: Mapping[str, Any]) -> Answer:
+    """Lenient: what the document lacks is told by the judgement, not by an exception."""
     return Answer(
         service=str(document.get("service")),
         revision=str(document.get("revision")),

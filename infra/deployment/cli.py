@@ -67,6 +67,7 @@ def main(
     except DeployError as exc:
         print(f"deploy: {exc}", file=sys.stderr)
         return COULD_NOT_LOOK if options.status else FAILED
+    # The step has taken away what it made; see `Rollout._step`.
     except KeyboardInterrupt:
         print("deploy: stopped; the traffic is where the last line says", file=sys.stderr)
         return INTERRUPTED
@@ -125,6 +126,7 @@ class _Deployment:
         # An option wins over the environment; one that is not given says nothing.
         said = {variable: getattr(options, name) for name, variable in _OPTIONS.items()}
         self._given = {**environment, **{name: value for name, value in said.items() if value is not None}}
+        # Read before anything is asked of gcloud: a manifest that is wrong stops every mode.
         self._manifest = load(ROOT)
         self._functions = _chosen(self._manifest, options.only or ())
         self._answered = answered
@@ -155,6 +157,7 @@ class _Deployment:
         return target(self._given)
 
     def _workshop(self, folder: Path) -> Workshop:
+        """What the steps work with, in this folder."""
         return Workshop(
             root=ROOT,
             folder=folder,
@@ -176,6 +179,7 @@ class _Deployment:
         Staged and verified for real, so that a function that does not start is found here.
         """
         workshop.stage(self._functions)
+        # The newest versions of the secrets only Secret Manager tells.
         releases = workshop.releases(self._manifest, self._functions, version_of=lambda _: VERSION)
         deployment = smoke.new_deployment(time.time(), secrets.token_bytes(1))
         for release in releases:

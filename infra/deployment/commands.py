@@ -198,9 +198,11 @@ def delete_topic(name: str, target: Target) -> Command:
 
 
 def _place(target: Target) -> list[str]:
+    """Where the service is: in every command, since gcloud's own defaults may be of another project."""
     return [f"--project={target.project}", f"--region={target.region}"]
 
 
 def _update_traffic(service: str, target: Target, untag: Sequence[str]) -> Command:
+    """The part that all moves of traffic share; `untag` are tags to remove, () for none."""
     tags = [f"--remove-tags={','.join(untag)}"] if untag else []
     return ["gcloud", "run", "services", "update-traffic", service, *_place(target), *tags, "--quiet", _JSON]

@@ -23,7 +23,7 @@ _PUBLIC = ("allUsers", "allAuthenticatedUsers")
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Of one service, as it follows from its name: known before the service exists."""
+    """Where a service is called, as it follows from its name: known before the service exists."""
 
     target: Target
     service: str
@@ -69,6 +69,7 @@ def subscriptions(
                 release, what=f"subscription {name}", runs=None, wanted="there", remedy=TERRAFORM
             )
             continue
+        # Field by field, in the words of both sides: a person sees at once which one differs.
         wanted = _wanted(topic, subscription, address)
         for what, runs in _told(found[name]).items():
             if runs != wanted[what]:
@@ -95,6 +96,7 @@ def _told(listed: Mapping[str, Any]) -> dict[str, str | None]:
     return {
         "push endpoint": push.get("pushEndpoint"),
         "identity": push.get("oidcToken", {}).get("serviceAccountEmail"),
+        # As text: gcloud gives numbers, the registry too, and a missing one reads as None.
         "ack deadline": str(listed.get("ackDeadlineSeconds")),
         "dead letters": dead.get("deadLetterTopic"),
         "delivery attempts": str(dead.get("maxDeliveryAttempts")),

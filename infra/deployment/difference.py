@@ -40,9 +40,10 @@ class Difference:
 
 
 def differences(release: Release, service: Service | None) -> list[Difference]:
-    """Between the release and what serves, field by field. Empty means: deploying would change nothing.
+    """Between the release and what serves, field by field; pure. Empty means: deploying would change nothing.
 
-    Pure.
+    A service that no deployment has filled yet is one difference: what Terraform's first revision says of
+    settings and code is of no interest.
     """
     if service is None:
         return [_difference(release, Drift.NOT_DEPLOYED, what="service", runs=None, wanted=release.digest)]
@@ -104,6 +105,8 @@ def _contents(release: Release, serving: Revision, ingress: str) -> Iterator[Dif
 def _maps(
     release: Release, drift: Drift, *, prefix: str, runs: Mapping[str, str], wanted: Mapping[str, str]
 ) -> Iterator[Difference]:
+    """One difference for each name that has another value on the two sides, or is on one of them only."""
+    # Of both sides: what runs and is wanted no more differs as well.
     for name in sorted(runs.keys() | wanted.keys()):
         if runs.get(name) != wanted.get(name):
             yield _difference(
@@ -114,6 +117,7 @@ def _maps(
 def _difference(
     release: Release, drift: Drift, *, what: str, runs: str | None, wanted: str | None
 ) -> Difference:
+    """One difference that a deployment mends."""
     return Difference(service=release.service, drift=drift, what=what, runs=runs, wanted=wanted)
 
 

@@ -21,8 +21,13 @@ def drifts(
     releases: Sequence[Release],
     functions: Mapping[str, Function],
 ) -> Iterator[Difference]:
-    """Everything that makes a difference to what is served now. Changes nothing."""
+    """Everything that makes a difference to what is served now, service by service. Changes nothing.
+
+    A service that is not there has no binding to look at; its subscriptions are looked at all the same, for
+    Terraform makes them by themselves. Raises DeployError where gcloud cannot look.
+    """
     inventory = Inventory(gcloud, target)
+    # Once for all services: a listing takes as long as one of them.
     listed = gcloud.read(commands.subscriptions(target))
     for release in releases:
         service = inventory.service(release.service)
@@ -34,7 +39,10 @@ def drifts(
 
 
 def idle(gcloud: Gcloud, target: Target, releases: Sequence[Release]) -> Iterator[Difference]:
-    """Newest revisions that serve nobody: after a rollback, a deployment that failed, a change by hand."""
+    """Newest revisions that serve nobody: after a rollback, a deployment that failed, a change by hand.
+
+    Told by `--status` alone: a deployment makes a newer one anyway.
+    """
     inventory = Inventory(gcloud, target)
     for release in releases:
         service = inventory.service(release.service)

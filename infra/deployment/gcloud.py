@@ -28,7 +28,7 @@ class Gcloud(Protocol):
 
 
 class GcloudProgram:
-    """The gcloud that is installed."""
+    """The gcloud that is installed; `say` is told each command before it runs, ready to paste."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -46,6 +46,9 @@ class GcloudProgram:
         self._call(command)
 
     def _call(self, command: Command) -> str:
+        """What the command prints on stdout. Raises DeployError: not installed, too slow, or a status other
+        than 0.
+        """
         self._say(shlex.join(command))
         try:
             ended = subprocess.run(

@@ -12,7 +12,11 @@ from .target import Target
 
 
 class Inventory:
-    """The services of one target, and the secrets that they may use."""
+    """The services of one target, and the secrets that they may use.
+
+    Raises DeployError where gcloud cannot look. Nothing is kept: what was read before a build of minutes may
+    have changed.
+    """
 
     def __init__(self, gcloud: Gcloud, target: Target) -> None:
         self._gcloud = gcloud
@@ -25,6 +29,7 @@ class Inventory:
 
     def service(self, name: str) -> Service | None:
         """With its revisions; None where there is none."""
+        # Asked for by listing: `describe` ends with an error where there is none, as it does for a refusal.
         described = self.services().get(name)
         if described is None:
             return None

@@ -34,6 +34,7 @@ def plan(releases: Sequence[Release], workshop: Workshop, deployment: str) -> It
         "preflight",
         [*preflight(target), *(commands.account_policy(each, target) for each in sorted(accounts))],
     )
+    # Each secret is asked for before any service: a release is whole before it is compared.
     yield "difference", [*_difference(releases, target)]
     yield "deploy without traffic", [_deploy(each, workshop, deployment) for each in releases]
     yield (
@@ -61,12 +62,14 @@ def sweep(target: Target) -> list[Command]:
 
 
 def _looked_at(release: Release, target: Target) -> list[Command]:
+    """What is asked whenever a service is looked at: the service, then its revisions."""
     return [commands.services(target), commands.revisions(release.service, target)]
 
 
 def _difference(releases: Sequence[Release], target: Target) -> Iterator[Command]:
     """What is asked to find out which services differ."""
     for each in releases:
+        # Spelt `{secret}:{version}`; the version is what is asked for here.
         for secret in each.secrets.values():
             yield commands.newest_version(secret.partition(":")[0], target)
     for each in releases:
@@ -75,6 +78,7 @@ def _difference(releases: Sequence[Release], target: Target) -> Iterator[Command
 
 
 def _deploy(release: Release, workshop: Workshop, deployment: str) -> Command:
+    """The one command that builds; file and folder of it were written by the staging of this very run."""
     source, env_file = workshop.upload(release)
     return commands.deploy(
         release,

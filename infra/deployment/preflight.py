@@ -64,7 +64,7 @@ class Facts:
 
     @property
     def member(self) -> str:
-        """As policies name who is logged in."""
+        """As policies name who is logged in: an account of a machine, or a person."""
         kind = "serviceAccount" if self.account.endswith(".gserviceaccount.com") else "user"
         return f"{kind}:{self.account}"
 
@@ -159,6 +159,7 @@ def obstacles(
 
 
 def _missing_apis(facts: Facts, target: Target) -> Iterator[Obstacle]:
+    """Services of Google's that the steps call, and that nobody has enabled."""
     missing = [api for api in APIS if api not in facts.apis]
     if missing:
         yield Obstacle(
@@ -168,16 +169,20 @@ def _missing_apis(facts: Facts, target: Target) -> Iterator[Obstacle]:
 
 
 def _missing_roles(facts: Facts, target: Target) -> Iterator[Obstacle]:
+    """Roles that who deploys needs in the project, and has neither themselves nor in a wider one."""
     for role, wider in ROLES.items():
         if not _is_among(facts.member, *(facts.policy.get(each, ()) for each in (role, *wider, _OWNER))):
             add = f"gcloud projects add-iam-policy-binding {target.project}"
             yield Obstacle(
                 what=f"{facts.account} lacks {role}",
+                # Without it gcloud asks, in a project that has conditional bindings.
                 remedy=f"{add} --member={facts.member} --role={role} --condition=None",
             )
 
 
 def _missing_users(facts: Facts, target: Target, may_act: Mapping[str, frozenset[str]]) -> Iterator[Obstacle]:
+    """Accounts that who deploys may not act as, neither by their own policy nor by the project's."""
+    # Held on the project they hold for every account of it.
     everywhere = [facts.policy.get(role, ()) for role in (ACT_AS, _OWNER)]
     for account, holders in may_act.items():
         if not _is_among(facts.member, holders, *everywhere):
@@ -197,6 +202,7 @@ def _is_among(member: str, *holders: Collection[str]) -> bool:
 def _long_names(service: str, project_number: str) -> Iterator[Obstacle]:
     """Google shortens an address that is too long, and Terraform's push endpoint would lead nowhere."""
     label = f"{'x' * TAG_LENGTH}---{service}-{project_number}"
+    # Both: the tag's address is the longer one, and the name has a limit of its own.
     if len(service) > MAX_SERVICE or len(label) > MAX_LABEL:
         yield Obstacle(
             what=f"{service}: its address has a part of {len(label)} characters, of {MAX_LABEL} at most",

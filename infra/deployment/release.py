@@ -103,6 +103,7 @@ def environment(function: Function, given: Mapping[str, str]) -> dict[str, str]:
     missing = [name for name in function.required_env if not given.get(name)]
     if missing:
         raise DeployError(f"set {', '.join(missing)}")
+    # The fixed ones come last: nobody who deploys overrides them.
     names = [*function.required_env, *(name for name in function.optional_env if given.get(name))]
     return {**{name: given[name] for name in names}, **function.fixed_env}
 
@@ -129,6 +130,7 @@ def digest(folder: Path) -> str:
     Times and modes do not count, so that a fresh clone has the same.
     """
     hashed = hashlib.sha256()
+    # Sorted: the order of a folder is that of its file system.
     for path in sorted(folder.rglob("*")):
         # Bytecode holds the interpreter's version, and would make every machine's digest another.
         if path.is_file() and path.suffix != ".pyc":

@@ -21,6 +21,7 @@ def rollback(gcloud: Gcloud, target: Target, services: Sequence[str], say: Calla
     # All are looked at before any is moved.
     goals = {name: _previous(inventory.existing(name)) for name in services}
     for name, revision in goals.items():
+        # The tag goes in the same step: a second rollback would else go back and forth.
         gcloud.run(commands.move_traffic(name, target, to=revision, previous=None, untag=[PREVIOUS_TAG]))
     for name, revision in goals.items():
         found = inventory.existing(name)
@@ -30,6 +31,7 @@ def rollback(gcloud: Gcloud, target: Target, services: Sequence[str], say: Calla
 
 
 def _previous(service: Service) -> str:
+    """The revision to go back to; raises DeployError where none is known, or it would not serve."""
     tagged = service.tagged(PREVIOUS_TAG)
     if tagged is None:
         raise DeployError(f"{service.name}: no revision is known that served before {service.split}")

@@ -67,10 +67,9 @@ class Rollout:
     def deploy(self, manifest: Manifest, functions: Mapping[str, Function]) -> None:
         """Deploy what differs, step by step.
 
-        Raises DeployError with the step that failed; then no traffic has moved, unless it says so.
-
-        Again: what is deployed already is not deployed twice. Ctrl-C undoes what the step has made, and is
-        raised on.
+        Raises DeployError with the step that failed; then no traffic has moved, unless it says so. Again:
+        what is deployed already is not deployed twice. Ctrl-C undoes what the step has made, and is raised
+        on.
         """
         changes: list[Change] = []  # grows before anything is made, so that an undo knows what there may be
         with self._step("preflight"):
@@ -140,7 +139,10 @@ class Rollout:
             raise DeployError(f"{release.service}: {told} would be lost: set it, or set it to nothing")
 
     def _deploy(self, change: Change) -> None:
-        """Builds the image, too: the one step that takes minutes."""
+        """Build and start the new revision, without traffic: the one step that takes minutes.
+
+        Again it would be refused: the revision's name is that of this deployment.
+        """
         source, env_file = self.workshop.upload(change.release)
         deploy = commands.deploy(
             change.release,
@@ -207,5 +209,6 @@ class Rollout:
 
 
 def _refuse(found: Sequence[Difference]) -> None:
+    """Raises DeployError with all that differs."""
     if found:
         raise DeployError(status.as_text(found))

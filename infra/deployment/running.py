@@ -68,6 +68,7 @@ class Service:
     @property
     def serving(self) -> Revision | None:
         """The one revision that has all the traffic; None where it is split, or nothing serves."""
+        # Lines of tags alone have no share.
         shares = {line.revision: line.percent for line in self.traffic if line.percent}
         return self.revision(next(iter(shares))) if list(shares.values()) == [100] else None
 
@@ -116,8 +117,11 @@ def _traffic(line: Mapping[str, Any], latest_ready: str) -> Traffic:
 
 
 def _revision(described: Mapping[str, Any]) -> Revision:
+    """One revision from gcloud's JSON; it is ready only where Cloud Run says so."""
     metadata, spec = described["metadata"], described["spec"]
+    # A function has one.
     container = spec["containers"][0]
+    # Secrets stand among the variables, told by where their value is from.
     variables = container.get("env", [])
     conditions = {each["type"]: each["status"] for each in described.get("status", {}).get("conditions", [])}
     return Revision(

@@ -97,6 +97,7 @@ def sweep(gcloud: Gcloud, target: Target, now: float) -> None:
 
 
 def _abandoned(listed: Sequence[Mapping[str, Any]], now: float) -> Iterator[str]:
+    """Names among the listed ones that a killed deployment has left."""
     for name in (str(each["name"]).rpartition("/")[2] for each in listed):
         # By prefix and by a time in the name: nothing that anybody else has made looks so.
         if name.startswith(TOPIC_PREFIX) and is_abandoned(name.rpartition("-")[2], now):

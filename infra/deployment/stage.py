@@ -28,9 +28,7 @@ class StageError(DeployError):
 
 
 def stage(root: Path, name: str, target: Path) -> Path:
-    """Build `target/<name>` anew from the source tree at `root`; returns that folder.
-
-    Again: the same files.
+    """Build `target/<name>` anew from the source tree at `root`; returns that folder. Again: the same files.
 
     Raises StageError for a missing function, for a link in the source, for a file of the function where
     `common` or the requirements belong, for a copy that is not equal to its source, and what is no Python;
@@ -80,6 +78,7 @@ def _sources(root: Path, name: str) -> Mapping[Path, Path]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
+    """Every file below the folder that is uploaded; raises StageError for a link."""
     for path in (folder, *sorted(folder.rglob("*"))):
         if _is_left_out(path.relative_to(folder)):
             continue
@@ -90,6 +89,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_left_out(path: Path) -> bool:
+    """By any part of the path: what lies in a folder that is left out is left out, too."""
     return any(Path(part).match(pattern) for part in path.parts for pattern in _NEVER_UPLOADED)
 
 

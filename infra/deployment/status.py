@@ -9,6 +9,7 @@ from .difference import Difference
 
 def exit_status(found: Sequence[Difference]) -> int:
     """See `Drift`, whose values are in the order of their gravity."""
+    # The gravest has the lowest number.
     return min((each.drift.value for each in found), default=0)
 
 

@@ -1,5 +1,4 @@
-"""Where a deployment goes: project, region, sport. Checked here, since gcloud checks names of flags, not
-values."""
+"""Where a deployment goes: project, region, sport. Checked here: gcloud checks names of flags, not values."""
 
 import re
 from collections.abc import Mapping
@@ -36,6 +35,7 @@ class Target:
 
     def account(self, name: str) -> str:
         """Full name of a service account of the project. `example.com:p` is written `p.example.com` there."""
+        # A project of an organisation may still have a domain before its name.
         domain, _, project = self.project.rpartition(":")
         return f"{name}@{project}{'.' + domain if domain else ''}.iam.gserviceaccount.com"
 
@@ -52,6 +52,7 @@ class Target:
 
 def target(environment: Mapping[str, str]) -> Target:
     """From GCP_PROJECT, REGION and SPORT; raises DeployError with every one that is missing or malformed."""
+    # Missing ones are told first, as they are usually all missing at once.
     missing = [name for name in sorted(_VALID) if not environment.get(name)]
     if missing:
         raise DeployError(f"set {', '.join(missing)}")

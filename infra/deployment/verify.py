@@ -82,6 +82,7 @@ def verify(
     except subprocess.TimeoutExpired as exc:
         raise VerifyError(f"{staged.name}: has not started within {START_TIMEOUT_SECONDS:g} s") from exc
     if probe.returncode != 0:
+        # The last line is the exception, or the sentence of the probe.
         told = (probe.stderr.strip() or probe.stdout.strip() or f"status {probe.returncode}").splitlines()
         raise VerifyError(f"{staged.name}: would not start: {told[-1]}")
     return frozenset(probe.stdout.split())

@@ -59,6 +59,7 @@ class Workshop:
 
     def upload(self, release: Release) -> tuple[Path, Path]:
         """The folder and the file of variables that gcloud is given."""
+        # A file, not a flag: a value may hold commas, which gcloud would take for separators.
         env_file = self.folder / f"{release.folder}.env.yaml"
         # JSON is YAML, and no value needs quoting by hand.
         env_file.write_text(json.dumps(release.environment, indent=2, sort_keys=True), encoding="utf-8")

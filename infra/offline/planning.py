@@ -79,6 +79,7 @@ class Workspace:
         with _provider(root, schema, folder / "provider.sock") as attached:
             environment = {
                 "PATH": os.environ.get("PATH", ""),
+                # Neither settings nor credentials nor a plugin cache of this machine.
                 "HOME": str(folder),
                 "CHECKPOINT_DISABLE": "1",
                 "TF_IN_AUTOMATION": "1",
@@ -107,7 +108,8 @@ class Workspace:
     def plan(self, variables: Mapping[str, object]) -> Mapping[str, Any]:
         """The plan for these variables as Terraform's own JSON; raises TerraformFailed.
 
-        Nothing is applied, and no state is read.
+        Nothing is applied, and no state is read. Again with other variables: another plan, of nothing made
+        before.
         """
         (self.folder / "planned.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
         # `-refresh=false`: there is nothing to look at but the stand-in's answers.
@@ -150,10 +152,12 @@ def _provider(root: Path, schema: Path, socket: Path) -> Iterator[str]:
     """Serves the stand-in; yields the value of TF_REATTACH_PROVIDERS."""
     python = root / ENVIRONMENT / "bin" / "python"
     script = Path(__file__).with_name("provider.py")
+    # `-P`: a module beside the script must not hide a package of its environment.
     command = [str(python), "-P", str(script), str(schema), str(socket), json.dumps(ANSWERS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
+            # Its one line; empty means that it has ended, and stderr has told why.
             attached = process.stdout.readline().strip()
             if not attached:
                 raise TerraformFailed(f"{script}: did not start; see ./local/setup")

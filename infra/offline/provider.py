@@ -33,6 +33,7 @@ MADE_UP: Mapping[Any, Any] = {"string": "offline", "number": 1, "bool": False}
 
 def to_block(block: Block) -> messages.Schema.Block:
     """Our schema file's description of a block as the protocol has it."""
+    # An enumeration of the protocol: the schema file has its names.
     nesting = messages.Schema.NestedBlock.NestingMode
     return messages.Schema.Block(
         attributes=[
@@ -71,6 +72,7 @@ def plan(block: Block, proposed: dict[str, Any] | None, known: Mapping[str, str]
     computed = {
         name: known[name].format_map(proposed) if name in known else UNKNOWN
         for name, each in block["attributes"].items()
+        # What the configuration sets itself stands as it is, computed or not.
         if each["computed"] and proposed.get(name) is None
     }
     return proposed | computed
@@ -159,6 +161,7 @@ def main(schema: str, socket: str, answers: str) -> None:
 
     The one line on stdout tells Terraform where to find it.
     """
+    # A few threads: Terraform asks for several resources at a time.
     server = cast(Any, grpc).server(futures.ThreadPoolExecutor(max_workers=4))
     provider = Provider(json.loads(Path(schema).read_text(encoding="utf-8")), json.loads(answers))
     services.add_ProviderServicer_to_server(provider, server)
@@ -169,6 +172,7 @@ def main(schema: str, socket: str, answers: str) -> None:
         "Protocol": "grpc",
         "ProtocolVersion": 6,
         "Pid": os.getpid(),
+        # A provider under test: Terraform neither starts nor ends it.
         "Test": True,
         "Addr": address,
     }

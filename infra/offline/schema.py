@@ -72,6 +72,7 @@ class _Entry:
 
     @property
     def type(self) -> object:
+        """Terraform's type, as JSON has it; `dynamic` for one that the bindings do not tell."""
         for kind in _KINDS:
             if self.storage.endswith(kind):
                 inner = SCALARS.get(self.storage.removesuffix(kind), ANY)
@@ -87,6 +88,10 @@ class _Module:
     entries: Mapping[str, Mapping[str, _Entry]]
 
     def block(self, of: str, entries: Mapping[str, _Entry], depth: int = 0) -> Block:
+        """One block and all below it, to MAX_DEPTH.
+
+        An argument without an entry is written by nobody: only the provider sets it, and it is computed.
+        """
         made: Block = {"attributes": {}, "blocks": {}}
         if depth > MAX_DEPTH:
             return made
@@ -105,10 +110,13 @@ class _Module:
         return made
 
     def _nested(self, name: str, entry: _Entry, *, within: str, required: bool, depth: int) -> Block:
+        """A block within a block: how often it may stand there, and what it holds."""
+        # A list of one at most has an output of its own kind in the bindings.
         stands_once = re.search(rf'= new \w+OutputReference\(this, "{name}"\)', within) is not None
         nesting = "SINGLE" if name == "timeouts" else NESTINGS[entry.nesting]
         return {
             "nesting": nesting,
+            # Of a single block the protocol counts nothing.
             "min_items": int(required and nesting != "SINGLE"),
             "max_items": int(stands_once and nesting != "SINGLE"),
             "block": self.block(
@@ -121,6 +129,7 @@ class _Module:
 
 def read_module(code: str) -> tuple[str, Block] | None:
     """`google_pubsub_topic` and its block, or None where the code is no resource and no data source."""
+    # By lower-case names: functions are spelt after classes, but begin with a small letter.
     classes = {name.lower(): (base, body) for name, base, body in _CLASS.findall(code)}
     tops = [body for base, body in classes.values() if base in ("TerraformResource", "TerraformDataSource")]
     if not tops:
@@ -146,6 +155,7 @@ def read_wheel(wheel: Path) -> dict[str, dict[str, Block]]:
 
 
 def _modules(wheel: Path) -> Iterator[tuple[str, str]]:
+    """Path and code of each resource and data source; the bindings are an archive within the wheel."""
     with zipfile.ZipFile(wheel) as outer:
         [inner] = [name for name in outer.namelist() if name.endswith(".jsii.tgz")]
         with tarfile.open(fileobj=io.BytesIO(outer.read(inner))) as bindings:
@@ -156,6 +166,7 @@ def _modules(wheel: Path) -> Iterator[tuple[str, str]]:
 
 
 def _entries(body: str) -> dict[str, _Entry]:
+    """The arguments that one function of the bindings writes out, by name."""
     return {
         name: _Entry(value=value, is_block=is_block == "true", nesting=nesting, storage=storage)
         for name, value, is_block, nesting, storage in _ENTRY.findall(body)
@@ -169,6 +180,7 @@ def _read_type(name: str, of: str) -> object:
 
 
 def main(wheel: str, target: str) -> None:
+    """Read the wheel, and write its schema as JSON to the file `target`."""
     Path(target).write_text(json.dumps(read_wheel(Path(wheel))), encoding="utf-8")
 
 

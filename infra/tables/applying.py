@@ -71,6 +71,7 @@ def plan(warehouse: Warehouse, names: SportNames, folder: Path = FOLDER) -> list
     """
     statements = [each for each in read(folder, names) if not _is_beyond(warehouse, each)]
     existing = _existing(warehouse, names)
+    # Only datasets that are to have an index: each costs a query.
     datasets = {each.table.partition(".")[0] for each in statements if each.kind is Kind.SEARCH_INDEX}
     indexed = {table for dataset in datasets for table in warehouse.indexed(dataset)}
     return [
@@ -102,6 +103,7 @@ def apply(warehouse: Warehouse, planned: Iterable[Change]) -> list[Change]:
 
 
 def _existing(warehouse: Warehouse, names: SportNames) -> Mapping[str, "Table"]:
+    """All tables of the sport's datasets; raises MissingDatasets with all that are not there."""
     existing: dict[str, Table] = {}
     missing = []
     for role in DatasetRole:

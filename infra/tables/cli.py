@@ -37,6 +37,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def _run(warehouse: Warehouse, names: SportNames, *, is_dry: bool) -> int:
     """Print what differs, mend it unless dry, and tell by 1 that something is left."""
+    # Told before it is done: what fails halfway has been seen.
     planned = plan(warehouse, names, FOLDER)
     for change in planned:
         print(_line(change))
@@ -54,6 +55,7 @@ def _line(change: Change) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """The options; `--project` has no default, so that nobody mends the wrong one."""
     parser = argparse.ArgumentParser(
         prog="infra/sql/apply",
         description="Make the tables, views and indexes of infra/sql, and mend those that differ. "

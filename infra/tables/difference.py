@@ -20,6 +20,7 @@ def changes(name: str, wanted: Table, found: Table) -> list[Change]:
     """In the order in which they are to be made. Columns that only the table has are left alone: somebody
     added them first."""
     return [
+        # Columns first: clustering may name a new one.
         *_columns(name, wanted, found),
         *_layout(name, wanted, found),
         *_options(name, wanted, found),
@@ -27,6 +28,7 @@ def changes(name: str, wanted: Table, found: Table) -> list[Change]:
 
 
 def _columns(name: str, wanted: Table, found: Table) -> Iterator[Change]:
+    """Columns that are missing, or are not as declared."""
     for column, each in wanted.columns.items():
         if column not in found.columns:
             yield _missing(name, column, each)
@@ -43,6 +45,7 @@ def _missing(name: str, column: str, wanted: Column) -> Change:
 
 
 def _other(name: str, column: str, wanted: Column, found: Column) -> Iterator[Change]:
+    """A column that is there and differs: a type cannot be changed in place, REQUIRED only be dropped."""
     # The emulator tells a JSON column as STRING where DDL made it.
     if found.type != wanted.type and (wanted.type, found.type) != ("JSON", "STRING"):
         yield Change(what=f"{name}: column {column} is {found.type}, not {wanted.type}")
@@ -56,6 +59,7 @@ def _other(name: str, column: str, wanted: Column, found: Column) -> Iterator[Ch
 
 
 def _layout(name: str, wanted: Table, found: Table) -> Iterator[Change]:
+    """Partitioning and clustering; None is what the emulator does not tell, and is not compared."""
     if found.partitioned_by is not None and found.partitioned_by != wanted.partitioned_by:
         is_, should_be = found.partitioned_by or "nothing", wanted.partitioned_by or "nothing"
         yield Change(what=f"{name}: is partitioned by {is_}, not {should_be}: make it anew and copy")
@@ -66,6 +70,7 @@ def _layout(name: str, wanted: Table, found: Table) -> Iterator[Change]:
 
 
 def _options(name: str, wanted: Table, found: Table) -> Iterator[Change]:
+    """Options that are declared and set to something else. What only the table has is left alone."""
     for option, value in wanted.options.items():
         if found.options.get(option) != value:
             yield Change(
@@ -75,6 +80,7 @@ def _options(name: str, wanted: Table, found: Table) -> Iterator[Change]:
 
 
 def _literal(value: object) -> str:
+    """A value as GoogleSQL writes it."""
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value).upper() if isinstance(value, bool) else str(value)

@@ -57,6 +57,7 @@ class Statement:
 def fill(sql: str, names: SportNames) -> str:
     """Replace the placeholders by a sport's own datasets; other braces stay as they are."""
     for role in DatasetRole:
+        # Not `format`: JSON paths and struct literals have braces of their own.
         sql = sql.replace("{" + role.value + "}", names.dataset(role))
     return sql
 
@@ -70,15 +71,18 @@ def read(folder: Path, names: SportNames) -> list[Statement]:
         for file in files
         for statement in _split(file.name, fill(file.read_text(encoding="utf-8"), names))
     ]
+    # Stable: within a kind files and statements keep their order.
     return sorted(found, key=lambda statement: statement.kind)
 
 
 def _split(file: str, text: str) -> list[Statement]:
+    """The statements of one file; comments are for whoever reads it."""
     parts = (_COMMENT.sub("", part).strip() for part in _END.split(text))
     return [_statement(file, part) for part in parts if part]
 
 
 def _statement(file: str, sql: str) -> Statement:
+    """One statement with its kind; raises BadStatement for one that must not run twice."""
     # Only what may run twice: the whole folder is applied at every deployment.
     for kind, opening in _OPENINGS.items():
         if found := re.match(opening, sql):
