@@ -129,6 +129,7 @@ def serve(
     ):
         terminal.explain(stack, page)
         while True:
+            # As a deployment would: whoever uses the stack may kill any of its processes.
             crew.replace_dead()
             for server in stack.revive(gives_up=False):
                 terminal.tell_of_restart(server)
@@ -177,6 +178,7 @@ def _run(plan: Plan, *, is_sabotaged: bool) -> None:
             with terminal.doing("an audit of the day"):
                 audited = audit_the_day(plan.slate.game_date, folder, stack.process_environment, ROOT)
             broken_on_purpose = _sabotage(plan, stack, played) if is_sabotaged else None
+        # From what was read, so that a store that is gone cannot change it.
         verdicts = judge(played.evidence, victim=plan.victim, was_killed=played.was_killed)
         verdicts.append(judge_boundaries(played.boundaries, plan.victim))
         verdicts.append(judge_audit(audited))
@@ -206,6 +208,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _today() -> date:
+    """The game date of today, in the pipeline's zone."""
     return datetime.now(ZONE).date()
 
 

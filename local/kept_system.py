@@ -31,12 +31,17 @@ _NEXT_GAME: Final = timedelta(days=7)
 
 @contextmanager
 def kept(stack: Stack, workers: int, tell: Tell) -> Iterator[Crew]:
-    """All of it while the block runs; the workers can be replaced when they die."""
+    """All of it while the block runs; the workers can be replaced when they die.
+
+    Ends in the order in which things need each other: workers first, then the ticks. Raises a Problem where
+    no worker begins to pull.
+    """
     over = threading.Event()
     threads = [
         threading.Thread(target=_tick, args=(stack, topic, every, over), daemon=True)
         for topic, every in ((PHASE_SWEEP, SWEEP_EVERY), (CONSISTENCY_AUDIT, AUDIT_EVERY))
     ]
+    # Before the first tick: a sweep that finds no tables would tell so.
     _make_tables(stack)
     for thread in threads:
         thread.start()
@@ -46,6 +51,7 @@ def kept(stack: Stack, workers: int, tell: Tell) -> Iterator[Crew]:
                 crew.wait_until_pulling()
             yield crew
     finally:
+        # Wakes both threads: neither waits out its ten minutes, or its hour.
         over.set()
         for thread in threads:
             thread.join()

@@ -40,6 +40,7 @@ def missing() -> Iterator[MissingTool]:
 
 
 def _missing_python() -> Iterator[MissingTool]:
+    """The one version, and the module that makes virtual environments, which Debian ships apart."""
     if sys.version_info[:2] != _PYTHON:
         yield MissingTool("Python 3.11 is not installed", "sudo apt-get install python3.11 python3.11-venv")
     elif importlib.util.find_spec("ensurepip") is None:
@@ -47,6 +48,7 @@ def _missing_python() -> Iterator[MissingTool]:
 
 
 def _missing_java() -> Iterator[MissingTool]:
+    """None, or one on which the emulators do not start."""
     remedy = "sudo apt-get install openjdk-17-jre-headless   (elsewhere: https://adoptium.net)"
     if shutil.which("java") is None:
         yield MissingTool(f"Java {_JAVA_MAJOR} or newer is not installed", remedy)
@@ -63,6 +65,7 @@ def java_major(banner: str) -> int:
 
 
 def _missing_gcloud() -> Iterator[MissingTool]:
+    """gcloud itself, or components of it."""
     if shutil.which("gcloud") is None:
         yield MissingTool("gcloud is not installed", "see https://cloud.google.com/sdk/docs/install")
         return

@@ -105,6 +105,7 @@ def play(plan: Plan, stack: Stack, crew: Crew, audience: Audience) -> Played:
         game_date=plan.slate.game_date,
         mischief=plan.mischief,
     )
+    # Waits from the start: its moment may come in any phase.
     transitions = _killing_of_transitions(plan.victim, pipeline, audience.tell)
     with pipeline:
         _wait(pipeline.predictions_wanted, pipeline, audience)
@@ -123,6 +124,7 @@ def _wait(event: threading.Event, pipeline: Pipeline, audience: Audience) -> Non
     """
 
     def meanwhile() -> None:
+        # A function that was killed on purpose is started again, as Cloud Run would.
         pipeline.stack.revive()
         audience.show_days(read_days(pipeline.stack, pipeline.graph, pipeline))
 
@@ -158,6 +160,7 @@ def _play_predictions(plan: Plan, stack: Stack, crew: Crew, audience: Audience) 
     asked_at = datetime.now(UTC)
     batch_id = coordinator.batch_id_of(plan.slate, asked_at)
     gauges = Gauges(stack, batch_id)
+    # Before anybody is asked: the moment may come within a second.
     killing = _killing(plan.victim, gauges=gauges, crew=crew, stack=stack, tell=audience.tell)
     _ask(plan, stack, asked_at)
     ending = _watch(plan, stack, gauges=gauges, crew=crew, show=audience.show)

@@ -38,6 +38,7 @@ def show(
 
 
 def _facts(played: Played) -> Table:
+    """A row for each fact; the source stands before its first one alone."""
     found = played.evidence
     table = _table("What the stores hold", columns=3)
     for source, facts in (
@@ -89,6 +90,7 @@ def _in_pubsub(found: Evidence) -> Iterable[tuple[str, str]]:
 def _in_bigquery(found: Evidence) -> Iterable[tuple[str, str]]:
     """What BigQuery holds, as (name, fact)."""
     staged = sum(one.staged_rows or 0 for one in found.completions)
+    # By business key: what the promise is about.
     twice = len(found.main) - len({row.key for row in found.main})
     yield "rows", f"{staged} staged, {len(found.main)} in the main table, {twice} duplicates"
     rows_left = sum(found.staging_left.values())
@@ -124,6 +126,7 @@ def _boundaries(found: Iterable[BoundaryEvidence]) -> Table:
     for each in found:
         day, decision = each.day, each.day.decision
         reason = day.dispatch.reason if day.dispatch else decision.reason if decision else "no event"
+        # As the decision saw it: who came later is told as late.
         there = f"{len(decision.present)} of {len(decision.needed)} processors" if decision else ""
         late = f", late: {_named(day.late)}" if day.late else ""
         waited = f"[cyan]{each.waited.total_seconds():6.2f} s[/]" if each.waited else ""
@@ -132,6 +135,7 @@ def _boundaries(found: Iterable[BoundaryEvidence]) -> Table:
 
 
 def _times(found: Evidence) -> Table:
+    """The stages of the run, and how long each took."""
     table = _table("How long it took", columns=2)
     for name, seconds in _stages(found):
         table.add_row(name, f"[cyan]{seconds:6.2f} s[/]")
@@ -169,6 +173,7 @@ def _promises(verdicts: Iterable[Verdict]) -> Table:
 
 
 def _table(title: str, *, columns: int) -> Table:
+    """A table without lines, whose last column alone may be broken."""
     table = Table(
         box=None,
         show_header=False,

@@ -46,6 +46,7 @@ class Terminal:
         began = time.monotonic()
         with self.console.status(what):
             yield
+        # Not where the block raised: the problem is told instead.
         self.console.print(f"  [green]✔[/] {what:<20}[dim]{time.monotonic() - began:5.1f} s[/]")
 
     def tell_of_death(self, victim: Victim) -> None:
@@ -85,4 +86,5 @@ class Terminal:
         self._plain(f"./local/run: {what}", style="red")
 
     def _plain(self, line: str, *, style: str = "") -> None:
+        """A line as it is: no markup, and no break that would spoil a copied command."""
         self.console.print(line, style=style, markup=False, soft_wrap=True)

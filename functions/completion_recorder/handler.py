@@ -72,6 +72,7 @@ async def handle(
     watches comes last, and its failure is nobody's.
     """
     recorded = (await recorder.record(completion, event_id=event_id)).unwrap()
+    # Logged before the trigger: it is counted, whatever becomes of the rest.
     _tell(completion, recorded)
     if recorded.owed_trigger is not None:
         # In a thread: the publisher blocks, and the event loop serves up to 80 events at a time.
@@ -88,6 +89,7 @@ def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) ->
     What could not be helped is in the answer, and left to the next tick; the tick is delivered again only if
     it could not be noted, or if the batches could not even be listed.
     """
+    # Before the work: a sweep that takes all its time, or dies, has come all the same.
     noted = ticks.note(function, now)
     swept = sweep.run(now)
     if swept.data is not None:
@@ -97,6 +99,7 @@ def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) ->
 
 
 def _tell_of_sweep(swept: "Swept") -> None:
+    """One line for each sweep; a warning where something was left, or had to be triggered again."""
     is_unusual = bool(swept.failed or swept.left or swept.triggered_again)
     tell = log.warning if is_unusual else log.info
     tell(

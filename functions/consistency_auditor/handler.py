@@ -33,8 +33,7 @@ def handle(
     page: StatusPage | None,
     remove_old: Callable[[], Result[Any]],
 ) -> Result[AuditReport]:
-    """Run one audit, publish the status page, and, after an audit of everything, remove batches that are long
-    over.
+    """Run one audit, publish the status page; after an audit of everything, remove batches long over.
 
     It is acknowledged whatever it found or could not see: the next one is never far, and a repetition would
     tell people again. Only a run that could not even be made is repeated. `remove_old` and the page fail into
@@ -42,6 +41,7 @@ def handle(
     """
     asked = Asked(batch_id=request.batch_id, game_date=request.game_date, repair=request.repair)
     audited = auditor.run(asked)
+    # After the audit, so that it shows what was just found.
     if page is not None:
         _log_failure(page.publish(), "status page not written", "page_failed")
     # A look at one batch or day is somebody's question; cleaning up is not its business.
@@ -51,5 +51,6 @@ def handle(
 
 
 def _log_failure(done: Result[Any], sentence: str, action: str) -> None:
+    """Told in the log alone; an alert counts these lines."""
     if done.error is not None:
         log.error(sentence, action=action, error=done.error.to_dict())

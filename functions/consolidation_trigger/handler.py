@@ -57,9 +57,7 @@ def handle(
     publisher: Publisher,
     dataset: str,
 ) -> Receipt:
-    """Handle one delivery; returns the receipt.
-
-    Every step may be repeated: a redelivery goes on where the last ended.
+    """Handle one delivery; returns the receipt. A redelivery goes on where the last one ended.
 
     The announcement goes first: the rows are in the main table, and nobody waits for the clean-up, whose
     failure fails the event afterwards; its redelivery cleans up again. Failures: LOCK_HELD and "not yet"

@@ -41,7 +41,7 @@ class Ticks(Protocol):
 
 def handle(
     completion: PhaseCompletion, topic: str, event_id: str, *, graph: Graph, boundaries: Boundaries
-) -> Result[Reported | None]:
+) -> Result[Reported] | Result[None]:
     """Handle one delivery of the topic of that constant. A redelivery goes on where the last one ended.
 
     None, acknowledged with a warning: this sport's pipeline has no boundary on that topic. Failures:
@@ -52,13 +52,14 @@ def handle(
     if found.error is not None:
         return Result.failure(found.error)
     boundary = found.unwrap()
+    # Acknowledged: the registry may know topics for which this sport has no boundary.
     if boundary is None:
         log.warning(f"no boundary of {graph.sport} is woken by {topic}", action="no_boundary", topic=topic)
         return Result.success(None)
     reported = boundaries.report(boundary, completion, event_id)
     if reported.data is not None:
         _tell(boundary, completion, reported.data)
-    return reported.map(lambda report: report)
+    return reported
 
 
 def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) -> Result[Swept]:
@@ -70,9 +71,7 @@ def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) ->
     # A partial is told like any sweep: what it did look at was done.
     if swept.data is not None:
         _tell_of_sweep(swept.data)
-    if noted.error is not None:
-        return Result.failure(noted.error)
-    return swept
+    return Result.failure(noted.error) if noted.error is not None else swept
 
 
 def _tell(boundary: Boundary, completion: PhaseCompletion, report: Reported) -> None:

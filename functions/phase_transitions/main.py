@@ -50,7 +50,7 @@ phases = PhaseTransitions(wiring, settings.names, speed=settings.phase_clock_spe
 def completions_of(topic: Topic) -> Route[PhaseCompletion]:
     """The route of one topic, which tells the boundary: the message names phases, and one could be wrong."""
 
-    def complete(message: PhaseCompletion, delivery: Delivery) -> Result[Reported | None]:
+    def complete(message: PhaseCompletion, delivery: Delivery) -> Result[Reported] | Result[None]:
         boundaries = phases.boundaries()
         return handle(message, topic.constant, delivery.event_id, graph=phases.graph, boundaries=boundaries)
 

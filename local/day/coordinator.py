@@ -59,6 +59,7 @@ def ask(
 
 
 def _publish(requests: Sequence[PredictionRequest], publisher: Publisher) -> Result[list[str]]:
+    """Publish in small groups, in order; the first failure ends it, and asking again is safe."""
     ids: list[str] = []
     for start in range(0, len(requests), REQUESTS_AT_ONCE):
         published = publisher.publish_all(PREDICTION_REQUEST, requests[start : start + REQUESTS_AT_ONCE])

@@ -85,10 +85,12 @@ class Crew(AbstractContextManager["Crew"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Kill whoever is still at work: what they hold is delivered again, or nobody's any more."""
         for worker in self._workers:
             worker.stop()
 
     def _pulling(self) -> int:
+        """How many workers have begun to pull, those included that have died since."""
         return self._job.log.read_text(encoding="utf-8", errors="replace").count(PULLING)
 
     def _hire(self) -> Service:

@@ -27,6 +27,7 @@ def tables_of(graph: Graph) -> list[Table]:
 
 
 def _asked(gate: object) -> Iterable[Table]:
+    """The tables that a gate counts; none for one that reads a report."""
     if isinstance(gate, RowCounts):
         return gate.tables
     return (gate.table, gate.schedule) if isinstance(gate, Coverage) else ()
@@ -35,6 +36,7 @@ def _asked(gate: object) -> Iterable[Table]:
 def create(warehouse: Warehouse, names: SportNames, tables: Iterable[Table]) -> None:
     """Make those that are not there; raises ResultError. Their datasets are."""
     for table in tables:
+        # Two columns: what a gate counts, and by what it finds the day.
         sql = _SQL.fill("create", table=f"`{path(names, table)}`", date_column=table.date_column)
         warehouse.execute(sql).unwrap()
 

@@ -68,12 +68,14 @@ class Pipeline:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def __enter__(self) -> "Pipeline":
+        """Make the tables, begin to listen and to tick, and start the phases that nothing else starts."""
         self._warehouse = Warehouse(self.stack.bigquery)
         phase_tables.create(self._warehouse, self.stack.sport_names, phase_tables.tables_of(self.graph))
         self._fill(_tables([self.graph.schedule] if self.graph.schedule else []))
         self._go(self._tick)
         for constant in {boundary.dispatches_to for boundary in self.graph.boundaries}:
             self._go(partial(self._listen, constant))
+        # Phase 2 in a graph that begins there: its scrapers are nobody of ours.
         begun_by_others = {boundary.next_phase for boundary in self.graph.boundaries}
         for boundary in self.graph.boundaries:
             if boundary.phase not in begun_by_others:
@@ -81,6 +83,7 @@ class Pipeline:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End every thread; one that waits for its time is woken and does nothing more."""
         self._over.set()
         for thread in self._threads:
             thread.join()
@@ -119,6 +122,7 @@ class Pipeline:
                     self._hear(constant, message)
 
     def _pulled(self, constant: str) -> "Sequence[PubsubMessage]":
+        """Messages that have come, acknowledged; () where none has within two seconds."""
         tap = self.stack.names.tap(topic(constant))
         client = self.stack.subscriber_client
         try:
@@ -162,6 +166,7 @@ class Pipeline:
     def _run(self, boundary: Boundary) -> None:
         """Fill the tables of the phase, then let every processor of it report."""
         rules = self.rules(boundary)
+        # Before any processor reports: a gate is asked as soon as the last of them has.
         tables = _tables(table for gate in rules.gates for table in getattr(gate, "tables", ()))
         closed = [table for table in tables if table.name == self.mischief.gate_closed]
         self._fill([table for table in tables if table not in closed])
@@ -171,10 +176,12 @@ class Pipeline:
             self._go(partial(self._report, boundary, rules, name))
 
     def _fill_later(self, tables: Sequence[Table]) -> None:
+        """Open a gate that was closed on purpose, unless the day is over first."""
         if not self._over.wait(CLOSED_SECONDS):
             self._fill(tables)
 
     def _fill(self, tables: Iterable[Table]) -> None:
+        """A row for each game, in each of the tables."""
         for table in tables:
             phase_tables.fill(
                 self._warehouse, self.stack.sport_names, table=table, game_date=self.game_date, games=GAMES
@@ -194,6 +201,7 @@ class Pipeline:
 
     def _complete(self, boundary: Boundary, name: str, status: MessageStatus) -> None:
         """Publish a completion as a processor does; nothing once the day is over."""
+        # Nobody listens any more, and the stack may be gone already.
         if self._over.is_set():
             return
         run = uuid.uuid4().hex

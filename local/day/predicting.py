@@ -60,6 +60,7 @@ def _row(request: PredictionRequest, system: str) -> Row:
 
 
 def _recommendation(points: float, line: float | None) -> str:
+    """Over or under, a pass where it is close, and no word without a line."""
     if line is None:
         return "NO_LINE"
     if abs(points - line) < 1:
@@ -69,4 +70,5 @@ def _recommendation(points: float, line: float | None) -> str:
 
 def _number(*parts: str) -> int:
     """A number from 0 to 2³² - 1 that follows from the words alone."""
+    # Not `hash`: Python salts it for each process.
     return int.from_bytes(hashlib.sha256("/".join(parts).encode()).digest()[:4], "big")

@@ -36,6 +36,7 @@ class Slate:
         return [self._request(batch_id, asked_at, player) for player in self.players]
 
     def _request(self, batch_id: str, asked_at: datetime, player: str) -> PredictionRequest:
+        """The request for one player, with the line that a bookmaker offers, if one does."""
         line = line_of(player)
         return PredictionRequest(
             batch_id=batch_id,

@@ -69,10 +69,12 @@ class Worker:
 
     def handle(self, request: PredictionRequest, _: Delivery) -> Result[str]:
         """Acknowledged only when the rows are staged and every copy of the completion is published."""
+        # A crash anywhere brings the request again: rows and completion are then the very same.
         return self._finish(request).and_then(self._publish)
 
     def _finish(self, request: PredictionRequest) -> Result[PlayerCompletion]:
         """Predict and stage; the completion tells where the rows are, and is not published yet."""
+        # Reported all the same: whoever is not heard of is timed out.
         if is_skipped(request.player_lookup):
             skipped = self._completion(request, PlayerOutcome.SKIPPED, StagedWrite(table=None, rows=0))
             return Result.success(skipped)
@@ -84,6 +86,7 @@ class Worker:
     def _completion(
         self, request: PredictionRequest, outcome: PlayerOutcome, staged: StagedWrite
     ) -> PlayerCompletion:
+        """What is reported of the player, with the table and the number of the rows."""
         return PlayerCompletion(
             batch_id=request.batch_id,
             player_lookup=request.player_lookup,
@@ -146,6 +149,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
+    """The command line, see the module."""
     parser = argparse.ArgumentParser(prog="python -m local.day.worker")
     parser.add_argument("worker_id")
     parser.add_argument("subscription", help="projects/P/subscriptions/S")
@@ -156,6 +160,7 @@ def _options() -> argparse.Namespace:
 
 
 def _writer(settings: Settings) -> StagingWriter:
+    """Stages through a BigQuery client of this process."""
     warehouse = Warehouse(connect(settings.gcp_project, os.environ))
     return StagingWriter(warehouse, settings.names.dataset(DatasetRole.PREDICTIONS), _now)
 

@@ -25,7 +25,7 @@ _ARRAY_PLAYERS: Final = 950
 
 
 def _half_done(world: World, batch_id: str) -> Batch:
-    """An open batch of four players, of whom two have ended."""
+    """An open batch of four players, of whom two have ended: nothing of it is due while an audit looks."""
     players = world.players[:4]
     batch = world.open(batch_id, players)
     world.skip(batch, players[:2])
@@ -33,6 +33,7 @@ def _half_done(world: World, batch_id: str) -> Batch:
 
 
 def _lose_an_increment(world: World) -> Expected:
+    """The counter says one player less than there are documents; named is the batch, as nobody is lost."""
     batch = _half_done(world, "sabotage_lost_increment")
     # Past the recorder: by way of it no increment can be lost.
     world.batch(batch.batch_id).update({"skipped_count": firestore.Increment(-1)})
@@ -40,19 +41,23 @@ def _lose_an_increment(world: World) -> Expected:
 
 
 def _count_twice(world: World) -> Expected:
+    """The counter says one player more than there are documents."""
     batch = _half_done(world, "sabotage_double_increment")
     world.batch(batch.batch_id).update({"skipped_count": firestore.Increment(1)})
     return {batch.batch_id: None}
 
 
 def _record_a_stranger(world: World) -> Expected:
+    """A completion document of somebody who is not in the manifest; the finding has to name them."""
     batch = _half_done(world, "sabotage_ghost_marker")
     stranger = {"player_lookup": NOBODY, "outcome": "skipped", "predictions_count": 0, "event_id": SABOTEUR}
+    # Past the recorder, which would keep it apart from the completions.
     world.completion(batch.batch_id, NOBODY).set(stranger)
     return {batch.batch_id: (NOBODY,)}
 
 
 def _count_as_another_outcome(world: World) -> Expected:
+    """Two counters that differ from the documents, while their sum agrees with them."""
     batch = _half_done(world, "sabotage_contradicting_outcomes")
     # Their sum stays: else it would be a lost increment.
     one_less, one_more = firestore.Increment(-1), firestore.Increment(1)
@@ -69,6 +74,7 @@ def _leave_untriggered(world: World) -> Expected:
 
 
 def _hang_in_consolidation(world: World) -> Expected:
+    """A batch in `consolidating` for which nobody holds the lock: whoever began it is dead."""
     world.open(STUCK, ())
     # How old this is, the auditor's reader makes up (`clocks`): no client sets when a document was written.
     world.batches.start_consolidation(STUCK, 1).unwrap()
@@ -76,21 +82,26 @@ def _hang_in_consolidation(world: World) -> Expected:
 
 
 def _pass_a_deadline(world: World) -> Expected:
-    """Good enough without the player who never reports."""
+    """Open past its deadline, and good enough without the player who never reports: it closes as partial."""
     batch = world.open("sabotage_overdue_batch", world.players[:1], deadline=-HOUR, min_completion_pct=0)
     return {batch.batch_id: None}
 
 
 def _fail_at_the_deadline(world: World) -> Expected:
+    """Closed at its deadline with nobody heard of; the repair asks for its players again."""
     slate = world.slate(world.day_of(FAILED), world.players[:2])
     world.make_known(slate)
     batch = world.open(FAILED, slate.players, deadline=-HOUR)
+    # Closed as the sweep closes it, so that the failure is a real one.
     OverdueBatches(world.batches, world.wiring.outbox()).resume(batch, world.now()).unwrap()
     return {batch.batch_id: None}
 
 
 def _be_too_slow(world: World) -> Expected:
-    """Half of the players in fifty minutes, and ten minutes for the others."""
+    """Half of the players in fifty minutes, and ten minutes for the others: even the earliest end is too
+    late.
+    """
+    # A redrive asks for the players with their games, so these have to be known.
     slate = world.slate(world.day_of(SLOW), world.players[:6])
     world.make_known(slate)
     batch = world.open(SLOW, slate.players, deadline=HOUR / 6)
@@ -109,6 +120,7 @@ def _ask_the_missing(world: World, finding: Finding) -> list[str]:
 
 
 def _fill_an_array(world: World) -> Expected:
+    """More players in the legacy array than may stand there without a warning; a migration mends it."""
     players = [f"{SABOTEUR}{number:04}" for number in range(_ARRAY_PLAYERS + 1)]
     batch = world.open("sabotage_array_nearly_full", players, mode=SchemaMode.LEGACY)
     # All but one: a batch whose players have all ended would be closed, and told as another defect.
@@ -117,6 +129,7 @@ def _fill_an_array(world: World) -> Expected:
 
 
 def _write_nonsense(world: World) -> Expected:
+    """A document that is no batch: found, told, and never taken for an empty one."""
     batch_id = "sabotage_unreadable"
     # Enough to be found by its date, and too little for a batch.
     world.batch(batch_id).set({"game_date": world.today.isoformat()})
@@ -124,6 +137,7 @@ def _write_nonsense(world: World) -> Expected:
 
 
 def _delete_nonsense(world: World) -> None:
+    """What a person does about a document that nobody can read."""
     world.batch("sabotage_unreadable").delete()
 
 

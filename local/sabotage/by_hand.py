@@ -54,6 +54,7 @@ def break_one(environment: Mapping[str, str], finding_class: str, today: date) -
             raise Problem("break: no worker has answered; ./local/run serve --workers 1 has one")
     if defect in phase_defects.DEFECTS:
         phase_defects.play_the_days_before(world)
+    # As a run makes it; only the clocks of the audit are the real ones here.
     expected = defect.make(world)
     by = defect.mended
     elsewhere = by.what if isinstance(by, Otherwise) and not by.has_command else None

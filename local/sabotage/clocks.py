@@ -41,6 +41,7 @@ class AgedBatches(BatchReader):
 
 
 def _aged(seen: Seen) -> Seen:
+    """The batch `STUCK` as if it had been written long ago; the others as they are."""
     aged = (
         replace(batch, update_time=batch.update_time - CONSOLIDATION_TAKES)
         if batch.batch_id == STUCK
@@ -61,6 +62,7 @@ class AgedStaging(StagingTables):
 
 
 def _is_left_on_purpose(table: str) -> bool:
+    """By its name, which has the worker in it."""
     parsed = table_names.parse(table)
     return parsed is not None and parsed[1] == SABOTEUR
 

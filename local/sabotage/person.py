@@ -80,6 +80,7 @@ class Person:
 
         One that looks may end with up to `worst_status`.
         """
+        # Without a terminal it could not ask.
         confirmed = f"{command} --why {WHY} --yes" if is_writing(command) else command
         began = time.monotonic()
         try:

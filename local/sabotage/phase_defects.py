@@ -53,15 +53,18 @@ def play_the_days_before(world: World) -> None:
         _fill(world, schedule, world.day(days))
     operations = world.audit.phases.operations()
     for phase in (_STUCK, _UNSENT):
+        # By hand: their processors have never reported, and must not look stuck.
         operations.dispatch(boundary(world, phase), world.day(-2), who=SABOTEUR, why=WHY).unwrap()
 
 
 def _fill(world: World, table: Table, game_date: date) -> None:
+    """A row for each game of the date, in a table that a gate asks for."""
     warehouse, names = world.wiring.warehouse(), world.wiring.settings.names
     phase_tables.fill(warehouse, names, table=table, game_date=game_date, games=GAMES)
 
 
 def _report(world: World, processor: str) -> Report:
+    """A success of this processor, so long ago that every tier has fired."""
     at = world.now() - _REPORTED_AGO
     return Report(
         processor=processor,
@@ -92,6 +95,7 @@ def _stand_still(world: World) -> Expected:
 
 
 def _critical(of: Boundary) -> tuple[str, ...]:
+    """The critical processors of any mode."""
     return tuple(name for rules in of.modes.values() for name in rules.critical)
 
 
@@ -100,6 +104,7 @@ def _die_before_the_dispatch(world: World) -> Expected:
     unsent, ago = boundary(world, _UNSENT), world.now() - HOUR
 
     def claim(day: Day) -> Change:
+        # As an instance writes it, by the same rules: only its clock was an hour behind.
         decision = readiness(unsent, day, ago).decision(ago, PhaseState.DISPATCHING, reason=WHY)
         dispatch = dispatch_of(unsent, day, decision, reason=MANUAL, claimant=uuid.uuid4().hex, now=ago)
         return changes.claim(day, decision, dispatch)
@@ -109,6 +114,7 @@ def _die_before_the_dispatch(world: World) -> Expected:
 
 
 def _give_up(world: World) -> Expected:
+    """An act of a person, on a day that is over: it is told as long as nobody replays it."""
     operations = world.audit.phases.operations()
     operations.abandon(boundary(world, _ABANDONED), world.day(-2), who=SABOTEUR, why=WHY).unwrap()
     return {world.day(-2).isoformat(): None}
@@ -135,11 +141,14 @@ def _start_without_one(world: World) -> Expected:
 
 
 def _schedule_name(world: World) -> str:
+    """The table of the schedule; "" for a sport that has none."""
     schedule = world.audit.phases.graph.schedule
     return schedule.name if schedule else ""
 
 
 def _dispatch(phase: int) -> Callable[[World, Finding], list[str]]:
+    """The finding's own command, which looks, then the dispatch by hand."""
+
     def commands(world: World, finding: Finding) -> list[str]:
         return [finding.command, operator_command("dispatch", str(phase), finding.scope.name)]
 
@@ -147,6 +156,7 @@ def _dispatch(phase: int) -> Callable[[World, Finding], list[str]]:
 
 
 def _replay(world: World, finding: Finding) -> list[str]:
+    """The finding's own command, then the replay that alone brings an abandoned boundary back."""
     following = boundary(world, _ABANDONED).next_phase
     return [finding.command, operator_command("replay", finding.scope.name, "--from", str(following))]
 
@@ -158,6 +168,7 @@ def _look_long_ago(world: World) -> Expected:
 
 
 def _know_the_schedule(world: World) -> None:
+    """Games near the date: the schedule of its time is then known."""
     schedule = world.audit.phases.graph.schedule
     assert schedule is not None
     # Near enough to be "around", and not the date itself: games on it would make its silence a defect.

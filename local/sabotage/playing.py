@@ -63,6 +63,7 @@ class Play:
         self._step("prepare")
         self._prepare()
         self._step("look while a store is away")
+        # Alone: where a store is away, an audit can say nothing of the rest.
         before = [Case(defect=each, expected=each.make(self._world)) for each in BEFORE]
         others = self._find(before)
         for case in before:
@@ -73,6 +74,7 @@ class Play:
         self._step("break all at once")
         cases = [Case(defect=each, expected=each.make(self._world)) for each in AT_ONCE]
         self._step("find and repair")
+        # One run finds all and repairs what it may: classes that disturbed each other would show here.
         repaired = self._world.auditor().run(Asked(repair=True)).unwrap()
         others += self._find([*before, *cases])
         self._step("mend by hand")
@@ -87,7 +89,7 @@ class Play:
         return [case.outcome(resolved) for case in every], others
 
     def _step(self, what: str) -> None:
-        """Where it is, with the seconds so far: a run that hangs tells in its log where."""
+        """Log where it is, with the seconds so far: a run that hangs tells in its log where."""
         log.info(what, action="sabotage_step", seconds=round(time.monotonic() - self._began, 1))
 
     def _prepare(self) -> None:
@@ -171,10 +173,12 @@ class Play:
 
 
 def _is_told_to_be_over(tracked: Tracked) -> bool:
+    """Resolved, and told so: the second follows from the first only if somebody heard of it."""
     return not tracked.is_open and tracked.told.value == "resolved"
 
 
 def _stands(batch: Batch) -> str:
+    """How a batch stands, for a sentence about one that has not come to its end."""
     return f"{batch.status.value}, generation {batch.generation}, {batch.counts.timed_out} timed out"
 
 

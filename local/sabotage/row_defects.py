@@ -31,6 +31,7 @@ def player(world: World, number: int) -> str:
 
 
 def _insert_twice(world: World) -> Expected:
+    """Every row of the player once more: what an insert-only MERGE of a second writer would leave."""
     world.execute(
         f"INSERT INTO {{main}} SELECT * FROM {{main}} WHERE {_OF_PLAYER}",
         player=player(world, 0),
@@ -40,6 +41,7 @@ def _insert_twice(world: World) -> Expected:
 
 
 def _modify(world: World) -> Expected:
+    """Another value and a later time of change: told by the time, which the receipt has, too."""
     world.execute(
         # Later than any consolidation, as another writer would leave it: by the time such a row is told.
         "UPDATE {main} SET predicted_points = 99, updated_at = TIMESTAMP '2099-01-01 00:00:00' "
@@ -51,6 +53,7 @@ def _modify(world: World) -> Expected:
 
 
 def _break_a_rule(world: World) -> Expected:
+    """A value that no worker could have staged; told by date, as rules know no batches."""
     world.execute(
         # The time of change stays: one defect is to make one finding.
         f"UPDATE {{main}} SET confidence_score = 150 WHERE {_OF_PLAYER}",
@@ -61,6 +64,7 @@ def _break_a_rule(world: World) -> Expected:
 
 
 def _lose_rows(world: World) -> Expected:
+    """Rows that the receipt counts and the table has no more; the repair asks for the player again."""
     _delete(world, player(world, 3))
     return {BATCH: (player(world, 3),)}
 
@@ -73,6 +77,7 @@ def _lose_a_document(world: World) -> Expected:
 
 
 def _add_rows_of_nobody(world: World) -> Expected:
+    """Rows of somebody whom no batch of the day expects, otherwise as good as any."""
     world.execute(
         f"INSERT INTO {{main}} SELECT * REPLACE (@nobody AS player_lookup) FROM {{main}} WHERE {_OF_PLAYER}",
         player=player(world, 5),
@@ -83,11 +88,12 @@ def _add_rows_of_nobody(world: World) -> Expected:
 
 
 def _delete(world: World, name: str) -> None:
+    """Every row of the player on that day."""
     world.execute(f"DELETE FROM {{main}} WHERE {_OF_PLAYER}", player=name, **game_day(world))
 
 
 def _leave_a_staging_table(world: World) -> Expected:
-    """Of a batch that was given up."""
+    """A staging table of a batch that was given up: nobody will ever merge it."""
     batch = world.open("sabotage_orphaned_staging", world.players[:1])
     world.batches.abandon(batch.batch_id, who=SABOTEUR, why=SABOTEUR).unwrap()
     name = staging_table(batch.batch_id, SABOTEUR)

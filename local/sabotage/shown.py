@@ -28,6 +28,7 @@ def shown(found: Sabotage, *, width: int) -> RenderableType:
 
 
 def _table(defects: Sequence[Sabotaged]) -> Table:
+    """A row for each defect, in columns that share the width of the terminal."""
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 2), collapse_padding=True, expand=True)
     table.add_column("class", no_wrap=True)
     for name, ratio in (("broken how, and found as", 12), ("players", 4), ("mended by", 6)):
@@ -40,14 +41,17 @@ def _table(defects: Sequence[Sabotaged]) -> Table:
 
 
 def _found(each: Sabotaged) -> str:
+    """What the audit said, cut to a line."""
     return textwrap.shorten(each.found, MAX_CHARS, placeholder=" …") if each.found else "not found"
 
 
 def _paragraphs(defects: Sequence[Sabotaged]) -> Group:
+    """All defects, one below the other."""
     return Group(*(part for each in defects for part in _paragraph(each)))
 
 
 def _paragraph(each: Sabotaged) -> list[RenderableType]:
+    """One defect: its class and end, then how it was broken, found and mended."""
     who = f" ({_who(each.ids)})" if each.ids else ""
     lines = {
         "broken": each.how,
@@ -61,11 +65,13 @@ def _paragraph(each: Sabotaged) -> list[RenderableType]:
 
 
 def _name(each: Sabotaged) -> Text:
+    """The class, after a mark that says whether all went as promised."""
     mark = Text("✔ ", style="green") if each.is_as_promised else Text("✘ ", style="red")
     return mark + Text(each.finding_class)
 
 
 def _end(each: Sabotaged) -> Text:
+    """Whether somebody was told that it is over; what was never found cannot be."""
     return Text("resolved" if each.is_resolved and each.found else "not resolved")
 
 
@@ -78,6 +84,7 @@ def _who(ids: Sequence[str]) -> str:
 
 
 def _last_line(found: Sabotage) -> Text:
+    """That all is as promised, or everything that is not."""
     wrong = [each.wrong for each in found.defects if not each.is_as_promised]
     if found.problem is None and not wrong and not found.others:
         number = len(found.defects)

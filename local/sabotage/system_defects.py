@@ -25,15 +25,18 @@ _HEARD_WITHIN_SECONDS: Final = 30.0
 
 
 def _die_with_a_lock(world: World) -> Expected:
+    """A lease that ended most of an hour ago and was never given back; a repair takes the lock away."""
+    # Five minutes of lease, taken an hour ago.
     return _lock(world, _EXPIRED_LOCK, lease=HOUR / 12)
 
 
 def _hold_a_lock(world: World) -> Expected:
+    """A lease that lasts for another hour: a living holder, as far as anybody can tell. A person decides."""
     return _lock(world, _HELD_LOCK, lease=2 * HOUR)
 
 
 def _lock(world: World, days: int, *, lease: timedelta) -> Expected:
-    """Taken an hour ago."""
+    """A lock taken an hour ago, with a lease of this length from then on."""
     key, ago = world.lock_key(days), world.now() - HOUR
     # Taken as anybody takes it, and then made older: its fence is a real one.
     world.lock.try_acquire(key, SABOTEUR).unwrap()
@@ -43,6 +46,7 @@ def _lock(world: World, days: int, *, lease: timedelta) -> Expected:
 
 
 def _take_the_lock(world: World, finding: Finding) -> list[str]:
+    """Look, then take the lock from its holder."""
     return [finding.command, operator_command("force-release", finding.scope.name)]
 
 
@@ -54,6 +58,7 @@ def _send_what_nobody_can_read(world: World) -> Expected:
     clients = world.wiring.publisher_client(), world.wiring.subscriber_client()
     topology = PubSubTopology(*clients, world.wiring.settings.gcp_project)
     is_dead = until(
+        # Both: the document is written before the message, and an audit looks at both.
         lambda: bool(_letters(world)) and topology.waiting(waiting).unwrap() > 0,
         within_seconds=_HEARD_WITHIN_SECONDS,
     )
@@ -63,6 +68,7 @@ def _send_what_nobody_can_read(world: World) -> Expected:
 
 
 def _letters(world: World) -> list[str]:
+    """Ids of the dead letters that wait for a person."""
     return [
         letter.event_id
         for letter in DeadLetterBox(world.wiring.documents()).newest().unwrap()
@@ -71,11 +77,13 @@ def _letters(world: World) -> list[str]:
 
 
 def _discard(world: World, finding: Finding) -> list[str]:
+    """Look, then discard every letter that waits: none of them deserves another try."""
     letters = _letters(world)
     return [finding.command, *(operator_command("dead-letters", "discard", each) for each in letters)]
 
 
 def _miss_sweeps(world: World) -> Expected:
+    """The last tick of one sweep was an hour ago, and it comes every ten minutes."""
     world.db.collection(SWEEPS).document(SWEEPERS[0]).set({"last_run": world.now() - HOUR})
     return {SWEEPERS[0]: None}
 

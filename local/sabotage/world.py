@@ -147,6 +147,7 @@ class World:
             )
             for player in players
         ]
+        # The very commit of the recorder, without its checks of who is expected.
         self.batches.store.documents.commit(recording.writes(batch, completions)).unwrap()
 
     def make_known(self, slate: Slate) -> None:

@@ -15,5 +15,6 @@ def apply(client: "Client", names: SportNames) -> None:
     """Make whatever is missing; raises what the client raises. Again: nothing is missing."""
     for role in DatasetRole:
         client.create_dataset(names.dataset(role), exists_ok=True, timeout=TIMEOUT_SECONDS)
+    # By the code that applies it to a project: what is tested here is what is deployed.
     warehouse = applying.Warehouse(client=client, is_emulated=True)
     applying.apply(warehouse, applying.plan(warehouse, names))

@@ -45,15 +45,18 @@ class Kind:
 
 
 def _firestore(port: int, project: str, folder: Path) -> Sequence[str]:
+    """It keeps nothing on disk, and one server serves any project."""
     return ["gcloud", "emulators", "firestore", "start", f"--host-port={LOOPBACK}:{port}", "--quiet"]
 
 
 def _pubsub(port: int, project: str, folder: Path) -> Sequence[str]:
+    """gcloud writes the emulator's address into its folder, so each run has one of its own."""
     start = ["gcloud", "beta", "emulators", "pubsub", "start", f"--project={project}", "--quiet"]
     return [*start, f"--host-port={LOOPBACK}:{port}", f"--data-dir={folder}"]
 
 
 def _bigquery(port: int, project: str, folder: Path) -> Sequence[str]:
+    """A server of the Python that runs this, with a folder of its own for uploads."""
     start = [sys.executable, "-m", "bqemulator", "start", f"--project={project}", "--log-level=warning"]
     # Uploads are spooled below TMPDIR, under one fixed name for all emulators of a machine.
     return ["env", f"TMPDIR={folder}", *start, f"--rest-port={port}", f"--grpc-port={free_port()}"]
@@ -148,6 +151,7 @@ class Emulators(AbstractContextManager["Emulators"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """See `stop`."""
         self.stop()
 
 
@@ -164,6 +168,7 @@ def _wait_until_ready(emulator: Emulator) -> None:
 
 
 def _missing_for_bigquery() -> Iterator[MissingTool]:
+    """What bqemulator lacks on this machine."""
     if importlib.util.find_spec("bqemulator") is None:
         yield MissingTool(f"bqemulator is not installed for {sys.executable}", "./local/setup")
     elif not list(Path.home().glob(f".duckdb/extensions/v{version('duckdb')}/*/spatial.duckdb_extension")):
@@ -178,6 +183,7 @@ def _spawn(kind: Kind, *, run_dir: Path, project: str, port: int, stack: ExitSta
     folder.mkdir(parents=True)
     log = run_dir / f"{kind.name}.log"
     log.unlink(missing_ok=True)
+    # Registered before it answers: one that never does is ended, too.
     service = Service.start(kind.name, kind.command(port, project, folder), log=log)
     stack.callback(service.stop)
     return Emulator(kind=kind, port=port, service=service)

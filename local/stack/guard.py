@@ -36,6 +36,7 @@ def main(command: list[str]) -> None:
 
 
 def _obey(group: int) -> None:
+    """Ends the group as the pipe says: a byte asks it to end, the end of the pipe kills it."""
     while os.read(sys.stdin.fileno(), 1):
         _signal(group, signal.SIGTERM)
     # End of file: whoever wanted the command is gone, or has closed the pipe.
@@ -66,6 +67,7 @@ def _wait_until_gone(group: int) -> None:
 
 
 def _collect_the_dead() -> None:
+    """Take the exit status of whatever has ended: until then it counts as a member of its group."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -46,6 +46,7 @@ class Lives:
         return now >= self._may_start_at
 
     def _end(self, now: float) -> None:
+        """Note a death: early ones in a row make the next start later."""
         assert self._started_at is not None
         is_early = now - self._started_at < SOUND_LIFE_SECONDS
         self.early_deaths = self.early_deaths + 1 if is_early else 0

@@ -17,6 +17,7 @@ def noted(stack: Stack, root: Path) -> Iterator[Path]:
     meant."""
     file = root / LOCAL_FILE
     file.parent.mkdir(exist_ok=True)
+    # The pid tells a living stack from one that was killed and left its note.
     note = {"pid": os.getpid(), "environment": dict(stack.environment), "logs": str(stack.folder)}
     _write(file, note)
     try:
@@ -35,6 +36,7 @@ def _write(file: Path, content: dict[str, object]) -> None:
 
 
 def _pid(file: Path) -> int | None:
+    """Whose note it is; None where there is none that can be read."""
     try:
         pid: int = json.loads(file.read_text(encoding="utf-8"))["pid"]
     except (OSError, ValueError, KeyError):

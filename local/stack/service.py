@@ -55,6 +55,7 @@ class Service:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             guard = subprocess.Popen(
+                # `-I -S`: the guard needs the standard library alone, and starts in a few milliseconds.
                 [sys.executable, "-I", "-S", str(GUARD), *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -99,6 +100,7 @@ class Service:
         self._guard.wait()
 
     def _ask_to_end(self, grace: timedelta) -> None:
+        """SIGTERM by way of the guard, and a while to obey; whoever calls kills what is left."""
         assert self._guard.stdin is not None
         try:
             self._guard.stdin.write(b"t")

@@ -103,10 +103,12 @@ class Server:
 
     @property
     def _running(self) -> Service:
+        """The process of this server; it has to have been started."""
         assert self._service is not None
         return self._service
 
     def _command(self) -> list[str]:
+        """functions-framework, as a container of Cloud Run starts it."""
         source = self.staged / self.deployment.folder / "main.py"
         framework = [str(PYTHON), "-P", "-m", "functions_framework"]
         target = ["--target", self.deployment.function.entry_point, "--source", str(source)]
@@ -167,6 +169,7 @@ def environment(
         "CLOUD_RUN_TIMEOUT_SECONDS": str(function.timeout_seconds),
         # The framework's only limit on parallel requests here; deployed, Cloud Run keeps it.
         "THREADS": str(function.concurrency),
+        # What a process logged before it was killed is in its log.
         "PYTHONUNBUFFERED": "1",
         **emulators,
         **{name: values[name] for name in asked if name in values},

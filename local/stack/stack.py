@@ -133,12 +133,14 @@ class Stack:
     def _connected(
         cls, settings: Settings, told: Mapping[str, str], folder: Path, emulators: Emulators
     ) -> "Stack":
+        """The stack with its clients, before anything is served."""
         return cls(
             settings=settings,
             folder=folder,
             environment={**told, **emulators.environment},
             emulators=emulators,
             servers=tuple(_servers(settings.sport, told, folder, emulators.environment)),
+            # After the environment is set: a client reads it when it is made.
             database=firestore.Client(project=PROJECT),
             bigquery=connect(PROJECT, os.environ),
             publisher_client=pubsub_v1.PublisherClient(),
@@ -149,6 +151,7 @@ class Stack:
 def _servers(
     sport: Sport, told: Mapping[str, str], folder: Path, emulators: Mapping[str, str]
 ) -> list[Server]:
+    """A server for each function of the manifest, none of them started."""
     return [
         Server(
             deployment=deployment,

@@ -20,4 +20,5 @@ def served(root: Path) -> Iterator[str]:
         try:
             yield f"http://{page.LOOPBACK}:{server.server_port}/"
         finally:
+            # Ends the thread: it must not answer from stores that are gone.
             server.shutdown()

@@ -95,6 +95,7 @@ def subscriptions(names: Names, pushes: Iterable[Push]) -> list[dict[str, Any]]:
 
 
 def _keeper(names: Names, entry: Topic) -> dict[str, Any]:
+    """Keeps what is dead-lettered: a topic without a subscription forgets it at once."""
     return {
         "name": names.dead_letters(entry),
         "topic": names.topic(entry.dead_letter_name(names.sport)),
@@ -103,10 +104,12 @@ def _keeper(names: Names, entry: Topic) -> dict[str, Any]:
 
 
 def _pulled(entry: Topic) -> list[Subscription]:
+    """The subscriptions of whoever pulls, as the workers do."""
     return [each for each in entry.subscriptions.values() if each.delivery is Delivery.PULL]
 
 
 def _tap(names: Names, entry: Topic) -> dict[str, Any]:
+    """Beside those of the registry: what the report pulls is taken from nobody."""
     return {"name": names.tap(entry), "topic": names.topic(entry.name(names.sport))}
 
 
@@ -121,6 +124,7 @@ def _push(names: Names, push: Push) -> dict[str, Any]:
 
 
 def _delivering(names: Names, entry: Topic, to: Subscription) -> dict[str, Any]:
+    """One subscription of the registry, with all that it says of deadline, back-off and attempts."""
     return {
         "name": names.subscription(entry.subscription_name(names.sport, to.subscriber)),
         "topic": names.topic(entry.name(names.sport)),
