@@ -6,6 +6,20 @@ from typing import Any, Final
 MAX_NAMED: Final = 20
 """Of problems in one sentence; how many there are is told beside it."""
 
+_THIRD_PERSON: Final = {"are": "is", "were": "was", "have": "has", "do": "does"}
+
+
+def counted(number: int, what: str, verb: str = "") -> str:
+    """`1 player`, `2,000 players`, `3 batches`; with a verb in its plural that agrees: `1 player has`.
+
+    The one place where a number meets a noun, so that nobody is told of "1 players".
+    """
+    plural = f"{what}es" if what.endswith("ch") else f"{what[:-1]}ies" if what.endswith("ary") else f"{what}s"
+    noun = f"{number} {what}" if number == 1 else f"{number:,} {plural}"
+    if not verb:
+        return noun
+    return f"{noun} {verb if number != 1 else _THIRD_PERSON.get(verb, f'{verb}s')}"
+
 
 def cut(text: str, max_chars: int) -> str:
     """`text`, or its beginning and how long it was, together `max_chars` at most (which are 40 or more).

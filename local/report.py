@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from common.texts import counted
+
 from .judging.boundaries import BoundaryEvidence
 from .judging.evidence import Evidence
 from .judging.promises import Verdict, last_receipt, times
@@ -65,8 +67,8 @@ def _in_firestore(found: Evidence) -> Iterable[tuple[str, str]]:
     receipt = last_receipt(found)
     yield (
         "receipt",
-        f"{receipt.keys_in_main} of {receipt.keys_staged} keys merged from {len(receipt.tables)} tables,"
-        f" {receipt.duplicate_keys} duplicates, fence {receipt.fence}"
+        f"{receipt.keys_in_main} of {counted(receipt.keys_staged, 'key')} merged from "
+        f"{counted(len(receipt.tables), 'table')}, {receipt.duplicate_keys} duplicates, fence {receipt.fence}"
         if receipt
         else "none",
     )
@@ -82,7 +84,8 @@ def _in_pubsub(found: Evidence) -> Iterable[tuple[str, str]]:
     yield "completions", f"{found.completion_events} events published"
     yield "trigger", f"published {times(len(found.triggers))}"
     statuses = ", ".join(
-        f"{one.message.status.value} with {one.message.record_count} predictions" for one in found.announced
+        f"{one.message.status.value} with {counted(one.message.record_count or 0, 'prediction')}"
+        for one in found.announced
     )
     yield "phase 5", statuses or "not announced"
 
@@ -96,17 +99,19 @@ def _in_bigquery(found: Evidence) -> Iterable[tuple[str, str]]:
     rows_left = sum(found.staging_left.values())
     yield (
         "staging",
-        f"{len(found.staging_left)} tables left" + (f" with {rows_left} rows" if rows_left else ""),
+        f"{counted(len(found.staging_left), 'table')} left"
+        + (f" with {counted(rows_left, 'row')}" if rows_left else ""),
     )
 
 
 def _in_logs(played: Played) -> Iterable[tuple[str, str]]:
     """What no store keeps: deliveries, and processes."""
     recorder, consolidation = played.evidence.recorder_log, played.evidence.consolidation_log
-    yield "deliveries", f"{recorder.deliveries} completions answered"
+    yield "deliveries", f"{counted(recorder.deliveries, 'completion')} answered"
     yield (
         "sent back",
-        f"{recorder.retries.total()} completions, the trigger {times(consolidation.retries.total())}",
+        f"{counted(recorder.retries.total(), 'completion')}, "
+        f"the trigger {times(consolidation.retries.total())}",
     )
     for name, starts in played.revived.items():
         yield "restarted", f"{name} {times(starts)}"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from common.sport import Sport
+from common.texts import counted
 
 from .day.chaos import AFTERMATH, Victim
 from .play import Plan
@@ -25,7 +26,7 @@ class Terminal:
     def introduce(self, plan: Plan) -> None:
         """What will be played, under which conditions, in a line."""
         slate, disorder = plan.slate, plan.disorder
-        conditions = [f"{len(slate.players)} players", f"{plan.workers} workers"]
+        conditions = [counted(len(slate.players), "player"), counted(plan.workers, "worker")]
         conditions += [f"{disorder.duplicates:.0%} duplicates"] if disorder.duplicates else []
         conditions += [f"shuffled with seed {disorder.seed}"] if disorder.shuffle else []
         conditions += [f"kill -9 {plan.victim.value}"] if plan.victim else []

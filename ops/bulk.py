@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from common.result import ResultError, returns_result
+from common.texts import counted
 
 from .plan import Plan
 from .refusals import is_refusal, wrong_usage
 from .selection import Selection
-from .wording import count
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def plan_for_each(
     that is made later of the same set has the same token only if every part of it is as it was.
     """
     if len(chosen) > MAX_CHOSEN:
-        why = f"--where: {count(len(chosen), what)} are chosen, {MAX_CHOSEN:,} at most at once: narrow it"
+        why = f"--where: {counted(len(chosen), what)} are chosen, {MAX_CHOSEN:,} at most at once: narrow it"
         raise wrong_usage(why)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         # Side by side: a plan reads its stores, and a hundred of them one by one take a minute.
@@ -63,7 +63,7 @@ def plan_for_each(
     return Plan(
         command=f"{verb} {where}",
         steps=[step for plan in plans.values() for step in plan.steps],
-        shown=[f"{count(len(chosen), what)} chosen by {where}", *_described(plans)],
+        shown=[f"{counted(len(chosen), what)} chosen by {where}", *_described(plans)],
         left_out=refused,
         seen={"chosen": "; ".join(f"{one} ({_facts(plan)})" for one, plan in plans.items())},
         at_once=AT_ONCE,

@@ -36,9 +36,3 @@ def names(found: Sequence[str], *, shown: int = NAMES_SHOWN) -> str:
     more = len(found) - shown
     listed = ", ".join(found[:shown])
     return f"{listed} and {more} more" if more > 0 else listed
-
-
-def count(number: int, what: str) -> str:
-    """`1 player`, `2 players`, `3 batches`."""
-    plural = f"{what}es" if what.endswith("ch") else f"{what}s"
-    return f"{number} {what}" if number == 1 else f"{number:,} {plural}"

@@ -18,6 +18,7 @@ from ..findings.reporter import Reporter, Told
 from ..findings.rules import is_repaired_elsewhere
 from ..findings.store import FindingStore
 from ..result import ErrorInfo, Result
+from ..texts import counted
 from . import turns
 from .audit_log import AuditLog
 from .batch_reader import Seen, Wanted
@@ -160,8 +161,8 @@ class Auditor:
         log.error("findings could not be remembered", action="findings_forgotten", error=error.to_dict())
         roots = [each for each in findings if each.check == STORES_CHECK]
         lines = [f":rotating_light: *{each.finding_class.value}* {each.summary}" for each in roots]
-        others = len(findings) - len(roots)
-        sent = self.channel.send("\n".join([*lines, f"{others} other findings could not be remembered."]))
+        others = counted(len(findings) - len(roots), "other finding")
+        sent = self.channel.send("\n".join([*lines, f"{others} could not be remembered."]))
         if sent.error is not None:
             log.error("nobody could be told", action="findings_undelivered", error=sent.error.to_dict())
 
@@ -284,4 +285,5 @@ def _log(report: AuditReport) -> None:
         "checks": {name: outcome_fields(each)["result"] for name, each in report.outcomes.items()},
     }
     tell = log.info if report.is_ok else log.warning
-    tell(f"audit: {len(report.findings)} findings, {len(unknown)} unknown", action="audited", **fields)
+    found = counted(len(report.findings), "finding")
+    tell(f"audit: {found}, {len(unknown)} unknown", action="audited", **fields)

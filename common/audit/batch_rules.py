@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Final
 
 from ..batches.records import Batch, BatchStatus
-from ..batches.rules import ARRAY_WARNING_ELEMENTS, MAX_ARRAY_ELEMENTS, is_overdue
+from ..batches.rules import ARRAY_WARNING_ELEMENTS, MAX_ARRAY_ELEMENTS, ended_so_far, is_overdue
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
+from ..texts import counted
 from .stores import BIGQUERY, FIRESTORE, PUBSUB
 
 SWEEP_MISSED: Final = timedelta(minutes=15)
@@ -78,39 +79,36 @@ def deadline_findings(batch: Batch) -> Iterable[Finding]:
         # `is_overdue` is never true without a deadline: this is for the type checker.
         assert batch.deadline is not None
         yield _open_too_long(
-            batch, f"open {minutes(batch.read_time - batch.deadline)} past its deadline{_so_far(batch)}"
+            batch,
+            f"open {minutes(batch.read_time - batch.deadline)} past its deadline: {ended_so_far(batch)}",
         )
     elif batch.is_due and batch.read_time - batch.update_time >= SWEEP_MISSED:
-        yield _open_too_long(batch, f"all players have ended, and nobody has closed it{_so_far(batch)}")
+        yield _open_too_long(batch, "all players have ended, and nobody has closed it")
     if batch.status is BatchStatus.FAILED:
         # Timed-out players are missing: the deadline spoke for them, nobody else.
-        missing = batch.expected_players - batch.counts.reported
+        missing, every_one = batch.expected_players - batch.counts.reported, batch.expected_players
         yield Finding(
             finding_class=FindingClass.FAILED_BATCH,
             severity=Severity.CRITICAL,
             check=DEADLINES,
             scope=scope_of(batch),
-            summary=f"failed at its deadline: {missing} of {batch.expected_players} players not heard of",
+            summary=f"failed at its deadline: {missing} of {counted(every_one, 'player')} not heard of",
             repair=Repair.REDRIVE_MISSING,
             look=operator_command("missing", batch.batch_id),
             depends_on=_FIRESTORE,
         )
 
 
-def _open_too_long(batch: Batch, summary: str) -> Finding:
+def _open_too_long(batch: Batch, why: str) -> Finding:
     return Finding(
         finding_class=FindingClass.OVERDUE_BATCH,
         severity=Severity.CRITICAL,
         check=DEADLINES,
         scope=scope_of(batch),
-        summary=summary,
+        summary=f"{why}: {ended_so_far(batch)}",
         repair=Repair.CLOSE_OVERDUE,
         depends_on=_FIRESTORE,
     )
-
-
-def _so_far(batch: Batch) -> str:
-    return f": {batch.counts.ended} of {batch.expected_players} players have ended"
 
 
 def consolidation_findings(batch: Batch) -> Iterable[Finding]:

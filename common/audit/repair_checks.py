@@ -14,6 +14,7 @@ from ..batches.records import Batch, BatchStatus
 from ..findings import Finding, Pending, Tracked
 from ..messages import PlayerOutcome
 from ..result import Result
+from ..texts import counted
 from .batch_reader import Batches, Seen
 from .in_turn import Turn, concluded, walk
 from .outcomes import Cost, Outcome, Unknown
@@ -87,6 +88,6 @@ def awaited(tracked: Tracked, ended: Mapping[str, Completion] | None) -> Finding
     assert pending is not None
     names = pending.ids if ended is None else missing(pending, ended)
     since = f"its repair was asked for at {pending.asked_at:%H:%M} UTC"
-    told = f"{since}, and {len(names)} players have not come yet" if names else f"{since}, and goes on"
+    what_is_left = f"{counted(len(names), 'player', 'have')} not come yet" if names else "goes on"
     # The players who were found missing stay named where all have come: the batch itself is still on its way.
-    return replace(tracked.finding, ids=names or tracked.finding.ids, summary=told)
+    return replace(tracked.finding, ids=names or tracked.finding.ids, summary=f"{since}, and {what_is_left}")

@@ -16,6 +16,7 @@ from ..parallel import for_each
 from ..predictions.table import CHANGED_AT, ITEM, KEY, PARTITION_COLUMN
 from ..result import Result, returns_result
 from ..sql_blocks import SqlBlocks
+from ..texts import counted
 from ..warehouse.records import Rows
 from .batch_reader import Batches, Seen, Wanted
 from .in_turn import Turn, Walked, concluded, walk
@@ -143,7 +144,7 @@ def _broken(row: Mapping[str, Any]) -> Finding:
         check=RULES,
         scope=Scope.of_date(row["game_date"]),
         subject=row["rule"],
-        summary=f"{row['row_count']} rows break the rule: {row['rule']}",
+        summary=f"{counted(row['row_count'], 'row', 'break')} the rule: {row['rule']}",
         ids=tuple(sorted(row["players"])),
         repair=Repair.REPLACE_ROWS,
         look=operator_command("verify", row["game_date"].isoformat()),

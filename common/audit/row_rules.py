@@ -12,6 +12,7 @@ from typing import Final
 from ..batches.completion import RECOUNTED, Completion
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..messages import PlayerOutcome
+from ..texts import counted
 from .stores import BIGQUERY, FIRESTORE
 
 CHECK: Final = "warehouse_rows"
@@ -85,11 +86,11 @@ def row_findings(
     return [_finding(day, finding_class, sorted(names)) for finding_class, names in told.items() if names]
 
 
-_SENTENCES: Final = {
-    FindingClass.MISSING_ROW: "{} players have fewer rows in the main table than they predicted",
-    FindingClass.GHOST_ROW: "{} players have rows in the main table, and no consolidated batch has them",
-    FindingClass.DUPLICATE_ROW: "{} players have a prediction more than once in the main table",
-    FindingClass.MODIFIED_ROW: "{} players have rows that were changed after their consolidation",
+_WHAT: Final = {
+    FindingClass.MISSING_ROW: "fewer rows in the main table than predicted",
+    FindingClass.GHOST_ROW: "rows in the main table, and no consolidated batch has them",
+    FindingClass.DUPLICATE_ROW: "a prediction more than once in the main table",
+    FindingClass.MODIFIED_ROW: "rows that were changed after their consolidation",
 }
 
 
@@ -104,7 +105,7 @@ def _finding(day: Day, finding_class: FindingClass, names: Sequence[str]) -> Fin
         severity=Severity.CRITICAL,
         check=CHECK,
         scope=scope,
-        summary=_SENTENCES[finding_class].format(len(names)),
+        summary=f"{counted(len(names), 'player', 'have')} {_WHAT[finding_class]}",
         ids=tuple(names),
         repair=redrive if finding_class is FindingClass.MISSING_ROW else Repair.REPLACE_ROWS,
         look=operator_command("verify", day.game_date.isoformat()),

@@ -13,6 +13,7 @@ from ..findings import Finding, FindingClass, Scope, Severity, operator_command
 from ..maintenance.sweep_ticks import COLLECTION as SWEEPS_COLLECTION
 from ..maintenance.sweep_ticks import EVERY as SWEEP_EVERY
 from ..result import Result, returns_result
+from ..texts import counted
 from .outcomes import Cost, Outcome, Unknown, outcome_of
 from .stores import FIRESTORE
 from .unreadable import unreadable_documents
@@ -194,7 +195,7 @@ def check_dead_letters(runs: Runs) -> Outcome:
             check=DEAD_LETTERS,
             scope=Scope.of_system(topic),
             subject=reason,
-            summary=f"{count} messages of {topic} could not be handled: {reason}",
+            summary=f"{counted(count, 'message')} of {topic} could not be handled: {reason}",
             look=operator_command("dead-letters"),
             depends_on=frozenset({FIRESTORE}),
         )

@@ -9,6 +9,7 @@ from ..batches.records import Batch
 from ..consolidation.clean_up import BatchOf, CleanUp
 from ..findings import Finding, FindingClass, Repair, Scope, Severity, operator_command
 from ..result import Result, returns_result
+from ..texts import counted
 from ..warehouse.records import TableInfo
 from .outcomes import Outcome, Unknown, outcome_of
 from .stores import BIGQUERY, FIRESTORE
@@ -74,7 +75,7 @@ def check_staging(staging: Staging, now: datetime) -> Outcome:
         severity=Severity.WARNING,
         check=CHECK,
         scope=Scope.of_system("staging tables"),
-        summary=f"{len(names)} staging tables are older than a day, and their batches are over",
+        summary=f"{counted(len(names), 'staging table')} older than a day, of batches that are over",
         ids=names,
         repair=Repair.REMOVE_ORPHANS,
         look=operator_command("status"),

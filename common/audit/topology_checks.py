@@ -13,6 +13,7 @@ from google.auth.exceptions import GoogleAuthError
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
 from ..result import ErrorInfo, Result, is_transient
 from ..sport import Sport
+from ..texts import counted
 from ..topics import REGISTRY, Delivery, Topic
 from .outcomes import Outcome, Unknown, outcome_of
 from .stores import PUBSUB
@@ -212,7 +213,7 @@ def _waiting(name: str, count: int) -> Finding:
         severity=Severity.WARNING,
         check=WAITING,
         scope=Scope.of_system(name),
-        summary=f"{count}{' or more' if count >= PEEKED else ''} messages wait",
+        summary=f"{'at least ' if count >= PEEKED else ''}{counted(count, 'message', 'wait')}",
         look=operator_command("dead-letters"),
         depends_on=frozenset({PUBSUB}),
     )

@@ -11,6 +11,7 @@ from typing import Final
 
 from ..findings import Finding, FindingClass, Repair, Scope, Severity
 from ..messages import PlayerOutcome
+from ..texts import counted
 from .completion import Completion
 from .records import Batch, BatchStatus
 
@@ -62,7 +63,7 @@ def differences(
         _finding(
             batch,
             FindingClass.MISSING_MARKER,
-            f"{len(missing)} players are counted and have no completion document",
+            f"{counted(len(missing), 'counted player', 'have')} no completion document",
             ids=missing,
             repair=Repair.REDRIVE_MISSING,
         )
@@ -71,7 +72,7 @@ def differences(
         _finding(
             batch,
             FindingClass.GHOST_MARKER,
-            f"{len(ghosts)} completion documents are of players whom nothing else knows",
+            f"{counted(len(ghosts), 'player', 'have')} a completion document, and nothing else knows them",
             ids=ghosts,
             repair=Repair.RECOMPUTE_COUNTERS,
         )
@@ -114,7 +115,7 @@ def _counter(batch: Batch, should_be: int) -> Finding | None:
     return _finding(
         batch,
         FindingClass.LOST_INCREMENT if is_lost else FindingClass.DOUBLE_INCREMENT,
-        f"the counters say {batch.counter}, {should_be} players have ended",
+        f"the counters say {batch.counter}, {counted(should_be, 'player', 'have')} ended",
         repair=Repair.RECOMPUTE_COUNTERS,
     )
 
@@ -129,14 +130,14 @@ def _contradictions(batch: Batch, documents: Mapping[str, Completion]) -> Findin
             and _is_listed_as_completed(batch.in_array[name]) != _is_listed_as_completed(documents[name])
         )
     )
-    counted = Counter(one.outcome.value for one in documents.values())
+    of_outcome = Counter(one.outcome.value for one in documents.values())
     differ = [
-        f"{outcome.value} {getattr(batch.counts, outcome.value)} instead of {counted[outcome.value]}"
+        f"{outcome.value} {getattr(batch.counts, outcome.value)} instead of {of_outcome[outcome.value]}"
         for outcome in PlayerOutcome
-        if getattr(batch.counts, outcome.value) != counted[outcome.value]
+        if getattr(batch.counts, outcome.value) != of_outcome[outcome.value]
     ]
     if unlike:
-        told = f"array and documents disagree about how {len(unlike)} players ended"
+        told = f"array and documents disagree about how {counted(len(unlike), 'player')} ended"
     # As many as there are documents: otherwise an increment is lost or doubled, and told as that.
     elif differ and batch.counts.ended == len(documents):
         told = f"the counters disagree with the documents: {', '.join(differ)}"
@@ -170,7 +171,7 @@ def _predictions(batch: Batch, documents: Iterable[Completion]) -> Finding | Non
     return _finding(
         batch,
         FindingClass.LOST_INCREMENT if is_lost else FindingClass.DOUBLE_INCREMENT,
-        f"the batch says {batch.total_predictions} predictions, its completions tell of {total}",
+        f"the batch says {counted(batch.total_predictions, 'prediction')}, its completions tell of {total}",
         subject="predictions",
         repair=Repair.RECOMPUTE_COUNTERS,
     )

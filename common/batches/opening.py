@@ -9,6 +9,7 @@ from ..documents.writes import SERVER_TIME, Create, Write
 from ..message_fields import check_document_id
 from ..result import ErrorInfo, Result
 from ..schema_mode import SchemaMode
+from ..texts import counted
 from . import player_manifest as manifest
 from .records import CLAIMS, Batch, BatchStatus, batch_path
 from .rules import MAX_ARRAY_ELEMENTS
@@ -86,7 +87,7 @@ class Opening:
         """The documents below it, by path."""
         documents: dict[str, Mapping[str, Any]] = {
             **manifest.chunks(self.players),
-            **entry("opened", f"{len(self.players)} players expected", mode=self.mode.value),
+            **entry("opened", f"{counted(len(self.players), 'player')} expected", mode=self.mode.value),
         }
         if not self.players:
             # As any closing has it: nobody can close this generation again.

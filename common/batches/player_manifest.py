@@ -83,7 +83,7 @@ def join(parts: Iterable[Sequence[str]], expected_digest: str) -> Result[frozens
     players = frozenset(player for part in parts for player in part)
     # A chunk that is lost or cut would make a smaller batch, which closes early and says that all is well.
     if digest(sorted(players)) != expected_digest:
-        why = f"the {len(players)} players that were found are not those that were frozen"
+        why = f"the players that were found, {len(players)}, are not those that were frozen"
         return Result.failure(ErrorInfo.permanent(MANIFEST_DAMAGED, f"manifest: {why}"))
     return Result.success(players)
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..messages import PlayerOutcome
+from ..texts import counted
 from .completion import Completion
 from .records import Batch, BatchStatus, Counts
 
@@ -26,6 +27,11 @@ def closing_status(counts: Counts, *, expected: int, min_completion_pct: float) 
         return BatchStatus.COMPLETE
     is_enough = reported_pct(counts, expected) >= min_completion_pct
     return BatchStatus.PARTIAL if is_enough else BatchStatus.FAILED
+
+
+def ended_so_far(batch: Batch) -> str:
+    """`2 of 3 players have ended`, those included that the deadline ended."""
+    return f"{batch.counts.ended:,} of {counted(batch.expected_players, 'player', 'have')} ended"
 
 
 def reported_pct(counts: Counts, expected: int) -> float:

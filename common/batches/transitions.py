@@ -9,6 +9,7 @@ from typing import Any
 
 from ..documents.writes import SERVER_TIME
 from ..result import ErrorInfo, Result
+from ..texts import counted
 from .changes import Change
 from .completion import Completion
 from .records import CLAIMS, RECEIPTS, Batch, BatchStatus
@@ -32,7 +33,7 @@ def close(batch: Batch, *, event_id: str, claimant: str, ends: tuple[Completion,
     )
     story = entry(
         "closed",
-        f"{status.value}: {counts.reported} of {batch.expected_players} players reported",
+        f"{status.value}: {counts.reported} of {counted(batch.expected_players, 'player')} reported",
         generation=batch.generation,
         status=status.value,
         closed_by_event=event_id,

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 import structlog
 
 from ..result import Result
+from ..texts import counted
 from .rules import Change, Group, Notice
 
 MAX_NOTICES_SHOWN: Final = 10
@@ -52,7 +53,8 @@ def message_for(group: Group) -> str:
     if len(group.notices) > len(shown):
         lines.append(f"… and {len(group.notices) - len(shown)} more: `./ops/run findings`")
     if group.dependent_count:
-        lines.append(f"{group.dependent_count} findings depend on it and are not told while it lasts.")
+        dependent = counted(group.dependent_count, "finding", "depend")
+        lines.append(f"{dependent} on it, not told while it lasts.")
     return "\n".join(lines)
 
 

@@ -23,6 +23,7 @@ from ..batches.records import Batch, BatchStatus, Progress, batch_path
 from ..batches.timeline import entry
 from ..messages import Message, PredictionRequest
 from ..result import ErrorInfo, Result, ResultError, returns_result
+from ..texts import counted
 from ..topics import PREDICTION_REQUEST, Topic
 
 MAX_REDRIVES: Final = 10
@@ -157,7 +158,7 @@ def count(
     if batch.redrives >= MAX_REDRIVES:
         return Result.failure(_refused(batch, f"was redriven {MAX_REDRIVES} times"))
     fields: dict[str, Any] = {"redrives": batch.redrives + 1, "last_redrive": token}
-    story = entry(f"redriven-{batch.redrives + 1}", f"{len(missing)} players", players=list(missing))
+    story = entry(f"redriven-{batch.redrives + 1}", counted(len(missing), "player"), players=list(missing))
     return Result.success(Change(fields=fields, sets=story, then=lambda at: batch.as_written(at, **fields)))
 
 

@@ -11,7 +11,7 @@ from ..predictions.table import REQUESTED_FROM
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..sport import DatasetRole, SportNames
 from ..sql_blocks import SqlBlocks
-from ..texts import first_of
+from ..texts import counted, first_of
 from ..warehouse.records import Rows
 
 NO_GAME: Final = "NoGame"
@@ -47,7 +47,7 @@ class Requests:
         without = sorted(set(players) - games.keys())
         if without:
             named = first_of(without, separator=", ")
-            why = f"{len(without)} players have no game on {batch.game_date}: {named}"
+            why = f"{counted(len(without), 'player', 'have')} no game on {batch.game_date}: {named}"
             raise ResultError(ErrorInfo.permanent(NO_GAME, why))
 
         def request(of: Batch, player: str) -> PredictionRequest:

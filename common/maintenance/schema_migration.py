@@ -26,6 +26,7 @@ from ..message_fields import check_document_id
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..schema_mode import SchemaMode
+from ..texts import counted
 
 ORDER: Final = (
     SchemaMode.LEGACY,
@@ -145,7 +146,9 @@ def _contradiction(roster: Roster, documents: Ended, ended: Ended, to: SchemaMod
     if strangers:
         return f"not in the manifest: {strangers}"
     if to.writes_array and max(len(ended), batch.expected_players) > MAX_ARRAY_ELEMENTS:
-        return f"{batch.expected_players} players do not fit into the array ({MAX_ARRAY_ELEMENTS})"
+        return (
+            f"{counted(batch.expected_players, 'player', 'do')} not fit into the array ({MAX_ARRAY_ELEMENTS})"
+        )
     return next((f"{name!r} cannot be a document" for name in ended if not _is_document_id(name)), None)
 
 

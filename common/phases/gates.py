@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..sport import DatasetRole
 from ..sql_blocks import SqlBlocks
+from ..texts import counted
 from ..warehouse.records import Rows
 from .decision import Closed, GateReading, Open
 from .records import Day
@@ -147,7 +148,7 @@ def _row_counts(rule: RowCounts, numbers: Numbers, next_check: datetime) -> Gate
         return Open(**common)
     # The required ones are named first: they alone can keep it closed.
     what = f"{', '.join(lacking or missing)} without enough rows"
-    reason = f"{rule.name}: {what} ({filled} of {len(counts)} tables filled)"
+    reason = f"{rule.name}: {what} ({filled} of {counted(len(counts), 'table')} filled)"
     return Closed(**common, reason=reason, next_check=next_check)
 
 

@@ -16,6 +16,7 @@ from common.batches.records import Batch
 from common.messages import PlayerCompletion
 from common.recorder.answers import Recorded
 from common.result import Result, returns_result_async
+from common.texts import counted
 
 if TYPE_CHECKING:
     from common.maintenance.swept import Swept
@@ -103,7 +104,7 @@ def _tell_of_sweep(swept: "Swept") -> None:
     is_unusual = bool(swept.failed or swept.left or swept.triggered_again)
     tell = log.warning if is_unusual else log.info
     tell(
-        f"{len(swept.resumed)} of {swept.looked} batches resumed, {swept.left} left",
+        f"{len(swept.resumed)} of {counted(swept.looked, 'batch')} resumed, {swept.left} left",
         action="batches_swept",
         resumed=[each.batch_id for each in swept.resumed],
         triggered_again=list(swept.triggered_again),

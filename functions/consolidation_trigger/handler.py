@@ -8,6 +8,7 @@ from common.batches.records import Batch
 from common.consolidation import Receipt
 from common.messages import BatchComplete, PhaseCompletion
 from common.result import ErrorInfo, Result, ResultError, returns_result
+from common.texts import counted
 from common.topics import PHASE5_PREDICTIONS_COMPLETE, Topic
 
 from .rules import announcement
@@ -105,8 +106,9 @@ def _announce(
 
 def _tell(receipt: Receipt) -> None:
     """What came of it, and by name what did not: a partial batch is announced, and somebody has to look."""
+    tables = counted(len(receipt.tables), "table")
     log.info(
-        f"batch consolidated: {receipt.keys_in_main} predictions from {len(receipt.tables)} tables",
+        f"batch consolidated: {counted(receipt.keys_in_main, 'prediction')} from {tables}",
         action="batch_consolidated",
         batch_id=receipt.batch_id,
         generation=receipt.generation,
@@ -117,14 +119,14 @@ def _tell(receipt: Receipt) -> None:
     )
     if receipt.unstaged_players:
         log.warning(
-            f"rows of {receipt.unstaged_players} players are nowhere",
+            f"rows of {counted(receipt.unstaged_players, 'player')} are nowhere",
             action="players_unstaged",
             batch_id=receipt.batch_id,
             players=receipt.unstaged_names,
         )
     if receipt.contradicting_rows:
         log.warning(
-            f"{receipt.contradicting_rows} rows contradict others of the same key, time and id",
+            f"{counted(receipt.contradicting_rows, 'row', 'contradict')} others of the same key, time and id",
             action="rows_contradict",
             batch_id=receipt.batch_id,
         )

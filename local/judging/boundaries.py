@@ -11,6 +11,7 @@ from common.phases.phase_graph import Graph
 from common.phases.records import Day
 from common.phases.rules import ALL_COMPLETE
 from common.phases.shape import Boundary
+from common.texts import counted
 
 from ..day.chaos import Victim
 from ..day.pipeline import Pipeline, Started
@@ -84,9 +85,10 @@ def judge_boundaries(found: Sequence[BoundaryEvidence], victim: Victim | None) -
     """
     broken = [problem for each in found for problem in _problems(each, victim)]
     reasons = ", ".join(sorted({each.day.dispatch.reason for each in found if each.day.dispatch}))
+    messages = sum(len(each.published) for each in found)
     return Verdict(
         promise=PROMISE,
-        evidence=f"{len(found)} boundaries, {sum(len(each.published) for each in found)} messages: {reasons}",
+        evidence=f"{counted(len(found), 'boundary')}, {counted(messages, 'message')}: {reasons}",
         broken=tuple(broken),
     )
 

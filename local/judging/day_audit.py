@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from common.texts import counted
+
 from .own_process import NoAnswer, answer_of
 from .promises import Verdict
 
@@ -59,7 +61,7 @@ def judge_audit(found: DayAudit) -> Verdict:
     unknown = tuple(f"{name} could not look" for name in found.unknown)
     return Verdict(
         promise="An audit of the day finds nothing",
-        evidence=f"{found.checks} checks, {found.reads} documents read, 0 findings",
+        evidence=f"{counted(found.checks, 'check')}, {counted(found.reads, 'document')} read, 0 findings",
         broken=(*problem, *found.findings, *unknown),
     )
 

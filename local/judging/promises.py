@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from common.batches.records import BatchStatus
 from common.consolidation.receipt import Receipt
 from common.messages import MessageStatus, PlayerOutcome
+from common.texts import counted
 
 from ..day.chaos import Victim
 from .evidence import Announced, Evidence
@@ -63,23 +64,24 @@ def _counted_once(found: Evidence) -> Verdict:
     """
     counts, completions = found.batch.counts, found.completions
     outcomes = Counter(one.outcome for one in completions)
-    counted = {outcome: getattr(counts, outcome.value) for outcome in PlayerOutcome}
+    told = {outcome: getattr(counts, outcome.value) for outcome in PlayerOutcome}
     predictions = sum(one.predictions_count for one in completions)
     missing, unexpected = found.missing_players, found.unexpected_players
     return Verdict(
         promise="Counted once",
-        evidence=f"{found.completion_events} events made {len(completions)} completions of"
-        f" {len(found.requests)} players, {predictions} predictions",
+        evidence=f"{counted(found.completion_events, 'event')} made "
+        f"{counted(len(completions), 'completion')} of {counted(len(found.requests), 'player')}, "
+        f"{counted(predictions, 'prediction')}",
         broken=_those(
-            (bool(missing), f"{len(missing)} players are missing"),
+            (bool(missing), f"{counted(len(missing), 'player', 'are')} missing"),
             (bool(unexpected), f"nobody expected {', '.join(unexpected)}"),
             (
-                any(counted[outcome] != outcomes[outcome] for outcome in PlayerOutcome),
+                any(told[outcome] != outcomes[outcome] for outcome in PlayerOutcome),
                 f"the counters say {counts}, the completions {dict(outcomes)}",
             ),
             (
                 found.batch.total_predictions != predictions,
-                f"{found.batch.total_predictions} predictions counted, {predictions} reported",
+                f"{counted(found.batch.total_predictions, 'prediction')} counted, {predictions} reported",
             ),
         ),
     )
@@ -94,7 +96,10 @@ def _triggered_once(found: Evidence, victim: Victim | None) -> Verdict:
         promise="Triggered once, and certainly",
         evidence=f"{claims} claim closed the batch, trigger published {times(published)} and noted",
         broken=_those(
-            (claims != batch.generation, f"{claims} closing claims for {batch.generation} generations"),
+            (
+                claims != batch.generation,
+                f"{counted(claims, 'closing claim')} for {counted(batch.generation, 'generation')}",
+            ),
             (published == 0 or is_too_often, f"trigger published {times(published)}"),
             (
                 batch.owes_trigger or batch.trigger_message_id not in found.triggers,
@@ -115,12 +120,12 @@ def _no_row_twice_or_lost(found: Evidence) -> Verdict:
     changed = {row.key for row in set(found.main) - found.expected} & wanted
     return Verdict(
         promise="No duplicate row, no lost row",
-        evidence=f"the {len(found.main)} rows that the rule makes, each once, unchanged",
+        evidence=f"{counted(len(found.main), 'row')} as the rule makes them, each once, unchanged",
         broken=_those(
-            (bool(twice), f"{len(twice)} keys are there more than once"),
-            (bool(lost), f"{len(lost)} rows of {len(wanted)} are lost"),
-            (bool(alien), f"{len(alien)} rows that nobody asked for"),
-            (bool(changed), f"{len(changed)} rows were changed on the way"),
+            (bool(twice), f"{counted(len(twice), 'key', 'are')} there more than once"),
+            (bool(lost), f"{len(lost)} of {counted(len(wanted), 'row')} lost"),
+            (bool(alien), f"{counted(len(alien), 'row')} that nobody asked for"),
+            (bool(changed), f"{counted(len(changed), 'row', 'were')} changed on the way"),
         ),
     )
 
@@ -131,10 +136,13 @@ def _no_error_as_value(found: Evidence) -> Verdict:
     proved = receipt is not None and receipt.keys_staged == receipt.keys_in_main == rows
     return Verdict(
         promise="An error is never a value",
-        evidence=f"receipt and phase 5 announce the {rows} predictions that are there",
+        evidence=f"receipt and phase 5 announce {counted(rows, 'prediction')}, as are there",
         broken=_those(
             (receipt is None, "there is no receipt"),
-            (receipt is not None and not proved, f"the receipt says otherwise than {rows} rows: {receipt}"),
+            (
+                receipt is not None and not proved,
+                f"the receipt says otherwise than {counted(rows, 'row')}: {receipt}",
+            ),
             (not found.announced, "phase 5 is not announced"),
             *((not _is_true(one, found), f"announced: {one.message}") for one in found.announced),
         ),
@@ -159,17 +167,20 @@ def _nothing_waits(found: Evidence, victim: Victim | None) -> Verdict:
     is_announced = batch.phase_message_id in {one.message_id for one in found.announced}
     return Verdict(
         promise="Nothing waits unseen",
-        evidence=f"lock released, 0 dead letters, {left} staging tables left, phase 5 noted",
+        evidence=f"lock released, 0 dead letters, {counted(left, 'staging table')} left, phase 5 noted",
         broken=_those(
             (not is_announced, "the phase-5 message is not noted on the batch"),
             (lock is None, "the lock was never taken"),
             (lock is not None and lock.is_held, "the lock is still held"),
-            (bool(found.dead_letters), f"{len(found.dead_letters)} dead letters"),
-            (found.dead_letter_messages > 0, f"{found.dead_letter_messages} messages on dead-letter topics"),
-            (left > 0 and victim is not Victim.WORKER, f"{left} staging tables left"),
+            (bool(found.dead_letters), counted(len(found.dead_letters), "dead letter")),
+            (
+                found.dead_letter_messages > 0,
+                f"{counted(found.dead_letter_messages, 'message')} on dead-letter topics",
+            ),
+            (left > 0 and victim is not Victim.WORKER, f"{counted(left, 'staging table')} left"),
             (found.unmerged_left > 0, f"{found.unmerged_left} staged keys are not merged"),
             # The execution log is the only place that people query for runs: one row for one run.
-            (found.executions != 1, f"the execution log has {found.executions} rows of the run"),
+            (found.executions != 1, f"the execution log has {counted(found.executions, 'row')} of the run"),
         ),
     )
 

@@ -9,15 +9,17 @@ from rich.text import Text
 
 from common.batches.batches import Batches
 from common.batches.records import Batch, BatchStatus, Progress
+from common.batches.rules import ended_so_far
 from common.maintenance.deadlines import OverdueBatches
 from common.maintenance.schema_migration import ORDER, Migration
 from common.result import ErrorInfo, Result, ResultError
 from common.schema_mode import SchemaMode
+from common.texts import counted
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
 from ..plan import Plan, Step
-from ..wording import count, names
+from ..wording import names
 
 
 class Trigger(Protocol):
@@ -44,7 +46,7 @@ def missing(batches: Batches, batch_id: str) -> Answer:
     }
     number = batch.expected_players - batch.counts.reported
     unnamed = "; who, was never stored for this batch" if progress.missing is None else ""
-    shown: list[RenderableType] = [f"{count(number, 'player')} missing{unnamed}."]
+    shown: list[RenderableType] = [f"{counted(number, 'player')} missing{unnamed}."]
     if progress.missing:
         shown.append(Columns(map(Text, progress.missing), padding=(0, 2)))
     if progress.unexpected:
@@ -61,7 +63,7 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
     plan = Plan(command=f"close {batch_id}", steps=[], seen=seen(batch))
     if batch.status is BatchStatus.OPEN or batch.owes_trigger:
         left = batch.expected_players - batch.counts.ended
-        shown = [f"{batch_id} is open: timing out {count(left, 'missing player')}."] if left > 0 else []
+        shown = [f"{batch_id} is open: timing out {counted(left, 'missing player')}."] if left > 0 else []
         return replace(plan, steps=[_close(overdue, trigger, batch)], shown=shown)
     if batch.status in (BatchStatus.FAILED, BatchStatus.ABANDONED):
         return replace(plan, shown=[f"{batch_id} is {batch.status.value}: nothing follows from it."])
@@ -84,8 +86,7 @@ def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan
         given_up = batches.abandon(batch_id, who=who, why=why)
         return given_up.map(lambda after: f"{batch_id} {after.status.value}")
 
-    ended = f"{batch.counts.ended} of {batch.expected_players} players have ended"
-    shown = [f"{batch_id} is {batch.status.value}, {ended}."]
+    shown = [f"{batch_id} is {batch.status.value}, {ended_so_far(batch)}."]
     return replace(plan, steps=[Step(sentence=f"abandon {batch_id}", do=give_up)], shown=shown)
 
 

@@ -18,12 +18,13 @@ from common.batches.records import Batch
 from common.consolidation.receipt import Receipt
 from common.consolidation.receipt_chain import FENCE_FIELD
 from common.documents.document import Document
+from common.texts import counted
 
 from ..answer import Answer
 from ..costing.costs import Line, as_of, bill, elsewhere, estimated_share, prices, total
 from ..costing.receipts import receipts_of_many
 from ..costing.usage import Usage, usage_of
-from ..wording import count, names
+from ..wording import names
 from .batch_choice import documents_of_days
 
 """Batches whose receipts are read at the same time; a read waits for the network for most of its time."""
@@ -103,9 +104,9 @@ def _shown(
     unseen: Sequence[str],
 ) -> list[RenderableType]:
     headline = (
-        f"{consumed.first} to {consumed.last}: {count(usage.batches, 'batch')}, "
-        f"{count(usage.completions, 'completion')}, {count(usage.consolidations, 'consolidation')}, "
-        f"{count(usage.audits, 'audit')}."
+        f"{consumed.first} to {consumed.last}: {counted(usage.batches, 'batch')}, "
+        f"{counted(usage.completions, 'completion')}, {counted(usage.consolidations, 'consolidation')}, "
+        f"{counted(usage.audits, 'audit')}."
     )
     if not usage.batches and not usage.audits:
         return [headline]

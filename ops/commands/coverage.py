@@ -15,10 +15,11 @@ from common.phases import shape
 from common.phases.phase_graph import Graph
 from common.result import ErrorInfo, ResultError
 from common.sport import DatasetRole
+from common.texts import counted
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
-from ..wording import count, names
+from ..wording import names
 
 CHECKPOINTS: Final = Path(".run") / "coverage"
 """Below the repository: what earlier runs have asked, for each system a file of its own."""
@@ -65,9 +66,9 @@ def shown(report: CoverageReport, first: date, last: date) -> Answer:
             Text(_dates(each.missing), style="red"),
             Text(_unknown(each), style="yellow"),
         )
-    said: list[RenderableType] = [f"{first} to {last}: {count(len(report.game_days), 'game day')}.", table]
+    said: list[RenderableType] = [f"{first} to {last}: {counted(len(report.game_days), 'game day')}.", table]
     if report.taken_over:
-        said.append(f"{count(report.taken_over, 'answer')} of an earlier run taken over.")
+        said.append(f"{counted(report.taken_over, 'answer')} of an earlier run taken over.")
     if not report.is_known:
         said.append("Not all could be asked; the same command asks for the rest.")
     data = {"first": first, "last": last, "game_days": report.game_days, "tables": _told(report)}
@@ -100,7 +101,7 @@ def _unknown(table: TableCoverage) -> str:
     why = (
         "not asked" if table.error is None else f"{table.error.exception_class}: {table.error.message[:120]}"
     )
-    return f"{count(len(table.unknown), 'day')}: {why}"
+    return f"{counted(len(table.unknown), 'day')}: {why}"
 
 
 def _dates(days: Sequence[date]) -> str:

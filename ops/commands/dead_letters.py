@@ -13,6 +13,7 @@ from common import messages
 from common.entrypoint.dead_letter_box import MAX_READ, DeadLetter, DeadLetterBox
 from common.entrypoint.envelope import REPLAYED_EVENT
 from common.result import ErrorInfo, Result, ResultError, returns_result
+from common.texts import counted
 from common.topics import UnknownTopic, by_name
 
 from ..answer import Answer
@@ -20,7 +21,7 @@ from ..bulk import plan_for_each, refuse_unless_one_is_named
 from ..exit_status import ExitStatus
 from ..plan import Plan, Step
 from ..selection import Fields, Selection, text, time
-from ..wording import count, moment
+from ..wording import moment
 
 REASON_CHARS: Final = 200
 """Of a reason in a list: the document has all of it."""
@@ -77,7 +78,7 @@ def listed(box: DeadLetterBox, where: Selection[DeadLetter], *, handled: bool) -
         cells = (each.event_id, each.topic, each.error_class, each.reason[:REASON_CHARS])
         table.add_row(moment(each.dead_lettered_at), *map(Text, cells))
     waiting = sum(each.waits for each in chosen)
-    summary = f"{count(waiting, 'dead letter')} waiting." if waiting else "No dead letter waits."
+    summary = f"{counted(waiting, 'dead letter')} waiting." if waiting else "No dead letter waits."
     return Answer(
         data={"letters": chosen},
         shown=[summary, *([table] if chosen else [])],

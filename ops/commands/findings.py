@@ -16,6 +16,7 @@ from common.findings.rules import silenced
 from common.findings.store import FindingStore
 from common.findings.tracked import Silence, Tracked
 from common.result import ErrorInfo, Result, ResultError
+from common.texts import counted
 
 from ..answer import Answer, to_json
 from ..bulk import plan_for_each, refuse_unless_one_is_named
@@ -23,7 +24,7 @@ from ..exit_status import ExitStatus
 from ..plan import Plan, Step
 from ..refusals import refused, wrong_usage
 from ..selection import Fields, Selection, day, flag, text, time
-from ..wording import count, duration, moment
+from ..wording import duration, moment
 
 SEARCHED: Final = "Of the findings that are open."
 FIELDS: Final[Fields[Tracked]] = {
@@ -176,6 +177,6 @@ def _line(finding: Finding, here: Callable[[str], str]) -> Text:
 
 def _summary(report: AuditReport, error: ErrorInfo | None) -> str:
     took = duration(report.ended_at - report.started_at)
-    checks = count(len(report.outcomes), "check")
+    checks = counted(len(report.outcomes), "check")
     problem = f" Not told or not written down: {error.message}." if error else ""
-    return f"{checks} in {took}, {count(len(report.findings), 'finding')}: audits/{report.run_id}.{problem}"
+    return f"{checks} in {took}, {counted(len(report.findings), 'finding')}: audits/{report.run_id}.{problem}"

@@ -12,11 +12,12 @@ from common.maintenance.redrive import RequestPublisher, asked_last, redrive, re
 from common.maintenance.requests import Requests
 from common.messages import PlayerOutcome
 from common.result import Result, ResultError
+from common.texts import counted
 
 from ..operations import CutShort
 from ..plan import Plan, Step
 from ..refusals import refused
-from ..wording import NAMES_SHOWN, count, names
+from ..wording import NAMES_SHOWN, names
 from .batches import progress_of, seen
 
 
@@ -87,7 +88,7 @@ def plan_redrive(
         done = redrive(
             batches, publisher, batch_id, request, players=players, token=operation, prepare=prepare
         )
-        return done.map(lambda found: f"{count(len(found.message_ids), 'request')} published")
+        return done.map(lambda found: f"{counted(len(found.message_ids), 'request')} published")
 
     return replace(plan, steps=[Step(sentence=_redriving(batch_id, whom, players), do=ask)])
 
@@ -121,10 +122,10 @@ def _begun(batches: Batches, batch: Batch, refusals: Refusals) -> tuple[str, ...
 def _named(players: Sequence[str]) -> str:
     """How many, and the first of them; a long list is told from others by its digest."""
     if len(players) <= NAMES_SHOWN:
-        return f"{count(len(players), 'player')} ({', '.join(players)})"
+        return f"{counted(len(players), 'player')} ({', '.join(players)})"
     # In the token as well: two lists of the same length and beginning must not look alike.
     digest = hashlib.sha256(",".join(players).encode()).hexdigest()[:6]
-    return f"{count(len(players), 'player')} ({names(players)}; list {digest})"
+    return f"{counted(len(players), 'player')} ({names(players)}; list {digest})"
 
 
 def _failed(batches: Batches, batch: Batch) -> tuple[str, ...]:

@@ -16,11 +16,12 @@ from common.phases.decision import PhaseState
 from common.phases.phase_graph import Graph
 from common.phases.shape import Boundary
 from common.result import returns_result
+from common.texts import counted
 
 from ..answer import Answer
 from ..refusals import wrong_usage
 from ..simulating.replayed import Replayed, replayed
-from ..wording import clock, count, duration, names
+from ..wording import clock, duration, names
 
 AT_ONCE: Final = 16
 """Dates that are read side by side: a read waits for the network for longer than it computes."""
@@ -103,7 +104,7 @@ def _shown(found: Sequence[Replayed], boundaries: Sequence[Boundary]) -> list[An
     told = [line for each in found if (line := _difference(each, steps[each.boundary]))]
     summary = _summary(found)
     line = (
-        f"{count(summary['simulated'], 'boundary date')}: {summary['earlier']} earlier, "
+        f"{counted(summary['simulated'], 'boundary date')}: {summary['earlier']} earlier, "
         f"{summary['later']} later, {summary['minutes_gained']:g} minutes gained in all; "
         f"{summary['incomplete']} would have gone out incomplete, {summary['never']} not at all."
     )

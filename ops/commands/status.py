@@ -10,10 +10,11 @@ from rich.text import Text
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.findings.tracked import Tracked
 from common.result import ResultError
+from common.texts import counted
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
-from ..wording import count, moment
+from ..wording import moment
 
 
 def findings(tracked: Sequence[Tracked], here: Callable[[str], str]) -> Answer:
@@ -24,7 +25,7 @@ def findings(tracked: Sequence[Tracked], here: Callable[[str], str]) -> Answer:
     opened = [each for each in tracked if each.is_open]
     opened.sort(key=lambda each: (-each.finding.severity.rank, each.first_seen, each.finding_id))
     shown: list[RenderableType] = [
-        f"{count(len(opened), 'finding')} open." if opened else "No finding is open."
+        f"{counted(len(opened), 'finding')} open." if opened else "No finding is open."
     ]
     for each in opened:
         colour = "red" if each.finding.severity.rank else "yellow"
@@ -46,7 +47,7 @@ def dead_letters(box: DeadLetterBox, here: Callable[[str], str]) -> Answer:
     """How many wait; `dead-letters` lists them."""
     waiting = [each for each in box.newest().unwrap() if each.waits]
     words = (
-        f"{count(len(waiting), 'dead letter')} waiting: {here('./ops/run dead-letters')}"
+        f"{counted(len(waiting), 'dead letter')} waiting: {here('./ops/run dead-letters')}"
         if waiting
         else "No dead letter waits."
     )

@@ -19,11 +19,12 @@ from common.consolidation.receipt import Receipt
 from common.consolidation.receipt_chain import DIGEST_FIELD, BrokenLink, broken_links
 from common.findings import Finding, FindingClass
 from common.result import ResultError
+from common.texts import counted
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
 from ..verifying.keys import MAX_KEYS, KeySeen, keys_of
-from ..wording import count, moment, names
+from ..wording import moment, names
 
 _OF_ROWS: Final = frozenset(
     {
@@ -133,6 +134,6 @@ def _line(batch: Batch, receipts: Receipts) -> str:
     newest = max((each.consolidated_at for each in receipts.values()), default=None)
     since = f", the last at {moment(newest)} UTC" if newest else ""
     return (
-        f"{batch.batch_id}: {batch.status.value}, {count(merged, 'key')} "
-        f"by {count(len(receipts), 'receipt')}{since}"
+        f"{batch.batch_id}: {batch.status.value}, {counted(merged, 'key')} "
+        f"by {counted(len(receipts), 'receipt')}{since}"
     )

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from ..wording import count
+from common.texts import counted
+
 from .usage import Amount, Usage
 
 UNITS: Final = {
@@ -90,7 +91,7 @@ def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
     100 ms and 64 MB each, their duration. Temporal: per player an activity, which the worker completes from
     outside (one action), per batch the workflow, a timer and three activities (five); storage is not in it.
     """
-    of_all, of_each = count(completions, "completion"), count(batches, "batch")
+    of_all, of_each = counted(completions, "completion"), counted(batches, "batch")
     transitions = f"2 * {of_all} + 4 * {of_each}"
     actions = 1 * completions + 5 * batches
     usage_usd = float(prices()["temporal_actions"].of(actions))

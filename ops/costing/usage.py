@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from common.batches.records import Batch
 from common.consolidation.receipt import Receipt
-
-from ..wording import count
+from common.texts import counted
 
 READS_PER_CONSOLIDATION: Final = 5
 """Of the batch document and its receipts, measured on the wire."""
@@ -83,7 +82,7 @@ def usage_of(
         ),
         pubsub_bytes=Amount(
             estimated=2 * BYTES_PER_MESSAGE * messages,
-            formula=f"{count(messages, 'message')} * {BYTES_PER_MESSAGE:,} bytes, published and delivered",
+            formula=f"{counted(messages, 'message')} * {BYTES_PER_MESSAGE:,} bytes, published and delivered",
         ),
         bigquery_bytes=_bytes(receipts, audits),
         run_requests=Amount(
@@ -93,12 +92,12 @@ def usage_of(
         run_vcpu_seconds=Amount(
             measured=consolidating + auditing,
             estimated=recording,
-            formula=f"{count(completions, 'completion')} * {RECORDER_SECONDS} s",
+            formula=f"{counted(completions, 'completion')} * {RECORDER_SECONDS} s",
         ),
         run_gib_seconds=Amount(
             measured=consolidating + auditing,
             estimated=RECORDER_GIB * recording,
-            formula=f"{count(completions, 'completion')} * {RECORDER_SECONDS} s * {RECORDER_GIB} GiB",
+            formula=f"{counted(completions, 'completion')} * {RECORDER_SECONDS} s * {RECORDER_GIB} GiB",
         ),
     )
 
@@ -108,8 +107,8 @@ def _reads(completions: int, consolidations: int, audits: Iterable[Mapping[str, 
     return Amount(
         measured=sum(each["cost"]["reads"] for each in audits),
         estimated=completions + READS_PER_CONSOLIDATION * consolidations,
-        formula=f"{count(completions, 'completion')} read once + {count(consolidations, 'consolidation')} * "
-        f"{READS_PER_CONSOLIDATION}",
+        formula=f"{counted(completions, 'completion')} read once + "
+        f"{counted(consolidations, 'consolidation')} * {READS_PER_CONSOLIDATION}",
     )
 
 
@@ -120,7 +119,7 @@ def _writes(completions: int, batches: int, consolidations: int) -> Amount:
     return Amount(
         measured=completions + consolidations,
         estimated=completions + WRITES_PER_BATCH * batches,
-        formula=f"{completions:,} counters (fewer where commits are grouped) + {count(batches, 'batch')} * "
+        formula=f"{completions:,} counters (fewer where commits are grouped) + {counted(batches, 'batch')} * "
         f"{WRITES_PER_BATCH}",
     )
 
@@ -133,7 +132,7 @@ def _bytes(receipts: Sequence[Receipt], audits: Iterable[Mapping[str, Any]]) -> 
         measured=sum(each.bytes_billed or 0 for each in receipts)
         + sum(each["cost"]["bytes_processed"] for each in audits),
         estimated=sum(max(each.bytes_processed, BYTES_PER_TABLE * (len(each.tables) + 1)) for each in unsaid),
-        formula=f"{count(len(unsaid), 'receipt')} without it: {count(tables, 'table')} * 10 MiB at least"
+        formula=f"{counted(len(unsaid), 'receipt')} without it: {counted(tables, 'table')} * 10 MiB at least"
         if unsaid
         else "",
     )

@@ -9,8 +9,8 @@ from common.documents.document import Document
 from common.entrypoint.dead_letter_box import DeadLetter
 from common.lock.store import LockSnapshot
 from common.messages import PlayerOutcome
+from common.texts import counted
 
-from ..wording import count
 from .evidence import Event
 
 
@@ -37,7 +37,7 @@ def merged(receipts: Iterable[Receipt]) -> Iterator[Event]:
     for each in receipts:
         what = (
             f"generation {each.generation} merged under fence {each.fence}: "
-            f"{count(each.rows_staged, 'row')} staged, {each.keys_in_main:,} of {each.keys_staged:,} "
+            f"{counted(each.rows_staged, 'row')} staged, {each.keys_in_main:,} of {each.keys_staged:,} "
             f"keys in the main table, {each.rows_inserted:,} inserted, {each.rows_updated:,} updated"
         )
         source = f"{batch_path(each.batch_id)}/{RECEIPTS}/{each.fence}"

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from common.batches.records import Batch, BatchStatus
-from common.batches.rules import is_overdue, reported_pct
+from common.batches.rules import ended_so_far, is_overdue, reported_pct
 from common.findings.records import operator_command
+from common.texts import counted
 
-from ..wording import clock, count, duration, moment, names
+from ..wording import clock, duration, moment, names
 from .batch_facts import BatchFacts, Refusal
 from .verdict import State, Verdict, ill, well
 
@@ -40,25 +41,24 @@ def _open(facts: BatchFacts) -> Verdict:
     """
     batch = facts.batch
     if batch.is_due:
-        sentence = f"all {batch.expected_players} players have ended and nobody has closed the batch."
+        sentence = f"all players have ended ({batch.expected_players:,}), and nobody has closed the batch."
         return ill(State.UNTRIGGERED, sentence, _close(facts))
     if is_overdue(batch, facts.now):
         return _overdue(facts)
     # Before the first completion the document's own time is that of its opening.
     silent_for = facts.now - (facts.last_completion_at or batch.update_time)
     if silent_for > STALLED_AFTER and not is_asked_again(facts):
-        sentence = f"{_heard(facts)}; nothing came for {duration(silent_for)}.{_missing(facts)}"
+        sentence = f"{ended_so_far(facts.batch)}; nothing came for {duration(silent_for)}.{_missing(facts)}"
         return ill(State.STALLED, sentence, _redrive(facts))
-    return well(State.RUNNING, f"{_heard(facts)}.{_end(facts)}{_asked(facts)}", _watch(facts))
+    return well(State.RUNNING, f"{ended_so_far(facts.batch)}.{_end(facts)}{_asked(facts)}", _watch(facts))
 
 
 def _overdue(facts: BatchFacts) -> Verdict:
     batch = facts.batch
     assert batch.deadline is not None  # else it would not be overdue
     late = duration(facts.now - batch.deadline)
-    sentence = (
-        f"{_heard(facts)}; the deadline passed {late} ago, and no sweep has closed it.{_missing(facts)}"
-    )
+    heard = f"{ended_so_far(batch)}; the deadline passed {late} ago"
+    sentence = f"{heard}, and no sweep has closed it.{_missing(facts)}"
     return ill(State.OVERDUE, sentence, _close(facts))
 
 
@@ -115,18 +115,19 @@ def _consolidating(facts: BatchFacts) -> Verdict:
 def _consolidated(facts: BatchFacts) -> Verdict:
     """Merged: told, not told yet, or without some players."""
     batch = facts.batch
+    merged = counted(batch.total_predictions, "prediction", "are")
     if batch.phase_generation < batch.consolidated_generation:
-        sentence = f"{batch.total_predictions:,} predictions are merged, and the next phase was not told."
+        sentence = f"{merged} merged, and the next phase was not told."
         is_late = facts.now - batch.update_time > TRIGGER_GRACE
         return (ill if is_late else well)(State.UNANNOUNCED, sentence, _close(facts))
     without = [*(facts.missing or ()), *facts.failed, *facts.unstaged]
     if without:
         sentence = (
-            f"{batch.total_predictions:,} predictions are merged and announced, without "
-            f"{count(len(without), 'player')} ({names(without)}).{_asked(facts)}"
+            f"{merged} merged and announced, without "
+            f"{counted(len(without), 'player')} ({names(without)}).{_asked(facts)}"
         )
         return well(State.PARTIAL, sentence, _bring_in(facts))
-    sentence = f"{batch.total_predictions:,} predictions are merged and announced."
+    sentence = f"{merged} merged and announced."
     return well(State.CONSOLIDATED, sentence, operator_command("verify", batch.game_date.isoformat()))
 
 
@@ -169,11 +170,6 @@ def _refusal(facts: BatchFacts) -> Refusal | None:
     since = facts.batch.closed_at
     of_consolidation = (each for each in facts.refusals if each.function == "consolidation_trigger")
     return next((each for each in of_consolidation if since is None or each.at >= since), None)
-
-
-def _heard(facts: BatchFacts) -> str:
-    batch = facts.batch
-    return f"{batch.counts.ended} of {batch.expected_players} players have ended"
 
 
 def _closed_as(batch: Batch) -> str:

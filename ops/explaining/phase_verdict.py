@@ -6,8 +6,9 @@ from typing import Final
 from common.findings.records import operator_command
 from common.phases.decision import Closed, Decision, PhaseState
 from common.phases.records import Day
+from common.texts import counted
 
-from ..wording import clock, count, duration, moment, names
+from ..wording import clock, duration, moment, names
 from .verdict import State, Verdict, ill, well
 
 DISPATCH_GRACE: Final = timedelta(minutes=15)
@@ -37,12 +38,12 @@ def _waiting(day: Day, now: datetime) -> Verdict:
     """Not enough is done yet. Well while somebody may still come, ill once one of them has failed."""
     decision = day.decision
     if decision is None:
-        sentence = f"{count(len(day.reports), 'processor')} reported; not decided yet."
+        sentence = f"{counted(len(day.reports), 'processor')} reported; not decided yet."
         return well(State.WAITING, sentence, _look(day))
     missing = f"; missing: {names(decision.missing)}" if decision.missing else ""
     failed = f"; failed: {names(decision.failed)}" if decision.failed else ""
     sentence = (
-        f"{len(decision.present)} of {count(len(decision.needed), 'processor')} done{missing}{failed}."
+        f"{len(decision.present)} of {counted(len(decision.needed), 'processor')} done{missing}{failed}."
         f"{_next(decision)}"
     )
     if decision.failed:

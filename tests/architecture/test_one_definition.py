@@ -74,6 +74,21 @@ def test_collection_or_table_is_named_by_its_owner_only(name: str, owner: str) -
     assert named_in == {str(modules()[owner].path.relative_to(ROOT))}
 
 
+def test_number_meets_its_noun_in_one_function() -> None:
+    # A number of a constant is never one; a part of a whole ("2 of 3 messages") is a ratio.
+    nouns = "players|findings|completions|predictions|batches|requests|checks|dead letters|staging tables"
+    glued = re.compile(rf"(?<!of )\{{(?!_?[A-Z]{{2}})[^{{}}]+\}} (?:other )?(?:{nouns})\b(?![,/])")
+
+    found = [
+        f"{path.relative_to(ROOT)}: {told.group()}"
+        for path in source_files(".py")
+        for told in glued.finditer(path.read_text(encoding="utf-8"))
+        if path.is_relative_to(ROOT / "common") or path.is_relative_to(ROOT / "ops")
+    ]
+
+    assert not found
+
+
 def test_what_an_unreadable_document_raises_is_listed_once() -> None:
     listed = re.compile(r"\((?=[^)]*\bKeyError\b)(?=[^)]*\bAttributeError\b)[^)]*\)")
 

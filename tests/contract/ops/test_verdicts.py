@@ -264,7 +264,7 @@ BATCHES = (
         name="due",
         make=due,
         state=State.UNTRIGGERED,
-        sentence="all 4 players have ended and nobody has closed the batch.",
+        sentence="all players have ended (4), and nobody has closed the batch.",
         command="./ops/run close due",
         afterwards=State.TRIGGERED,
     ),

@@ -1,6 +1,6 @@
 import pytest
 
-from common.texts import MAX_NAMED, cut, cut_bytes, details_of, first_of
+from common.texts import MAX_NAMED, counted, cut, cut_bytes, details_of, first_of
 
 
 def test_text_that_fits_is_kept() -> None:
@@ -35,3 +35,22 @@ def test_details_hold_the_first_problems_and_count_all() -> None:
 )
 def test_cut_to_bytes_leaves_no_half_characters(max_bytes: int, kept: str) -> None:
     assert cut_bytes("Dončić", max_bytes) == kept
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (counted(0, "player"), "0 players"),
+        (counted(1, "player"), "1 player"),
+        (counted(20_000, "player"), "20,000 players"),
+        (counted(3, "batch"), "3 batches"),
+        (counted(2, "boundary"), "2 boundaries"),
+        (counted(2, "key"), "2 keys"),
+        (counted(1, "player", "have"), "1 player has"),
+        (counted(2, "player", "have"), "2 players have"),
+        (counted(1, "row", "break"), "1 row breaks"),
+        (counted(1, "message", "are"), "1 message is"),
+    ],
+)
+def test_number_meets_its_noun_and_its_verb(told: str, said: str) -> None:
+    assert told == said

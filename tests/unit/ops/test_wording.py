@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from ops.wording import clock, count, duration, moment, names
+from ops.wording import clock, duration, moment, names
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,3 @@ def test_long_list_of_names_is_cut_and_says_how_many_more_there_are() -> None:
 
     assert names(players) == "player1, player2, player3, player4, player5 and 2 more"
     assert names(players[:2]) == "player1, player2"
-
-
-def test_number_of_one_has_no_plural() -> None:
-    assert count(1, "player") == "1 player"
-    assert count(20_000, "player") == "20,000 players"

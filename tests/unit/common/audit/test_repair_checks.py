@@ -64,5 +64,5 @@ def test_what_is_waited_for_is_the_finding_with_those_who_have_not_come() -> Non
 
     assert still.finding_id == tracked.finding_id
     assert still.ids == ("ben",)
-    assert still.summary == "its repair was asked for at 23:00 UTC, and 1 players have not come yet"
+    assert still.summary == "its repair was asked for at 23:00 UTC, and 1 player has not come yet"
     assert awaited(tracked, None).ids == ("ann", "ben")

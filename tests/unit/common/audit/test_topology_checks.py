@@ -83,4 +83,4 @@ def test_dead_letters_that_wait_are_counted_as_far_as_they_were_looked_at() -> N
     outcome = check_dead_letter_subscriptions(topology, Sport.NBA)
 
     assert isinstance(outcome, Found)
-    assert [each.summary for each in outcome.findings] == ["10 or more messages wait"]
+    assert [each.summary for each in outcome.findings] == ["at least 10 messages wait"]

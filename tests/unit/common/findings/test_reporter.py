@@ -92,7 +92,7 @@ def test_root_is_told_and_what_depends_on_it_is_counted(
 
     assert told.inhibited_count == 1
     [message] = heard.messages
-    assert "store_down" in message and "1 findings depend on it" in message
+    assert "store_down" in message and "1 finding depends on it" in message
 
 
 def test_finding_that_another_run_changed_meanwhile_is_judged_as_it_is_now(clock: WallClock) -> None:

@@ -131,7 +131,7 @@ CASES = [
     pytest.param(
         facts({**OPEN, "counts": Counts(completed=4)}),
         State.UNTRIGGERED,
-        "all 4 players have ended and nobody has closed the batch.",
+        "all players have ended (4), and nobody has closed the batch.",
         "./ops/run close b1",
         id="all ended, and not closed",
     ),
