@@ -4,3 +4,19 @@ A check is a function `check_x(...) -> Ok | Found | Unknown` and a line in `chec
 query stands beside it. `auditor.py` runs them, `repairs.py` mends. An audit may run beside others and beside
 everything that works: it only reads, but for findings, repairs and its own document.
 """
+
+__all__ = [
+    "assembly",
+    "audit_log",
+    "auditor",
+    "batch_reader",
+    "batch_rules",
+    "coverage",
+    "in_turn",
+    "outcomes",
+    "report",
+    "retention",
+    "row_checks",
+    "run_checks",
+    "schedule",
+]

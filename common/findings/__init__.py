@@ -1,7 +1,7 @@
 """What is wrong, since when, who was told, and what mends it.
 
-`Reporter` is what a check needs; a `Finding` says what is wrong. The stores and the webhook are imported from
-their modules, so that rules and handlers, which import from here, load no client.
+What a check makes stands here at once: a `Finding` says what is wrong. `reporter` tells it, `store` keeps it;
+these and the webhook are imported from their modules, so that rules and handlers load no client.
 """
 
 from .records import (
@@ -29,5 +29,12 @@ __all__ = [
     "Severity",
     "Silence",
     "Tracked",
+    "channel",
     "operator_command",
+    "records",
+    "reporter",
+    "rules",
+    "slack",
+    "store",
+    "tracked",
 ]

@@ -1,6 +1,3 @@
 """Recording completions: each counted once, many in one commit."""
 
-from .answers import Recorded, RecordOutcome
-from .recorder import Recorder
-
-__all__ = ["RecordOutcome", "Recorded", "Recorder"]
+__all__ = ["answers", "array_commit", "assembly", "recorder"]

@@ -3,3 +3,5 @@
 `gathering` reads the stores, `records` is what the page says, `page` renders it, `publishing` puts it where
 it is read. It keeps no state.
 """
+
+__all__ = ["assembly", "page", "publishing"]

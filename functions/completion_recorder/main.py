@@ -7,7 +7,8 @@ gc.disable()  # until all is loaded
 import os
 from typing import TYPE_CHECKING
 
-from common.entrypoint import Delivery, Route, in_thread
+from common.entrypoint.endpoint import Route, in_thread
+from common.entrypoint.envelope import Delivery
 from common.messages import PlayerCompletion, Sweep
 from common.recorder.answers import Recorded
 from common.recorder.assembly import Recording

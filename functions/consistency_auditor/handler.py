@@ -51,6 +51,6 @@ def handle(
 
 
 def _log_failure(done: Result[Any], sentence: str, action: str) -> None:
-    """Told in the log alone; an alert counts these lines."""
+    """Into the log alone: neither the page nor the cleaning up may repeat the audit."""
     if done.error is not None:
         log.error(sentence, action=action, error=done.error.to_dict())

@@ -5,7 +5,7 @@ from typing import Protocol
 import structlog
 
 from common.batches.records import Batch
-from common.consolidation import Receipt
+from common.consolidation.receipt import Receipt
 from common.messages import BatchComplete, PhaseCompletion
 from common.result import ErrorInfo, Result, ResultError, returns_result
 from common.texts import counted

@@ -13,7 +13,8 @@ from pydantic import Field
 from common import logs
 from common.consolidation.assembly import consolidator_of
 from common.consolidation.receipt import Receipt
-from common.entrypoint import Delivery, Route, in_thread
+from common.entrypoint.endpoint import Route, in_thread
+from common.entrypoint.envelope import Delivery
 from common.messages import BatchComplete
 from common.result import Result
 from common.runtime.once import once

@@ -4,7 +4,7 @@ from datetime import date
 
 from common.batches.records import Counts
 from common.batches.rules import completion_pct
-from common.consolidation import PROCESSOR, Receipt
+from common.consolidation.receipt import PROCESSOR, Receipt
 from common.messages import Phase, PhaseCompletion, PredictionsSummary
 from common.predictions.table import TABLE
 

@@ -1,7 +1,9 @@
 """Who may import whom: main → handler → rules → common, and nothing outwards."""
 
 import ast
+import importlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -23,6 +25,10 @@ def offences(is_concerned: Callable[[Module], bool], is_forbidden: Callable[[Imp
 
 def is_in(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def is_face(name: str) -> bool:
+    return name != "common" and modules()[name].path.name == "__init__.py"
 
 
 def test_common_imports_nothing_of_ours_but_itself() -> None:
@@ -166,6 +172,41 @@ def test_folders_do_not_depend_on_each_other_in_circles(house: str) -> None:
     assert not [place for (start, end), place in edges.items() if start in reachable(end, edges)]
 
 
+def test_others_import_the_modules_that_a_folder_names() -> None:
+    """Apart from who breaks a system on purpose, and reaches past its rules for that."""
+    stray = [
+        f"{module.at(each.line)} imports {each.module}"
+        for module in modules().values()
+        if not is_in(module.name, "local.sabotage")
+        for each in module.imports
+        if each.module.startswith("common.") and each.module.count(".") == 2
+        if not is_in(module.name, each.module.rpartition(".")[0])
+        if each.module.rpartition(".")[2] not in named_by(each.module.rpartition(".")[0])
+    ]
+
+    assert not stray
+
+
+@pytest.mark.parametrize("folder", [name for name in modules() if is_in(name, "common") and is_face(name)])
+def test_folder_names_what_there_is(folder: str) -> None:
+    below = {name.rpartition(".")[2] for name in modules() if name.startswith(f"{folder}.")}
+    face = importlib.import_module(folder)
+
+    assert named_by(folder)
+    assert not {name for name in named_by(folder) if name not in below and not hasattr(face, name)}
+
+
+@cache
+def named_by(folder: str) -> frozenset[str]:
+    """What the `__init__.py` of a folder names: modules, and names of its own."""
+    [names] = (
+        ast.literal_eval(node.value)
+        for node in modules()[folder].nodes
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    return frozenset(names)
+
+
 def test_no_modules_know_each_other() -> None:
     """Neither directly nor around a circle, nor under TYPE_CHECKING: each can be read by itself."""
     edges = {
@@ -204,7 +245,7 @@ def reachable(start: str, edges: Iterable[tuple[str, str]]) -> set[str]:
 
 @pytest.mark.parametrize("family", ["documents", "batches", "recorder", "maintenance"])
 def test_pure_modules_of_a_family_load_no_client(family: str) -> None:
-    """Its store alone knows Firestore, and whoever imports a name of its face loads none either."""
+    """Its store alone knows Firestore, and the package itself loads none either."""
     stores = ("store", "async_store", "wire_commit", "wire_messages", "assembly")
     pure = [
         name

@@ -39,7 +39,14 @@ CHECKOV = ("infra/offline/checkov-requirements.txt",)
 
 
 def places_of(text: str) -> list[str]:
-    return [module.at(line) for module in modules().values() for found, line in module.texts if text == found]
+    """Where the source says it; what a package names are its modules."""
+    return [
+        module.at(line)
+        for module in modules().values()
+        if module.path.name != "__init__.py"
+        for found, line in module.texts
+        if text == found
+    ]
 
 
 def source_files(*suffixes: str) -> Iterator[Path]:

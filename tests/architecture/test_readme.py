@@ -12,7 +12,7 @@ from infra.manifest import load
 from local.cli import app
 from ops import comparing, reading, writing  # noqa: F401  registers the commands
 from ops.options import app as ops_app
-from tests.support.source_tree import FUNCTIONS, ROOT
+from tests.support.source_tree import FUNCTIONS, ROOT, modules
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BASE_NAMES = {constant: entry.base_name for constant, entry in REGISTRY.items()}
@@ -111,3 +111,33 @@ def test_text_of_a_link_is_the_name_of_what_it_leads_to() -> None:
     assert links
     for text, link in links:
         assert text in link, f"[{text}]({link})"
+
+
+def test_map_of_common_names_every_folder_and_module() -> None:
+    text = (ROOT / "common" / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Where to change what\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| [")]
+    there = {
+        path.name
+        for path in (ROOT / "common").iterdir()
+        if (path.is_dir() and path.name != "__pycache__") or path.suffix == ".py"
+    }
+
+    assert sorted(re.findall(r"\]\(([^)]+)\)", "".join(rows))) == sorted(there - {"__init__.py"})
+
+
+def test_map_of_common_goes_from_the_use_cases_down() -> None:
+    """Each row imports from those below it only."""
+    text = (ROOT / "common" / "README.md").read_text(encoding="utf-8")
+    rows = [re.findall(r"\]\((\w+)(?:\.py)?\)", line) for line in text.splitlines() if line.startswith("| [")]
+    place = {name: number for number, names in enumerate(rows) for name in names}
+
+    assert place
+    assert not [
+        f"{module.at(each.line)} imports {each.module}"
+        for module in modules().values()
+        if module.name.startswith("common.")
+        for each in module.imports
+        if each.module.startswith("common.")
+        if place[module.name.split(".")[1]] > place[each.module.split(".")[1]]
+    ]

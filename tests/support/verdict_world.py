@@ -12,8 +12,8 @@ from google.cloud import pubsub_v1
 from common.batches.records import batch_path
 from common.batches.trigger_outbox import TriggerOutbox
 from common.documents.store import FirestoreDocuments
-from common.entrypoint import Delivery
 from common.entrypoint.dead_letters import DeadLetters
+from common.entrypoint.envelope import Delivery
 from common.lock.rules import LockKey
 from common.maintenance.deadlines import OverdueBatches
 from common.messages import BatchComplete, PredictionRequest
