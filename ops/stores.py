@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import MutableMapping, Sequence
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +16,9 @@ import structlog
 from common.audit.assembly import Audit
 from common.audit.batch_reader import BatchReader
 from common.audit.coverage import CoverageCheck, DatedTable
+from common.audit.pace import end_of, past_of
 from common.audit.schedule import GameSchedule
-from common.batches.expected_end import ExpectedEnd, expected_end
+from common.batches.expected_end import ExpectedEnd
 from common.batches.records import Batch, BatchStatus
 from common.consolidation.day_lock import DayLock
 from common.consolidation.merge_sql import Tables
@@ -81,6 +83,8 @@ class Stores:
         self.phases = once(lambda: PhaseTransitions(wiring, wiring.settings.names))
         self.audit = once(lambda: Audit(wiring))
         self.outbox = wiring.outbox
+        # Kept: the past does not change while a command watches.
+        self._past_of = cache(lambda game_date: past_of(BatchReader(wiring.documents()), game_date))
 
     def tables(self) -> Tables:
         """Where the predictions are."""
@@ -143,15 +147,12 @@ class Stores:
         )
 
     def _expected_end(self, batch: Batch) -> ExpectedEnd | None:
-        """By the batch's own pace; None unless it is open."""
+        """As the status page tells it; None unless it is open. Raises ResultError."""
         if batch.status is not BatchStatus.OPEN:
             return None
         started_at, times = BatchReader(self.wiring.documents()).times(batch).unwrap()
-        if started_at is None:
-            return None
-        return expected_end(
-            times, expected=batch.expected_players, started_at=started_at, now=batch.read_time
-        )
+        past = self._past_of(batch.game_date)
+        return end_of(batch, started_at, times, now=batch.read_time, past=past)
 
 
 def _only_what_no_answer_tells(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

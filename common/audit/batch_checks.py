@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..batches import differences
-from ..batches.expected_end import expected_end, misses
+from ..batches.expected_end import misses
 from ..batches.records import Batch, BatchStatus, batch_path
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
 from ..result import Result, returns_result
@@ -14,6 +14,7 @@ from .batch_reader import Batches, Seen
 from .batch_rules import scope_of
 from .in_turn import Turn, concluded, walk
 from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
+from .pace import Past, end_of, past_of
 from .stores import FIRESTORE
 from .unreadable import unreadable_document
 
@@ -101,7 +102,8 @@ def _count(batches: Batches, batch: Batch) -> _Counted:
 def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
     """Open batches that will miss their deadline, told before they do: the earliest guess is past it.
 
-    The times of completions are read only of a batch whose deadline is within the hour.
+    The times of completions are read only of a batch whose deadline is within the hour, and of the last ones
+    before it.
     """
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
@@ -109,11 +111,11 @@ def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
     # Reading every completion of every open batch each hour would be most of the audit's cost.
     near = {batch.batch_id: batch for batch in known.batches if _is_near_its_deadline(batch)}
     read = walk(list(near.values()), batches.times, turn)
+    past = {day: past_of(batches, day) for day in {near[batch_id].game_date for batch_id in read.found}}
     found = [
         finding
         for batch_id, (started_at, completed_at) in read.found.items()
-        if started_at is not None
-        for finding in slow(near[batch_id], started_at, completed_at)
+        for finding in slow(near[batch_id], started_at, completed_at, past[near[batch_id].game_date])
     ]
     return concluded(
         PACE,
@@ -121,7 +123,10 @@ def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
         found,
         known.batches,
         also=known.batch_ids - near.keys(),
-        cost=Cost(reads=sum(1 + len(completed_at) for _, completed_at in read.found.values())),
+        cost=Cost(
+            reads=sum(1 + len(completed_at) for _, completed_at in read.found.values())
+            + sum(each.reads for each in past.values())
+        ),
     )
 
 
@@ -131,11 +136,14 @@ def _is_near_its_deadline(batch: Batch) -> bool:
     return timedelta(0) < batch.deadline - batch.read_time <= PACE_FROM
 
 
-def slow(batch: Batch, started_at: datetime, completed_at: Sequence[datetime]) -> list[Finding]:
+def slow(
+    batch: Batch,
+    started_at: datetime | None,
+    completed_at: Sequence[datetime],
+    past: Past,
+) -> list[Finding]:
     """The finding that it will miss its deadline; none where nobody can say. Pure."""
-    end = expected_end(
-        completed_at, expected=batch.expected_players, started_at=started_at, now=batch.read_time
-    )
+    end = end_of(batch, started_at, completed_at, now=batch.read_time, past=past)
     if end is None or not misses(end, batch.deadline):
         return []
     finding = Finding(

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from ..audit.batch_reader import Seen, Wanted
 from ..audit.batch_rules import document_findings
-from ..batches.expected_end import expected_end, profile
+from ..audit.pace import PAST_DAYS, Past, end_of, past_of
 from ..batches.records import Batch, BatchStatus
 from ..findings import ScopeKind, Tracked
 from ..phases.records import Day
@@ -20,8 +20,6 @@ from .records import BatchLine, FindingLine, PhaseLine, Status, StripDay, Verdic
 
 STRIP_DAYS: Final = 30
 """Days that the strip shows, one square each."""
-PAST_BATCHES: Final = 3
-"""How many past batches an expected end is judged by, and how many days back batches are looked for."""
 MAX_AUDITS: Final = 1_000
 """Audits that are read: one an hour makes 720 in 30 days; those asked for by hand come on top."""
 AUDIT_IS_OLD: Final = timedelta(minutes=90)
@@ -114,33 +112,20 @@ class Gathering:
         """Batches of today and open ones of any recent day; a batch that could not be read is among the
         blind.
         """
-        wanted = Wanted(since=today - timedelta(days=PAST_BATCHES))
+        wanted = Wanted(since=today - timedelta(days=PAST_DAYS))
         asked = self.batches.seen(wanted)
         seen: Sequence[Batch] = () if asked.is_failure else asked.unwrap().batches
         if asked.is_failure:
             blind.sentences.append(_sentence("batches", asked))
         shown = [batch for batch in seen if batch.game_date >= today or batch.status is BatchStatus.OPEN]
-        over = [batch for batch in seen if batch.status is BatchStatus.CONSOLIDATED and batch not in shown]
         # Read only where an end is to be expected: a read per completion of each past batch.
-        past = self._profiles(over[-PAST_BATCHES:]) if any(_is_open(batch) for batch in shown) else []
-        return [self._line(batch, past, now, blind) for batch in shown]
+        running = {batch.game_date for batch in shown if batch.status is BatchStatus.OPEN}
+        past = {each: past_of(self.batches, each) for each in running}
+        return [self._line(batch, past.get(batch.game_date, Past()), now, blind) for batch in shown]
 
-    def _profiles(self, over: Sequence[Batch]) -> list[list[float]]:
-        """How past batches went; one that cannot be read only makes the guess poorer."""
-        read = [self.batches.times(batch).data for batch in over]
-        return [profile(times, started) for each in read if each for started, times in [each] if started]
-
-    def _line(
-        self, batch: Batch, past: Sequence[Sequence[float]], now: datetime, blind: "_Blind"
-    ) -> BatchLine:
+    def _line(self, batch: Batch, past: Past, now: datetime, blind: "_Blind") -> BatchLine:
         """One batch with its times; its expected end is guessed only while it is open."""
         started_at, times = blind.data(f"batch {batch.batch_id}", self.batches.times(batch), (None, []))
-        end = None
-        # A batch that is over has an end, and needs no guess.
-        if _is_open(batch) and started_at is not None:
-            end = expected_end(
-                times, expected=batch.expected_players, started_at=started_at, now=now, past=past
-            )
         return BatchLine(
             batch_id=batch.batch_id,
             status=batch.status.value,
@@ -149,7 +134,7 @@ class Gathering:
             started_at=started_at,
             deadline=batch.deadline,
             completed_at=times,
-            expected_end=end,
+            expected_end=end_of(batch, started_at, times, now=now, past=past),
             wrong="; ".join(finding.summary for finding in document_findings(batch)),
         )
 
@@ -175,10 +160,6 @@ def _sentence(what: str, asked: Result[Any]) -> str:
     """What could not be read, with the store's own reason."""
     error = asked.error
     return f"{what} ({error.exception_class}: {error.message[:200]})" if error else what
-
-
-def _is_open(batch: Batch) -> bool:
-    return batch.status is BatchStatus.OPEN
 
 
 def _findings(tracked: Iterable[Tracked], now: datetime) -> list[FindingLine]:
