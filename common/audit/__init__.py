@@ -14,6 +14,7 @@ __all__ = [
     "coverage",
     "in_turn",
     "outcomes",
+    "pace",
     "report",
     "retention",
     "row_checks",
