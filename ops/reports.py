@@ -1,4 +1,4 @@
-"""The commands that compare and reckon over whole days: each is wiring alone, as in `reading.py`."""
+"""The commands that report on whole days: each is wiring alone, as in `reading.py`."""
 
 from datetime import timedelta
 
