@@ -1,7 +1,8 @@
 """What is to be written, as values: no client, no clock. The stores translate them.
 
 A commit is a list of writes that take place together or not at all; each path stands in it once. Firestore
-takes 10 MiB a request, 1 MiB a document and 500 transforms a document.
+takes 10 MiB a request, 1 MiB a document and 500 transforms a document. A transform (an increment, a union, a
+difference, the server's time) stands at the top level of a document only.
 """
 
 from collections.abc import Mapping
@@ -46,10 +47,6 @@ class Difference:
     """Takes all that equals one of these out of the array."""
 
     values: tuple[Any, ...]
-
-
-Transform = Placeholder | Increment | Union | Difference
-"""A field whose new value only the store can tell. At the top level of a document only."""
 
 
 @dataclass(frozen=True, kw_only=True)

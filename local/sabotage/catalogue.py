@@ -1,9 +1,6 @@
-"""Every class of finding: how it is made here, or why it is not."""
+"""Every class of finding, and how it is made here."""
 
-from collections.abc import Mapping
 from typing import Final
-
-from common.findings import FindingClass
 
 from . import batch_defects, phase_defects, row_defects, system_defects, topology_defects
 from .defect import Defect
@@ -21,6 +18,3 @@ AT_ONCE: Final[tuple[Defect, ...]] = (
 """None of these disturbs another: broken together, found by one audit."""
 DEFECTS: Final = (*BEFORE, *AT_ONCE)
 CLASSES: Final = tuple(each.finding_class.value for each in DEFECTS)
-
-NOT_MADE: Final[Mapping[FindingClass, str]] = {}
-"""Classes that are not broken here, and why."""

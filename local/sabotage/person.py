@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-COMMAND: Final = "./ops/run"
 WHY: Final = "sabotage"
 """What the commands' records say of why."""
 TIMEOUT_SECONDS: Final = 60.0
