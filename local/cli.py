@@ -23,7 +23,7 @@ from ops.where import local
 
 from . import report
 from .day.chaos import Disorder, Victim
-from .day.mischief import Mischief
+from .day.faults import Faults
 from .day.players import first_players
 from .day.slate import Slate
 from .judging.boundaries import judge_boundaries
@@ -100,7 +100,7 @@ def run(
                 workers=workers,
                 disorder=Disorder(duplicates=duplicates, shuffle=shuffle, seed=seed),
                 victim=kill,
-                mischief=Mischief(late=late, fails=fail, gate_closed=gate_closed),
+                faults=Faults(late=late, fails=fail, gate_closed=gate_closed),
                 deadline=timedelta(seconds=timeout),
                 keeps_workers=sabotage,
             ),
@@ -161,12 +161,12 @@ def _run(plan: Plan, *, is_sabotaged: bool) -> None:
     verdicts are given when the stack is down: they are about what was read, and nothing moves any more.
     """
     graph = GRAPHS[plan.slate.sport.value]
-    plan.mischief.check(graph, plan.slate.game_date, datetime.now(UTC))
+    plan.faults.check(graph, plan.slate.game_date, datetime.now(UTC))
     if is_sabotaged and plan.slate.sport is not Sport.NBA:
         raise Problem(f"--sabotage: it knows the phases of {Sport.NBA.value} alone")
     if os.environ.get("ENVIRONMENT") != "production":  # which refuses to be hurried
         # Only where nobody has chosen: the stack takes it from this environment.
-        os.environ.setdefault("PHASE_CLOCK_SPEED", f"{plan.mischief.speed:g}")
+        os.environ.setdefault("PHASE_CLOCK_SPEED", f"{plan.faults.speed:g}")
     terminal.introduce(plan)
     with run_folder() as folder:
         with Stack.up(plan.slate.sport, folder, terminal.doing) as stack, hire(plan, stack) as crew:

@@ -13,7 +13,7 @@ from common.phases.records import Day
 from .day import coordinator
 from .day.chaos import Disorder, Killing, Victim
 from .day.crew import Crew, Job
-from .day.mischief import Mischief
+from .day.faults import Faults
 from .day.pipeline import Pipeline, wait_for
 from .day.slate import Slate
 from .judging import gathering
@@ -40,7 +40,7 @@ class Plan:
     disorder: Disorder
     victim: Victim | None
     """Who is killed in the middle of its work; None for nobody."""
-    mischief: Mischief
+    faults: Faults
     deadline: timedelta
     """From the first request on; then the run is over, whatever is missing."""
     keeps_workers: bool
@@ -103,7 +103,7 @@ def play(plan: Plan, stack: Stack, crew: Crew, audience: Audience) -> Played:
         stack=stack,
         graph=GRAPHS[plan.slate.sport.value],
         game_date=plan.slate.game_date,
-        mischief=plan.mischief,
+        faults=plan.faults,
     )
     # Waits from the start: its moment may come in any phase.
     transitions = _killing_of_transitions(plan.victim, pipeline, audience.tell)

@@ -30,9 +30,9 @@ class Terminal:
         conditions += [f"{disorder.duplicates:.0%} duplicates"] if disorder.duplicates else []
         conditions += [f"shuffled with seed {disorder.seed}"] if disorder.shuffle else []
         conditions += [f"kill -9 {plan.victim.value}"] if plan.victim else []
-        conditions += [f"{plan.mischief.late} is late"] if plan.mischief.late else []
-        conditions += [f"{plan.mischief.fails} fails"] if plan.mischief.fails else []
-        conditions += [f"{plan.mischief.gate_closed} is empty"] if plan.mischief.gate_closed else []
+        conditions += [f"{plan.faults.late} is late"] if plan.faults.late else []
+        conditions += [f"{plan.faults.fails} fails"] if plan.faults.fails else []
+        conditions += [f"{plan.faults.gate_closed} is empty"] if plan.faults.gate_closed else []
         self.console.print(
             f"\n[bold]{slate.sport.value.upper()} {slate.game_date}[/]  {' · '.join(conditions)}\n"
         )

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ..chunks import chunks as cut
 from ..player_names import InvalidName, normalize
 from ..result import ErrorInfo, Result
 from ..texts import details_of, first_of
@@ -60,11 +61,8 @@ def digest(players: Sequence[str]) -> str:
 
 def chunks(players: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The documents to create, as `{path: document}`."""
-    starts = range(0, len(players), CHUNK_PLAYERS)
-    return {
-        chunk_path(number): {"players": list(players[start : start + CHUNK_PLAYERS])}
-        for number, start in enumerate(starts)
-    }
+    parts = enumerate(cut(players, CHUNK_PLAYERS))
+    return {chunk_path(number): {"players": list(part)} for number, part in parts}
 
 
 def chunk_path(number: int) -> str:

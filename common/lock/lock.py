@@ -58,9 +58,7 @@ class Lock:
         self._uniform = uniform
 
     def try_acquire(self, key: LockKey, operation_id: str) -> Result[Lease]:
-        """One attempt.
-
-        Each call is a holder of its own: a second one for the same operation is refused, too.
+        """One attempt. Each call is a holder of its own: a second one for the same operation is refused, too.
 
         Failures: LOCK_HELD (TRANSIENT; its details name operation, holder, expiry and fence), or a fault of
         the store (TRANSIENT or PERMANENT). The caller gives the lease back with `release`.

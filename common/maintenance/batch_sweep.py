@@ -105,9 +105,9 @@ class BatchSweep:
 
         Expected failures ("not yet"): another is at it.
         """
-        # Tests share the database with production, but not its tables.
+        # Another deployment's: tests may share the database with production, but not its tables.
         if batch.dataset_prefix != self._dataset_prefix:
-            return  # another deployment's, with tables of its own
+            return
         if batch.status is BatchStatus.CONSOLIDATING:
             if self._hangs(batch):
                 self._outbox.send(self._outbox.claim(batch).unwrap()).unwrap()

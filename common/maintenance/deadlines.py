@@ -19,6 +19,7 @@ from ..batches.completion import Completion
 from ..batches.records import Batch, BatchStatus, Progress
 from ..batches.rules import is_overdue
 from ..batches.trigger_outbox import TriggerOutbox
+from ..chunks import chunks
 from ..documents.port import is_refused
 from ..messages import PlayerOutcome
 from ..recorder.array_commit import ArrayCommit
@@ -75,9 +76,8 @@ class OverdueBatches:
 
     @returns_result
     def close_now(self, batch_id: str) -> Batch:
-        """Close one open batch whatever its deadline says, and publish its trigger; the batch afterwards.
-
-        For people.
+        """Close one open batch whatever its deadline says, and publish its trigger; the batch afterwards. For
+        people.
 
         Who is missing is timed out. Whether it is complete, partial or failed then follows from
         `min_completion_pct`. Idempotent: a batch that is closed stays as it is.
@@ -133,8 +133,7 @@ def time_out_missing(batches: Batches, batch_id: str) -> tuple[str, ...]:
         names = _not_ended(progress)
         if not names:
             return progress.timed_out
-        chunks = (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))
-        _record_until_refused(batches, progress.batch, chunks)
+        _record_until_refused(batches, progress.batch, chunks(names, CHUNK))
     raise ResultError(contended(batch_id))
 
 
@@ -144,9 +143,9 @@ def _not_ended(progress: Progress) -> list[str]:
     return [name for name in progress.missing or () if name not in timed_out]
 
 
-def _record_until_refused(batches: Batches, batch: Batch, chunks: Iterable[Sequence[str]]) -> None:
+def _record_until_refused(batches: Batches, batch: Batch, groups: Iterable[Sequence[str]]) -> None:
     """Refused: a completion was faster, or the batch changed its mode; whoever calls looks again."""
-    for names in chunks:
+    for names in groups:
         completions = [_timed_out(name) for name in names]
         if not batch.schema_mode.writes_subcollection:
             # Whoever has ended meanwhile is left out.

@@ -41,18 +41,15 @@ Ended = Mapping[str, Completion]
 
 
 class Migration:
-    """Changes the mode of single batches, on request; called by the operator's `migrate`.
-
-    Safe beside live recorders.
+    """Changes the mode of single batches, on request, beside live recorders; called by the operator's
+    `migrate`.
     """
 
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
 
     def upgrade(self, batch_id: str, *, to: SchemaMode) -> Result[Batch]:
-        """Move an open batch forward in ORDER; returns the batch as it is then.
-
-        Again: a success, nothing changes.
+        """Move an open batch forward in ORDER; returns the batch as it is then. Again: nothing changes.
 
         PERMANENT, and nothing is changed, if array and documents contradict each other (Inconsistent), or if
         the batch is not open or `to` lies behind it (NotSwitched).

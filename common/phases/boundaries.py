@@ -43,7 +43,7 @@ class Gates(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reported:
+class ReportAnswer:
     """What became of one report, and where the date stands now."""
 
     recorded: Recorded
@@ -71,7 +71,7 @@ class Boundaries:
         self._notifications = notifications
         self._now = now
 
-    def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]:
+    def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[ReportAnswer]:
         """Record one completion and do what is due. Safe to repeat: a redelivery resumes what is pending.
 
         A partial has done what was due, and could not tell or log it: the sweep does. Failures: a gate that
@@ -83,9 +83,8 @@ class Boundaries:
         # What counts for nothing makes nothing due: looking would cost a reading for each stray event.
         if recorded.is_failure or recorded.unwrap().recorded in (Recorded.UNKNOWN, Recorded.IGNORED):
             return recorded
-        report = recorded.unwrap()
-        looked = self.look(boundary, completion.game_date)
-        return looked.map(lambda day: Reported(recorded=report.recorded, processor=report.processor, day=day))
+        answer = recorded.unwrap()
+        return self.look(boundary, completion.game_date).map(lambda day: replace(answer, day=day))
 
     def look(self, boundary: Boundary, game_date: date) -> Result[Day]:
         """Decide on the date as it stands, and do what follows. Safe to repeat, and beside itself.
@@ -107,8 +106,8 @@ class Boundaries:
         return self._outbox.send(boundary, day, claimant)
 
     @returns_result
-    def _record(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Reported:
-        """Record, quarantine or ignore the report; nothing is decided here. Raises ResultError."""
+    def _record(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> ReportAnswer:
+        """Record, quarantine or ignore the report; nothing is decided here. Failures: those of `Days.record`."""
         processor = processor_of(boundary, completion)
         # An unknown processor is kept under the name that it was published with.
         report = report_of(processor or completion.processor_name, completion, event_id, self._now())
@@ -119,11 +118,11 @@ class Boundaries:
             recorded = self.days.quarantine(boundary, completion.game_date, report).unwrap()
         else:
             recorded = self.days.record(boundary, completion.game_date, report).unwrap()
-        return Reported(recorded=recorded, processor=report.processor, day=None)
+        return ReportAnswer(recorded=recorded, processor=report.processor, day=None)
 
     @returns_result
     def _act(self, boundary: Boundary, game_date: date) -> Day:
-        """Decide, and publish what this very call has claimed. Raises ResultError."""
+        """Decide, and publish what this very call has claimed. Failures as for `report`."""
         # New for each attempt: tells this attempt's claim from any other's, a redelivery's of the same event
         # included.
         claimant = uuid.uuid4().hex

@@ -214,7 +214,7 @@ def _better(day: Day, new: Report) -> Report | None:
 
 @returns_result
 def _day(key: DayKey, document: Document | None, processors: dict[str, Document]) -> Day:
-    """The date from its documents; raises ResultError (UnreadableDay)."""
+    """The date from its documents; UnreadableDay (PERMANENT) for documents that make no sense."""
     try:
         return Day.from_documents(key, document, processors)
     except UNREADABLE as exc:

@@ -48,9 +48,7 @@ class ArrayCommit:
         return answer
 
     def record_blocking(self, completions: Sequence[Completion]) -> list[Result[CommitAnswer]]:
-        """Record these completions in one commit; one answer per completion, in order.
-
-        No two of them are of the same player.
+        """Record these completions, of different players, in one commit; one answer per completion, in order.
 
         A player who no longer fits into the array gets a PERMANENT failure (ArrayFull), the others are
         recorded. A fault of the store is everybody's. Again: the answers of before, and nothing is written.

@@ -6,7 +6,7 @@ from typing import Protocol
 import structlog
 
 from common.messages import PhaseCompletion
-from common.phases.boundaries import Reported
+from common.phases.boundaries import ReportAnswer
 from common.phases.days import Recorded
 from common.phases.phase_graph import Graph
 from common.phases.shape import Boundary
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 class Boundaries(Protocol):
     """Records a processor and starts what follows; recording again changes nothing."""
 
-    def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[Reported]:
+    def report(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> Result[ReportAnswer]:
         """What became of the report, and where its date stands."""
 
 
@@ -41,7 +41,7 @@ class Ticks(Protocol):
 
 def handle(
     completion: PhaseCompletion, topic: str, event_id: str, *, graph: Graph, boundaries: Boundaries
-) -> Result[Reported] | Result[None]:
+) -> Result[ReportAnswer] | Result[None]:
     """Handle one delivery of the topic of that constant. A redelivery goes on where the last one ended.
 
     None, acknowledged with a warning: this sport's pipeline has no boundary on that topic. Failures:
@@ -74,7 +74,7 @@ def handle_sweep(now: datetime, *, function: str, sweep: Sweep, ticks: Ticks) ->
     return Result.failure(noted.error) if noted.error is not None else swept
 
 
-def _tell(boundary: Boundary, completion: PhaseCompletion, report: Reported) -> None:
+def _tell(boundary: Boundary, completion: PhaseCompletion, report: ReportAnswer) -> None:
     """One line for each completion, at warning level if it counts for nothing."""
     is_unusual = report.recorded in (Recorded.UNKNOWN, Recorded.IGNORED)
     day = report.day

@@ -15,7 +15,7 @@ from common.entrypoint.envelope import Delivery
 from common.maintenance.sweep_ticks import SweepTicks
 from common.messages import PhaseCompletion, Sweep
 from common.phases.assembly import PhaseTransitions
-from common.phases.boundaries import Reported
+from common.phases.boundaries import ReportAnswer
 from common.phases.sweep import Swept
 from common.result import Result
 from common.runtime.wiring import WarehouseWiring
@@ -50,7 +50,7 @@ phases = PhaseTransitions(wiring, settings.names, speed=settings.phase_clock_spe
 def completions_of(topic: Topic) -> Route[PhaseCompletion]:
     """The route of one topic, which tells the boundary: the message names phases, and one could be wrong."""
 
-    def complete(message: PhaseCompletion, delivery: Delivery) -> Result[Reported] | Result[None]:
+    def complete(message: PhaseCompletion, delivery: Delivery) -> Result[ReportAnswer] | Result[None]:
         boundaries = phases.boundaries()
         return handle(message, topic.constant, delivery.event_id, graph=phases.graph, boundaries=boundaries)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from common.batches.batches import Batches
 from common.batches.records import Batch
+from common.chunks import chunks
 from common.messages import PredictionRequest
 from common.publisher import Publisher
 from common.result import Result
@@ -61,8 +62,8 @@ def ask(
 def _publish(requests: Sequence[PredictionRequest], publisher: Publisher) -> Result[list[str]]:
     """Publish in small groups, in order; the first failure ends it, and asking again is safe."""
     ids: list[str] = []
-    for start in range(0, len(requests), REQUESTS_AT_ONCE):
-        published = publisher.publish_all(PREDICTION_REQUEST, requests[start : start + REQUESTS_AT_ONCE])
+    for group in chunks(requests, REQUESTS_AT_ONCE):
+        published = publisher.publish_all(PREDICTION_REQUEST, group)
         if published.is_failure:
             return published
         ids += published.unwrap()

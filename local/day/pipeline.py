@@ -26,7 +26,7 @@ from common.warehouse.warehouse import Warehouse
 from ..problem import Problem
 from ..stack.stack import Stack
 from . import phase_tables
-from .mischief import CLOSED_SECONDS, LATE_SECONDS, RETRY_SECONDS, Mischief
+from .faults import CLOSED_SECONDS, LATE_SECONDS, RETRY_SECONDS, Faults
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import PubsubMessage
@@ -58,7 +58,7 @@ class Pipeline:
     stack: Stack
     graph: Graph
     game_date: date
-    mischief: Mischief
+    faults: Faults
     started: list[Started] = field(default_factory=list)
     """Every message that started a phase, in the order in which they were heard."""
     failures: list[BaseException] = field(default_factory=list)
@@ -168,7 +168,7 @@ class Pipeline:
         rules = self.rules(boundary)
         # Before any processor reports: a gate is asked as soon as the last of them has.
         tables = _tables(table for gate in rules.gates for table in getattr(gate, "tables", ()))
-        closed = [table for table in tables if table.name == self.mischief.gate_closed]
+        closed = [table for table in tables if table.name == self.faults.gate_closed]
         self._fill([table for table in tables if table not in closed])
         if closed:
             self._go(partial(self._fill_later, closed))
@@ -189,9 +189,9 @@ class Pipeline:
 
     def _report(self, boundary: Boundary, rules: ModeRules, name: str) -> None:
         """One processor's report; late or failed where it is to be."""
-        if name == self.mischief.late:
+        if name == self.faults.late:
             self._over.wait(LATE_SECONDS)
-        if name != self.mischief.fails:
+        if name != self.faults.fails:
             self._complete(boundary, name, MessageStatus.SUCCESS)
             return
         self._complete(boundary, name, MessageStatus.FAILED)

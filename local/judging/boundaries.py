@@ -67,15 +67,15 @@ def reasons_of(boundary: Boundary, pipeline: Pipeline) -> frozenset[str]:
 
     All complete; or a tier where somebody stays away. A tier that needs no wait may always be first.
     """
-    rules, mischief = pipeline.rules(boundary), pipeline.mischief
+    rules, faults = pipeline.rules(boundary), pipeline.faults
     at_once = {tier.reason for tier in rules.tiers if tier.after_minutes == 0}
-    late = mischief.late in rules.expected
-    absent = mischief.fails in rules.expected and mischief.fails not in rules.critical
+    late = faults.late in rules.expected
+    absent = faults.fails in rules.expected and faults.fails not in rules.critical
     if not (late or absent):
         return frozenset({ALL_COMPLETE, *at_once})
     # A late critical one is waited for, however long.
     by_wait = {tier.reason for tier in rules.tiers}
-    return frozenset({*by_wait, *at_once} | ({ALL_COMPLETE} if mischief.late in rules.critical else set()))
+    return frozenset({*by_wait, *at_once} | ({ALL_COMPLETE} if faults.late in rules.critical else set()))
 
 
 def judge_boundaries(found: Sequence[BoundaryEvidence], victim: Victim | None) -> Verdict:

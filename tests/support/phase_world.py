@@ -12,7 +12,7 @@ from common.execution_log import Execution
 from common.findings import Finding
 from common.messages import ExportTrigger, MessageStatus, Phase, PhaseCompletion, PhaseTrigger
 from common.phases.alerts import Alerts
-from common.phases.boundaries import Boundaries, Reported
+from common.phases.boundaries import Boundaries, ReportAnswer
 from common.phases.by_hand import Operations
 from common.phases.days import Days
 from common.phases.dispatch_log import DispatchLog
@@ -143,7 +143,7 @@ class PhaseWorld:
 
     def report(
         self, processor: str, *, phase: int = 4, event_id: str = "", **fields: Any
-    ) -> Result[Reported]:
+    ) -> Result[ReportAnswer]:
         sent = completion(processor, phase=phase, **fields)
         return self.boundaries.report(self.boundary(phase), sent, event_id or f"event-{sent.execution_id}")
 

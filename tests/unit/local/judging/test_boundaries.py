@@ -8,7 +8,7 @@ import pytest
 
 from common.phases.shape import Boundary
 from local.day.chaos import Victim
-from local.day.mischief import Mischief
+from local.day.faults import Faults
 from local.day.pipeline import Pipeline, Started
 from local.judging.boundaries import BoundaryEvidence, judge_boundaries, reasons_of
 from tests.support.phase_world import PRECOMPUTE, PhaseWorld
@@ -82,31 +82,31 @@ def test_boundary_that_has_not_started_says_why() -> None:
 
 
 REASONS = [
-    pytest.param(Mischief(), ALL, id="nobody stays away"),
+    pytest.param(Faults(), ALL, id="nobody stays away"),
     pytest.param(
-        Mischief(late="player_shot_zone_analysis"),
+        Faults(late="player_shot_zone_analysis"),
         {"tier2_timeout", "tier3_timeout", "max_timeout"},
         id="one is late",
     ),
     pytest.param(
-        Mischief(late="ml_feature_store"),
+        Faults(late="ml_feature_store"),
         {"all_complete", "tier2_timeout", "tier3_timeout", "max_timeout"},
         id="a critical one is late",
     ),
-    pytest.param(Mischief(fails="ml_feature_store"), ALL, id="a critical one fails and is repeated"),
+    pytest.param(Faults(fails="ml_feature_store"), ALL, id="a critical one fails and is repeated"),
     pytest.param(
-        Mischief(fails="player_shot_zone_analysis"),
+        Faults(fails="player_shot_zone_analysis"),
         {"tier2_timeout", "tier3_timeout", "max_timeout"},
         id="one fails",
     ),
-    pytest.param(Mischief(late="upcoming_player_game_context"), ALL, id="one of another phase is late"),
+    pytest.param(Faults(late="upcoming_player_game_context"), ALL, id="one of another phase is late"),
 ]
 
 
-@pytest.mark.parametrize(("mischief", "reasons"), REASONS)
-def test_right_reason_follows_from_who_stays_away(mischief: Mischief, reasons: set[str]) -> None:
+@pytest.mark.parametrize(("faults", "reasons"), REASONS)
+def test_right_reason_follows_from_who_stays_away(faults: Faults, reasons: set[str]) -> None:
     boundary: Boundary = PhaseWorld().boundary()
     rules = next(iter(boundary.modes.values()))
-    pipeline = cast(Pipeline, SimpleNamespace(rules=lambda _: rules, mischief=mischief))
+    pipeline = cast(Pipeline, SimpleNamespace(rules=lambda _: rules, faults=faults))
 
     assert reasons_of(boundary, pipeline) == reasons

@@ -14,7 +14,7 @@ from ..problem import Problem
 
 SPEED: Final = 60.0
 """By how much the waits of the graph are shortened: an hour is a minute."""
-SPEED_OF_MISCHIEF: Final = 360.0
+SPEED_WITH_FAULTS: Final = 360.0
 """Where somebody is late or fails: an hour is ten seconds."""
 LATE_SECONDS: Final = 30.0
 """More than the first two tiers at that speed."""
@@ -25,7 +25,7 @@ CLOSED_SECONDS: Final = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mischief:
+class Faults:
     """What goes wrong before and after the predictions."""
 
     late: str | None = None
@@ -39,7 +39,7 @@ class Mischief:
     def speed(self) -> float:
         """By how much the waits of the graph are shortened."""
         is_somebody_away = self.late is not None or self.fails is not None
-        return SPEED_OF_MISCHIEF if is_somebody_away else SPEED
+        return SPEED_WITH_FAULTS if is_somebody_away else SPEED
 
     def check(self, graph: Graph, game_date: date, now: datetime) -> None:
         """A Problem names what there is, where the names mean nothing to the graph in the date's mode."""
