@@ -146,8 +146,8 @@ class PlayerNames:
 
     @returns_result
     def _find(self, lookups: Sequence[str]) -> dict[str, Answer]:
-        """The answers by key; a failure is the warehouse's. Players are remembered here, the others once they
-        are queued.
+        """The answers by key; a failure is the warehouse's. Players are remembered here, others once they are
+        queued.
         """
         answers = self._remembered(lookups)
         missing = [lookup for lookup in lookups if lookup not in answers]
