@@ -107,7 +107,7 @@ class Boundaries:
 
     @returns_result
     def _record(self, boundary: Boundary, completion: PhaseCompletion, event_id: str) -> ReportAnswer:
-        """Record, quarantine or ignore the report; nothing is decided here. Failures: those of `Days.record`."""
+        """Record, quarantine or ignore the report; nothing is decided here. Failures as of `Days.record`."""
         processor = processor_of(boundary, completion)
         # An unknown processor is kept under the name that it was published with.
         report = report_of(processor or completion.processor_name, completion, event_id, self._now())
