@@ -10,16 +10,8 @@ from google.cloud import firestore
 from ..result import Result, is_transient
 from .document import Document
 from .port import Written
-from .store import (
-    CALL_TIMEOUT_SECONDS,
-    FAULTS,
-    PRECONDITION,
-    RETRY_TIMEOUT_SECONDS,
-    add,
-    answers,
-    document_of,
-    failure_of,
-)
+from .store import CALL_TIMEOUT_SECONDS, FAULTS, PRECONDITION, RETRY_TIMEOUT_SECONDS, failure_of
+from .translation import add, answers, document_of
 from .wire_commit import WireCommit
 from .writes import Write
 

@@ -53,7 +53,7 @@ class Lease:
         monotonic: Callable[[], float],
         free: FreeLocks,
     ) -> None:
-        """`seen` shows `record` in the store; `free` is told when it is given back."""
+        """`seen` shows `record` in the store; `free` hears when it is given back, and saves a reading."""
         self.key = key
         self.fence = record.fence
         self.operation_id = record.operation_id
@@ -62,7 +62,6 @@ class Lease:
         self._store = store
         self._timing = timing
         self._monotonic = monotonic
-        # Told by a release: it saves this instance the read before its next acquisition.
         self._free = free
         self._log = log.bind(
             lock=str(key), operation_id=record.operation_id, holder_id=record.holder_id, fence=record.fence

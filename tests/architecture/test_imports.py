@@ -246,7 +246,7 @@ def reachable(start: str, edges: Iterable[tuple[str, str]]) -> set[str]:
 @pytest.mark.parametrize("family", ["documents", "batches", "recorder", "maintenance"])
 def test_pure_modules_of_a_family_load_no_client(family: str) -> None:
     """Its store alone knows Firestore, and the package itself loads none either."""
-    stores = ("store", "async_store", "wire_commit", "wire_messages", "assembly")
+    stores = ("store", "async_store", "translation", "wire_commit", "wire_messages", "assembly")
     pure = [
         name
         for name in modules()

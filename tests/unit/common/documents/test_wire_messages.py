@@ -11,7 +11,7 @@ from google.cloud.firestore_v1.types import CommitRequest, CommitResponse
 from google.cloud.firestore_v1.types import Write as Message
 
 from common.documents.port import Written
-from common.documents.store import add
+from common.documents.translation import add
 from common.documents.wire_messages import Answers, build
 from common.documents.writes import (
     REMOVED,
