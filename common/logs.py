@@ -72,7 +72,7 @@ def bound() -> Mapping[str, Any]:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat()
 
 
 def _trace(project: str) -> dict[str, str]:

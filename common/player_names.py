@@ -11,6 +11,8 @@ from typing import Final
 LOOKUP_PATTERN: Final = r"^[a-z0-9]+$"
 """What every key matches; in the syntax that Python and pydantic share."""
 
+_KEY: Final = re.compile(LOOKUP_PATTERN)
+
 
 class InvalidName(ValueError):
     """No key can be made from this value; the message names the value and why."""
@@ -24,12 +26,14 @@ def normalize(name: str) -> str:
     is no text, for a name with nothing left, for one with a letter or digit that neither is Latin nor looks
     so, and for what was decoded wrongly: to drop what cannot be read would merge different players.
     """
+    # A key already, as the workers send it: this runs once per message.
+    if isinstance(name, str) and _KEY.fullmatch(name):
+        return name
     if not isinstance(name, str):
         raise InvalidName(f"name: {name!r} is not text")
     if _REMAINS.search(name) or _is_utf8_read_as_something_else(name):
         raise InvalidName(f"name: {name!r} was decoded wrongly; its letters are lost")
     plain = name if name.isascii() else unicodedata.normalize("NFKD", name)
-    # ASCII needs no decomposition, and nearly every name is ASCII: this runs once per message.
     key = plain.casefold().translate(_FOLD)
     if not key.isascii():
         key = _latin_throughout(plain).casefold().translate(_FOLD)

@@ -8,7 +8,7 @@ import functools
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
 
 from .classification import ErrorType, classify, is_transient, retried
 
@@ -124,6 +124,9 @@ class Result(Generic[T]):
     error: ErrorInfo | None = None
 
     def __post_init__(self) -> None:
+        # First what nearly all are: five are made for each event.
+        if self.status == "success" and self.error is None:
+            return
         if self.status not in ("success", "failure", "partial"):
             raise ValueError(f"status: {self.status!r} is none of success, failure, partial")
         if self.status == "success" and self.error is not None:
@@ -174,8 +177,8 @@ class Result(Generic[T]):
 
     def unwrap(self) -> T:
         """The data of a success or partial; raises ResultError with the ErrorInfo of a failure."""
-        if self.is_failure:
-            self._raise()
+        if self.status == "failure":
+            raise ResultError(cast(ErrorInfo, self.error))
         return cast(T, self.data)
 
     def map(self, function: Callable[[T], U]) -> "Result[U]":
@@ -196,9 +199,6 @@ class Result(Generic[T]):
         if self.error is not None and following.is_success:
             return Result("partial", following.data, self.error)
         return following
-
-    def _raise(self) -> NoReturn:
-        raise ResultError(cast(ErrorInfo, self.error))
 
 
 def returns_result(use_case: Callable[P, T]) -> Callable[P, Result[T]]:

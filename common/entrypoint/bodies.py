@@ -4,8 +4,7 @@ Pub/Sub carries up to 10 MB a message, and an instance takes as many requests at
 together they may be more than the memory it has. So large bodies wait their turn, with Pub/Sub.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
@@ -33,14 +32,13 @@ class Bodies:
         self._max_held_bytes = max_held_bytes
         self._held_bytes = 0
 
-    @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
-        """The whole body, which counts as held until the block ends.
+    async def read(self, request: Request, headers: Mapping[str, str]) -> bytes:
+        """The whole body, which counts as held until it is released. Names of headers are in lower case.
 
-        Raises BodyRefused: 413 for more than Pub/Sub ever sends, which no retry makes smaller and which is no
-        message; 503 while too much is held, and Pub/Sub delivers again.
+        Raises BodyRefused, and holds nothing: 413 for more than Pub/Sub ever sends, which no retry makes
+        smaller and which is no message; 503 while too much is held, and Pub/Sub delivers again.
         """
-        self._refuse(_promised(request), beside=self._held_bytes)
+        self._refuse(_promised(headers), beside=self._held_bytes)
         parts: list[bytes] = []
         size = 0
         try:
@@ -50,10 +48,14 @@ class Bodies:
                 parts.append(part)
                 size += len(part)
                 self._held_bytes += len(part)
-            yield b"".join(parts)
-        finally:
-            # Also what was read of a body that was refused halfway.
-            self._held_bytes -= size
+        except BaseException:  # refused halfway, or its sender is gone
+            self.release(size)
+            raise
+        return b"".join(parts)
+
+    def release(self, size: int) -> None:
+        """A body of that many bytes is not held any more; once for each that was read."""
+        self._held_bytes -= size
 
     def _refuse(self, size: int, *, beside: int) -> None:
         if size > self._max_body_bytes:
@@ -62,7 +64,7 @@ class Bodies:
             raise BodyRefused(503, f"body: {size} bytes do not fit beside {beside} that are held")
 
 
-def _promised(request: Request) -> int:
+def _promised(headers: Mapping[str, str]) -> int:
     """How large the sender says that the body is; 0 where it says nothing, as with chunks."""
-    text = request.headers.get("content-length", "")
+    text = headers.get("content-length", "")
     return int(text) if text.isdecimal() else 0

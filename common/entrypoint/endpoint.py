@@ -107,17 +107,21 @@ class Endpoint:
         """
         if request.method != "POST":
             return Response("Pub/Sub deliveries are posted", status_code=405, headers={"allow": "POST"})
+        # Decoded once: the mapping of the request walks through all of them for each that is asked for.
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
+        }
         try:
-            async with self.bodies.read(request) as body:
-                return await self._deliver(request, body)
+            body = await self.bodies.read(request, headers)
         except BodyRefused as exc:
             log.warning(str(exc), action="body_refused", status=exc.status)
             return Response(str(exc), status_code=exc.status)
+        try:
+            return await self._deliver(envelope.read(headers, request.scope["path"], body), headers)
+        finally:
+            self.bodies.release(len(body))
 
-    async def _deliver(self, request: Request, body: bytes) -> Response:
-        # Decoded once: the request's own mapping walks through all of them each time that one is asked for.
-        headers = dict(request.headers.items())
-        delivery = envelope.read(headers, request.scope["path"], body)
+    async def _deliver(self, delivery: Delivery, headers: Mapping[str, str]) -> Response:
         # Before anything is logged: a refusal has the ids of its event on it, too.
         enter_context(delivery, headers)
         result = await self._result(delivery)

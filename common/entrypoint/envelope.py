@@ -95,7 +95,8 @@ def _delivery(
     """What a message says, and the envelope where it says nothing; each part that can be read is kept."""
     told_id, told_time = told
 
-    def part(read_part: Callable[[Any], T], value: Any, otherwise: T) -> T:
+    # The types are texts, else they were built for each event.
+    def part(read_part: "Callable[[Any], T]", value: Any, otherwise: T) -> T:
         try:
             return read_part(value)
         except Unreadable as exc:

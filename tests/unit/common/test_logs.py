@@ -2,6 +2,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def test_line_is_one_json_object_with_sentence_action_and_severity(
         "function": "completion_recorder",
         "environment": "staging",
     }
-    assert line["timestamp"].endswith("Z")
+    assert datetime.fromisoformat(line["timestamp"]).utcoffset() == timedelta(0)
 
 
 def test_ids_that_are_bound_show_on_every_following_line(output: Output) -> None:
