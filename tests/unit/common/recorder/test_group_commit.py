@@ -64,6 +64,37 @@ async def test_items_of_one_turn_share_a_commit() -> None:
     assert store.groups == [[0, 1, 2, 3, 4]]
 
 
+async def test_callers_who_come_again_over_a_few_turns_share_a_commit() -> None:
+    store = Store()
+    group = GroupCommit(store.commit)
+
+    for item in range(5):
+        group.submit(item)
+        await asyncio.sleep(0)
+    await turns()
+
+    assert store.groups == [[0, 1, 2, 3, 4]]
+
+
+async def test_item_that_was_left_behind_waits_for_those_who_were_just_answered() -> None:
+    store = Store()
+    group = GroupCommit(store.commit, max_in_flight=1)
+
+    async def comes_twice(item: int) -> None:
+        await group.submit(item)
+        await group.submit(item + 100)
+
+    callers = [asyncio.create_task(comes_twice(item)) for item in range(5)]
+    await turns()
+    straggler = group.submit(9)
+    store.end(0)
+    await turns()
+
+    assert store.groups[1:] == [[9, 100, 101, 102, 103, 104]]
+    store.end(1)
+    await asyncio.gather(straggler, *callers)
+
+
 async def test_further_commit_starts_only_when_as_many_wait_as_are_under_way() -> None:
     store = Store()
     group = GroupCommit(store.commit)
