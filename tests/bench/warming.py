@@ -11,7 +11,8 @@ from google.cloud import firestore
 
 from common.batches import recording
 from common.batches.batches import Batches
-from common.batches.records import Batch, Completion
+from common.batches.completion import Completion
+from common.batches.records import Batch
 from common.documents.async_store import AsyncFirestoreDocuments
 from common.documents.store import FirestoreDocuments
 from common.messages import PlayerOutcome
