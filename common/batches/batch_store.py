@@ -87,6 +87,7 @@ class BatchStore:
         if not batch.schema_mode.writes_subcollection:
             return _ends_of_array(batch)
         # Two readings of a document each, whatever the size of the batch.
+        # Ordered by the server's time; equal times by name, as the recorder takes them.
         first = Query(order_by="completed_at", limit=1)
         last = replace(first, descending=True)
         found = [
@@ -136,6 +137,7 @@ class BatchStore:
             change = decide(batch).unwrap()
             if change is None:
                 return Settled(batch=batch, changed=False)
+            # Refused: None, and the loop decides on what stands then.
             written = self._write(batch, change)
         raise ResultError(contended(batch_id))
 

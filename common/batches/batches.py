@@ -104,13 +104,10 @@ class Batches:
         (WrongGeneration). `seen`, the batch as the caller read it, saves the reading here and below: it
         counts only where nobody has changed the batch since.
         """
-        return (
-            self.store.compare_and_set(
-                batch_id, lambda batch: transitions.start_consolidation(batch, generation), seen=seen
-            )
-            .unwrap()
-            .batch
+        settled = self.store.compare_and_set(
+            batch_id, lambda batch: transitions.start_consolidation(batch, generation), seen=seen
         )
+        return settled.unwrap().batch
 
     def finish_consolidation(
         self,
@@ -151,11 +148,8 @@ class Batches:
         What still arrives for it is recorded. PERMANENT (WrongBatchStatus) once its consolidation has
         started. Again: nothing.
         """
-        return (
-            self.store.compare_and_set(batch_id, lambda batch: transitions.abandon(batch, who, why))
-            .unwrap()
-            .batch
-        )
+        settled = self.store.compare_and_set(batch_id, lambda batch: transitions.abandon(batch, who, why))
+        return settled.unwrap().batch
 
     @returns_result
     def ended(self, batch: Batch) -> list[Completion]:

@@ -30,6 +30,7 @@ class Change:
         changed" also holds for its completions.
         """
         path = batch_path(batch.batch_id)
+        # It is also what gives each commit a new version, though no other field may change.
         fields = {**self.fields, "updated_at": SERVER_TIME}
         return [
             Update(path=path, fields=fields, unchanged_since=batch.update_time),

@@ -111,6 +111,7 @@ def being_published(batch: Batch) -> ErrorInfo:
 def _settlement(batch: Batch, event_id: str, claimant: str) -> Settlement:
     return Settlement(
         batch=batch,
+        # By the event, not by this attempt: a redelivery of it is told the same.
         closed_by_caller=batch.closed_by_event == event_id,
         owes_trigger=batch.owes_trigger and batch.trigger_claim == claimant,
     )

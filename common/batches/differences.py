@@ -78,6 +78,7 @@ def differences(
         )
         if ghosts
         else None,
+        # Against the players that should be there: a document that is lost is no lost increment.
         _counter(batch, len(documents) + len(missing) - len(ghosts)),
         _contradictions(batch, documents),
         # A document too few or too many makes the sum differ as well: one cause, one finding.
@@ -91,6 +92,7 @@ def _missing(
 ) -> tuple[str, ...]:
     """In the array without a document; without an array, expected and closed or counted as having ended."""
     if batch.schema_mode.writes_array:
+        # The array is written in the commit of the document: a player in it alone has lost the document.
         return tuple(sorted(batch.in_array.keys() - documents.keys()))
     # Of an open batch nobody knows yet who is lost, and who is still to come.
     is_closed = batch.status not in (BatchStatus.OPEN, BatchStatus.ABANDONED)
@@ -103,6 +105,7 @@ def _ghosts(
     batch: Batch, documents: Mapping[str, Completion], expected: Collection[str] | None
 ) -> tuple[str, ...]:
     """Not in the array; without an array, not expected."""
+    # Where no manifest was stored, nobody can be called a stranger.
     known = set(batch.in_array) if batch.schema_mode.writes_array else set(expected or documents)
     return tuple(sorted(documents.keys() - known))
 

@@ -54,6 +54,7 @@ def expected_end(
     whole, lately = left * (now - started_at) / len(done), left * _pace_lately(done, started_at, now)
     before = _as_before(now - started_at, len(done) / expected, past)
     likely = whole if before is None else before
+    # As if the next completion came now: what is waited for may be a pause, not a pace.
     at_once = left * (done[-1] - started_at) / len(done)
     guesses = (at_once, whole, lately, likely)
     return ExpectedEnd(earliest=now + min(guesses), likely=now + likely, latest=now + max(guesses))
@@ -76,12 +77,14 @@ def _as_before(elapsed: timedelta, share: float, past: Sequence[Sequence[float]]
 
 def _part_of_time(one: Sequence[float], share: float) -> float:
     """After which part of its time that batch had done this share."""
+    # Kept within the list: a share may round to none, or beyond the last.
     return one[min(len(one) - 1, max(0, round(share * len(one)) - 1))]
 
 
 def profile(completed_at: Sequence[datetime], started_at: datetime) -> list[float]:
     """When each player of a batch that is over was done, as a fraction of its time."""
     done = sorted(completed_at)
+    # Times of two clocks: a batch that ended before it began says nothing.
     if not done or done[-1] <= started_at:
         return []
     span = done[-1] - started_at

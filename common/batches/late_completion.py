@@ -108,6 +108,7 @@ def moved(batch: Batch, before: Completion, new: Completion) -> Completion:
     """The completion as it will stand, in the generation that it begins or belongs to."""
     status = reclosed(batch, before.outcome, new.outcome)
     generation = batch.generation if status is None else batch.generation + 1
+    # Also in an open batch: the deadline may have spoken before the batch could be closed.
     is_late = batch.status is not BatchStatus.OPEN or before.outcome is PlayerOutcome.TIMED_OUT
     return replace(new, late=is_late, generation=generation)
 
@@ -159,6 +160,7 @@ def _afterwards(
 
 def _story(before: Completion, after: Completion) -> dict[str, Mapping[str, Any]]:
     """The timeline's entries: the completion that came late, and the one that it contradicts, if any."""
+    # A time-out is nobody's word: an event cannot contradict it.
     contradicts = before.outcome not in (PlayerOutcome.TIMED_OUT, after.outcome)
     told = contradiction(before) if contradicts else {}
     return {

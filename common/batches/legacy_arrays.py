@@ -36,6 +36,7 @@ def in_array(data: Mapping[str, Any]) -> dict[str, Completion]:
                 predictions_count=predictions.get(name, 0),
                 event_id="",
             )
+    # After the names: what has details says more than a name.
     details = map(Completion.from_document, data.get("array_entries") or ())
     return found | {entry.player_lookup: entry for entry in details}
 

@@ -41,6 +41,7 @@ class Opening:
     def writes(self) -> list[Write]:
         """The commit that opens it, batch and manifest together; refused if the batch exists."""
         path = batch_path(self.batch_id)
+        # Created, not set: an opening that is repeated is refused as a whole.
         below = (Create(path=f"{path}/{each}", fields=fields) for each, fields in self.below().items())
         return [Create(path=path, fields=self.document()), *below]
 
@@ -104,6 +105,7 @@ class Opening:
         name = found.batch_id
         if found.game_date != self.game_date:
             return _refused(f"game_date: {name!r} was opened for {found.game_date}, not for {self.game_date}")
+        # By digest: the batch has it, and its chunks need not be read.
         if found.manifest_digest != manifest.digest(self.players):
             return _refused(f"expected_players: {name!r} was opened with another set of players")
         return Result.success(found)

@@ -45,6 +45,7 @@ def writes(batch: Batch, completions: Sequence[Completion]) -> list[Write]:
         name: Increment(sum(one.outcome is outcome for one in completions))
         for outcome, name in COUNTER.items()
     }
+    # The server's time in each: an update that changes nothing keeps the version.
     fields |= {"total_predictions_subcoll": Increment(predictions), "updated_at": SERVER_TIME}
     if batch.schema_mode.writes_array:
         fields |= _in_arrays(completions, predictions)
@@ -54,6 +55,7 @@ def writes(batch: Batch, completions: Sequence[Completion]) -> list[Write]:
             Create(path=f"{path}/{COMPLETIONS}/{one.player_lookup}", fields=one.to_document(SERVER_TIME))
             for one in completions
         ),
+        # Last, as it answers nothing: `committed` counts on the order of the others.
         Absent(path=f"{path}/modes/{batch.mode_epoch}"),
     ]
 

@@ -59,6 +59,7 @@ def outdoes(new: Completion, found: Completion) -> bool:
 
     A completion that is known by its name alone gives way to one that says where its rows are.
     """
+    # By rank alone, never by time: the order of arrival decides nothing.
     is_better = RANK.index(new.outcome) > RANK.index(found.outcome)
     fills_in = found.is_known_by_name_only and new.staging_table is not None
     return is_better or (fills_in and new.outcome is found.outcome)

@@ -18,6 +18,7 @@ def entry(
     The same event (of the same generation) has the same path, so a repeated commit writes it again, with a
     new time, and adds none.
     """
+    # A generation is closed, merged and announced once, so its number tells its events apart.
     name = event if generation is None else f"{event}-{generation}"
     document = {"event": event, "message": message, "at": SERVER_TIME, **facts}
     return {f"timeline/{name}": document if generation is None else {**document, "generation": generation}}

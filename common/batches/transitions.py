@@ -176,6 +176,7 @@ def finish_consolidation(
 
 def announce(batch: Batch, generation: int, message_id: str) -> Result[Change | None]:
     """Note the message that told the end of the phase, unless this or a later generation has one."""
+    # Two consolidations may announce at once: the first to note stands.
     if batch.phase_generation >= generation:
         return Result.success(None)
     fields = {"phase_message_id": message_id, "phase_generation": generation}

@@ -47,6 +47,7 @@ class AsyncFirestoreDocuments:
         """As `Documents.commit`: by the wire commit, or by the client's public API where a release of it has
         another shape inside. Both give the same answers; a contract test compares them.
         """
+        # By the wire wherever it is known: the builder of the client is a third of a recording.
         wire = self._wire
         if wire is None:
             return await self._commit_by_client(writes)

@@ -49,6 +49,7 @@ def _holds(condition: Condition, found: Any) -> bool:
             return bool(found == wanted)
         case Relation.IN:
             return found in wanted
+    # A comparison finds only values of the same kind.
     if _kind(found) != _kind(wanted):
         return False
     return bool(_COMPARED[condition.relation](found, wanted))
@@ -64,6 +65,7 @@ def _kind(value: Any) -> int:
 
 def _place(document: Document, query: Query) -> tuple[Any, ...]:
     """What a document is ordered by: value and name, as Firestore breaks ties."""
+    # As bytes: Firestore orders names so, and Python texts by characters.
     name = document.id.encode()
     if query.order_by is None:
         return (name,)

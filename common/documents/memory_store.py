@@ -101,6 +101,7 @@ class MemoryDocuments:
         """As `Documents.commit`: every precondition is looked at before anything is written."""
         with self._lock:
             for write in writes:
+                # All are asked first: a commit takes place as a whole or not at all.
                 if (why := self._refusal(write)) is not None:
                     raise ResultError(refused(f"{write.path} {why}", writes[0].path))
             # Later than any commit before: an update time is a version, and two versions must differ.
@@ -154,6 +155,7 @@ class MemoryDocuments:
             documents.pop(name, None)
             return Written(update_time=at, results={})
         before = documents.get(name)
+        # `Set` and `Create` leave nothing of what was there.
         kept = before.data if before is not None and isinstance(write, Merge | Update) else {}
         data, results = _applied(kept, write.fields, at)
         # One step back is enough for `as_of`; a chain of them would never be given back.
@@ -236,4 +238,5 @@ def _copied(value: Any) -> Any:
         return {str(name): _copied(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_copied(one) for one in value]
+    # As Firestore's client does: a test must not pass with what cannot be stored.
     raise TypeError(f"{value!r} cannot be stored")

@@ -49,6 +49,7 @@ class FirestoreDocuments:
         references = [self.client.document(path) for path in paths]
 
         def read() -> dict[str, Document]:
+            # Of each attempt and of all of them: the client's defaults outlast an event.
             limits: dict[str, Any] = {"retry": RETRY, "timeout": CALL_TIMEOUT_SECONDS, **_as_of(as_of)}
             return existing(self.client.get_all(references, **limits))
 
@@ -111,6 +112,7 @@ class FirestoreDocuments:
 
 def _aggregated(asked: Any, query: Query) -> dict[str, Any]:
     """The numbers of an aggregation by their aliases."""
+    # One row of one aggregation, whatever it counts.
     [row] = asked.get(retry=RETRY, timeout=CALL_TIMEOUT_SECONDS, **_as_of(query.as_of))
     return {each.alias: each.value for each in row}
 

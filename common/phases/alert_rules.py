@@ -31,6 +31,7 @@ class Alert:
 
 def alerts(boundary: Boundary, day: Day, now: datetime) -> list[Alert]:
     """What is to be told of the date as it stands, told already or not."""
+    # The mode of the decision, as its reason is told with it; the clock may have passed midnight since.
     mode = day.decision.mode if day.decision else mode_of(day.key.game_date, now)
     return [
         Alert(

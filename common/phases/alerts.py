@@ -60,6 +60,7 @@ def finding_of(boundary: Boundary, day: Day, alert: Alert) -> Finding:
         scope=Scope.of_date(day.key.game_date),
         subject=f"{boundary.name} {alert.id}",
         summary=alert.sentence,
+        # Who is missing: the finding names whom to look for.
         ids=day.decision.missing if day.decision else (),
         look=operator_command("phases", day.key.game_date.isoformat()),
     )

@@ -80,6 +80,7 @@ class Days:
             {key.below(PROCESSORS, name): name for name in boundary.known}
             for key, boundary in zip(keys, boundaries, strict=True)
         ]
+        # All in one request, so that no report can come in between.
         paths = [key.path for key in keys] + [path for each in reports for path in each]
         found = self.documents.get(paths, as_of=as_of).unwrap()
         # Processors that have not reported have no document.
@@ -141,6 +142,7 @@ class Days:
         key = self.key(boundary, game_date)
         # A publisher's name becomes a document id: slashes and reserved names must not.
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", report.processor_name)[:200]
+        # Beside the processors, where no reading counts it.
         kept = Merge(path=key.below(UNKNOWN, f"unknown_{name}"), fields=report.to_fields())
         return self.documents.commit([kept]).map(lambda _: Recorded.UNKNOWN)
 

@@ -77,6 +77,7 @@ class Decision:
     """What one evaluation saw, and what followed from it: the answer to "why has it not run?"."""
 
     evaluated_at: datetime
+    """By the clock of the instance that decided."""
     state: PhaseState
     mode: Mode
     needed: tuple[str, ...]

@@ -49,6 +49,7 @@ def execution_of(boundary: Boundary, day: Day) -> Execution:
         processor_name=PROCESSOR,
         phase=boundary.next_phase,
         game_date=day.key.game_date,
+        # Reports are stamped by other clocks: a run must not end before it began.
         started_at=min(began, dispatched_at),
         completed_at=dispatched_at,
         status=MessageStatus.SUCCESS if is_whole else MessageStatus.PARTIAL,

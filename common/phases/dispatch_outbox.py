@@ -96,6 +96,7 @@ class DispatchOutbox:
         """
         target = topic(boundary.dispatches_to)
         message = _message(target, dispatch)
+        # Made when there is something to publish: most events only record.
         published = self.publisher().publish(target, message)
         if published.error is not None:
             why = f"{dispatch.dispatch_id} could not be published: {published.error.message}"

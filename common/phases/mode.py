@@ -32,4 +32,5 @@ def mode_of(game_date: date, now: datetime) -> Mode:
 def next_midnight(now: datetime) -> datetime:
     """In the pipeline's zone: when the mode of a date may change. Also on the days of 23 and of 25 hours."""
     tomorrow = now.astimezone(ZONE).date() + timedelta(days=1)
+    # By the calendar: adding 24 hours misses midnight twice a year.
     return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=ZONE).astimezone(UTC)

@@ -52,6 +52,7 @@ class Graph(Part):
         """The boundary that starts `phase`, then those behind it, in the order of the graph's arrows."""
         found = [each for each in self.boundaries if each.next_phase == phase]
         reached = {each.next_phase for each in found}
+        # By the arrows, not by the numbers: a phase may be left out.
         while more := [each for each in self.boundaries if each.phase in reached and each not in found]:
             found += more
             reached |= {each.next_phase for each in more}
@@ -65,6 +66,7 @@ class Graph(Part):
 def _accelerated(value: Any, factor: float) -> Any:
     if isinstance(value, dict):
         return {
+            # By the unit in the name: a wait that is added later is divided, too.
             key: one / factor if str(key).endswith("_minutes") else _accelerated(one, factor)
             for key, one in value.items()
         }

@@ -35,6 +35,7 @@ def _of_boundary(boundary: Boundary) -> Iterator[str]:
     yield from _of_topic("completes_on", boundary.completes_on, _COMPLETIONS)
     yield from _of_topic("dispatches_to", boundary.dispatches_to, _TRIGGERS)
     is_export = boundary.dispatches_to in REGISTRY and boundary.message == "ExportTrigger"
+    # An export of nothing would be dispatched, and be taken for done.
     if is_export and not boundary.export_types:
         yield "export_types: an export has at least one"
     if missing := sorted(mode.value for mode in set(Mode) - boundary.modes.keys()):
@@ -66,6 +67,7 @@ def _of_mode(rules: ModeRules) -> Iterator[str]:
     """What is wrong with the rules of one mode."""
     yield from _repeated("processor", iter((*rules.expected, *rules.optional)))
     for name in rules.critical:
+        # Nobody waits for it, and without it nothing starts.
         if name not in rules.expected:
             yield f"critical processor {name!r} is not expected"
     for before, after in zip(rules.tiers, rules.tiers[1:], strict=False):
@@ -73,6 +75,7 @@ def _of_mode(rules: ModeRules) -> Iterator[str]:
         if after.after_minutes <= before.after_minutes or after.at_least >= before.at_least:
             yield f"tier {after.reason!r}: out of order: later than {before.reason!r}, and content with fewer"
     for tier in rules.tiers:
+        # It could never be reached, and the day would wait for the next tier.
         if tier.at_least > len(rules.expected):
             yield f"tier {tier.reason!r}: {tier.at_least} processors of {len(rules.expected)} expected"
     yield from _repeated("gate", (gate.name for gate in rules.gates))
@@ -91,6 +94,7 @@ def _of_gate(gate: GateRule, rules: ModeRules) -> Iterator[str]:
     for name in gate.required:
         if name not in names:
             yield f"required table {name!r} is none of its tables"
+    # It would be closed for ever.
     if gate.at_least > len(names):
         yield f"at_least: {gate.at_least} of {len(names)} tables"
 

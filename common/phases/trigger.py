@@ -94,6 +94,7 @@ def _tables(gates: Iterable[GateReading]) -> tuple[dict[str, int], tuple[str, ..
 
 def _entities(boundary: Boundary, reports: list[Report]) -> dict[str, tuple[str, ...]]:
     """What changed, of all processors together, by kind; a kind of which nothing changed is empty."""
+    # By the processor: its kind is the graph's to say, not the publisher's.
     changed = {report.processor: report.metadata.get("entities_changed") for report in reports}
     return {
         kind: tuple(sorted({str(one) for name in processors for one in _listed(changed.get(name))}))

@@ -85,7 +85,7 @@ def test_schedule_that_cannot_be_asked_is_a_failure_and_nothing_is_called_covere
 def test_operator_is_told_what_is_missing_and_that_not_all_could_be_asked(
     played: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.reading.ROOT", tmp_path)
+    monkeypatch.setattr("ops.reports.ROOT", tmp_path)
     environment = {**os.environ, "GCP_PROJECT": played.project, "SPORT": "nba"}
     asked = ("coverage", "--from", f"{FIRST}", "--to", f"{LAST}")
 

@@ -171,7 +171,7 @@ def test_command_answers_as_text_and_as_an_object_of_the_same_keys(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ops.reading.ROOT", tmp_path)
+    monkeypatch.setattr("ops.reports.ROOT", tmp_path)
     case = CASES[command]
     words = [*command.split(), *re.sub(r"[A-Z]{5,}", lambda name: scene[name[0]], case.arguments).split()]
 
