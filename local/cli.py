@@ -150,6 +150,7 @@ def _refuse_options_before(command: str, context: typer.Context) -> None:
     """What is said before a command belongs to a run, and the command would ignore it."""
     for parameter in context.command.params:
         source = context.get_parameter_source(str(parameter.name))
+        # A default, or a variable of the environment, was not said by anybody.
         if source is not None and source.name == "COMMANDLINE":
             raise typer.BadParameter(f"{parameter.opts[0]} is an option of a run; {command} does not know it")
 
@@ -221,6 +222,7 @@ def _one_line_problems() -> Iterator[None]:
         yield
     except (Problem, ResultError, GoogleAPIError) as problem:
         terminal.problem(str(problem))
+        # One line, no trace: what a person can mend is no defect of the program.
         raise typer.Exit(1) from problem
     except KeyboardInterrupt as interrupt:
         terminal.problem("stopped; nothing is left running")

@@ -38,6 +38,7 @@ def kept(stack: Stack, workers: int, tell: Tell) -> Iterator[Crew]:
     """
     over = threading.Event()
     threads = [
+        # Daemons: a process that is killed does not wait for its ticks.
         threading.Thread(target=_tick, args=(stack, topic, every, over), daemon=True)
         for topic, every in ((PHASE_SWEEP, SWEEP_EVERY), (CONSISTENCY_AUDIT, AUDIT_EVERY))
     ]

@@ -96,6 +96,7 @@ def _output(*command: str) -> str:
 
 def main(wanted: list[str]) -> int:
     """Prints what is missing. 0 if nothing is."""
+    # A deployment and the operator's commands start no emulator.
     found = list(_missing_python() if wanted in (["functions"], ["ops"]) else missing())
     for tool in found:
         print(tool, file=sys.stderr)

@@ -130,6 +130,7 @@ def _wait(event: threading.Event, pipeline: Pipeline, audience: Audience) -> Non
 
     if not wait_for(event, pipeline, within_seconds=_PHASES_WITHIN_SECONDS, meanwhile=meanwhile):
         days = read_days(pipeline.stack, pipeline.graph, pipeline)
+        # Each boundary says why by itself: a run that hangs needs no debugger.
         told = (f"{name}: {day.decision.reason}" for name, day in days.items() if day.decision)
         raise Problem(f"a phase was not started in time; {'; '.join(told)}")
     meanwhile()
@@ -209,6 +210,7 @@ def _killing(
         Victim.TRIGGER: (gauges.is_consolidating, stack.server("consolidation_trigger").kill),
         Victim.WORKER: (gauges.is_half_staged, crew.kill_one),
     }
+    # A thread that waits for nothing, so that the run is the same with a death and without.
     is_time, kill = moments.get(victim, (lambda: False, lambda: None))
 
     def kill_and_tell() -> None:
@@ -225,6 +227,7 @@ def _watch(
     plan: Plan, stack: Stack, *, gauges: Gauges, crew: Crew, show: Callable[[Reading], None]
 ) -> Ending:
     """Keep everything alive until the run is over."""
+    # By the monotonic clock: a machine whose time is set must not end a run.
     ends_at = time.monotonic() + plan.deadline.total_seconds()
     while time.monotonic() < ends_at:
         stack.revive()

@@ -29,6 +29,7 @@ def run_folder() -> Iterator[Path]:
 
     It stays where something went wrong that its logs may explain; the Problem then names it.
     """
+    # At the beginning of the next run: nobody else looks.
     remove_orphans(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     with _owned(folder):

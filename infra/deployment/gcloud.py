@@ -39,6 +39,7 @@ class GcloudProgram:
         try:
             return json.loads(printed)
         except ValueError as exc:
+            # A prompt, or a release with another form: either way nothing is known.
             raise DeployError(f"{shlex.join(command)}: printed no JSON") from exc
 
     def run(self, command: Command) -> None:

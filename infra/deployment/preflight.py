@@ -85,6 +85,7 @@ def read(gcloud: Gcloud, target: Target) -> Facts:
     active = gcloud.read(commands.active_account())
     if not active:
         raise DeployError("nobody is logged in", remedy="gcloud auth login")
+    # Read once, and looked at for every role.
     policy = gcloud.read(commands.project_policy(target))
     return Facts(
         account=active[0]["account"],

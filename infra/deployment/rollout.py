@@ -80,6 +80,7 @@ class Rollout:
         with self._step("stage and verify"):
             self.workshop.stage(functions)
         with self._step("difference"):
+            # Asked now: the value of a secret is pinned by this deployment, and by no other.
             version_of = self._inventory.newest_version
             releases = self.workshop.releases(manifest, functions, version_of=version_of)
             for each in releases:
@@ -159,6 +160,7 @@ class Rollout:
         if not changes:
             return
         smoke.sweep(self.gcloud, self.target, self.now())
+        # Made once there is something to ask: a deployment without a change needs no Firestore.
         answers = self.answers()
         for change in changes:
             service = self._inventory.existing(change.service)

@@ -33,6 +33,7 @@ def new_deployment(at: float, salt: bytes) -> str:
     end of the revision's name and the end of the canary's, and tells when it was made. `at`: seconds since
     1970."""
     digits, seconds = "", int(at)
+    # In base 36: a tag has room for nine characters, and these sort as times do.
     while seconds:
         seconds, digit = divmod(seconds, 36)
         digits = _BASE_36[digit] + digits

@@ -69,6 +69,7 @@ def _sources(root: Path, name: str) -> Mapping[Path, Path]:
     function, common = root / "functions" / name, root / "common"
     if not (function / "main.py").is_file():
         raise StageError(f"functions/{name}/main.py: does not exist")
+    # Refused here: in the cloud the wrong one would win without a word.
     for taken in _TAKEN:
         if (function / taken).exists():
             raise StageError(f"functions/{name}/{taken}: would hide the one that all functions share")

@@ -36,6 +36,7 @@ class Workshop:
         for name, function in functions.items():
             values = environment(function, self.given)
             staged = stage(self.root, name, self.folder)
+            # `--status` only wants the hash; starting four functions takes seconds.
             if verified:
                 verify(staged, function, values, self.python)
                 self.say(f"staged and verified: {name}")

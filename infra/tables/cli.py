@@ -43,6 +43,7 @@ def _run(warehouse: Warehouse, names: SportNames, *, is_dry: bool) -> int:
         print(_line(change))
     if not planned:
         print(f"{names.scope}: nothing to do")
+    # Of a dry run all of it is left.
     left = planned if is_dry else apply(warehouse, planned)
     return 1 if left else 0
 

@@ -43,6 +43,7 @@ class Faults:
 
     def check(self, graph: Graph, game_date: date, now: datetime) -> None:
         """A Problem names what there is, where the names mean nothing to the graph in the date's mode."""
+        # Of the mode that the day will have: another mode waits for other processors.
         rules = [boundary.modes[mode_of(game_date, now)] for boundary in graph.boundaries]
         processors = sorted({name for each in rules for name in each.expected} - {CONSOLIDATION})
         tables = sorted({name for each in rules for name in _required(each)} - {PREDICTIONS})

@@ -141,6 +141,7 @@ class Pipeline:
         model = ExportTrigger if topic(constant).message == ExportTrigger.__name__ else PhaseTrigger
         trigger = model.parse(message.data).unwrap()
         # Noted all the same: that a dispatch was repeated is what the report has to know.
+        # By the id alone, as the processors of a deployment are told to.
         is_repeat = any(each.dispatch_id == trigger.dispatch_id for each in self.started)
         self.started.append(
             Started(
@@ -204,6 +205,7 @@ class Pipeline:
         # Nobody listens any more, and the stack may be gone already.
         if self._over.is_set():
             return
+        # A run of its own: a repetition of the same one would be a duplicate.
         run = uuid.uuid4().hex
         completion = PhaseCompletion(
             processor_name=name,

@@ -21,6 +21,7 @@ _NAMESPACE = uuid.UUID("6f1d9a52-0a3c-4d0e-9b0e-6c3c5a4be0d7")
 
 def line_of(player: str) -> float | None:
     """The player's betting line, in half points; None for a player on whom no bookmaker offers one."""
+    # A number of its own, so that having a line says nothing about its height.
     return None if _number(player, "has line") % 5 == 0 else 8 + _number(player, "line") % 50 / 2
 
 

@@ -123,6 +123,7 @@ def main() -> None:
     options = _options()
     settings = Settings.from_environment(os.environ)
     logs.configure(settings.gcp_project, function="worker", environment=settings.environment)
+    # Set by a signal: a handler that raised would lose what is held.
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     publisher = Publisher(pubsub_v1.PublisherClient(), project=settings.gcp_project, sport=settings.sport)

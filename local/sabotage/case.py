@@ -37,6 +37,7 @@ class Case:
         ]
         named = {each.scope.name: each.ids for each in self.findings}
         for scope, ids in self.expected.items():
+            # Where nothing was found at all, `outcome` says so.
             if self.findings and scope not in named:
                 self.problems.append(f"not found of {scope}")
             elif self.findings and ids is not None and set(named[scope]) != set(ids):

@@ -82,6 +82,7 @@ def auditor_of(
     batches = AgedBatches(wiring.documents())
     days, graph = audit.phases.boundaries().days, audit.phases.graph
     phases = PhaseReader(days, graph, lambda: wiring.now() + PHASES_LATER)
+    # By the seam that the auditor has for its readers: its checks are those of the deployment.
     look_at = auditor.sight
 
     def aged(**of_this_run: Any) -> Any:

@@ -157,6 +157,7 @@ def _dispatch(phase: int) -> Callable[[World, Finding], list[str]]:
 
 def _replay(world: World, finding: Finding) -> list[str]:
     """The finding's own command, then the replay that alone brings an abandoned boundary back."""
+    # A replay is told from which phase to start, not behind which one.
     following = boundary(world, _ABANDONED).next_phase
     return [finding.command, operator_command("replay", finding.scope.name, "--from", str(following))]
 

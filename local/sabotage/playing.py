@@ -65,6 +65,7 @@ class Play:
         self._step("look while a store is away")
         # Alone: where a store is away, an audit can say nothing of the rest.
         before = [Case(defect=each, expected=each.make(self._world)) for each in BEFORE]
+        # Nothing else is broken yet: whatever is found beside it, nobody has made.
         others = self._find(before)
         for case in before:
             self._undo(case)
@@ -153,6 +154,7 @@ class Play:
 
     def _wait_for(self, *batch_ids: str) -> dict[str, str]:
         """Batches that have not come to their end in time, with what they are instead."""
+        # Workers and functions are at it; only their stores tell when.
         until(lambda: not self._unsettled(batch_ids), within_seconds=_AT_REST_WITHIN_SECONDS)
         return self._unsettled(batch_ids)
 
@@ -166,6 +168,7 @@ class Play:
         for _ in range(_MAX_CLEAN_AUDITS):
             last = self._world.auditor().run(Asked()).unwrap()
             tracked = self._store.get(finding_ids).unwrap()
+            # An end is told after two clean audits, so one is never enough.
             resolved = {each.finding_id for each in tracked.values() if _is_told_to_be_over(each)}
             if finding_ids <= resolved:
                 break

@@ -94,6 +94,7 @@ def _delete(world: World, name: str) -> None:
 
 def _leave_a_staging_table(world: World) -> Expected:
     """A staging table of a batch that was given up: nobody will ever merge it."""
+    # Opened and given up: a batch that is over, and none that nobody knows.
     batch = world.open("sabotage_orphaned_staging", world.players[:1])
     world.batches.abandon(batch.batch_id, who=SABOTEUR, why=SABOTEUR).unwrap()
     name = staging_table(batch.batch_id, SABOTEUR)

@@ -15,6 +15,7 @@ MODULE: Final = "local.sabotage.playing"
 def sabotage(today: date, folder: Path, environment: Mapping[str, str], root: Path) -> Sabotage:
     """Break everything, follow it to its end, wait for that. Somebody has to answer requests meanwhile."""
     try:
+        # In a process of its own: its clocks and its blind warehouse stay there.
         told = answer_of(
             MODULE,
             [today.isoformat()],

@@ -58,6 +58,7 @@ def _paragraph(each: Sabotaged) -> list[RenderableType]:
         "found": f"{_found(each)}{who}",
         "mended": each.problem or each.mended,
     }
+    # A grid, so that long sentences wrap below themselves.
     told = Table.grid(padding=(0, 1))
     for name, said in lines.items():
         told.add_row(Text(name, style="dim"), Text(said))

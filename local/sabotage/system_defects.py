@@ -54,6 +54,7 @@ def _send_what_nobody_can_read(world: World) -> Expected:
     """By the function that hears it: a document, and a message in the dead-letter subscription."""
     sport = world.wiring.settings.sport
     topic, waiting = PREDICTION_READY.name(sport), PREDICTION_READY.dead_letter_subscription_name(sport)
+    # Past the models: a publisher of ours would refuse to send it.
     world.wiring.publisher().publish_raw(topic, b"no message of ours", {}).unwrap()
     clients = world.wiring.publisher_client(), world.wiring.subscriber_client()
     topology = PubSubTopology(*clients, world.wiring.settings.gcp_project)

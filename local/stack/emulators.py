@@ -122,6 +122,7 @@ class Emulators(AbstractContextManager["Emulators"]):
         that it shall have; the others get free ones. Raises a `Problem` (`MissingTool`, `BusyPort`,
         `ServiceFailed`); nothing is left running then.
         """
+        # Checked before any is started: a port that is taken costs no wait.
         wanted = require_different(ports or {})
         for name, port in wanted.items():
             require_free(name, port)
@@ -134,6 +135,7 @@ class Emulators(AbstractContextManager["Emulators"]):
                 )
             for emulator in started:
                 _wait_until_ready(emulator)
+            # All answer: from here on they end with the block, not with this function.
             return cls(started, stack.pop_all())
 
     @property

@@ -48,6 +48,7 @@ class Lives:
     def _end(self, now: float) -> None:
         """Note a death: early ones in a row make the next start later."""
         assert self._started_at is not None
+        # How long it lived, not how it ended: a crash loop ends in many ways.
         is_early = now - self._started_at < SOUND_LIFE_SECONDS
         self.early_deaths = self.early_deaths + 1 if is_early else 0
         # At once after the first early death, then after 1, 2, 4 … seconds: a server that cannot start must

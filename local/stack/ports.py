@@ -33,6 +33,7 @@ def free_port(*, besides: Collection[int] = ()) -> int:
     """
     while True:
         with socket.socket() as probe:
+            # Port 0: the kernel chooses one that nobody has.
             probe.bind((LOOPBACK, 0))
             port: int = probe.getsockname()[1]
         if port not in besides:

@@ -30,6 +30,7 @@ def noted(stack: Stack, root: Path) -> Iterator[Path]:
 
 def _write(file: Path, content: dict[str, object]) -> None:
     """All at once: a reader sees the whole note or none."""
+    # A name of this process: two stacks may write at once.
     new = file.with_suffix(f".{os.getpid()}")
     new.write_text(json.dumps(content), encoding="utf-8")
     new.replace(file)

@@ -53,6 +53,7 @@ class Service:
         the terminal does not reach the command: it is for us to stop it.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
+        # Appended: a server that is started again adds to the log that tells why it died.
         with log.open("ab") as output:
             guard = subprocess.Popen(
                 # `-I -S`: the guard needs the standard library alone, and starts in a few milliseconds.

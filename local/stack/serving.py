@@ -90,6 +90,7 @@ class Server:
         """
         if self._running.is_running or not self.lives.may_start(time.monotonic()):
             return False
+        # A run would else wait to its end for a function that cannot start.
         if gives_up and self.lives.is_hopeless:
             times = f"died {self.lives.early_deaths} times in a row"
             raise ServiceFailed(self.deployment.name, times, self.log)
@@ -144,7 +145,11 @@ def deployments(sport: Sport) -> list[Deployment]:
 def stage(folder: Path) -> None:
     """Stage all functions into `folder` as ./deploy.sh does; a Problem says why that failed."""
     done = subprocess.run(
-        [str(ROOT / "deploy.sh"), "--stage", str(folder)], capture_output=True, text=True, check=False
+        # By the script that deploys: local equals deployed.
+        [str(ROOT / "deploy.sh"), "--stage", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()

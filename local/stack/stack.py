@@ -91,6 +91,7 @@ class Stack:
         stay alive is one, too.
         """
         revived = [server for server in self.servers if server.revive(gives_up=gives_up)]
+        # An emulator keeps its data in memory: started again it would be an empty store that looks well.
         for kind in KINDS:
             service = self.emulators[kind.name].service
             if not service.is_running:

@@ -78,6 +78,7 @@ def create(
     """
     sport = names.sport
     for entry in REGISTRY.values():
+        # Topics first: a subscription names its topic and its dead-letter topic.
         for name in (entry.name(sport), entry.dead_letter_name(sport)):
             publisher.create_topic(name=names.topic(name), retry=None, timeout=TIMEOUT_SECONDS)
     for request in subscriptions(names, pushes):
