@@ -36,6 +36,10 @@ settings.load_profile("any machine")
 # As where the functions run. It is there for the BigQuery emulator, and BigQuery's client would load it, too.
 sys.modules["pandas"] = None  # type: ignore[assignment]
 
+# Consoles that are made as their module loads would keep the width of the terminal that the tests are run in.
+for _size in ("COLUMNS", "LINES"):
+    os.environ.pop(_size, None)
+
 # A quarter of the fast suite's time went into collecting garbage: none is collected while tests are loaded.
 gc.disable()
 
@@ -54,6 +58,11 @@ def pytest_collection_finish() -> None:
     start_collecting()
 
 
+def _environment() -> dict[str, str]:
+    """Without what pytest itself writes there, anew for each part of a test."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
 def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
 
@@ -67,21 +76,18 @@ def no_cloud() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def environment_as_before() -> Iterator[None]:
-    """What a test writes into the environment ends with it, as does what a command writes for clients."""
-    before = dict(os.environ)
-    yield
-    if dict(os.environ) != before:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@pytest.fixture(autouse=True)
-def emulators_of_the_test(request: pytest.FixtureRequest) -> None:
-    """Only the emulators that the test uses can be reached."""
+def environment_of_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Only the emulators that the test uses can be reached. What it writes into the environment ends with it,
+    as does what a command writes for clients."""
+    before = _environment()
     for name in _HOSTS.keys() & request.fixturenames:
-        host = request.getfixturevalue(name)
-        request.getfixturevalue("monkeypatch").setenv(_HOSTS[name].variable, host)
+        os.environ[_HOSTS[name].variable] = request.getfixturevalue(name)
+    yield
+    after = _environment()
+    if after != before:
+        for name in after.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """CPU time of servers: what a server costs, whatever else the machine is doing."""
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +9,10 @@ _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(port: int) -> float:
-    """Spent so far by the processes that were started with `--port PORT`, in user and in kernel mode."""
-    wanted = f"--port\0{port}\0".encode()
-    ticks = sum(_ticks(folder) for folder in Path("/proc").glob("[0-9]*") if wanted in _command(folder))
+    """Spent so far by the processes that were started with `--port PORT` or `--port=PORT`, in user and in
+    kernel mode."""
+    wanted = re.compile(rf"--port[\0=]{port}\0".encode())
+    ticks = sum(_ticks(folder) for folder in Path("/proc").glob("[0-9]*") if wanted.search(_command(folder)))
     return ticks / _TICKS_PER_SECOND
 
 

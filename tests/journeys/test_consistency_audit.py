@@ -138,7 +138,7 @@ def test_audits_beside_processes_that_record_and_consolidate_find_nothing_that_i
     reports: list[AuditReport] = []
     beside_a_merge = 0
     recorded = [audits.batches.get("busy").unwrap().counter]
-    consolidating = SpokenProcess("consolidation_process", "racer", stack.project, "60")
+    consolidating = SpokenProcess("tests.support.consolidation_process", "racer", stack.project, "60")
     recording = [
         start_recording(stack.project, players[part::8], tmp_path / f"{part}.jsonl") for part in range(8)
     ]

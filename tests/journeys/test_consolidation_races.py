@@ -35,7 +35,7 @@ def start(stack: Stack) -> Iterator[Start]:
 
         def start_process(role: str, lease: timedelta) -> SpokenProcess:
             seconds = str(lease.total_seconds())
-            process = SpokenProcess("consolidation_process", role, stack.project, seconds)
+            process = SpokenProcess("tests.support.consolidation_process", role, stack.project, seconds)
             running.callback(process.end)
             return process
 

@@ -39,7 +39,7 @@ def storm() -> list[dict[str, Any]]:
 @contextmanager
 def processes(project: str) -> Iterator[list[SpokenProcess]]:
     """All ready to be told."""
-    started = [SpokenProcess("phase_process", project, str(THREADS)) for _ in range(PROCESSES)]
+    started = [SpokenProcess("tests.support.phase_process", project, str(THREADS)) for _ in range(PROCESSES)]
     try:
         for process in started:
             assert process.hear() == {"is_ready": True}

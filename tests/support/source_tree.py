@@ -20,7 +20,8 @@ DEFINITIONS = (
 """What another pipeline changes, beside the DDL of its table; nothing else is of basketball."""
 FUNCTIONS = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py")))
 
-_HOLDS_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+"""Where a statement holds others: what it holds elsewhere are expressions, which import nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class Module:
 
     path: Path
 
-    @property
+    @cached_property
     def name(self) -> str:
         """`common.result`, `functions.x.main`; of a package, the package."""
         parts = self.path.relative_to(ROOT).with_suffix("").parts
@@ -85,12 +86,11 @@ class Module:
         return f"{self.path.relative_to(ROOT)}:{line}"
 
     def _imports(self, node: ast.AST, *, runs: bool) -> Iterator[Import]:
-        for child in ast.iter_child_nodes(node):
+        for child in _statements(node):
             if isinstance(child, ast.Import | ast.ImportFrom):
                 for name in self._names(child):
                     yield Import(module=name, line=child.lineno, runs_at_import=runs)
-            if isinstance(child, _HOLDS_STATEMENTS):
-                yield from self._imports(child, runs=runs and not _waits(child))
+            yield from self._imports(child, runs=runs and not _waits(child))
 
     def _names(self, statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
         if isinstance(statement, ast.Import):
@@ -129,6 +129,14 @@ def loaded_with(name: str) -> frozenset[str]:
         if current in modules():
             waiting += [each.module for each in modules()[current].imports if each.runs_at_import]
     return frozenset(found)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Those right below `node`; of a branch, the branch."""
+    for block in _BLOCKS:
+        held = getattr(node, block, [])
+        if isinstance(held, list):
+            yield from held
 
 
 def _waits(node: ast.AST) -> bool:

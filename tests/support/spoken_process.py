@@ -9,11 +9,11 @@ from typing import Any
 
 
 class SpokenProcess:
-    """Runs a module of `tests.support`: it reads lines, and says JSON objects."""
+    """Runs a module: it reads lines, and says JSON objects."""
 
     def __init__(self, module: str, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"tests.support.{module}", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -22,7 +22,7 @@ def start(firestore_host: str, project_id: str) -> Iterator[Callable[..., Spoken
     with ExitStack() as stack:
 
         def start_one(role: str, lease_seconds: float = 300.0) -> SpokenProcess:
-            process = SpokenProcess("lock_process", role, project_id, str(lease_seconds))
+            process = SpokenProcess("tests.support.lock_process", role, project_id, str(lease_seconds))
             stack.callback(process.end)
             return process
 

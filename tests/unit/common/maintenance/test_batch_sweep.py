@@ -55,7 +55,7 @@ def batch(number: int, **fields: Any) -> Set:
     return Set(path=batch_path(f"batch{number:05}"), fields=known)
 
 
-@pytest.mark.parametrize("over", [1_000, 10_000], ids="{:,} are over".format)
+@pytest.mark.parametrize("over", [10, 1_000], ids="{:,} are over".format)
 def test_reads_of_a_sweep_are_those_of_the_open_batches(over: int) -> None:
     documents = Counted()
     documents.commit(
