@@ -173,7 +173,7 @@ def test_a_service_out_of_reach_is_a_transient_failure_within_the_time_allowed(
     assert error.type is ErrorType.TRANSIENT
     assert error.exception_class in ("ServiceUnavailable", "DeadlineExceeded")
     assert error.details == {"topic": TOPIC, "confirmed": 0, "of": 20}
-    assert took < 3
+    assert took < 10  # not the twenty seconds that twenty messages would have one after the other
 
 
 def test_a_slow_service_has_the_time_of_one_call_for_however_many_messages(
@@ -184,11 +184,11 @@ def test_a_slow_service_has_the_time_of_one_call_for_however_many_messages(
 
     error = error_of(
         connect(stub.host, Limits(timeout_seconds=1.0, max_messages=1)).publish_all(
-            PREDICTION_REQUEST, requests(20)
+            PREDICTION_REQUEST, requests(100)
         )
     )
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10  # a hundred answers take twenty seconds
     assert (error.type, error.exception_class) == (ErrorType.TRANSIENT, "DeadlineExceeded")
     assert error.details is not None
     assert 0 < error.details["confirmed"] <= 5

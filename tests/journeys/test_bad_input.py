@@ -6,6 +6,7 @@ On the served system, through Pub/Sub as in the cloud: never a crash, never ackn
 import json
 import re
 import signal
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -26,12 +27,13 @@ from local.judging import taps
 from local.judging.delivery_log import DeliveryLog
 from local.stack.ports import require_free
 from local.stack.topology import Names
-from tests.support.local_run import LocalRun, local_run
+from tests.support.local_run import WITHIN, LocalRun, local_run
 from tests.support.polling import eventually
 
 DAY = date(2026, 1, 17)
 TIMEOUT_SECONDS = 10
 ABSENT = object()
+RECORDER = "completion_recorder"
 
 
 class Served:
@@ -46,12 +48,6 @@ class Served:
         self.batches = Batches(FirestoreDocuments(self.database))
         self.publisher = pubsub_v1.PublisherClient()
         self.subscriber = pubsub_v1.SubscriberClient()
-
-    @property
-    def recorder_url(self) -> str:
-        found = re.search(r"^nba-completion-recorder: (\S+)$", self.run.said, re.MULTILINE)
-        assert found
-        return found[1]
 
     @property
     def recorder_log(self) -> DeliveryLog:
@@ -98,6 +94,17 @@ def served(run: LocalRun, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     system = Served(run)
     yield system
     system.close()
+
+
+def answer_to_get(url: str) -> int | None:
+    """Its status; None while nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
+    except OSError:
+        return None
 
 
 def completion(**fields: Any) -> bytes:
@@ -150,7 +157,7 @@ def test_a_dead_letter_can_be_replayed_from_its_topic(served: Served) -> None:
 def test_an_envelope_that_nobody_can_read_is_a_dead_letter_too(served: Served) -> None:
     body = b"no envelope at all"
 
-    request = urllib.request.Request(served.recorder_url, data=body)
+    request = urllib.request.Request(served.run.url_of(RECORDER), data=body)
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
         assert response.status == 200
 
@@ -188,6 +195,15 @@ def test_a_completion_that_is_faster_than_its_batch_comes_again_and_is_recorded(
         lambda: served.batches.get("batch_of_later").unwrap().counts.completed == 1,
         within=timedelta(seconds=60),
     )
+
+
+def test_a_function_that_is_killed_is_there_again_and_only_what_is_posted_is_a_delivery(
+    run: LocalRun,
+) -> None:
+    run.kill_function(RECORDER)
+
+    run.wait_for("nba-completion-recorder has died and is started again. Why: ")
+    eventually(lambda: answer_to_get(run.url_of(RECORDER)) == 405, within=WITHIN)
 
 
 def test_after_all_of_it_the_system_still_stands_and_ctrl_c_leaves_nothing(run: LocalRun) -> None:

@@ -4,7 +4,7 @@ The steps are met where they leave the function: Firestore's calls on the wire, 
 the publisher at their doors. The test prints its matrix: a row per step, a column per fault.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from tests.support.batch_helpers import Published
 from tests.support.consolidation_stack import NAMES, TABLES, Stack
 from tests.support.grpc_server import serving
 from tests.support.io_steps import Broken, Fault, IoSteps
+from tests.support.matrix import difference
 from tests.support.prediction_rows import prediction
 
 FAULTS = (Fault.CRASH_AFTER, Fault.LOST_ANSWER)
@@ -132,38 +133,38 @@ def test_every_crash_and_every_lost_answer_ends_like_an_undisturbed_consolidatio
         calm = prepared(stack, steps, 0)
         steps.arm(-1, Fault.CRASH_AFTER)
         calm.deliver().unwrap()
-        names, wanted = tuple(steps.names), state(calm)
-
-        rows = [
-            (
-                name,
-                [
-                    SAME
-                    if fault is Fault.CRASH_AFTER and name in READS
-                    else outcome(stack, steps, step, fault, wanted)
-                    for fault in FAULTS
-                ],
-            )
+        names = tuple(steps.names)
+        recovered = {
+            (step, fault): world_after(stack, steps, step, fault)
             for step, name in enumerate(names)
-        ]
+            for fault in FAULTS
+            if fault is not Fault.CRASH_AFTER or name not in READS
+        }
 
+    tables = EndTables.of(stack)
+    wanted = state(calm, tables)
+    rows = [
+        (name, [verdict(recovered.get((step, fault)), tables, wanted) for fault in FAULTS])
+        for step, name in enumerate(names)
+    ]
     show(capsys, rows)
     assert all(cell in (OK, SAME) for _, row in rows for cell in row)
     assert set(names) == {*READS, *WRITES}
 
 
-def outcome(stack: Stack, steps: IoSteps, step: int, fault: Fault, wanted: Mapping[str, Any]) -> str:
-    """`ok`, or what differs from the undisturbed end."""
+def world_after(stack: Stack, steps: IoSteps, step: int, fault: Fault) -> World:
+    """One whose consolidation met the fault and was delivered again until it succeeded."""
     world = prepared(stack, steps, 1 + 2 * step + FAULTS.index(fault))
     steps.arm(step, fault)
     world.deliver()
     steps.revive()
     recover(world)
-    found = state(world)
-    return (
-        "; ".join(f"{key}: {found[key]} != {wanted[key]}" for key in wanted if found[key] != wanted[key])
-        or "ok"
-    )
+    return world
+
+
+def verdict(world: World | None, tables: "EndTables", wanted: Mapping[str, Any]) -> str:
+    """`ok`, or what differs from the undisturbed end; `same` for what is tried as another crash."""
+    return SAME if world is None else difference(wanted, state(world, tables)) or OK
 
 
 def prepared(stack: Stack, steps: IoSteps, number: int) -> World:
@@ -196,23 +197,41 @@ def recover(world: World) -> None:
     raise AssertionError(f"not consolidated by {MAX_DELIVERIES} deliveries: {result}")
 
 
-def state(world: World) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class EndTables:
+    """What the warehouse holds of all worlds: asked once, for it is the emulator that takes the time."""
+
+    main: Sequence[Mapping[str, Any]]
+    fences: Sequence[Mapping[str, Any]]
+    log: Sequence[Mapping[str, Any]]
+    staging: Sequence[str]
+
+    @staticmethod
+    def of(stack: Stack) -> "EndTables":
+        return EndTables(
+            main=stack.rows_of_all_days(TABLES.main),
+            fences=stack.rows_of_all_days(TABLES.fences),
+            log=stack.log_rows(),
+            staging=stack.staging_tables(),
+        )
+
+
+def state(world: World, tables: EndTables) -> dict[str, Any]:
     """The end, without what may differ: times, fences, and how often the same announcement was made."""
-    stack = world.stack
-    batch = stack.batches.get(world.batch_id).unwrap()
-    [receipt] = stack.receipts(world.batch_id)
+    batch = world.stack.batches.get(world.batch_id).unwrap()
+    [receipt] = world.stack.receipts(world.batch_id)
     announced = {_announcement(message) for message in world.published.messages}
-    # Asked once each: it is the emulator that takes the time.
-    tables, fences = stack.staging_tables(), stack.fences(world.day)
-    mine = [row for row in stack.log_rows() if row["execution_id"] == f"{world.batch_id}-1"]
+    fences = [row["fence"] for row in tables.fences if row["game_date"] == world.day]
+    mine = [row for row in tables.log if row["execution_id"] == f"{world.batch_id}-1"]
+    rows = [row for row in tables.main if row["game_date"] == world.day]
     return {
-        "rows": [_timeless(row) for row in stack.main_rows(world.day)],
+        "rows": [_timeless(row) for row in sorted(rows, key=lambda row: str(row["player_lookup"]))],
         "status": batch.status,
         "generations": (batch.consolidated_generation, batch.phase_generation),
         "receipt": {key: receipt[key] for key in ("rows_staged", "keys_in_main", "duplicate_keys")},
         "announcements": len(announced),
-        "staging tables": [name for name in tables if name.startswith(f"{PREFIX}{world.batch_id}_")],
-        "gathered tables": [name for name in tables if _is_gathered(name, world.batch_id)],
+        "staging tables": [name for name in tables.staging if name.startswith(f"{PREFIX}{world.batch_id}_")],
+        "gathered tables": [name for name in tables.staging if _is_gathered(name, world.batch_id)],
         "log": [(row["status"], row["record_count"]) for row in mine],
         "fence rows": len(fences),
         "fence": fences[0] >= receipt["fence"],

@@ -88,17 +88,11 @@ def test_sixteen_processes_consolidate_each_batch_exactly_once(stack: Stack, sta
         assert receipts[0] == {"fence": stored["fence"], "rows_inserted": 2}
         fences[day] = stored["fence"]
 
-    # Asked once for all the days: it is the emulator that takes the time.
-    assert {row["game_date"]: row["fence"] for row in everything(stack, TABLES.fences)} == fences
-    assert len(everything(stack, TABLES.fences)) == ROUNDS
-    keys = [(row["game_date"], row["current_points_line"]) for row in everything(stack, TABLES.main)]
+    held = stack.rows_of_all_days(TABLES.fences)
+    assert {row["game_date"]: row["fence"] for row in held} == fences
+    assert len(held) == ROUNDS
+    keys = [(row["game_date"], row["current_points_line"]) for row in stack.rows_of_all_days(TABLES.main)]
     assert len(keys) == len(set(keys)) == 2 * ROUNDS
-
-
-def everything(stack: Stack, table: str) -> list[dict[str, Any]]:
-    """All rows of a table, of whatever day."""
-    sql = f"SELECT * FROM `{table}` WHERE game_date >= DATE '2026-01-01'"
-    return stack.warehouse.query(sql).unwrap().rows
 
 
 def _success(result: Result[Any]) -> Any:

@@ -1,29 +1,14 @@
 """The whole system on one machine, by its command: it plays, it judges, and it leaves nothing behind."""
 
-import http.client
 import signal
 import socket
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from local.sabotage.catalogue import DEFECTS
 from tests.support.local_run import WITHIN, local_run
 from tests.support.polling import eventually
-
-
-def get(url: str) -> int | None:
-    """Status of a GET; None while nobody answers."""
-    address = urlsplit(url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
-    try:
-        connection.request("GET", address.path)
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 def test_a_slate_with_chaos_on_it_keeps_every_promise_and_leaves_nothing(tmp_path: Path) -> None:
@@ -93,6 +78,18 @@ def test_a_run_that_is_killed_leaves_no_process_and_its_folder_goes_with_the_nex
         assert list(following.temporary.iterdir()) == []
 
 
+def test_a_run_that_is_terminated_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    with local_run(folder=tmp_path) as run:
+        run.wait_for("players")
+
+        run.send(signal.SIGTERM)
+
+        assert run.status() == 130
+        assert "stopped; nothing is left running" in run.said
+        assert run.processes() == []
+        assert list(run.temporary.iterdir()) == []
+
+
 def test_a_setting_that_no_function_would_take_is_one_line(tmp_path: Path) -> None:
     with local_run("--players", "6", folder=tmp_path, ENVIRONMENT="PROD UCTION") as run:
         assert run.status() == 1
@@ -113,20 +110,6 @@ def test_one_port_for_two_emulators_is_one_line(tmp_path: Path) -> None:
 
         [line] = run.said.splitlines()
         assert "firestore and pubsub: port 18080 can serve only one of them" in line
-
-
-def test_a_served_function_that_is_killed_is_there_again_and_only_what_is_posted_is_a_delivery(
-    tmp_path: Path,
-) -> None:
-    with local_run("serve", folder=tmp_path) as run:
-        run.wait_for("Ctrl-C ends it all.")
-
-        run.kill_function("completion_recorder")
-
-        run.wait_for("nba-completion-recorder has died and is started again. Why: ")
-        eventually(lambda: get(run.url_of("completion_recorder")) == 405, within=WITHIN)
-        run.send(signal.SIGTERM)
-        assert run.status() == 130
 
 
 def test_more_players_than_there_are_is_one_line(tmp_path: Path) -> None:

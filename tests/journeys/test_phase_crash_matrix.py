@@ -6,7 +6,8 @@ told and logged. After each fault it is delivered again, or nothing comes any mo
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from common.warehouse.records import Rows
 from tests.support.batch_helpers import Published
 from tests.support.grpc_server import serving
 from tests.support.io_steps import Broken, Fault, IoSteps
-from tests.support.matrix import show_matrix
+from tests.support.matrix import difference, lasting, show_matrix
 from tests.support.phase_world import PRECOMPUTE, FakeWarehouse, PhaseWorld
 
 LAST = PRECOMPUTE[-1]
@@ -154,11 +155,7 @@ def recover(instances: Instances, recovery: str) -> None:
 
 def verdict(instances: Instances, wanted: Mapping[str, Any]) -> str:
     """`ok`, or what differs. A dispatch may be published twice: its id tells that it is the same."""
-    found = state(instances)
-    differing = [path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path)]
-    if differing:
-        return "; ".join(f"{path}: {found.get(path)} != {wanted.get(path)}" for path in sorted(differing))
-    return "ok"
+    return difference(wanted, state(instances)) or "ok"
 
 
 NOT_THE_SAME = {"message_id", "claimed_by", "decisions_kept", "message"}
@@ -170,20 +167,11 @@ def state(instances: Instances) -> dict[str, Any]:
     world = instances.calm
     documents = world.documents.get([world.day().key.path]).unwrap()
     reports = world.below("processors")
+    same = partial(lasting, without=NOT_THE_SAME)
     return {
-        "date": {path: _timeless(dict(document.data)) for path, document in documents.items()},
-        "processors": {name: _timeless(dict(fields)) for name, fields in reports.items()},
+        "date": same({path: dict(document.data) for path, document in documents.items()}),
+        "processors": same({name: dict(fields) for name, fields in reports.items()}),
         "started": sorted({started.dispatch_id for started in world.started}),
         "state": world.day().state is PhaseState.DISPATCHED,
         "logged": sorted(world.logged.rows),
     }
-
-
-def _timeless(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _timeless(item)
-            for key, item in value.items()
-            if key not in NOT_THE_SAME and not isinstance(item, datetime)
-        }
-    return [_timeless(item) for item in value] if isinstance(value, list) else value

@@ -39,7 +39,7 @@ from tests.support.batch_helpers import (
 from tests.support.firestore_relay import COMMIT, QUERY, READ
 from tests.support.grpc_server import serving
 from tests.support.io_steps import Broken, Fault, IoSteps
-from tests.support.matrix import show_matrix
+from tests.support.matrix import difference, lasting, show_matrix
 
 MAX_DELIVERIES = 5
 PUBLISH = "Publish"
@@ -238,10 +238,8 @@ async def recover(world: World, recovery: str, *, is_new_generation: bool) -> No
 
 def verdict(world: World, wanted: Mapping[str, Any], triggers: list[tuple[str, int]]) -> str:
     """`ok`, or what differs. A trigger may be published twice: its generation tells that it is the same."""
-    found = state(world)
-    differing = [path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path)]
-    if differing:
-        return "; ".join(f"{path}: {found.get(path)} != {wanted.get(path)}" for path in sorted(differing))
+    if differing := difference(wanted, state(world)):
+        return differing
     if sorted(set(world.published.triggers)) != triggers:
         return f"triggers {world.published.triggers}"
     # Once; and once more where whoever published it crashed, or was told that it failed, before it was noted.
@@ -257,14 +255,4 @@ def state(world: World) -> dict[str, Any]:
     """Every document of the batch, without times and without who closed it: those may differ."""
     ref = world.db.document("prediction_batches/batch1")
     snapshots = [ref.get(), *(each for below in ref.collections() for each in below.get())]
-    return {each.reference.path: _timeless(each.to_dict() or {}) for each in snapshots}
-
-
-def _timeless(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _timeless(item)
-            for key, item in value.items()
-            if key not in WHO_AND_WHEN and not isinstance(item, datetime)
-        }
-    return [_timeless(item) for item in value] if isinstance(value, list) else value
+    return {each.reference.path: lasting(each.to_dict() or {}, without=WHO_AND_WHEN) for each in snapshots}

@@ -219,6 +219,11 @@ class Stack:
         )
         return self.warehouse.query(sql).unwrap().rows
 
+    def rows_of_all_days(self, table: str) -> list[dict[str, Any]]:
+        """Of a partitioned table. Asked once for all, for it is the emulator that takes the time."""
+        sql = f"SELECT * FROM `{table}` WHERE game_date >= DATE '2026-01-01' ORDER BY game_date"
+        return self.warehouse.query(sql).unwrap().rows
+
     def staging_tables(self) -> list[str]:
         return sorted(table.name for table in self.warehouse.list_tables(TABLES.predictions, "_").unwrap())
 

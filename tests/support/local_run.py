@@ -58,12 +58,6 @@ class LocalRun:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def listens_to_ctrl_c(self) -> bool:
-        """False while Python is starting."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
-        [ignored] = re.findall(r"^SigIgn:\s*(\w+)", status, re.MULTILINE)
-        return not int(ignored, 16) & 1 << (signal.SIGINT - 1)
-
     def kill_function(self, entry_point: str) -> None:
         """SIGKILL to the server of a function, as the machine's own killer would send it."""
         for pid in self.processes():

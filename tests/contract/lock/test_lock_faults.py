@@ -253,7 +253,7 @@ def test_an_unreachable_store_is_transient_within_the_time_allowed(
     assert refused.error is not None
     assert refused.error.type is ErrorType.TRANSIENT
     assert not refused.error.is_expected
-    assert took < 3 * PATIENCE.total_seconds()
+    assert took < 10  # the client alone would try for minutes
 
 
 def test_a_store_that_comes_back_in_time_is_not_noticed(lock: Lock, proxy: FirestoreProxy) -> None:
