@@ -59,7 +59,7 @@ class PhaseTransitions:
         self._clients = clients
         self._orchestration = names.dataset(DatasetRole.ORCHESTRATION)
         self._gates = Gates(clients.warehouse, names.dataset)
-        # At the first dispatch: only recording loads no warehouse.
+        # Made at the first dispatch: an instance that only records loads no warehouse.
         self._log = once(self._execution_log)
         self.boundaries: Callable[[], Boundaries] = once(self._boundaries)
 

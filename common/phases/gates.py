@@ -146,7 +146,7 @@ def _row_counts(rule: RowCounts, numbers: Numbers, next_check: datetime) -> Gate
     common |= {"value": float(filled), "limit": float(rule.at_least)}
     if not lacking and filled >= rule.at_least:
         return Open(**common)
-    # The required ones are named first: they alone can keep it closed.
+    # Where a required one lacks rows it alone is named: no other table would open the gate.
     what = f"{', '.join(lacking or missing)} without enough rows"
     reason = f"{rule.name}: {what} ({filled} of {counted(len(counts), 'table')} filled)"
     return Closed(**common, reason=reason, next_check=next_check)
