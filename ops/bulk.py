@@ -76,8 +76,10 @@ def _described(plans: Mapping[str, Plan]) -> list[str]:
 
 
 def _nothing_in(plan: Plan) -> str:
+    """Said of a part without steps, so that a person sees that it was not forgotten."""
     return "" if plan.steps or plan.left_out else "; nothing to do"
 
 
 def _facts(plan: Plan) -> str:
+    """What one plan rests on, for the line that shows it."""
     return ", ".join(f"{name} {value}" for name, value in plan.seen.items())

@@ -71,6 +71,7 @@ def carry_out(
         asked = Asked(stores=stores, who=who(), why=why.strip(), now=stores.now())
         plan = plan_of(asked)
         if token:
+            # Before any question: whoever hands over a token has seen that plan, and no other.
             refuse_if_stale(plan, token)
         if not yes:
             _confirm(plan, output, why)
@@ -99,10 +100,12 @@ def _confirm(plan: Plan, output: Format, why: str) -> None:
 
 
 def _nothing(plan: Plan) -> str:
+    """Why a plan has no steps, in a sentence."""
     return "Nothing that was asked for can be done." if plan.left_out else "Nothing to do."
 
 
 def _refuse_without_why(asked: Asked) -> None:
+    """Raises ResultError (WrongUsage): a record names a reason."""
     if not asked.why:
         raise wrong_usage("--why: missing; say why, for whoever reads this later")
 
@@ -114,6 +117,7 @@ def _status(plan: Plan, done: Done | None = None) -> ExitStatus:
 
 
 def _data(done: Done) -> dict[str, Any]:
+    """What became of a plan, for machines."""
     return {
         "status": "done" if done.error is None else "interrupted" if done.may_go_on else "failed",
         "outcomes": done.outcomes,
@@ -124,6 +128,7 @@ def _data(done: Done) -> dict[str, Any]:
 
 
 def _told(done: Done) -> str:
+    """What became of a plan, for people."""
     lines = [f"  {outcome}" for outcome in done.outcomes]
     if done.cut_short_at is not None:
         lines.append(
@@ -136,11 +141,13 @@ def _told(done: Done) -> str:
 
 
 def _where(local: bool) -> where.Where:
+    """The system that is meant; raises ResultError where it is not described well enough."""
     found = where.local(ROOT) if local else where.from_environment(os.environ)
     return found.unwrap()
 
 
 def _show(plan: Plan) -> None:
+    """The plan as it is confirmed: what it rests on, what is left out, each step."""
     left_out = (f"left out: {name}: {why}" for name, why in plan.left_out.items())
     steps = (f"  {number}. {each}" for number, each in enumerate(plan.sentences, 1))
     for line in (*plan.shown, *left_out, *steps):

@@ -55,10 +55,12 @@ class OperationsLedger:
         return self._note(record_id, {"interrupted": dict(so_far)})
 
     def _note(self, record_id: str, fields: Mapping[str, Any]) -> Result[None]:
+        """Update the record; a failure where it is not there."""
         noted = self._documents.commit([Update(path=f"{COLLECTION}/{record_id}", fields=fields)])
         return noted.map(lambda _: None)
 
 
 def _cut_short(document: Document) -> CutShort:
+    """What is needed to take up a record."""
     kept = document.data
     return CutShort(record_id=document.id, at=kept["at"], plan=tuple(kept["plan"]), seen=kept.get("seen", {}))

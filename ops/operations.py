@@ -124,6 +124,7 @@ def execute(plan: Plan, ledger: Ledger, *, who: str, why: str, now: datetime) ->
 
 
 def _do(plan: Plan, recorded: Sequence[str], record_id: str, cut_short_at: datetime | None) -> Done:
+    """Do of today's plan what the record's plan has, too."""
     # Of today's plan what the record's plan has, too: who confirmed that plan has confirmed nothing else.
     due = [step for step in plan.steps if step.sentence in set(recorded)]
     outcomes = {step.sentence: NOT_BEGUN for step in due}
@@ -142,6 +143,7 @@ def _do(plan: Plan, recorded: Sequence[str], record_id: str, cut_short_at: datet
 
 
 def _results(steps: Sequence[Step], record_id: str, at_once: int) -> list[tuple[str, Result[Any]]]:
+    """What became of each step that was begun: in order up to the first failure, or all side by side."""
     if at_once > 1:
         return _side_by_side(steps, record_id, at_once)
     done: list[tuple[str, Result[Any]]] = []
@@ -154,6 +156,7 @@ def _results(steps: Sequence[Step], record_id: str, at_once: int) -> list[tuple[
 
 
 def _side_by_side(steps: Sequence[Step], record_id: str, at_once: int) -> list[tuple[str, Result[Any]]]:
+    """All steps, whatever fails; Ctrl-C lets those end that have begun."""
     pool = ThreadPoolExecutor(at_once)
     try:
         # All are tried: a bulk command must not leave half of its set because of one.
@@ -165,6 +168,7 @@ def _side_by_side(steps: Sequence[Step], record_id: str, at_once: int) -> list[t
 
 
 def _attempt(step: Step, record_id: str) -> Result[Any]:
+    """What a step answers, or raises as ResultError."""
     try:
         return step.do(record_id)
     except ResultError as exc:
@@ -172,6 +176,7 @@ def _attempt(step: Step, record_id: str) -> Result[Any]:
 
 
 def _said(result: Result[Any]) -> str:
+    """What became of a step, in the words that the record keeps."""
     if result.error is not None:
         return f"failed: {result.error.exception_class}: {result.error.message}"
     return "done" if result.data is None else str(result.data)

@@ -69,6 +69,7 @@ class Plan:
         )
 
     def _facts(self) -> dict[str, str]:
+        """All that the token is made of, by name; the steps last."""
         return {**self.seen, STEPS: "; ".join(self.sentences)}
 
 
@@ -81,4 +82,5 @@ def refuse_if_stale(plan: Plan, token: str) -> None:
 
 
 def _digest(text: str) -> str:
+    """Six hexadecimal digits: a token is typed by people."""
     return hashlib.sha256(text.encode()).hexdigest()[:6]

@@ -161,6 +161,7 @@ def bundle_(
 
 
 def _status(stores: Stores) -> Answer:
+    """Every part of the screen, each read by itself."""
     today = stores.today()
     parts: Mapping[str, Callable[[], Answer]] = {
         "Phases": lambda: _phases(stores, today),
@@ -181,6 +182,7 @@ def _looked(part: Callable[[], Answer]) -> Answer | ResultError:
 
 
 def _explain(stores: Stores, subject: str, at: datetime | None = None) -> Answer:
+    """A batch by its id, or a date with its boundaries and the first of its batches."""
     telling, evidence = stores.telling(), stores.evidence()
     if not looks_like_a_date(subject):
         return explain.batch(evidence.of(subject, as_of=at), telling, at=at)
@@ -192,17 +194,21 @@ def _explain(stores: Stores, subject: str, at: datetime | None = None) -> Answer
 
 
 def _findings(stores: Stores) -> Answer:
+    """What is open, from the store of findings."""
     return status.findings(list(stores.findings().unsettled().unwrap().values()), stores.where.here)
 
 
 def _batches(stores: Stores, game_date: date) -> day_batches.DayBatches:
+    """The batches of a date."""
     return day_batches.of(stores.batches().store.documents, game_date)
 
 
 def _phases(stores: Stores, game_date: date) -> Answer:
+    """The boundaries of a date."""
     return phases.listed(stores.days(game_date), stores.now(), stores.where.here)
 
 
 def _locks(stores: Stores) -> Answer:
+    """The locks of the last week."""
     keys = locks.recent(stores.lock_key, stores.today())
     return locks.listed(snapshots(stores.batches().store.documents, keys), stores.where.here)

@@ -171,6 +171,7 @@ def _text_test(name: str, sign: str, value: str, field: Field[T]) -> Callable[[A
 
 
 def _read(name: str, value: str, kind: Kind) -> Any:
+    """The value of a condition in the kind of its field; raises ResultError."""
     try:
         return _READ[kind](value)
     except (ValueError, KeyError):
@@ -198,12 +199,15 @@ _EXAMPLES: Final[Mapping[Kind, str]] = {
 
 
 def _plain(held: Any) -> str:
+    """What a field holds, as it is typed."""
     return str(held.value if isinstance(held, Enum) else held)
 
 
 def _has_wildcard(value: str) -> bool:
+    """Whether several texts would do."""
     return "*" in value or "?" in value
 
 
 def _wrong(why: str) -> ResultError:
+    """WrongUsage, naming the option."""
     return wrong_usage(f"--where: {why}")

@@ -21,6 +21,7 @@ def site(stores: Stores) -> Site:
 
 
 def _explanation(stores: Stores, name: str) -> str:
+    """The page of a batch or of a date; raises ResultError."""
     telling = stores.telling()
     if not looks_like_a_date(name):
         return bundle.batch_page(stores.evidence().of(name), telling, home=HOME)

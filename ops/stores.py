@@ -118,6 +118,7 @@ class Stores:
             why = f"{self.settings.sport.value}: no schedule says which days are game days"
             raise ResultError(ErrorInfo.permanent("UnknownSchedule", why))
         games = GameSchedule(self.warehouse(), self.names.dataset(schedule.role), schedule)
+        # It becomes part of a file's name.
         system = re.sub(r"[^A-Za-z0-9_-]+", "-", self.where.name)
         return CoverageCheck(
             self.warehouse(), games, Checkpoints(root / coverage.CHECKPOINTS, name=system), self.now

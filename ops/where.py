@@ -56,6 +56,7 @@ def local(root: Path) -> Result[Where]:
     except FileNotFoundError:
         why = f"{LOCAL_FILE}: not there; start the local stack with ./local/run serve"
         return Result.failure(ErrorInfo.permanent("NotServed", why))
+    # Written by another release, or by hand: what it was meant to say is not guessed.
     except (ValueError, KeyError, TypeError) as exc:
         why = f"{LOCAL_FILE}: {exc}; start the local stack again with ./local/run serve"
         return Result.failure(ErrorInfo.permanent("NotServed", why))
@@ -71,6 +72,7 @@ def from_environment(environment: Mapping[str, str]) -> Result[Where]:
 
 
 def _from(environment: Mapping[str, str], *, is_local: bool, logs: Path | None = None) -> Result[Where]:
+    """A system from its settings; PERMANENT (InvalidSettings), naming what is wrong."""
     try:
         settings = Settings.from_environment(environment)
     except SettingsError as exc:

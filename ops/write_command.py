@@ -38,6 +38,7 @@ def writes(
             carry_out(plan_of, local=local, output=output, yes=yes, why=why, token=plan)
 
         parameters = [*own, *_SHARED]
+        # Typer makes the help of a command from these three.
         command.__doc__ = make_plan.__doc__
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {each.name: each.annotation for each in parameters}

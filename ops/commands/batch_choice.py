@@ -59,6 +59,7 @@ def documents_of_days(batches: Batches, first: date, last: date) -> list[Documen
 
 
 def _dates(first: date, last: date) -> list[str]:
+    """Both ends included, as the documents spell them."""
     return [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
 
 
@@ -87,6 +88,7 @@ def plan(
 
 
 def _candidates(batches: Batches, where: Selection[Batch], today: date) -> dict[str, Result[Batch]]:
+    """The fewest batches that a query can name among which all that are wanted are."""
     # One of the two is enough for one query; the other conditions are then judged here. The date first: it
     # chooses fewer.
     for field in ("game_date", "status"):

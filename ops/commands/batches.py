@@ -98,6 +98,7 @@ def plan_migrate(batches: Batches, batch_id: str, to: SchemaMode) -> Plan:
         return plan
     migration = Migration(batches)
     is_forward = ORDER.index(to) > ORDER.index(batch.schema_mode)
+    # Two names for two directions: nobody rolls back by a slip.
     switch = migration.upgrade if is_forward else migration.rollback
 
     def do(_: str) -> Result[str]:
@@ -130,6 +131,7 @@ def seen(batch: Batch) -> dict[str, str]:
 
 
 def _batch(batches: Batches, batch_id: str) -> Batch:
+    """As `progress_of`, for who needs the batch alone."""
     return progress_of(batches, batch_id).batch
 
 

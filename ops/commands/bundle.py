@@ -82,10 +82,12 @@ def day_page(
 
 
 def _told(said: Verdict, telling: Telling) -> Verdict:
+    """With a command that is about this system."""
     return said.with_command(telling.here(said.command) if said.command else None)
 
 
 def _template(name: str) -> Template:
+    """A template of Jinja2; a name that it does not know is an error."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -27,7 +27,6 @@ from ..costing.usage import Usage, usage_of
 from ..wording import names
 from .batch_choice import documents_of_days
 
-"""Batches whose receipts are read at the same time; a read waits for the network for most of its time."""
 MAX_AUDITS: Final = 10_000
 """One an hour for more than a year."""
 
@@ -48,6 +47,7 @@ def consumed(batches: Batches, audits: AuditLog, first: date, last: date) -> Con
     them."""
     documents = documents_of_days(batches, first, last)
     read = {each.id: readable(each, partial(_batch, each)) for each in documents}
+    # A batch that nobody can read has cost something, too; the audit finds it, and the sum is too low.
     found = [each.unwrap() for each in read.values() if each.is_success]
     merged = {
         each.id: each.data.get(FENCE_FIELD) for each in documents if each.data.get("consolidated_generation")
@@ -64,6 +64,7 @@ def consumed(batches: Batches, audits: AuditLog, first: date, last: date) -> Con
 
 
 def _batch(document: Document, _: Mapping[str, Any]) -> Batch:
+    """A batch from its document, in the form that `readable` calls."""
     return read_batch(document)
 
 
@@ -103,6 +104,7 @@ def _shown(
     others: Mapping[str, Sequence[Line]],
     unseen: Sequence[str],
 ) -> list[RenderableType]:
+    """The bill for people: headline, rows, what is estimated and how, then the same fan-in elsewhere."""
     headline = (
         f"{consumed.first} to {consumed.last}: {counted(usage.batches, 'batch')}, "
         f"{counted(usage.completions, 'completion')}, {counted(usage.consolidations, 'consolidation')}, "
@@ -129,6 +131,7 @@ def _shown(
 
 
 def _table(lines: Sequence[Line]) -> Table:
+    """A row per item; counted and estimated amounts stand apart."""
     table = Table(box=None, header_style="bold")
     table.add_column("item")
     for title in ("counted", "estimated"):
@@ -145,6 +148,7 @@ def _table(lines: Sequence[Line]) -> Table:
 
 
 def _compared(lines: Sequence[Line], others: Mapping[str, Sequence[Line]], usage: Usage) -> Table:
+    """This suite beside the others, in all and per thousand completions."""
     table = Table(box=None, header_style="bold")
     table.add_column("the same fan-in")
     for title in ("USD", "per 1,000 completions"):
@@ -163,14 +167,17 @@ def _arithmetic(lines: Sequence[Line]) -> str:
 
 
 def _row(line: Line) -> dict[str, Any]:
+    """A row as data, its sum in USD."""
     return {**vars(line), "amount": vars(line.amount), "usd": float(line.usd)}
 
 
 def _name(line: Line) -> str:
+    """An item, for people."""
     return line.item.replace("_", " ")
 
 
 def _usd(lines: Sequence[Line]) -> float:
+    """The sum as a float, for data that others read."""
     return float(total(lines))
 
 

@@ -49,6 +49,7 @@ def of(documents: Documents, game_date: date) -> DayBatches:
     found = _read(documents, on_the_day)
     if len(found) <= READ:
         return DayBatches(found=found, is_whole=True)
+    # What is over needs nobody; the rest is what somebody has to look at.
     found = _read(documents, on_the_day, one_of("status", NOT_OVER))
     return DayBatches(found=dict(list(found.items())[:READ]), is_whole=False)
 
@@ -91,15 +92,18 @@ def wrong_with(result: Result[Batch]) -> str:
 
 
 def _read(documents: Documents, *where: Condition) -> dict[str, Result[Batch]]:
+    """Batches that fulfil the conditions, by id, one more than are shown."""
     found = documents.find(COLLECTION, Query(where=where, limit=READ + 1)).unwrap()
     return {document.id: _batch(document) for document in found}
 
 
 def _batch(document: Document) -> Result[Batch]:
+    """A failure for a document that is no batch."""
     return readable(document, lambda _: read_batch(document))
 
 
 def _cells(batch_id: str, result: Result[Batch]) -> tuple[RenderableType, ...]:
+    """One row; a batch that cannot be read has a row, too."""
     if result.error is not None:
         return Text(batch_id), Text("unreadable", style="red"), "", "", ""
     batch = result.unwrap()

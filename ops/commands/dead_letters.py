@@ -168,6 +168,7 @@ def fails_again(letter: DeadLetter) -> str | None:
 def _replay(
     box: DeadLetterBox, queue: Queue, publisher: RawPublisher, letter: DeadLetter, *, by: By
 ) -> Result[str]:
+    """Take the old message out, publish the letter, note it; again after a crash: published once more."""
     # Before it is published: where it fails again, a message of the new failure must not be taken out. Its
     # document has all of it (see `fails_again`), so a crash from here on loses nothing.
     dropped = queue.drop(letter.topic, letter.event_id)
@@ -207,6 +208,7 @@ def _plan_for(
     refuse_unless_one_is_named("an event id", event_id, where)
     letters = box.newest().unwrap()
     if event_id is None:
+        # A condition is about what waits: nothing is replayed twice because it looks like the rest.
         chosen = where.of([letter for letter in letters if letter.waits])
         return plan_for_each(
             f"dead-letters {verb}",

@@ -113,6 +113,7 @@ def _then(at: datetime | None, note: str | None) -> list[RenderableType]:
 
 
 def _headline(name: str, said: Verdict) -> Text:
+    """Name, state and sentence, in the colour of the verdict."""
     colour = "green" if said.is_well else "red"
     return Text.assemble((f"{name}: ", "bold"), (said.state.value, f"bold {colour}"), f" — {said.sentence}")
 
@@ -123,13 +124,16 @@ def _events(each: ExplainedBoundary) -> list[RenderableType]:
 
 
 def _next(said: Verdict, at: datetime | None) -> list[RenderableType]:
+    """The command that follows; "Now" where the verdict is about the past."""
     word = "Now: " if at else "Next: "
     return [Text.assemble(word, (said.command, "bold"))] if said.command else []
 
 
 def _verdict_data(said: Verdict) -> dict[str, Any]:
+    """A verdict as data."""
     return {"state": said.state, "verdict": said.sentence, "next": said.command, "is_well": said.is_well}
 
 
 def _findings_data(findings: Sequence[Tracked]) -> list[Mapping[str, Any]]:
+    """Findings as their documents have them."""
     return [each.to_document() for each in findings]

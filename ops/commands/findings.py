@@ -60,6 +60,7 @@ def audit(auditor: Auditor, asked: Asked, here: Callable[[str], str]) -> Answer:
         raise ResultError(ran.error or ErrorInfo.transient("NoReport", "the audit gave no report"))
     report = ran.data
     unknown = [name for name, outcome in report.outcomes.items() if isinstance(outcome, Unknown)]
+    # What could not be looked at is worse than what was found: nothing is known of it.
     status = ExitStatus.WELL if report.is_ok else ExitStatus.FOUND
     return Answer(
         data=report.to_document(),
@@ -139,6 +140,7 @@ def plan_for_findings(
 
 
 def _seen(tracked: Tracked) -> dict[str, str]:
+    """What a plan about it rests on: the same finding, as it was told."""
     return {
         "state": "open" if tracked.is_open else "over",
         "scope": tracked.finding.scope.name,
@@ -165,17 +167,20 @@ def _run(report: AuditReport) -> list[RenderableType]:
 
 
 def _said(outcome: Outcome) -> str:
+    """What a check could not do, or did not come to; "" where it looked everywhere."""
     if isinstance(outcome, Unknown):
         return f"could not look: {outcome.store}: {outcome.error.message}"
     return f"{outcome.left} left for the next run" if outcome.left else ""
 
 
 def _line(finding: Finding, here: Callable[[str], str]) -> Text:
+    """One finding with the command that looks closer or mends."""
     said = f"{finding.scope.name}: {finding.summary}\n    {here(finding.command)}"
     return Text.assemble((f"{finding.finding_class.value}  ", "bold red"), said)
 
 
 def _summary(report: AuditReport, error: ErrorInfo | None) -> str:
+    """The last line of a run: how much was looked at, and where the report is kept."""
     took = duration(report.ended_at - report.started_at)
     checks = counted(len(report.outcomes), "check")
     problem = f" Not told or not written down: {error.message}." if error else ""

@@ -30,6 +30,7 @@ DAYS_SHOWN: Final = 7
 
 
 def _held(of: Callable[[LockRecord], Any]) -> Callable[[LockSnapshot], Any]:
+    """A field of the record of a lock; None where there is no record."""
     return lambda lock: None if lock.record is None else of(lock.record)
 
 

@@ -68,6 +68,7 @@ def server(site: Site, port: int) -> ThreadingHTTPServer:
 
 
 def _answer(site: Site, path: str) -> tuple[HTTPStatus, str]:
+    """Status and body for a path: a page, or a sentence."""
     try:
         if path == HOME:
             return HTTPStatus.OK, site.status()

@@ -32,6 +32,7 @@ Standing = tuple[Boundary, Day]
 Act = Callable[..., Result[Day]]
 
 DAYS_AROUND: Final = 7
+"""Before today and after it: dates on which boundaries are looked at where none is named."""
 
 DONE_IN: Final = {
     "hold": frozenset({PhaseState.HELD}),
@@ -49,7 +50,6 @@ FORBIDS: Final = {
 GENERATIONS: Final = "generations"
 BEHIND: Final = "begun behind it"
 """What a replay rests on, and is taken up by."""
-"""Game dates on which boundaries are looked at where none is named."""
 
 SEARCHED: Final = f"Where no game_date is named, from {DAYS_AROUND} days ago to {DAYS_AROUND} days ahead."
 FIELDS: Final[Fields[Standing]] = {
@@ -59,6 +59,7 @@ FIELDS: Final[Fields[Standing]] = {
     "state": text(lambda one: one[1].state, choices=PhaseState),
     "generation": number(lambda one: one[1].generation),
 }
+"""What `--where` may ask of a boundary on a date."""
 
 
 def on(days: Days, graph: Graph, game_date: date) -> Sequence[Standing]:
@@ -99,6 +100,7 @@ def plan_act(verb: str, act: Act, boundary: Boundary, day: Day, *, who: str, why
     plan = Plan(
         command=f"{verb} {boundary.phase} {game_date}", steps=[], seen=_seen(day), shown=[f"{stands}."]
     )
+    # Asked before anything is shown as a plan: the act would refuse it, too.
     if day.state in FORBIDS[verb]:
         raise refused(f"{stands}: {verb} is not possible")
     if day.state in DONE_IN[verb]:
@@ -129,6 +131,7 @@ def plan_for_boundaries(
         if named is None
         else [date.fromisoformat(named)]
     )
+    # One request for all of them, without their reports: a condition asks for none.
     wanted = [(boundary, game_date) for game_date in dates for boundary in graph.boundaries]
     standing = list(zip((boundary for boundary, _ in wanted), days.read_many(wanted).unwrap(), strict=True))
     chosen = where.of(standing)
@@ -183,15 +186,18 @@ def plan_replay(
 
 
 def _generations(told: str) -> dict[str, int]:
+    """Boundary → generation, from the words in which a plan keeps them."""
     return {name: int(number) for name, _, number in (each.partition(":") for each in told.split())}
 
 
 def _name(standing: Standing) -> str:
+    """Of one boundary on one date, for people."""
     boundary, day = standing
     return f"{boundary.name} {day.key.game_date}"
 
 
 def _seen(day: Day) -> dict[str, str]:
+    """What a plan about it rests on."""
     return {"state": day.state.value, "generation": str(day.generation)}
 
 
@@ -205,5 +211,6 @@ def boundary_of(graph: Graph, phase: int) -> Boundary:
 
 
 def _waited(day: Day, now: datetime) -> str:
+    """From its first report to its dispatch, or until now; "" before there is a report."""
     first = min((report.first_recorded_at for report in day.reports.values()), default=None)
     return "" if first is None else duration((day.dispatched_at or now) - first)

@@ -122,10 +122,12 @@ def _difference(each: Replayed, step: str) -> str:
 
 
 def _moment(at: datetime | None) -> str:
+    """The time of day, or "never"."""
     return "never" if at is None else clock(at)
 
 
 def _gained(length: timedelta | None) -> str:
+    """`+3 min` earlier, `-1 h 5 min` later; "" where one of both never started."""
     if not length:
         return "" if length is None else "0"
     return f"{'+' if length > timedelta() else '-'}{duration(abs(length))}"
@@ -142,10 +144,12 @@ def _chart(length: timedelta | None, longest: float) -> Bar | str:
 
 
 def _parsed(file: Path) -> Any:
+    """What the file holds; raises OSError or ValueError."""
     # YAML reads JSON as well, but words its complaints otherwise.
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".json":
         return json.loads(text)
+    # Imported here: whoever has JSON, or simulates nothing, does not wait for it.
     import yaml
 
     try:

@@ -130,6 +130,7 @@ def _broken(batches: Batches, batch: Batch, receipts: Receipts) -> list[BrokenLi
 
 
 def _line(batch: Batch, receipts: Receipts) -> str:
+    """One batch: its keys, and by how many receipts they are proved."""
     merged = max((each.total_predictions for each in receipts.values()), default=0)
     newest = max((each.consolidated_at for each in receipts.values()), default=None)
     since = f", the last at {moment(newest)} UTC" if newest else ""

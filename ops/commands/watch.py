@@ -50,6 +50,7 @@ def watch(
                 break
             sleep(EVERY_SECONDS)
             found = evidence.again(found)
+    # Read whole once more: while it was watched, only what moves was read.
     return explain.batch(evidence.of(batch_id), telling)
 
 
@@ -99,11 +100,13 @@ def _summary(found: Explained) -> dict[str, Any]:
 
 
 def _line(found: Explained) -> str:
+    """One reading in a line, where nothing can be drawn over."""
     batch = found.facts.batch
     return f"{clock(found.facts.now)}  {batch.counts.ended} / {batch.expected_players}  {batch.status.value}"
 
 
 def _drawn(found: Explained) -> Group:
+    """One reading on a terminal: bar, rate, expected end, who is missing."""
     batch, facts = found.facts.batch, found.facts
     said = verdict(facts)
     bar = ProgressBar(total=max(1, batch.expected_players), completed=batch.counts.ended, width=50)

@@ -133,9 +133,11 @@ def _reckoned(item: str, units: float, formula: str) -> Line:
 
 
 def _line(item: str, amount: Amount) -> Line:
+    """A row of a bill, at the price of the list."""
     return Line(item=item, amount=amount, unit=UNITS[item], usd=prices()[item].of(amount.units))
 
 
 @cache
 def _list() -> Any:
+    """The file as it is; read once."""
     return json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))

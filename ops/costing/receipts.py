@@ -40,6 +40,8 @@ def receipts_of_many(store: BatchStore, newest: Mapping[str, int | None]) -> lis
 
 
 def _by_path(store: BatchStore, paths: Sequence[str]) -> list[Receipt]:
+    """Those of these receipts that there are; raises ResultError."""
+
     def get(some: tuple[str, ...]) -> Result[dict[str, Document]]:
         return store.documents.get(some)
 
@@ -49,8 +51,10 @@ def _by_path(store: BatchStore, paths: Sequence[str]) -> list[Receipt]:
 
 
 def _receipt(document: Document) -> Receipt:
+    """Raises ResultError for a document that is no receipt."""
     return readable(document, Receipt.from_document).unwrap()
 
 
 def _path(batch_id: str, fence: int) -> str:
+    """Where the receipt of a fence is kept."""
     return f"{batch_path(batch_id)}/{RECEIPTS}/{fence}"

@@ -149,6 +149,7 @@ class BatchEvidence:
             receipts=tuple(each for each in now.receipts if each.consolidated_at <= at),
             letters=_until(now.letters, at),
             findings=findings_seen.until(now.findings, at),
+            # The lock document keeps one holder: who held it then is not written down.
             lock=None,
         )
         return self._explained(read, told_instead(at))
@@ -179,6 +180,7 @@ class BatchEvidence:
         )
 
     def _batch(self, batch_id: str, as_of: datetime | None) -> Batch:
+        """Now or as it was; raises ResultError (NO_SUCH_THING)."""
         path = batch_path(batch_id)
         document = self._documents.get([path], as_of=as_of).unwrap().get(path)
         if document is None:
@@ -186,11 +188,13 @@ class BatchEvidence:
         return readable(document, lambda _: read_batch(document)).unwrap()
 
     def _completions(self, batch: Batch, as_of: datetime | None) -> list[Completion]:
+        """How players had ended by then, wherever the mode of the batch keeps that."""
         if not batch.schema_mode.writes_subcollection:
             return list(batch.in_array.values())
         return list(self._batches.store.completions(batch.batch_id, as_of=as_of).unwrap().values())
 
     def _below(self, batch_id: str, collection: str, query: Query) -> list[Document]:
+        """Documents below the batch; raises ResultError."""
         return self._batches.store.below(batch_id, collection, query).unwrap()
 
     def _facts(self, read: _Read) -> BatchFacts:
@@ -215,6 +219,7 @@ class BatchEvidence:
 
 
 def _nothing_there(batch_id: str, as_of: datetime | None) -> ResultError:
+    """NO_SUCH_THING, now or at that time."""
     then = f" at {moment(as_of)} UTC" if as_of else ""
     return ResultError(ErrorInfo.permanent(NO_SUCH_THING, f"batch {batch_id!r}: there is none{then}"))
 
@@ -233,14 +238,17 @@ def _until(letters: Sequence[DeadLetter], at: datetime) -> tuple[DeadLetter, ...
 
 
 def _by(done_at: datetime | None, at: datetime) -> datetime | None:
+    """A time that had come by then; None for one that had not."""
     return done_at if done_at is not None and done_at <= at else None
 
 
 def _asked_again(story: Iterable[Document]) -> list[datetime]:
+    """When players were asked for again, by the story of the batch."""
     return [each.data["at"] for each in story if each.data["event"].startswith("redriven-")]
 
 
 def _names(completions: Iterable[Completion]) -> list[str]:
+    """Players, sorted."""
     return sorted(one.player_lookup for one in completions)
 
 

@@ -73,6 +73,7 @@ def _nothing(batch: Batch, entry: Entry) -> Batch:
 
 
 def _closed(batch: Batch, entry: Entry) -> Batch:
+    """The fields that a closing writes."""
     return replace(
         batch,
         status=BatchStatus(entry["status"]),
@@ -101,6 +102,7 @@ def _came_late(batch: Batch, entry: Entry) -> Batch:
 
 
 def _triggered(batch: Batch, entry: Entry) -> Batch:
+    """The trigger, once it was noted."""
     return replace(
         batch,
         trigger_generation=entry["generation"],
@@ -110,10 +112,12 @@ def _triggered(batch: Batch, entry: Entry) -> Batch:
 
 
 def _consolidating(batch: Batch, entry: Entry) -> Batch:
+    """Begun; the story does not tell for which generation."""
     return replace(batch, status=BatchStatus.CONSOLIDATING, update_time=entry["at"])
 
 
 def _consolidated(batch: Batch, entry: Entry) -> Batch:
+    """Merged; the status of a newer generation that waits stays."""
     is_latest = entry["generation"] == batch.generation
     return replace(
         batch,
@@ -124,10 +128,12 @@ def _consolidated(batch: Batch, entry: Entry) -> Batch:
 
 
 def _announced(batch: Batch, entry: Entry) -> Batch:
+    """The end of the phase was told."""
     return replace(batch, phase_generation=entry["generation"], phase_message_id=entry["message_id"])
 
 
 def _abandoned(batch: Batch, entry: Entry) -> Batch:
+    """Given up by a person."""
     return replace(batch, status=BatchStatus.ABANDONED, update_time=entry["at"])
 
 

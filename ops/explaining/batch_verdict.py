@@ -54,6 +54,7 @@ def _open(facts: BatchFacts) -> Verdict:
 
 
 def _overdue(facts: BatchFacts) -> Verdict:
+    """Open past its deadline: a sweep should have closed it, and a person may."""
     batch = facts.batch
     assert batch.deadline is not None  # else it would not be overdue
     late = duration(facts.now - batch.deadline)
@@ -141,6 +142,7 @@ def _bring_in(facts: BatchFacts) -> str | None:
 
 
 def _failed(facts: BatchFacts) -> Verdict:
+    """Closed with too few players; once they are asked for again, it is waited for."""
     batch = facts.batch
     sentence = (
         f"closed at its deadline with {_pct(batch)} of the players heard of, below "
@@ -150,10 +152,12 @@ def _failed(facts: BatchFacts) -> Verdict:
 
 
 def _abandoned(facts: BatchFacts) -> Verdict:
+    """A decision of somebody, and no defect."""
     return well(State.ABANDONED, "given up by a person: it is never merged.", None)
 
 
 def _refused(facts: BatchFacts, refusal: Refusal) -> Verdict:
+    """The consolidation was refused for good: what mends it depends on why."""
     state = _BY_CLASS.get(refusal.error_class, State.REFUSED)
     sentence = (
         f"its consolidation was refused at {moment(refusal.at)} ({refusal.error_class}): {refusal.reason}"
@@ -173,11 +177,13 @@ def _refusal(facts: BatchFacts) -> Refusal | None:
 
 
 def _closed_as(batch: Batch) -> str:
+    """`closed as partial, generation 2,`."""
     again = f", generation {batch.generation}," if batch.generation > 1 else ""
     return f"closed as {batch.status.value}{again}"
 
 
 def _missing(facts: BatchFacts) -> str:
+    """Who is missing, as a sentence; "" for nobody."""
     return f" Missing: {names(facts.missing)}." if facts.missing else ""
 
 
@@ -187,20 +193,24 @@ def is_asked_again(facts: BatchFacts) -> bool:
 
 
 def _asked(facts: BatchFacts) -> str:
+    """When they were asked for again, as a sentence, while answers may come."""
     if facts.asked_again_at is None or not is_asked_again(facts):
         return ""
     return f" Asked for again {duration(facts.now - facts.asked_again_at)} ago."
 
 
 def _pct(batch: Batch) -> str:
+    """Share of the players heard of."""
     return f"{reported_pct(batch.counts, batch.expected_players):.1f} %"
 
 
 def _close(facts: BatchFacts) -> str:
+    """Closes what is due, or publishes its trigger again."""
     return operator_command("close", facts.batch.batch_id)
 
 
 def _watch(facts: BatchFacts) -> str:
+    """Looks on, and changes nothing."""
     return operator_command("watch", facts.batch.batch_id)
 
 
@@ -212,6 +222,7 @@ def _redrive(facts: BatchFacts) -> str:
 
 
 def _end(facts: BatchFacts) -> str:
+    """When the last is expected, as a sentence; "" where nobody can say."""
     if facts.expected_end is None:
         return ""
     end = facts.expected_end

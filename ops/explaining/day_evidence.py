@@ -75,6 +75,7 @@ class DayEvidence:
         return self._told(game_date, as_of)
 
     def _explained(self, game_date: date, now: datetime, *, as_of: datetime | None) -> ExplainedDay:
+        """The date as of one time, with the findings about it."""
         findings = findings_seen.findings_of(self._documents, [game_date.isoformat()], as_of=as_of)
         read = [self._read(boundary, game_date, as_of) for boundary in self._boundaries]
         return ExplainedDay(
@@ -99,6 +100,7 @@ class DayEvidence:
         )
 
     def _read(self, boundary: Boundary, game_date: date, as_of: datetime | None) -> _Read:
+        """All documents of one boundary; raises ResultError."""
         key = self._days.key(boundary, game_date)
         day = self._days.read(boundary, game_date, as_of=as_of).unwrap()
         return _Read(
@@ -122,11 +124,13 @@ def _until(read: _Read, at: datetime) -> _Read:
 
 
 def _explained(read: _Read) -> ExplainedBoundary:
+    """Everything that happened at one boundary, in the order of time."""
     events = (*_reported(read.day), *_decided(read.decisions), *_acted(read.acts), *_dispatched(read.day))
     return ExplainedBoundary(boundary=read.boundary, day=read.day, events=tuple(in_order(events)))
 
 
 def _reported(day: Day) -> Iterator[Event]:
+    """What processors reported, each by its standing report."""
     for name, report in day.reports.items():
         what = f"{name} {report.status.value}"
         yield Event(at=report.recorded_at, what=what, source=day.key.below(PROCESSORS, name))
@@ -145,12 +149,14 @@ def _decided(decisions: Sequence[Document]) -> Iterator[Event]:
 
 
 def _acted(acts: Sequence[Document]) -> Iterator[Event]:
+    """What people did by hand."""
     for each in acts:
         what = f"{each.data['act']} by {each.data['who']}: {each.data['why']}"
         yield Event(at=each.data["at"], what=what, source=each.path)
 
 
 def _dispatched(day: Day) -> Iterator[Event]:
+    """That it was dispatched; nothing before."""
     if day.dispatched_at is not None:
         what = f"dispatched as message {day.message_id}, generation {day.generation}"
         yield Event(at=day.dispatched_at, what=what, source=day.key.path)
