@@ -1,6 +1,7 @@
 """The shape that the code keeps: small modules and functions, nothing swallowed, tests beside sources."""
 
 import ast
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,21 @@ def test_who_catches_everything_says_why() -> None:
 def _does_nothing(statement: ast.stmt) -> bool:
     is_ellipsis = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     return isinstance(statement, ast.Pass) or is_ellipsis
+
+
+def test_every_docstring_has_what_it_is_about() -> None:
+    """One that stands behind anything but an assignment has lost its constant, or the constant its text."""
+    lost = [
+        module.at(text.lineno)
+        for module in modules().values()
+        for node in module.nodes
+        if isinstance(body := getattr(node, "body", None), list)
+        for before, text in itertools.pairwise(body)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+        if isinstance(text.value.value, str) and not isinstance(before, ast.Assign | ast.AnnAssign)
+    ]
+
+    assert not lost
 
 
 def unit_tests() -> list[Path]:
