@@ -37,6 +37,8 @@ from .verification import Counts
 MERGE_SECONDS: Final = 180.0
 """Of the merging job. With one gathering job, the waits for cancellation and the calls of the stores this
 stays below the 540 s that a function may run."""
+COMPARE_SECONDS: Final = 60.0
+"""Of the job that compares suspected rows, which is seldom needed."""
 LOOKS_AT_ONCE: Final = 8
 """Requests for metadata in flight: hundreds of tables one by one would take most of a minute."""
 
@@ -85,7 +87,7 @@ class Merged:
     keys_in_main: int = 0
     duplicate_keys: int = 0
     contradicting_rows: int = 0
-    """See `verification.Counts`."""
+    """Staged rows that equal a row of the main table in key, time and id, and differ from it in a value."""
     rows_inserted: int = 0
     rows_updated: int = 0
     job_id: str | None = None
@@ -97,7 +99,8 @@ class FencedMerge:
     """Merges the staged rows of one batch, once, for one holder of the lock.
 
     Two jobs for up to 500 tables: one gathers and counts, one merges and verifies. Between them stands
-    everything that may still refuse; until then the main table is untouched.
+    everything that may still refuse; until then the main table is untouched. A third compares values, where
+    a key was staged before or more than once.
     """
 
     warehouse: MergeStore
@@ -137,9 +140,12 @@ class FencedMerge:
         staged_rows.verify(staged, counted).unwrap()
         # From here on nothing can be taken back. A lease that ends after this look is the fence's to stop.
         self.holder.check().unwrap()
-        done = self._merge().unwrap()
+        done = self._merge(counted).unwrap()
         counts = verification.verify(Counts.of(done.rows[0]), fence=self.holder.fence).unwrap()
-        return self._merged(staged, counted, facts=facts, done=done, counts=counts)
+        contradicting_rows = self._contradicting_rows() if counts.suspected_keys else 0
+        return self._merged(
+            staged, counted, facts=facts, done=done, counts=counts, contradicting_rows=contradicting_rows
+        )
 
     @property
     def gathered_table(self) -> str:
@@ -164,13 +170,15 @@ class FencedMerge:
             job_key=lambda step: self._job_key(f"{step}-{self.holder.fence}"),
         )
 
-    def _merge(self) -> Result[Rows]:
+    def _merge(self, counted: Sequence[Counted]) -> Result[Rows]:
         """Run the merge's script: the one DML job that the main table sees, however many staging tables there
         are.
         """
         sql = merge_sql.merge_script(
             self.tables,
             self.gathered_table,
+            # The copy is as it was counted: nobody else writes to it.
+            has_repeated_keys=staged_rows.has_repeated_keys(counted),
             lock_key=self.lock_key,
             fence=self.holder.fence,
             game_date=self.game_date,
@@ -180,6 +188,17 @@ class FencedMerge:
         # end, and then, for its own text has another fence, runs under the next number.
         return self.warehouse.execute(sql, job_key=self._job_key("merge"), timeout_seconds=MERGE_SECONDS)
 
+    def _contradicting_rows(self) -> int:
+        """Staged rows that equal a row of the main table in key, time and id, and differ from it in a value.
+
+        Asked after the commit, of the same copy: should it fail, the next attempt merges nothing more, and
+        asks again.
+        """
+        sql = merge_sql.contradicting(self.tables, self.gathered_table, self.game_date)
+        key = self._job_key(f"contradicting-{self.holder.fence}")
+        found = self.warehouse.execute(sql, job_key=key, timeout_seconds=COMPARE_SECONDS).unwrap()
+        return int(found.rows[0]["contradicting_rows"])
+
     def _merged(
         self,
         staged: StagedBatch,
@@ -188,6 +207,7 @@ class FencedMerge:
         facts: Mapping[str, TableFacts | None],
         done: Rows,
         counts: Counts,
+        contradicting_rows: int,
     ) -> Merged:
         """What the receipt is made of.
 
@@ -208,7 +228,7 @@ class FencedMerge:
             keys_staged=counts.keys_staged,
             keys_in_main=counts.keys_in_main,
             duplicate_keys=counts.duplicate_keys,
-            contradicting_rows=counts.contradicting_rows,
+            contradicting_rows=contradicting_rows,
             rows_inserted=counts.rows_inserted,
             rows_updated=counts.rows_updated,
             job_id=done.job_id,

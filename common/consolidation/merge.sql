@@ -26,10 +26,17 @@ FROM (
 );
 
 -- name: count
--- Rows per staging table and player, and how many of them are of another day.
-SELECT staging_table, {item} AS player_lookup, is_claimed, COUNT(*) AS found_rows,
-  COUNTIF({partition} IS DISTINCT FROM {day}) AS misdated_rows
-FROM {gathered}
+-- Rows per staging table and player, how many of them are of another day, and how many keys they have: where each
+-- has a key of its own, the merge need not look for the newest of each. Keys first, players then: two small
+-- groupings, and NULL is one key, which COUNT(DISTINCT ...) would leave out.
+SELECT staging_table, {item} AS player_lookup, is_claimed, SUM(copies) AS found_rows,
+  SUM(misdated) AS misdated_rows, COUNT(*) AS found_keys
+FROM (
+  SELECT staging_table, is_claimed, {key}, COUNT(*) AS copies,
+    COUNTIF({partition} IS DISTINCT FROM {day}) AS misdated
+  FROM {gathered}
+  GROUP BY staging_table, is_claimed, {key}
+)
 GROUP BY staging_table, {item}, is_claimed;
 
 -- name: answers
@@ -69,7 +76,10 @@ SET fence = {fence}, updated_at = {now}
 WHERE lock_key = {lock_key} AND fence <= {fence};
 
 -- name: merge
--- Raises the fence and merges, in one transaction; then counts, compares key by key, and reads the fence back.
+-- Raises the fence and merges, in one transaction; then counts, key by key, and reads the fence back.
+--
+--   holder A, fence 5   BEGIN ── writes 5 ── MERGE ─────── COMMIT ✗ aborted: both have written the row
+--   holder B, fence 6          BEGIN ── writes 6 ── MERGE ── COMMIT ✓
 --
 -- The fence row is there before the transaction: two first-time inserts would not conflict in BigQuery, and two
 -- of these at once may leave two rows, with which the rest is right as well. In the transaction the fence is
@@ -77,10 +87,9 @@ WHERE lock_key = {lock_key} AND fence <= {fence};
 -- holder, which two insert-only MERGEs would not. Where a higher fence stands nothing is written, and the source
 -- of the MERGE is empty.
 --
--- `contradicting_rows`: same key, time and id as a row of the main table, and another value. Which of two such
--- rows counts nobody can say, so whichever came first stays, and the receipt tells that one was dropped. A row
--- that this merge has taken from the only staged row of its key, time and id needs no look: only those that were
--- there before, and those that were staged more than once, are `suspected` and compared value by value.
+-- Staged and merged rows are counted in one grouping: it reads a few columns of each once, and takes NULL keys for
+-- equal, without a join. A key that was staged once and changed by this merge has the staged row; any other staged
+-- key is suspected: its rows may be told apart by their values alone.
 DECLARE rows_before INT64 DEFAULT (SELECT COUNT(*) FROM {main} WHERE {of_day});
 {raise_fence}
 MERGE {main} AS T
@@ -88,8 +97,7 @@ USING (
   SELECT
     {columns}
   FROM {gathered}
-  WHERE is_claimed AND (SELECT MAX(fence) FROM {fences} WHERE lock_key = {lock_key}) = {fence}
-  {newest_of_key}
+  WHERE is_claimed AND (SELECT MAX(fence) FROM {fences} WHERE lock_key = {lock_key}) = {fence}{newest_of_key}
 ) AS S
 ON T.{of_day} AND {same_key_T_S}
 WHEN MATCHED AND {is_newer_S_T} THEN
@@ -103,67 +111,47 @@ WHEN NOT MATCHED BY TARGET THEN
     {values}
   );
 COMMIT TRANSACTION;
-WITH staged AS (
-  SELECT {key}, MAX({newest}) AS {newest}
-  FROM {gathered}
-  WHERE is_claimed
-  GROUP BY {key}
-),
-merged AS (
-  SELECT {key}, COUNT(*) AS copies, MAX({newest}) AS {newest}
-  FROM {main}
-  WHERE {of_day}
-  GROUP BY {key}
-),
-compared AS (
-  SELECT
-    COUNT(*) AS keys_staged,
-    COUNTIF(merged.copies IS NOT NULL) AS keys_in_main,
-    COUNTIF(merged.copies > 1) AS duplicate_keys,
-    COUNTIF(merged.{newest} < staged.{newest}) AS outdated_keys
-  FROM staged
-  LEFT JOIN merged ON {same_key_staged_merged}
-),
-suspected AS (
-  SELECT {key}, {order}
-  FROM {main}
-  WHERE {of_day} AND {changed_at} IS DISTINCT FROM {now}
-  UNION DISTINCT
-  SELECT {key}, {order}
-  FROM {gathered}
-  WHERE is_claimed
-  GROUP BY {key}, {order}
-  HAVING COUNT(*) > 1
-),
-contradicting AS (
-  SELECT COUNT(*) AS contradicting_rows
-  FROM suspected AS P
-  JOIN {gathered} AS S
-  ON {same_key_P_S} AND {same_order_P_S}
-  JOIN {main} AS T
-  ON T.{of_day} AND {same_key_P_T} AND {same_order_P_T}
-  WHERE S.is_claimed AND (
-    {differs_T_S}
-  )
-),
-changed AS (
-  SELECT COUNT(*) AS rows_after, COUNTIF({changed_at} = {now}) AS rows_changed
-  FROM {main}
-  WHERE {of_day}
-)
 SELECT
   rows_before,
-  changed.rows_after,
-  changed.rows_changed,
-  compared.keys_staged,
-  compared.keys_in_main,
-  compared.duplicate_keys,
-  compared.outdated_keys,
-  contradicting.contradicting_rows,
+  COALESCE(SUM(merged), 0) AS rows_after,
+  COALESCE(SUM(changed), 0) AS rows_changed,
+  COUNTIF(staged > 0) AS keys_staged,
+  COUNTIF(staged > 0 AND merged > 0) AS keys_in_main,
+  COUNTIF(staged > 0 AND merged > 1) AS duplicate_keys,
+  COUNTIF(newest_merged < newest_staged) AS outdated_keys,
+  COUNTIF(staged > 1 OR (staged = 1 AND merged > changed)) AS suspected_keys,
   (SELECT MAX(fence) FROM {fences} WHERE lock_key = {lock_key}) AS fence
-FROM compared
-CROSS JOIN contradicting
-CROSS JOIN changed;
+FROM (
+  SELECT
+    {key},
+    COUNTIF(is_staged) AS staged,
+    COUNTIF(NOT is_staged) AS merged,
+    COUNTIF(is_changed) AS changed,
+    MAX(IF(is_staged, {newest}, NULL)) AS newest_staged,
+    MAX(IF(is_staged, NULL, {newest})) AS newest_merged
+  FROM (
+    SELECT {key}, {newest}, TRUE AS is_staged, FALSE AS is_changed
+    FROM {gathered}
+    WHERE is_claimed
+    UNION ALL
+    SELECT {key}, {newest}, FALSE AS is_staged, {changed_at} = {now} AS is_changed
+    FROM {main}
+    WHERE {of_day}
+  )
+  GROUP BY {key}
+);
+
+-- name: contradicting
+-- Staged rows with the key, time and id of a row of the main table, and another value. Which of the two counts
+-- nobody can say, so whichever came first stays, and the receipt tells that one was dropped. Reads whole rows:
+-- asked only where a key is suspected.
+SELECT COUNT(*) AS contradicting_rows
+FROM {main} AS T
+JOIN {gathered} AS S
+ON {same_key_T_S} AND {same_order_T_S}
+WHERE T.{of_day} AND S.is_claimed AND (
+  {differs_T_S}
+)
 
 -- name: duplicates
 -- The keys of a day that are there more than once.

@@ -102,6 +102,7 @@ def count(tables: Tables, gathered: str, game_date: date) -> str:
         "count",
         gathered=literals.name(tables.path(gathered)),
         item=ITEM,
+        key=", ".join(KEY),
         partition=PARTITION_COLUMN,
         day=literals.day(game_date),
     )
@@ -149,38 +150,52 @@ def leave_out(tables: Tables, gathered: str, claimed: Sequence[Answer]) -> str:
 
 
 def merge_script(
-    tables: Tables, gathered: str, *, lock_key: str, fence: int, game_date: date, now: datetime
+    tables: Tables,
+    gathered: str,
+    *,
+    has_repeated_keys: bool,
+    lock_key: str,
+    fence: int,
+    game_date: date,
+    now: datetime,
 ) -> str:
     """Raise the fence, merge and count, in one script with one transaction; `merge.sql` tells why each step
     is there.
 
-    Its one row of answers is what `verification.Counts` reads. Run again with the same `now` it changes no
-    row; with a later `now` neither, for only a newer row replaces one.
+    `has_repeated_keys`: whether claimed rows of the table `gathered` may have a key in common; only then the
+    newest of each is looked for. The one row of answers is what `verification.Counts` reads. Run again with
+    the same `now` it changes no row; with a later `now` neither, for only a newer row replaces one.
     """
-    fenced = _fenced(tables, lock_key=lock_key, fence=fence, game_date=game_date, now=now)
     return _BLOCKS.fill(
         "merge",
-        **fenced,
+        **_fenced(tables, lock_key=lock_key, fence=fence, game_date=game_date, now=now),
         main=literals.name(tables.main),
         gathered=literals.name(tables.path(gathered)),
         now=literals.moment(now),
         of_day=_of_day(game_date),
         columns=_listed(_NAMES, 4),
         key=", ".join(KEY),
-        order=", ".join(ORDER),
         newest=_NEWEST,
-        newest_of_key=_newest_of_key(),
+        newest_of_key=f"\n  {_newest_of_key()}" if has_repeated_keys else "",
         same_key_T_S=same_key("T", "S"),
-        same_key_staged_merged=same_key("staged", "merged"),
-        same_key_P_S=same_key("P", "S"),
-        same_key_P_T=same_key("P", "T"),
-        same_order_P_S=_same_order("P", "S"),
-        same_order_P_T=_same_order("P", "T"),
         is_newer_S_T=_is_newer("S", "T"),
         assignments=_listed(_assignments(now), 4),
         values=_listed((_merged_value(name, now) for name in _NAMES), 4),
-        differs_T_S=" OR\n    ".join(_differs("T", "S")),
         changed_at=CHANGED_AT,
+    )
+
+
+def contradicting(tables: Tables, gathered: str, game_date: date) -> str:
+    """How many claimed rows of the table `gathered` differ in a value from a row of the main table with the
+    same key, time and id: one row, `contradicting_rows`."""
+    return _BLOCKS.fill(
+        "contradicting",
+        main=literals.name(tables.main),
+        gathered=literals.name(tables.path(gathered)),
+        of_day=_of_day(game_date),
+        same_key_T_S=same_key("T", "S"),
+        same_order_T_S=" AND ".join(_same(name, "T", "S") for name in ORDER),
+        differs_T_S=" OR\n  ".join(_differs("T", "S")),
     )
 
 
@@ -220,10 +235,6 @@ def duplicates(tables: Tables, game_date: date) -> str:
 def same_key(left: str, right: str) -> str:
     """Equality of two keys, in which NULL equals NULL."""
     return " AND ".join(_same(name, left, right) for name in KEY)
-
-
-def _same_order(left: str, right: str) -> str:
-    return " AND ".join(_same(name, left, right) for name in ORDER)
 
 
 def _of_day(game_date: date) -> str:

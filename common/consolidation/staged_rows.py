@@ -75,6 +75,8 @@ class Counted:
     misdated_rows: int
     """Of `found_rows`: of another day than the batch's, which the merge's partition predicate would not
     see."""
+    found_keys: int
+    """Distinct business keys among `found_rows`."""
 
 
 def staged_of(batch: Batch, completions: Iterable[Completion], generation: int) -> StagedBatch:
@@ -145,6 +147,17 @@ def still_unstaged(staged: StagedBatch, counted: Sequence[Counted]) -> tuple[str
     """Whose rows are nowhere: not in a table that was named, and not in a legacy one."""
     found = {one.player_lookup for one in counted if one.staging_table in staged.legacy_tables}
     return tuple(player for player in staged.unstaged_players if player not in found)
+
+
+def has_repeated_keys(counted: Sequence[Counted]) -> bool:
+    """Whether two claimed rows may have one key.
+
+    A key names its player. So keys can only meet within one player's rows: in one table, which were counted,
+    or in two, where he was asked for again and another worker has answered.
+    """
+    claimed = [one for one in counted if one.is_claimed]
+    is_in_two_tables = len({one.player_lookup for one in claimed}) < len(claimed)
+    return is_in_two_tables or any(one.found_keys < one.found_rows for one in claimed)
 
 
 def droppable(staged: StagedBatch, counted: Sequence[Counted]) -> Mapping[str, int]:

@@ -26,8 +26,9 @@ class Counts:
     """Of the staged keys: in the main table more than once."""
     outdated_keys: int
     """Of the staged keys: in the main table with an older row than the newest staged one."""
-    contradicting_rows: int
-    """Staged rows that equal a row of the main table in key, time and id, and differ from it in a value."""
+    suspected_keys: int
+    """Of the staged keys: staged more than once, or with a row in the main table that is not of this merge.
+    Among their rows some may contradict others."""
     fence: int
     """That which stands now: ours, unless somebody has overtaken us."""
 
@@ -52,7 +53,7 @@ def verify(counts: Counts, *, fence: int) -> Result[Counts]:
 
     LOCK_LOST (TRANSIENT) where another fence stands: nothing was merged. NOT_VERIFIED where a key is not as
     staged: duplicates are PERMANENT, no repetition cures them; a missing or older key is UNKNOWN, for merging
-    again may. Contradicting rows are no failure: the receipt tells them.
+    again may. Suspected keys are no failure: whether rows contradict each other is looked at afterwards.
     """
     # Asked first: under another fence nothing was merged, and every other count is of somebody else's rows.
     if counts.fence != fence:

@@ -96,7 +96,9 @@ def test_names_and_topics_are_those_of_the_pipeline() -> None:
 
 def test_statements_of_the_consolidation_merge_this_table_by_this_key() -> None:
     slices = (Slice(table="_staging_b1_w1", players=("store-0042-north",)),)
-    merge = merge_sql.merge_script(TABLES, "_gathered", lock_key="k", fence=1, game_date=DAY, now=NOW)
+    merge = merge_sql.merge_script(
+        TABLES, "_gathered", has_repeated_keys=True, lock_key="k", fence=1, game_date=DAY, now=NOW
+    )
     statements = [
         merge_sql.gather(TABLES, slices, "_gathered", NOW),
         merge_sql.gather_more(TABLES, slices, "_gathered"),

@@ -95,9 +95,12 @@ class Stack:
         for role in (DatasetRole.PREDICTIONS, DatasetRole.ORCHESTRATION):
             self.client.create_dataset(NAMES.dataset(role), timeout=30)
         for name in (TABLE, FENCES, LOG_TABLE):
-            sql = (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-            self.warehouse.execute(fill(sql, NAMES)).unwrap()
+            self.create_table(name)
         return self
+
+    def create_table(self, name: str) -> None:
+        sql = (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+        self.warehouse.execute(fill(sql, NAMES)).unwrap()
 
     def open(
         self,

@@ -126,7 +126,7 @@ class TestBatchConsolidator:
     def test_consolidate_validation_passed(self, stack: Stack) -> None:
         """A check that could not run is a failure; formerly it returned -1, and that passed."""
         play(stack)
-        unchecked = Failing(stack.warehouse, "WITH staged AS", CONTENTION, after=True)
+        unchecked = Failing(stack.warehouse, "AS suspected_keys", CONTENTION, after=True)
 
         failed = stack.make_consolidator(warehouse=unchecked).consolidate(BATCH, 1)
         passed = stack.consolidate()

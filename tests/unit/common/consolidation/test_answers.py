@@ -19,7 +19,12 @@ STAGED = StagedBatch(
 
 def _counted(player: str, rows: int, *, table: str = "t1", claimed: bool = True) -> Counted:
     return Counted(
-        staging_table=table, player_lookup=player, is_claimed=claimed, found_rows=rows, misdated_rows=0
+        staging_table=table,
+        player_lookup=player,
+        is_claimed=claimed,
+        found_rows=rows,
+        misdated_rows=0,
+        found_keys=rows,
     )
 
 

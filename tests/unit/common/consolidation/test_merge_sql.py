@@ -34,6 +34,19 @@ ANSWERS = [
     ]
 ]
 
+
+def merge_script(*, has_repeated_keys: bool) -> str:
+    return merge_sql.merge_script(
+        TABLES,
+        GATHERED,
+        has_repeated_keys=has_repeated_keys,
+        lock_key="consolidation_2026-01-17",
+        fence=7,
+        game_date=DAY,
+        now=NOW,
+    )
+
+
 STATEMENTS: Mapping[str, str] = {
     "gather": merge_sql.gather(TABLES, SLICES, GATHERED, NOW),
     "gather_more": merge_sql.gather_more(TABLES, SLICES, GATHERED),
@@ -41,9 +54,9 @@ STATEMENTS: Mapping[str, str] = {
     "answers": merge_sql.answers(TABLES, GATHERED),
     "staged_answers": merge_sql.staged_answers(TABLES, SLICES),
     "leave_out": merge_sql.leave_out(TABLES, GATHERED, ANSWERS),
-    "merge": merge_sql.merge_script(
-        TABLES, GATHERED, lock_key="consolidation_2026-01-17", fence=7, game_date=DAY, now=NOW
-    ),
+    "merge": merge_script(has_repeated_keys=True),
+    "merge_of_distinct_keys": merge_script(has_repeated_keys=False),
+    "contradicting": merge_sql.contradicting(TABLES, GATHERED, DAY),
     "duplicates": merge_sql.duplicates(TABLES, DAY),
 }
 

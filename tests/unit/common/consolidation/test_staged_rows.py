@@ -15,6 +15,7 @@ from common.consolidation.staged_rows import (
     StagedRows,
     check_names,
     droppable,
+    has_repeated_keys,
     staged_of,
     still_unstaged,
     verify,
@@ -34,9 +35,22 @@ def _batch(consolidated_generation: int = 0) -> Batch:
     return SimpleNamespace(consolidated_generation=consolidated_generation)  # type: ignore[return-value]
 
 
-def _counted(table: str, player: str, rows: int, *, claimed: bool = True, misdated: int = 0) -> Counted:
+def _counted(
+    table: str,
+    player: str,
+    rows: int,
+    *,
+    claimed: bool = True,
+    misdated: int = 0,
+    keys: int | None = None,
+) -> Counted:
     return Counted(
-        staging_table=table, player_lookup=player, is_claimed=claimed, found_rows=rows, misdated_rows=misdated
+        staging_table=table,
+        player_lookup=player,
+        is_claimed=claimed,
+        found_rows=rows,
+        misdated_rows=misdated,
+        found_keys=rows if keys is None else keys,
     )
 
 
@@ -179,3 +193,21 @@ def test_a_table_that_is_none_of_the_batchs_is_refused_by_name(table: str) -> No
     assert refused.error is not None
     assert (refused.error.type, refused.error.exception_class) == (ErrorType.PERMANENT, FOREIGN_TABLE)
     assert refused.error.message.endswith(f": {table}")
+
+
+@pytest.mark.parametrize(
+    ("counted", "is_so"),
+    [
+        pytest.param([_counted("t1", "a", 5), _counted("t1", "b", 5)], False, id="a key for each row"),
+        pytest.param([_counted("t1", "a", 5, keys=4)], True, id="one key twice in a table"),
+        pytest.param([_counted("t1", "a", 5), _counted("t2", "a", 5)], True, id="a player in two tables"),
+        pytest.param(
+            [_counted("t1", "a", 5), _counted("t2", "a", 5, claimed=False)],
+            False,
+            id="the other is not merged",
+        ),
+        pytest.param([], False, id="nothing"),
+    ],
+)
+def test_keys_can_only_repeat_among_the_rows_of_one_player(counted: list[Counted], is_so: bool) -> None:
+    assert has_repeated_keys(counted) is is_so

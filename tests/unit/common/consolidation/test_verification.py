@@ -15,7 +15,7 @@ def _counts(**fields: int) -> Counts:
         "keys_in_main": 6,
         "duplicate_keys": 0,
         "outdated_keys": 0,
-        "contradicting_rows": 0,
+        "suspected_keys": 0,
         "fence": 7,
     }
     return Counts.of({**known, **fields})
@@ -51,5 +51,5 @@ def test_anything_else_is_a_failure_that_says_so(
     assert (result.error.type, result.error.exception_class) == (error_type, name)
 
 
-def test_a_row_that_contradicts_another_is_told_and_fails_nothing() -> None:
-    assert verify(_counts(contradicting_rows=1), fence=7).unwrap().contradicting_rows == 1
+def test_a_suspected_key_is_told_and_fails_nothing() -> None:
+    assert verify(_counts(suspected_keys=1), fence=7).unwrap().suspected_keys == 1
