@@ -24,11 +24,10 @@ from ..staging import legacy_names
 from ..warehouse.warehouse import Warehouse
 from .clean_up import CleanUp
 from .day_lock import DayLock
-from .fenced_merge import FencedMerge, Merged, MergeStore
+from .fenced_merge import FencedMerge, Merged
+from .jobs import Jobs
 from .merge_sql import Tables
-from .metered import JobsUsed, MeteredStore
 from .receipt import MAX_NAMED, PROCESSOR, Receipt
-from .receipt_chain import DIGEST_FIELD, FENCE_FIELD
 from .receipt_store import Receipts
 from .staged_rows import StagedBatch, staged_of
 
@@ -51,7 +50,7 @@ class Consolidator:
     ) -> None:
         self._warehouse = warehouse
         self._batches = batches
-        self._receipts = Receipts(batches.store)
+        self._receipts = Receipts(batches)
         self._day_lock = DayLock(lock, names)
         self._names = names
         self._tables = Tables(predictions=names.dataset(DatasetRole.PREDICTIONS))
@@ -83,25 +82,13 @@ class Consolidator:
                 return self._receipts.covering(batch, generation).unwrap()
             # Read before the merge: if it cannot be read, nothing has been merged yet.
             earlier = self._receipts.latest(batch).unwrap()
-            started_at = self._now()
-            store = MeteredStore(self._warehouse)
             staged = self._staged(batch, generation)
-            merge = self._merge(store, batch, generation=generation, lease=lease, started_at=started_at)
+            merge = self._merge(batch, generation, lease)
             merged = merge.run(staged).unwrap()
             # Made before the last look at the lease: between that and the store nothing is to take time.
-            receipt = _receipt(
-                batch,
-                merged,
-                earlier,
-                rows_claimed=staged.rows_claimed,
-                used=store.used,
-                generation=generation,
-                fence=lease.fence,
-                started_at=started_at,
-                consolidated_at=self._now(),
-            )
+            receipt = _receipt(batch, merge, merged, earlier, staged=staged, consolidated_at=self._now())
             lease.check().unwrap()
-            return self._store(batch, receipt)
+            return self._receipts.store(batch, receipt).unwrap()
 
     @returns_result
     def drop_staging_tables(self, receipt: Receipt) -> list[str]:
@@ -123,22 +110,20 @@ class Consolidator:
         """
         return self._log.write(_execution(receipt)).unwrap()
 
-    def _merge(
-        self, store: MergeStore, batch: Batch, *, generation: int, lease: Lease, started_at: datetime
-    ) -> FencedMerge:
-        """The merge under the fence of the lease.
-
-        `started_at` marks the rows that it changes: those are counted by it.
+    def _merge(self, batch: Batch, generation: int, lease: Lease) -> FencedMerge:
+        """The merge under the fence of the lease, which begins now: its time marks the rows that it changes,
+        and they are counted by it.
         """
         return FencedMerge(
-            warehouse=store,
+            warehouse=self._warehouse,
+            jobs=Jobs(self._warehouse, self._tables.predictions, batch.batch_id, generation),
             tables=self._tables,
             holder=lease,
             lock_key=self._day_lock.key(batch.game_date).document_id,
             batch_id=batch.batch_id,
             generation=generation,
             game_date=batch.game_date,
-            now=started_at,
+            now=self._now(),
         )
 
     def _staged(self, batch: Batch, generation: int) -> StagedBatch:
@@ -156,24 +141,6 @@ class Consolidator:
             table.name for table in listed if legacy_names.belongs_to(table.name, batch.batch_id)
         )
 
-    def _store(self, batch: Batch, receipt: Receipt) -> Receipt:
-        """The receipt that stands: ours, unless somebody was faster, who has stored one of their own.
-
-        Compare-and-set on the batch document: ours is not written if this or a later generation has been
-        consolidated.
-        """
-        finished = self._batches.finish_consolidation(
-            batch.batch_id,
-            receipt.generation,
-            receipt.fence,
-            receipt.to_document(),
-            known_as={DIGEST_FIELD: receipt.digest, FENCE_FIELD: receipt.fence},
-            seen=batch,
-        ).unwrap()
-        if finished.changed:
-            return receipt
-        return self._receipts.covering(finished.batch, receipt.generation).unwrap()
-
     def _refuse_other_datasets(self, batch: Batch) -> None:
         """Equal prefixes only: a test never touches production, and production never a test."""
         ours = self._names.dataset_prefix
@@ -184,22 +151,19 @@ class Consolidator:
 
 def _receipt(
     batch: Batch,
+    merge: FencedMerge,
     merged: Merged,
     earlier: Receipt | None,
     *,
-    rows_claimed: int | None,
-    used: JobsUsed,
-    generation: int,
-    fence: int,
-    started_at: datetime,
+    staged: StagedBatch,
     consolidated_at: datetime,
 ) -> Receipt:
     """What is stored of a merge, beside what is known of the batch and of its earlier generations."""
     counts = batch.counts
     return Receipt(
         batch_id=batch.batch_id,
-        generation=generation,
-        fence=fence,
+        generation=merge.generation,
+        fence=merge.holder.fence,
         game_date=batch.game_date.isoformat(),
         expected_players=batch.expected_players,
         completed_players=counts.completed,
@@ -215,17 +179,17 @@ def _receipt(
         duplicate_keys=merged.duplicate_keys,
         rows_inserted=merged.rows_inserted,
         rows_updated=merged.rows_updated,
-        total_predictions=_total(earlier, merged.keys_in_main, rows_claimed),
+        total_predictions=_total(earlier, merged.keys_in_main, staged.rows_claimed),
         job_id=merged.job_id,
-        bytes_processed=used.bytes_processed,
-        started_at=started_at,
+        bytes_processed=merge.jobs.bytes_processed,
+        started_at=merge.now,
         consolidated_at=consolidated_at,
         correlation_id=batch.correlation_id,
         unstaged_names=merged.unstaged_players[:MAX_NAMED],
         contradicting_rows=merged.contradicting_rows,
         previous_digest=None if earlier is None else earlier.digest,
-        bytes_billed=used.bytes_billed,
-        jobs=used.jobs,
+        bytes_billed=merge.jobs.bytes_billed,
+        jobs=merge.jobs.count,
         previous_fence=None if earlier is None else earlier.fence,
     )
 

@@ -25,10 +25,10 @@ from ..predictions.table import TABLE
 from ..result import Result, returns_result
 from ..staging.table_names import gathered_table
 from ..staging.writer import EXPIRES_AFTER
-from ..warehouse.job_keys import job_key
 from ..warehouse.records import Rows, TableFacts
 from . import merge_sql, staged_rows, verification
 from .gathering import Gathering
+from .jobs import Jobs
 from .merge_sql import Tables
 from .receipt import MergedTable
 from .staged_rows import Counted, StagedBatch
@@ -50,15 +50,6 @@ class LookStore(Protocol):
 
     def look(self, table: str) -> Result[TableFacts | None]:
         """Creation time, rows and columns; None for a table that is not there."""
-
-
-class MergeStore(LookStore, Protocol):
-    """What the merge needs of the warehouse."""
-
-    def execute(
-        self, sql: str, *, job_key: str | None = None, timeout_seconds: float | None = None
-    ) -> Result[Rows]:
-        """Run a statement or a script once per key; see `Warehouse.execute`."""
 
 
 class Holder(Protocol):
@@ -103,14 +94,15 @@ class FencedMerge:
     a key was staged before or more than once.
     """
 
-    warehouse: MergeStore
+    warehouse: LookStore
+    jobs: Jobs
     tables: Tables
     holder: Holder
     lock_key: str
     """Names the fence's row, as it names the lock: a day of a sport in one set of datasets."""
     batch_id: str
     generation: int
-    """The closing of the batch that is merged; with the batch it names the jobs and the gathered table."""
+    """The closing of the batch that is merged; with batch and fence it names the gathered table."""
     game_date: date
     """The day of every row: the partition of the main table that is read and written."""
     now: datetime
@@ -131,7 +123,9 @@ class FencedMerge:
         staged_rows.check_names(staged, self.batch_id).unwrap()
         if not staged.slices:
             return Merged(unstaged_players=staged.unstaged_players)
-        facts = self._look(staged).unwrap()
+        # Metadata is free, where INFORMATION_SCHEMA takes seconds and is billed.
+        looked_at = [*(part.table for part in staged.slices), TABLE]
+        facts = look_at(self.warehouse, self.tables, looked_at).unwrap()
         staged = staged.with_legacy(_mergeable(staged.legacy_tables, facts))
         # Before any job: a drifted column would fail the script, or silently leave values out.
         schema_check.check(_columns(facts, [*(part.table for part in staged.slices), TABLE])).unwrap()
@@ -140,8 +134,8 @@ class FencedMerge:
         staged_rows.verify(staged, counted).unwrap()
         # From here on nothing can be taken back. A lease that ends after this look is the fence's to stop.
         self.holder.check().unwrap()
-        done = self._merge(counted).unwrap()
-        counts = verification.verify(Counts.of(done.rows[0]), fence=self.holder.fence).unwrap()
+        done = self._merge(counted)
+        counts = verification.verify(Counts(**done.rows[0]), fence=self.holder.fence).unwrap()
         contradicting_rows = self._contradicting_rows() if counts.suspected_keys else 0
         return self._merged(
             staged, counted, facts=facts, done=done, counts=counts, contradicting_rows=contradicting_rows
@@ -152,25 +146,17 @@ class FencedMerge:
         """Its name holds the fence: no other holder writes there."""
         return gathered_table(self.batch_id, self.generation, self.holder.fence)
 
-    def _look(self, staged: StagedBatch) -> Result[dict[str, TableFacts | None]]:
-        """Metadata of every staging table and of the main table, by name; None for one that is not there.
-
-        It is free, where INFORMATION_SCHEMA takes seconds and is billed.
-        """
-        return look_at(self.warehouse, self.tables, [*(part.table for part in staged.slices), TABLE])
-
     def _gathering(self) -> Gathering:
-        """Its job ids hold the fence: each holder gathers for itself, into a table that no other writes."""
         return Gathering(
-            warehouse=self.warehouse,
+            jobs=self.jobs,
             tables=self.tables,
             into=self.gathered_table,
+            fence=self.holder.fence,
             game_date=self.game_date,
             expires=self.now + EXPIRES_AFTER,
-            job_key=lambda step: self._job_key(f"{step}-{self.holder.fence}"),
         )
 
-    def _merge(self, counted: Sequence[Counted]) -> Result[Rows]:
+    def _merge(self, counted: Sequence[Counted]) -> Rows:
         """Run the merge's script: the one DML job that the main table sees, however many staging tables there
         are.
         """
@@ -184,9 +170,9 @@ class FencedMerge:
             game_date=self.game_date,
             now=self.now,
         )
-        # No fence in the key: the next attempt meets the job that an earlier one left running, waits for its
-        # end, and then, for its own text has another fence, runs under the next number.
-        return self.warehouse.execute(sql, job_key=self._job_key("merge"), timeout_seconds=MERGE_SECONDS)
+        # No fence in the job's name: the next attempt meets the job that an earlier one left running, waits
+        # for its end, and then, for its own text has another fence, runs under the next number.
+        return self.jobs.run("merge", sql, timeout_seconds=MERGE_SECONDS)
 
     def _contradicting_rows(self) -> int:
         """Staged rows that equal a row of the main table in key, time and id, and differ from it in a value.
@@ -195,9 +181,9 @@ class FencedMerge:
         asks again.
         """
         sql = merge_sql.contradicting(self.tables, self.gathered_table, self.game_date)
-        key = self._job_key(f"contradicting-{self.holder.fence}")
-        found = self.warehouse.execute(sql, job_key=key, timeout_seconds=COMPARE_SECONDS).unwrap()
-        return int(found.rows[0]["contradicting_rows"])
+        step = f"contradicting-{self.holder.fence}"
+        [found] = self.jobs.run(step, sql, timeout_seconds=COMPARE_SECONDS).rows
+        return int(found["contradicting_rows"])
 
     def _merged(
         self,
@@ -233,10 +219,6 @@ class FencedMerge:
             rows_updated=counts.rows_updated,
             job_id=done.job_id,
         )
-
-    def _job_key(self, step: str) -> str:
-        """The same for every attempt at this generation: a retry finds the job that an earlier one left."""
-        return job_key(step, self.tables.predictions, self.batch_id, self.generation)
 
 
 def look_at(

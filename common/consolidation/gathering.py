@@ -4,16 +4,15 @@ staging tables ── gather, gather_more ──▶ one copy ── count ──
 a worker appends meanwhile: its rows are in neither copy nor count
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Final
 
 from ..chunks import chunks
-from ..result import Result
-from ..warehouse.records import Rows
 from . import merge_sql
 from .answers import claimed_answers, has_surplus
+from .jobs import Jobs
 from .merge_sql import Answer, Slice, Tables
 from .staged_rows import Counted, StagedBatch
 
@@ -23,29 +22,20 @@ MAX_ANSWERS: Final = 2_000
 """Of one statement that leaves others out: it stays below its limit even with the longest names."""
 
 
-class GatheringStore(Protocol):
-    """What gathering needs of the warehouse."""
-
-    def execute(
-        self, sql: str, *, job_key: str | None = None, timeout_seconds: float | None = None
-    ) -> Result[Rows]:
-        """Run a statement or a script once per key; see `Warehouse.execute`."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Gathering:
     """The copy that one holder of the lock makes of one batch's staged rows."""
 
-    warehouse: GatheringStore
+    jobs: Jobs
     tables: Tables
     into: str
     """Name of the copy, without its dataset; nobody else writes to it."""
+    fence: int
+    """The holder's: it is in the names of the jobs, so that each holder gathers for itself."""
     game_date: date
     """The day of every row; rows of another one are counted apart."""
     expires: datetime
     """When the copy goes by itself, should its maker die."""
-    job_key: Callable[[str], str]
-    """Step → key of its job, the same for the same holder."""
 
     def gather(self, staged: StagedBatch) -> list[Counted]:
         """Copy what is staged into the one table; what is there then, by staging table and player.
@@ -56,10 +46,10 @@ class Gathering:
         """
         statements = list(self._statements(staged.slices))
         # In the last gathering job: one job less, and nothing can be appended between the copy and the count.
-        statements[-1] += f"\n{self._count}"
+        statements[-1] += f"\n{merge_sql.count(self.tables, self.into, self.game_date)}"
         for number, sql in enumerate(statements):
-            found = self._run(f"gather-{number}", sql)
-        return self._leave_out_other_answers(staged, [Counted(**row) for row in found])
+            counted = self._counted(f"gather-{number}", sql)
+        return self._leave_out_other_answers(staged, counted) if has_surplus(staged, counted) else counted
 
     def _statements(self, slices: Sequence[Slice]) -> Iterator[str]:
         """The first makes the table anew: what an earlier attempt of this holder has left in it is gone."""
@@ -71,27 +61,22 @@ class Gathering:
     def _leave_out_other_answers(self, staged: StagedBatch, counted: list[Counted]) -> list[Counted]:
         """Where a player has answered twice into one table, only the answer that was claimed is merged.
 
-        Asks nothing where nobody has more rows than claimed, which is nearly always. Otherwise two more jobs,
-        on the gathered copy alone, which is this holder's own; the counts are those after it.
+        Two more jobs, on the gathered copy alone, which is this holder's own; returns the counts after them.
+        Asked only where somebody has more rows than claimed, which is seldom.
         """
-        if not has_surplus(staged, counted):
-            return counted
-        found = self._run("answers", merge_sql.answers(self.tables, self.into))
-        claimed = claimed_answers(staged, [Answer(**row) for row in found])
+        sql = merge_sql.answers(self.tables, self.into)
+        found = self.jobs.run(f"answers-{self.fence}", sql, timeout_seconds=GATHER_SECONDS)
+        claimed = claimed_answers(staged, [Answer(**row) for row in found.rows])
         for number, part in enumerate(chunks(claimed, MAX_ANSWERS)):
             leave_out = merge_sql.leave_out(self.tables, self.into, part)
-            rows = self._run(f"leave-out-{number}", f"{leave_out}\n{self._count}")
-            counted = [Counted(**row) for row in rows]
+            count = merge_sql.count(self.tables, self.into, self.game_date)
+            counted = self._counted(f"leave-out-{number}", f"{leave_out}\n{count}")
         return counted
 
-    def _run(self, step: str, sql: str) -> Sequence[dict[str, Any]]:
-        """Rows of one job."""
-        key = self.job_key(step)
-        return self.warehouse.execute(sql, job_key=key, timeout_seconds=GATHER_SECONDS).unwrap().rows
-
-    @property
-    def _count(self) -> str:
-        return merge_sql.count(self.tables, self.into, self.game_date)
+    def _counted(self, step: str, sql: str) -> list[Counted]:
+        """What the last statement of the job counted; nothing of a job that only gathers."""
+        done = self.jobs.run(f"{step}-{self.fence}", sql, timeout_seconds=GATHER_SECONDS)
+        return [Counted(**row) for row in done.rows]
 
 
 def runs(slices: Sequence[Slice]) -> list[Sequence[Slice]]:

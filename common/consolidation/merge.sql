@@ -99,16 +99,19 @@ USING (
   FROM {gathered}
   WHERE is_claimed AND (SELECT MAX(fence) FROM {fences} WHERE lock_key = {lock_key}) = {fence}{newest_of_key}
 ) AS S
-ON T.{of_day} AND {same_key_T_S}
-WHEN MATCHED AND {is_newer_S_T} THEN
+ON T.{of_day} AND {same_key}
+WHEN MATCHED AND {is_newer} THEN
   UPDATE SET
-    {assignments}
+    {assignments},
+    {changed_at} = {now}
 WHEN NOT MATCHED BY TARGET THEN
   INSERT (
-    {columns}
+    {columns},
+    {changed_at}
   )
   VALUES (
-    {values}
+    {values},
+    {now}
   );
 COMMIT TRANSACTION;
 SELECT
@@ -148,9 +151,9 @@ FROM (
 SELECT COUNT(*) AS contradicting_rows
 FROM {main} AS T
 JOIN {gathered} AS S
-ON {same_key_T_S} AND {same_order_T_S}
+ON {same_key} AND {same_order}
 WHERE T.{of_day} AND S.is_claimed AND (
-  {differs_T_S}
+  {differs}
 )
 
 -- name: duplicates

@@ -24,8 +24,10 @@ MAX_SQL_CHARS: Final = 900_000
 """Of one statement; BigQuery's limit is 1 MB."""
 
 _BLOCKS: Final = SqlBlocks(Path(__file__).with_name("merge.sql"))
-_NAMES: Final = tuple(column.name for column in COLUMNS)
 _NEWEST: Final = ORDER[0]
+_KEY: Final = ", ".join(KEY)
+_STAGED: Final = tuple(column.name for column in COLUMNS if column.name != CHANGED_AT)
+"""Columns whose values come from the staged row: all but the time of the merge, which is the last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,7 @@ def gather_more(tables: Tables, slices: Sequence[Slice], into: str) -> str:
     return _BLOCKS.fill(
         "gather_more",
         gathered=literals.name(tables.path(into)),
-        columns=_listed(("staging_table", "is_claimed", *_NAMES), 2),
+        columns=_listed(("staging_table", "is_claimed", *_STAGED, CHANGED_AT), 2),
         slices=_union(tables, slices),
     )
 
@@ -102,7 +104,7 @@ def count(tables: Tables, gathered: str, game_date: date) -> str:
         "count",
         gathered=literals.name(tables.path(gathered)),
         item=ITEM,
-        key=", ".join(KEY),
+        key=_KEY,
         partition=PARTITION_COLUMN,
         day=literals.day(game_date),
     )
@@ -173,14 +175,14 @@ def merge_script(
         gathered=literals.name(tables.path(gathered)),
         now=literals.moment(now),
         of_day=_of_day(game_date),
-        columns=_listed(_NAMES, 4),
-        key=", ".join(KEY),
+        key=_KEY,
         newest=_NEWEST,
-        newest_of_key=f"\n  {_newest_of_key()}" if has_repeated_keys else "",
-        same_key_T_S=same_key("T", "S"),
-        is_newer_S_T=_is_newer("S", "T"),
-        assignments=_listed(_assignments(now), 4),
-        values=_listed((_merged_value(name, now) for name in _NAMES), 4),
+        newest_of_key=f"\n  {_NEWEST_OF_KEY}" if has_repeated_keys else "",
+        same_key=SAME_KEY,
+        is_newer=_IS_NEWER,
+        columns=_COLUMNS,
+        values=_VALUES,
+        assignments=_ASSIGNMENTS,
         changed_at=CHANGED_AT,
     )
 
@@ -193,9 +195,9 @@ def contradicting(tables: Tables, gathered: str, game_date: date) -> str:
         main=literals.name(tables.main),
         gathered=literals.name(tables.path(gathered)),
         of_day=_of_day(game_date),
-        same_key_T_S=same_key("T", "S"),
-        same_order_T_S=" AND ".join(_same(name, "T", "S") for name in ORDER),
-        differs_T_S=" OR\n  ".join(_differs("T", "S")),
+        same_key=SAME_KEY,
+        same_order=_SAME_ORDER,
+        differs=_DIFFERS,
     )
 
 
@@ -227,14 +229,44 @@ def _fenced(tables: Tables, *, lock_key: str, fence: int, game_date: date, now: 
 
 def duplicates(tables: Tables, game_date: date) -> str:
     """The keys of the day that more than one row has."""
-    return _BLOCKS.fill(
-        "duplicates", main=literals.name(tables.main), of_day=_of_day(game_date), key=", ".join(KEY)
-    )
+    return _BLOCKS.fill("duplicates", main=literals.name(tables.main), of_day=_of_day(game_date), key=_KEY)
 
 
-def same_key(left: str, right: str) -> str:
-    """Equality of two keys, in which NULL equals NULL."""
-    return " AND ".join(_same(name, left, right) for name in KEY)
+def _same(names: Iterable[str]) -> str:
+    """Equality of the rows S and T in these columns, in which NULL equals NULL: `=` never matches it, and
+    each run would insert the row again.
+    """
+    # NULL-safe only where it has to be: `=` can be hashed by every engine.
+    operators = {name: "IS NOT DISTINCT FROM" if BY_NAME[name].is_nullable else "=" for name in names}
+    return " AND ".join(f"T.{name} {operator} S.{name}" for name, operator in operators.items())
+
+
+def _newest_of_key() -> str:
+    """Of several rows with one key the greatest in `ORDER` alone: MERGE inserts unmatched duplicates
+    silently.
+    """
+    newest_first = ", ".join(f"{name} DESC" for name in ORDER)
+    return f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {_KEY} ORDER BY {newest_first}) = 1"
+
+
+def _is_newer() -> str:
+    """S is greater than T in `ORDER`, lexicographically. Neither column is nullable, so no comparison yields
+    NULL.
+    """
+    first, second = ORDER
+    return f"(S.{first} > T.{first} OR (S.{first} = T.{first} AND S.{second} > T.{second}))"
+
+
+def _differs() -> Iterable[str]:
+    """A condition per column that is neither compared already nor the consolidation's own."""
+    for column in COLUMNS:
+        if column.name in (*KEY, *ORDER, PARTITION_COLUMN, CHANGED_AT):
+            continue
+        # Neither JSON nor arrays can be compared as they are.
+        is_compared_as_text = column.type == "JSON" or column.mode is Mode.REPEATED
+        wrapped = "TO_JSON_STRING({})" if is_compared_as_text else "{}"
+        sides = (wrapped.format(f"{side}.{column.name}") for side in ("T", "S"))
+        yield " IS DISTINCT FROM ".join(sides)
 
 
 def _of_day(game_date: date) -> str:
@@ -255,54 +287,21 @@ def _union(tables: Tables, slices: Sequence[Slice]) -> str:
     )
 
 
-def _newest_of_key() -> str:
-    """Of several rows with one key the greatest in `ORDER` alone: MERGE inserts unmatched duplicates
-    silently.
-    """
-    newest_first = ", ".join(f"{name} DESC" for name in ORDER)
-    return f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {', '.join(KEY)} ORDER BY {newest_first}) = 1"
-
-
-def _same(name: str, left: str, right: str) -> str:
-    """Equality that lets the engine hash where the column cannot be NULL; else NULL equals NULL, for `=`
-    never matches NULL, and each run would insert the row again.
-    """
-    # NULL-safe only where it has to be: `=` can be hashed by every engine.
-    operator = "IS NOT DISTINCT FROM" if BY_NAME[name].is_nullable else "="
-    return f"{left}.{name} {operator} {right}.{name}"
-
-
-def _is_newer(left: str, right: str) -> str:
-    """Greater in `ORDER`, lexicographically. Neither column is nullable, so no comparison yields NULL."""
-    first, second = ORDER
-    return (
-        f"({left}.{first} > {right}.{first} "
-        f"OR ({left}.{first} = {right}.{first} AND {left}.{second} > {right}.{second}))"
-    )
-
-
-def _differs(left: str, right: str) -> Iterable[str]:
-    """A condition per column that is neither compared already nor the consolidation's own."""
-    for column in COLUMNS:
-        if column.name in (*KEY, *ORDER, PARTITION_COLUMN, CHANGED_AT):
-            continue
-        # Neither JSON nor arrays can be compared as they are.
-        is_compared_as_text = column.type == "JSON" or column.mode is Mode.REPEATED
-        wrapped = "TO_JSON_STRING({})" if is_compared_as_text else "{}"
-        sides = (wrapped.format(f"{side}.{column.name}") for side in (left, right))
-        yield " IS DISTINCT FROM ".join(sides)
-
-
-def _assignments(now: datetime) -> Iterable[str]:
-    """What an update sets: all but the key and the partition column, which are equal in both rows."""
-    assigned = (name for name in _NAMES if name not in KEY and name != PARTITION_COLUMN)
-    return (f"{name} = {_merged_value(name, now)}" for name in assigned)
-
-
-def _merged_value(name: str, now: datetime) -> str:
-    return literals.moment(now) if name == CHANGED_AT else f"S.{name}"
-
-
 def _listed(items: Iterable[str], spaces: int) -> str:
     """One to a line, so that a golden file shows which column has changed."""
     return (",\n" + " " * spaces).join(items)
+
+
+# What the statements have of the table's definition: the same in every one, so it is written once.
+_COLUMNS: Final = _listed(_STAGED, 4)
+_VALUES: Final = _listed((f"S.{name}" for name in _STAGED), 4)
+# All but the key and the partition column, which are equal in both rows.
+_ASSIGNMENTS: Final = _listed(
+    (f"{name} = S.{name}" for name in _STAGED if name not in KEY and name != PARTITION_COLUMN), 4
+)
+SAME_KEY: Final = _same(KEY)
+"""S and T are the same prediction."""
+_SAME_ORDER: Final = _same(ORDER)
+_IS_NEWER: Final = _is_newer()
+_NEWEST_OF_KEY: Final = _newest_of_key()
+_DIFFERS: Final = " OR\n  ".join(_differs())

@@ -1,22 +1,43 @@
-"""Reads back the receipts that consolidations left."""
+"""Keeps the receipts of consolidations: stored once for a generation, and read back."""
 
 from typing import Final
 
-from ..batches.batch_store import BatchStore, readable
+from ..batches.batch_store import readable
+from ..batches.batches import Batches
 from ..batches.records import RECEIPTS, Batch
 from ..result import ErrorInfo, ResultError, returns_result
 from .receipt import Receipt
+from .receipt_chain import DIGEST_FIELD, FENCE_FIELD
 
 RECEIPT_MISSING: Final = "ReceiptMissing"
 
 
 class Receipts:
-    """Reads the receipts of a batch; `finish_consolidation` writes them, in the commit that makes it
-    consolidated.
-    """
+    """The receipts of one sport's batches; safe to share between threads."""
 
-    def __init__(self, store: BatchStore) -> None:
-        self._store = store
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+
+    @returns_result
+    def store(self, batch: Batch, receipt: Receipt) -> Receipt:
+        """Store the receipt in the commit that makes the batch consolidated; returns the one that stands.
+
+        That is ours, unless somebody was faster, who has stored one of their own: the batch document is
+        compared and set, and ours is not written if this or a later generation has been consolidated. So
+        again: the stored one. `batch` is what was read of it last. Failures are those of
+        `Batches.finish_consolidation`, and as for `latest`.
+        """
+        finished = self._batches.finish_consolidation(
+            batch.batch_id,
+            receipt.generation,
+            receipt.fence,
+            receipt.to_document(),
+            known_as={DIGEST_FIELD: receipt.digest, FENCE_FIELD: receipt.fence},
+            seen=batch,
+        ).unwrap()
+        if finished.changed:
+            return receipt
+        return self.covering(finished.batch, receipt.generation).unwrap()
 
     @returns_result
     def latest(self, batch: Batch) -> Receipt | None:
@@ -46,7 +67,7 @@ class Receipts:
     @returns_result
     def _all(self, batch_id: str) -> list[Receipt]:
         """At least one, by generation."""
-        documents = self._store.below(batch_id, RECEIPTS).unwrap()
+        documents = self._batches.store.below(batch_id, RECEIPTS).unwrap()
         found = [readable(document, Receipt.from_document).unwrap() for document in documents]
         if not found:
             raise ResultError(_missing(batch_id, "there is"))

@@ -1,7 +1,7 @@
 """What the merge's script counted after its commit, and whether that shows every staged row to be merged."""
 
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from ..result import LOCK_LOST, ErrorInfo, ErrorType, Result
 
@@ -31,11 +31,6 @@ class Counts:
     Among their rows some may contradict others."""
     fence: int
     """That which stands now: ours, unless somebody has overtaken us."""
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> "Counts":
-        """From the script's one row. Raises KeyError where a column is missing."""
-        return cls(**{field.name: row[field.name] for field in fields(cls)})
 
     @property
     def rows_inserted(self) -> int:

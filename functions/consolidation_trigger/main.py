@@ -11,10 +11,11 @@ from typing import Annotated
 from pydantic import Field
 
 from common import logs
-from common.consolidation.assembly import consolidator_of
+from common.consolidation.consolidator import Consolidator
 from common.consolidation.receipt import Receipt
 from common.entrypoint.endpoint import Route, in_thread
 from common.entrypoint.envelope import Delivery
+from common.lock.lock import Lock
 from common.messages import BatchComplete
 from common.result import Result
 from common.runtime.once import once
@@ -34,9 +35,19 @@ class TriggerSettings(WarehouseSettings):
 
 
 wiring = WarehouseWiring(TriggerSettings, function="consolidation_trigger", environment=os.environ)
-consolidator = once(
-    lambda: consolidator_of(wiring, lease=timedelta(seconds=wiring.settings.lock_lease_seconds))
-)
+
+
+@once
+def consolidator() -> Consolidator:
+    """One for all deliveries to this instance."""
+    lease = timedelta(seconds=wiring.settings.lock_lease_seconds)
+    return Consolidator(
+        warehouse=wiring.warehouse(),
+        batches=wiring.batches(),
+        lock=Lock(wiring.database(), lease=lease, renew_every=lease / 3),
+        names=wiring.settings.names,
+        now=wiring.now,
+    )
 
 
 def consolidate(message: BatchComplete, delivery: Delivery) -> Result[Receipt]:

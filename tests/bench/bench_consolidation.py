@@ -166,7 +166,7 @@ USING (
   SELECT {names} FROM `{TABLES.path(table)}` WHERE TRUE
   {f"QUALIFY {of_key} = 1" if newest_only else ""}
 ) AS S
-ON T.{PARTITION_COLUMN} = {literals.day(GAME_DATE)} AND {merge_sql.same_key("T", "S")}
+ON T.{PARTITION_COLUMN} = {literals.day(GAME_DATE)} AND {merge_sql.SAME_KEY}
 WHEN MATCHED AND S.{ORDER[0]} > T.{ORDER[0]} THEN UPDATE SET {changed}
 WHEN NOT MATCHED BY TARGET THEN INSERT ({names}) VALUES ({", ".join(f"S.{name}" for name in _NAMES)});
 COMMIT TRANSACTION;

@@ -80,7 +80,7 @@ def _title(name: str, args: tuple[Any, ...]) -> str:
     """`execute MERGE`: the call, and of a statement what it does."""
     if name != "execute":
         return name
-    words = ("MERGE", "CREATE", "INSERT")
+    words = ("MERGE", "CREATE", "INSERT", "SELECT")
     return f"{name} {next(word for word in words if word in args[0])}"
 
 

@@ -15,6 +15,7 @@ from common.batches.trigger_outbox import TriggerOutbox
 from common.consolidation.consolidator import Consolidator
 from common.consolidation.day_lock import LOCK_TYPE
 from common.consolidation.fenced_merge import FencedMerge, Holder, Merged
+from common.consolidation.jobs import Jobs
 from common.consolidation.merge_sql import FENCES, Tables
 from common.consolidation.staged_rows import staged_of
 from common.documents.async_store import AsyncFirestoreDocuments
@@ -175,6 +176,7 @@ class Stack:
         staged = staged_of(batch, self.batches.completions(batch_id).unwrap(), batch.generation)
         return FencedMerge(
             warehouse=self.warehouse,
+            jobs=Jobs(self.warehouse, TABLES.predictions, batch_id, batch.generation),
             tables=TABLES,
             holder=holder,
             lock_key=LOCK_KEY.document_id,

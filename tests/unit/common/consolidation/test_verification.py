@@ -18,7 +18,7 @@ def _counts(**fields: int) -> Counts:
         "suspected_keys": 0,
         "fence": 7,
     }
-    return Counts.of({**known, **fields})
+    return Counts(**{**known, **fields})
 
 
 def test_what_is_there_as_staged_is_verified() -> None:

@@ -75,8 +75,7 @@ USING (
     injury_flag_at_prediction,
     injury_reason_at_prediction,
     injury_checked_at,
-    created_at,
-    updated_at
+    created_at
   FROM `nba_predictions._gathered_b1_1_7`
   WHERE is_claimed AND (SELECT MAX(fence) FROM `nba_predictions.consolidation_fences` WHERE lock_key = 'consolidation_2026-01-17') = 7
 ) AS S
