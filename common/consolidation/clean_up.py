@@ -90,9 +90,13 @@ class CleanUp:
         """
 
         def drop(name: str) -> Result[bool]:
-            return self._drop_if(name, lambda facts: _is_as_merged(facts, merged[name]))
+            return self._drop(name, created=merged[name].created_at, rows=merged[name].rows)
 
-        ours = [name for name in merged if _is_of(name, batch_id)]
+        ours = [
+            name
+            for name in merged
+            if table_names.belongs_to(name, batch_id) or legacy_names.belongs_to(name, batch_id)
+        ]
         gone = for_each(ours, drop, at_once=DROPS_AT_ONCE).unwrap()
         kept = [name for name in merged if not gone.get(name, False)]
         if kept:
@@ -152,14 +156,14 @@ class CleanUp:
         created = {table.name: table.created for table in orphans}
 
         def drop(name: str) -> Result[bool]:
-            return self._drop_if(name, lambda facts: facts.created == created[name])
+            return self._drop(name, created=created[name])
 
         gone = for_each(list(created), drop, at_once=DROPS_AT_ONCE).unwrap()
         return [name for name in created if gone[name]]
 
     @returns_result
-    def _drop_if(self, name: str, may_go: Callable[[TableFacts], bool]) -> bool:
-        """Whether it is gone now; False where `may_go` refuses it.
+    def _drop(self, name: str, *, created: datetime | None, rows: int | None = None) -> bool:
+        """Whether it is gone now; False for one that was created at another time, or has other rows.
 
         Looked at right before: BigQuery has no condition for a drop, so a table that is made anew in between
         is dropped all the same. Its writer finds it gone, and its consolidation misses it by name.
@@ -168,23 +172,14 @@ class CleanUp:
         facts = self._warehouse.look(path).unwrap()
         if facts is None:
             return True
-        if not may_go(facts):
+        # An earlier release noted no creation time: None equals no table's, and the table stays.
+        is_same_table = facts.created == created
+        # Rows that are still streaming are not counted, but nobody streams into it.
+        has_no_other_rows = rows is None or facts.rows == rows
+        if not (is_same_table and has_no_other_rows):
             return False
         self._warehouse.delete_table(path).unwrap()
         return True
-
-
-def _is_of(name: str, batch_id: str) -> bool:
-    return table_names.belongs_to(name, batch_id) or legacy_names.belongs_to(name, batch_id)
-
-
-def _is_as_merged(facts: TableFacts, merged: MergedTable) -> bool:
-    """The same table, and no row more: rows that are still streaming are not counted, but nobody streams into
-    it.
-    """
-    # An earlier release noted no creation time: None equals no table's, and the table stays.
-    is_same_table = facts.created == merged.created_at
-    return is_same_table and facts.rows == merged.rows
 
 
 def _batch_id(table: str) -> str | None:

@@ -3,18 +3,20 @@
 What was attempted stands in the error's details, cut and without secrets.
 
 The one place where the exceptions of the BigQuery client become values: every method of `Warehouse` and of
-`WarehouseTables` goes through `attempt`, so that none of them raises for what BigQuery answers.
+`WarehouseTables` is `attempted`, so that none of them raises for what BigQuery answers.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as WaitTimeout
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from ..result import ErrorInfo, ErrorType, Result
 from ..texts import cut
 from .jobs import MAY_STILL_RUN, REFUSALS, JobUnsettled
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 FAULTS: Final = (
@@ -34,23 +36,35 @@ MAX_PARAMETER_CHARS: Final = 200
 _SECRET_WORDS: Final = ("secret", "token", "password", "credential", "webhook", "api_key")
 
 
-def attempt(call: Callable[[], T], details: Mapping[str, Any]) -> Result[T]:
-    """What `call` returns, or why it failed; an exception that is not among `FAULTS` is a defect and is
-    raised.
+def attempted(
+    details: Callable[..., Mapping[str, Any]],
+) -> Callable[[Callable[P, T]], Callable[P, Result[T]]]:
+    """Makes a method return what it returns as a success, and what the client raises as a failure.
 
-    The type of the failure is that of `classify`. A job that may still run (JobUnsettled) is TRANSIENT and
-    has MAY_STILL_RUN in its details, whatever kept us from asking: who holds a lock must not give it back
-    then.
+    An exception that is not among `FAULTS` is a defect and is raised on. The type of the failure is that of
+    `classify`. A job that may still run (JobUnsettled) is TRANSIENT and has MAY_STILL_RUN in its details,
+    whatever kept us from asking: who holds a lock must not give it back then.
+
+    `details` makes those of a failure from the method's arguments; it must not raise.
     """
-    try:
-        return Result.success(call())
-    except JobUnsettled as exc:
-        return Result.failure(_unsettled(exc, details))
-    except FAULTS as exc:
-        return Result.failure(ErrorInfo.from_exception(exc, **details))
+
+    def decorate(method: Callable[P, T]) -> Callable[P, Result[T]]:
+        @functools.wraps(method)
+        def returning(*args: P.args, **kwargs: P.kwargs) -> Result[T]:
+            try:
+                return Result.success(method(*args, **kwargs))
+            except FAULTS as exc:
+                told = details(*args[1:], **kwargs)
+                is_unsettled = isinstance(exc, JobUnsettled)
+                error = _unsettled(exc, told) if is_unsettled else ErrorInfo.from_exception(exc, **told)
+                return Result.failure(error)
+
+        return returning
+
+    return decorate
 
 
-def _unsettled(exc: JobUnsettled, details: Mapping[str, Any]) -> ErrorInfo:
+def _unsettled(exc: BaseException, details: Mapping[str, Any]) -> ErrorInfo:
     """Described as what kept us from asking, where something did."""
     cause = exc.__cause__
     # A wait that ran out is no fault of its own: then "may still run" is all there is to tell.
@@ -64,8 +78,8 @@ def _unsettled(exc: JobUnsettled, details: Mapping[str, Any]) -> ErrorInfo:
     )
 
 
-def describe(sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Query and parameters for an error's details: cut, and without what looks like a secret."""
+def describe(sql: str, parameters: Mapping[str, Any] | None = None, **_: Any) -> dict[str, Any]:
+    """Query and parameters of a call, for an error's details: cut, and without what looks like a secret."""
     shown = {name: _shown(name, value) for name, value in (parameters or {}).items()}
     return {"query": cut(sql, MAX_QUERY_CHARS), "parameters": shown}
 

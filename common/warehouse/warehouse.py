@@ -8,7 +8,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final, cast
 
 from google.api_core.client_options import ClientOptions
@@ -18,8 +17,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.job import LoadJob, QueryJob
 
 from ..predictions.columns import Column
-from ..result import Result
-from .calls import attempt, describe
+from .calls import attempted, describe
 from .jobs import Settled, Timeouts, settle
 from .parameters import to_parameters
 from .records import Loaded, Rows
@@ -69,6 +67,11 @@ def connect(project: str, environment: Mapping[str, str], *, location: str | Non
     )
 
 
+def _loading(table: str, rows: Sequence[Any], *_: Any, job_key: str) -> Mapping[str, Any]:
+    """What the details of a failure say of a load: not the rows."""
+    return {"table": table, "rows": len(rows), "job_key": job_key}
+
+
 class Warehouse(WarehouseTables):
     """Queries, statements and loads of one project, and its tables; safe to share between threads.
 
@@ -82,57 +85,17 @@ class Warehouse(WarehouseTables):
         self._timeouts = self._limits.timeouts
         super().__init__(client, self._timeouts)
 
+    @attempted(describe)
     def query(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_seconds: float | None = None
-    ) -> Result[Rows]:
+    ) -> Rows:
         """Run a SELECT: one request if it ends within it. No rows is a success with an empty list.
 
         `parameters` are typed by `to_parameters`; a value that has no type is a PERMANENT failure and nothing
         is sent. `timeout_seconds` replaces `Limits.query_seconds`. Called again, the SELECT runs again: that
         changes nothing and is billed once more.
         """
-        details = describe(sql, parameters)
-        return attempt(partial(self._query, sql, parameters, timeout_seconds), details)
-
-    def execute(
-        self,
-        sql: str,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        job_key: str | None = None,
-        timeout_seconds: float | None = None,
-    ) -> Result[Rows]:
-        """Run a statement or a script; returns the rows of its last SELECT.
-
-        With a `job_key` a second call with the same text attaches to the first one's job instead of running
-        it again: its result is returned if it succeeded, and it is run under the next number if it failed.
-        Without one every call is a job of its own. After a failure with MAY_STILL_RUN in its details the job
-        may yet take effect; after any other it is over.
-
-        The emulator differs: it runs a repeated id again, and takes no parameters in scripts (use
-        `literals`).
-        """
-        details = describe(sql, parameters)
-        return attempt(partial(self._execute, sql, parameters, job_key, timeout_seconds), details)
-
-    def load(
-        self, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, job_key: str
-    ) -> Result[Loaded]:
-        """Append rows to an existing table by one load job; no row and no field is ignored.
-
-        `rows` are mappings of JSON values (`predictions.encode` makes them). A success has loaded all of
-        them. The same `job_key` again loads nothing on BigQuery, so the key must be made from the content and
-        from the identity of the table; the emulator loads again. An empty list is a success without a job. A
-        missing table is a PERMANENT failure: it is never created on the way, for its columns would be
-        guessed.
-        """
-        if not rows:
-            return Result.success(Loaded(table=table, rows=0, bytes_sent=0, job_id="", attached=False))
-        details = {"table": table, "rows": len(rows), "job_key": job_key}
-        return attempt(partial(self._load, table, rows, columns, job_key), details)
-
-    def _query(self, sql: str, parameters: Mapping[str, Any] | None, timeout_seconds: float | None) -> Rows:
-        """Without a job id of our own: a SELECT that is run again harms nobody."""
+        # Without a job id of our own: a SELECT that is run again harms nobody.
         found = self._client.query_and_wait(
             sql,
             job_config=self._config(parameters),
@@ -152,25 +115,25 @@ class Warehouse(WarehouseTables):
             affected_rows=None,
         )
 
-    def _config(self, parameters: Mapping[str, Any] | None) -> bigquery.QueryJobConfig:
-        """Parameters are typed before anything is sent: what `to_parameters` raises becomes a PERMANENT
-        failure.
-        """
-        return bigquery.QueryJobConfig(
-            query_parameters=to_parameters(parameters or {}),
-            maximum_bytes_billed=self._limits.maximum_bytes_billed,
-        )
-
-    def _seconds(self, timeout_seconds: float | None) -> float:
-        return self._limits.query_seconds if timeout_seconds is None else timeout_seconds
-
-    def _execute(
+    @attempted(describe)
+    def execute(
         self,
         sql: str,
-        parameters: Mapping[str, Any] | None,
-        job_key: str | None,
-        timeout_seconds: float | None,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        job_key: str | None = None,
+        timeout_seconds: float | None = None,
     ) -> Rows:
+        """Run a statement or a script; returns the rows of its last SELECT.
+
+        With a `job_key` a second call with the same text attaches to the first one's job instead of running
+        it again: its result is returned if it succeeded, and it is run under the next number if it failed.
+        Without one every call is a job of its own. After a failure with MAY_STILL_RUN in its details the job
+        may yet take effect; after any other it is over.
+
+        The emulator differs: it runs a repeated id again, and takes no parameters in scripts (use
+        `literals`).
+        """
         config = self._config(parameters)
 
         def start(job_id: str) -> QueryJob:
@@ -190,30 +153,21 @@ class Warehouse(WarehouseTables):
         )
         return self._rows(settled.job)
 
-    def _rows(self, job: QueryJob) -> Rows:
-        found = job.result(job_retry=None, **self._call)
-        return Rows(
-            rows=[dict(row) for row in found],
-            job_id=str(job.job_id),
-            bytes_processed=int(job.total_bytes_processed or 0),
-            affected_rows=job.num_dml_affected_rows,
-            bytes_billed=None if job.total_bytes_billed is None else int(job.total_bytes_billed),
-        )
-
-    def _load(
-        self, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], job_key: str
+    @attempted(_loading)
+    def load(
+        self, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, job_key: str
     ) -> Loaded:
+        """Append rows to an existing table by one load job; no row and no field is ignored.
+
+        `rows` are mappings of JSON values (`predictions.encode` makes them). A success has loaded all of
+        them. The same `job_key` again loads nothing on BigQuery, so the key must be made from the content and
+        from the identity of the table; the emulator loads again. An empty list is a success without a job. A
+        missing table is a PERMANENT failure: it is never created on the way, for its columns would be
+        guessed.
+        """
+        if not rows:
+            return Loaded(table=table, rows=0, bytes_sent=0, job_id="", attached=False)
         body = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
-        config = bigquery.LoadJobConfig(
-            source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
-            schema=to_fields(columns),
-            write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
-            # CREATE_IF_NEEDED would make a table without an expiry, and race with the one that `create_table`
-            # makes.
-            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
-            ignore_unknown_values=False,
-            max_bad_records=0,
-        )
 
         def start(job_id: str) -> LoadJob:
             # The upload repeats only a request that was not taken: under the id a second one is refused.
@@ -221,7 +175,7 @@ class Warehouse(WarehouseTables):
                 io.BytesIO(body),
                 table,
                 job_id=job_id,
-                job_config=config,
+                job_config=_load_config(columns),
                 num_retries=self._timeouts.upload_repeats,
                 timeout=self._timeouts.request_seconds,
             )
@@ -236,6 +190,42 @@ class Warehouse(WarehouseTables):
             timeouts=self._timeouts,
         )
         return _loaded(table, len(rows), len(body), settled)
+
+    def _config(self, parameters: Mapping[str, Any] | None) -> bigquery.QueryJobConfig:
+        """Parameters are typed before anything is sent: what `to_parameters` raises becomes a PERMANENT
+        failure.
+        """
+        return bigquery.QueryJobConfig(
+            query_parameters=to_parameters(parameters or {}),
+            maximum_bytes_billed=self._limits.maximum_bytes_billed,
+        )
+
+    def _seconds(self, timeout_seconds: float | None) -> float:
+        return self._limits.query_seconds if timeout_seconds is None else timeout_seconds
+
+    def _rows(self, job: QueryJob) -> Rows:
+        found = job.result(job_retry=None, **self._call)
+        return Rows(
+            rows=[dict(row) for row in found],
+            job_id=str(job.job_id),
+            bytes_processed=int(job.total_bytes_processed or 0),
+            affected_rows=job.num_dml_affected_rows,
+            bytes_billed=None if job.total_bytes_billed is None else int(job.total_bytes_billed),
+        )
+
+
+def _load_config(columns: Sequence[Column]) -> bigquery.LoadJobConfig:
+    """Rows in JSON that fit the columns to the last field, into a table that is there."""
+    return bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+        schema=to_fields(columns),
+        write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+        # CREATE_IF_NEEDED would make a table without an expiry, and race with the one that `create_table`
+        # makes.
+        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+        ignore_unknown_values=False,
+        max_bad_records=0,
+    )
 
 
 def _loaded(table: str, rows_given: int, bytes_sent: int, settled: Settled[LoadJob]) -> Loaded:
