@@ -34,12 +34,14 @@ def claimed_answers(staged: StagedBatch, answers: Iterable[Answer]) -> list[Answ
     verification names the latter. The order is that of the tables and names.
     """
     claimed, by_claim = _claimed(staged), _by_claim(answers)
+    # In order: the statement that leaves the others out reads the same in every attempt.
     chosen = (_claimed_one(by_claim[claim], claimed[claim]) for claim in sorted(by_claim) if claim in claimed)
     return [one for one in chosen if one is not None]
 
 
 def unmet_players(staged: StagedBatch, answers: Iterable[Answer]) -> tuple[str, ...]:
     """Players whose claim neither all of their rows in the table meet nor those of one answer: sorted."""
+    # A claim of which nothing was found is one as well: it is not in the answers, so claims are gone through.
     by_claim = _by_claim(answers)
     unmet = {
         player
@@ -66,6 +68,8 @@ def _claimed(staged: StagedBatch) -> Mapping[tuple[str, str], int]:
 
 
 def _claimed_one(answers: Sequence[Answer], rows: int) -> Answer | None:
+    # As many rows as claimed are one answer in two load jobs, and are merged together. Fewer are lost, and no
+    # choice brings them back.
     if sum(one.found_rows for one in answers) <= rows:
         return None
     newest_first = sorted(answers, key=lambda one: one.answered_at, reverse=True)

@@ -97,6 +97,7 @@ class CleanUp:
             for name in merged
             if table_names.belongs_to(name, batch_id) or legacy_names.belongs_to(name, batch_id)
         ]
+        # One that fails does not keep the others: all are tried, then the failure is told.
         gone = for_each(ours, drop, at_once=DROPS_AT_ONCE).unwrap()
         kept = [name for name in merged if not gone.get(name, False)]
         if kept:
@@ -112,6 +113,7 @@ class CleanUp:
         their copies are of no use. A higher fence is a successor's, who may be merging from it right now.
         """
         listed = self._warehouse.list_tables(self._tables.predictions, table_names.gathered_prefix(batch_id))
+        # By listing, not by the receipt: of a holder that was killed nobody has written down what it made.
         dead = [
             table.name
             for table in listed.unwrap()

@@ -77,6 +77,7 @@ class Consolidator:
         if batch.consolidated_generation >= generation:
             return self._receipts.covering(batch, generation).unwrap()
         with self._day_lock.held(batch.game_date, batch_id) as lease:
+            # Written before the merge: a batch in this state may have rows in the main table already.
             batch = self._batches.start_consolidation(batch_id, generation, seen=batch).unwrap()
             if batch.consolidated_generation >= generation:  # another did it before the lock was ours
                 return self._receipts.covering(batch, generation).unwrap()
@@ -88,6 +89,7 @@ class Consolidator:
             # Made before the last look at the lease: between that and the store nothing is to take time.
             receipt = _receipt(batch, merge, merged, earlier, staged=staged, consolidated_at=self._now())
             lease.check().unwrap()
+            # From here on the batch is consolidated, and its staging tables are not needed any more.
             return self._receipts.store(batch, receipt).unwrap()
 
     @returns_result
@@ -159,6 +161,7 @@ def _receipt(
     consolidated_at: datetime,
 ) -> Receipt:
     """What is stored of a merge, beside what is known of the batch and of its earlier generations."""
+    # As they were when the consolidation was started: who comes later is of the next generation.
     counts = batch.counts
     return Receipt(
         batch_id=batch.batch_id,
@@ -223,6 +226,7 @@ def _execution(receipt: Receipt) -> Execution:
         started_at=receipt.started_at,
         completed_at=receipt.consolidated_at,
         status=receipt.status,
+        # Of this merge, and not of the batch: what the log's rows of a batch add up to stays true.
         record_count=receipt.keys_in_main,
         rows_inserted=receipt.rows_inserted,
         metadata=receipt.to_document(),

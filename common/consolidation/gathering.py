@@ -47,6 +47,7 @@ class Gathering:
         statements = list(self._statements(staged.slices))
         # In the last gathering job: one job less, and nothing can be appended between the copy and the count.
         statements[-1] += f"\n{merge_sql.count(self.tables, self.into, self.game_date)}"
+        # One after the other: the first makes the table to which the others append.
         for number, sql in enumerate(statements):
             counted = self._counted(f"gather-{number}", sql)
         return self._leave_out_other_answers(staged, counted) if has_surplus(staged, counted) else counted
@@ -67,6 +68,8 @@ class Gathering:
         sql = merge_sql.answers(self.tables, self.into)
         found = self.jobs.run(f"answers-{self.fence}", sql, timeout_seconds=GATHER_SECONDS)
         claimed = claimed_answers(staged, [Answer(**row) for row in found.rows])
+        # Each part names players of its own, so what one has left out no other brings back; the last one's
+        # count is that of all.
         for number, part in enumerate(chunks(claimed, MAX_ANSWERS)):
             leave_out = merge_sql.leave_out(self.tables, self.into, part)
             count = merge_sql.count(self.tables, self.into, self.game_date)

@@ -35,6 +35,7 @@ class Jobs:
         """
         key = job_key(step, *self._work)
         done = self._store.execute(sql, job_key=key, timeout_seconds=timeout_seconds).unwrap()
+        # Not before: nobody can tell what a failed job has cost.
         self._done.append(done)
         return done
 
@@ -52,4 +53,5 @@ class Jobs:
     def bytes_billed(self) -> int | None:
         """Of all of them together; None as soon as one of them did not say."""
         billed = [done.bytes_billed for done in self._done]
+        # A sum of which a part is missing would look like a cheaper run.
         return None if None in billed else sum(one or 0 for one in billed)

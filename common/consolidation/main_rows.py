@@ -40,6 +40,7 @@ class MainRows:
         Safe to repeat: what is gone is gone. Failures: LOCK_HELD (TRANSIENT: a batch of the day is being
         consolidated), LOCK_LOST (TRANSIENT: overtaken, nothing was removed), or a fault of the warehouse.
         """
+        # Neither lock nor job: a day that others wait for is not held for nothing.
         if not players:
             return 0
         with self._day_lock.held(game_date, OPERATION) as lease:
@@ -51,8 +52,10 @@ class MainRows:
                 game_date=game_date,
                 now=self._now(),
             )
+            # What follows cannot be taken back. A lease that ends after this look is the fence's to stop.
             lease.check().unwrap()
             done = self._warehouse.execute(sql, timeout_seconds=REMOVE_SECONDS).unwrap().rows[0]
+            # Under a higher fence the script has removed nothing: its count is of somebody else's doing.
             if done["fence"] != lease.fence:
                 why = f"fence {done['fence']} stands, ours is {lease.fence}"
                 raise ResultError(ErrorInfo.transient(LOCK_LOST, why, fence=lease.fence))

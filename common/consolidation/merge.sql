@@ -15,7 +15,7 @@ AS
 {slices};
 
 -- name: gather_more
--- Appends what one statement could not take.
+-- Appends what one statement could not take. An INSERT goes by place, so columns are named on both sides.
 INSERT INTO {gathered} (
   {columns}
 )
@@ -62,10 +62,12 @@ WHERE is_claimed AND (
 );
 
 -- name: other_answers
+-- Of these players in one table. Times are compared to the microsecond: rows of one answer have the very same.
 staging_table = {table_text} AND {newest} != {answered_at} AND {item} IN ({players})
 
 -- name: raise_fence
--- Begins the transaction that writes under a fence, and raises it: see `merge` for why in this way.
+-- Begins the transaction that writes under a fence, and raises it: see `merge` for why in this way. `<=`: a retry
+-- of the same holder writes its fence again, and so conflicts with whoever has overtaken it meanwhile.
 INSERT INTO {fences} (lock_key, fence, game_date, updated_at)
 SELECT {lock_key}, 0, {day}, {now}
 FROM UNNEST([1])
@@ -86,6 +88,9 @@ WHERE lock_key = {lock_key} AND fence <= {fence};
 -- written even where it is ours already: that write is what makes it conflict with the transaction of any other
 -- holder, which two insert-only MERGEs would not. Where a higher fence stands nothing is written, and the source
 -- of the MERGE is empty.
+--
+-- The newest of each key is looked for only where keys repeat: it sorts whole rows, the widest step of all. Columns
+-- are named, in the source, too: what a table has beyond the definition is not written by accident.
 --
 -- Staged and merged rows are counted in one grouping: it reads a few columns of each once, and takes NULL keys for
 -- equal, without a join. A key that was staged once and changed by this merge has the staged row; any other staged
@@ -157,7 +162,7 @@ WHERE T.{of_day} AND S.is_claimed AND (
 )
 
 -- name: duplicates
--- The keys of a day that are there more than once.
+-- The keys of a day that are there more than once, in an order in which two reports can be compared.
 SELECT {key}, COUNT(*) AS copies
 FROM {main}
 WHERE {of_day}

@@ -4,16 +4,16 @@ Pure: texts in, text out. Values enter as checked literals, for scripts take no 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from ..predictions.columns import Mode
-from ..predictions.table import BY_NAME, CHANGED_AT, COLUMNS, ITEM, KEY, ORDER, PARTITION_COLUMN, TABLE
+from ..predictions.table import CHANGED_AT, ITEM, ORDER, PARTITION_COLUMN, TABLE
 from ..sql_blocks import SqlBlocks
 from ..warehouse import literals
+from . import row_sql
 
 FENCES: Final = "consolidation_fences"
 """The table with one row per lock key: the highest fence that has merged."""
@@ -25,9 +25,6 @@ MAX_SQL_CHARS: Final = 900_000
 
 _BLOCKS: Final = SqlBlocks(Path(__file__).with_name("merge.sql"))
 _NEWEST: Final = ORDER[0]
-_KEY: Final = ", ".join(KEY)
-_STAGED: Final = tuple(column.name for column in COLUMNS if column.name != CHANGED_AT)
-"""Columns whose values come from the staged row: all but the time of the merge, which is the last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +82,13 @@ def gather(tables: Tables, slices: Sequence[Slice], into: str, expires: datetime
 
 
 def gather_more(tables: Tables, slices: Sequence[Slice], into: str) -> str:
-    """Append slices to the table `into`, which `gather` has made.
-
-    Not idempotent by itself: the job's id is what keeps a second call from appending again, and `gather`
-    starts anew.
+    """Append slices to the table `into`, which `gather` has made. Not idempotent by itself: the job's id is
+    what keeps a second call from appending again, and `gather` starts anew.
     """
     return _BLOCKS.fill(
         "gather_more",
         gathered=literals.name(tables.path(into)),
-        columns=_listed(("staging_table", "is_claimed", *_STAGED, CHANGED_AT), 2),
+        columns=row_sql.listed(("staging_table", "is_claimed", *row_sql.STAGED, CHANGED_AT), spaces=2),
         slices=_union(tables, slices),
     )
 
@@ -104,7 +99,7 @@ def count(tables: Tables, gathered: str, game_date: date) -> str:
         "count",
         gathered=literals.name(tables.path(gathered)),
         item=ITEM,
-        key=_KEY,
+        key=row_sql.KEY_COLUMNS,
         partition=PARTITION_COLUMN,
         day=literals.day(game_date),
     )
@@ -132,6 +127,8 @@ def staged_answers(tables: Tables, slices: Sequence[Slice]) -> str:
 
 def leave_out(tables: Tables, gathered: str, claimed: Sequence[Answer]) -> str:
     """Of the players of `claimed` leave all other answers in the same table out of the merge."""
+    # Grouped by table and time: a slate is asked for at once, so one condition serves many players, and the
+    # statement stays below the limit of its length.
     players: dict[tuple[str, datetime], list[str]] = defaultdict(list)
     for one in claimed:
         players[one.staging_table, one.answered_at].append(one.player_lookup)
@@ -161,8 +158,7 @@ def merge_script(
     game_date: date,
     now: datetime,
 ) -> str:
-    """Raise the fence, merge and count, in one script with one transaction; `merge.sql` tells why each step
-    is there.
+    """Raise the fence, merge and count, in one script; `merge.sql` tells why each step is there.
 
     `has_repeated_keys`: whether claimed rows of the table `gathered` may have a key in common; only then the
     newest of each is looked for. The one row of answers is what `verification.Counts` reads. Run again with
@@ -175,14 +171,14 @@ def merge_script(
         gathered=literals.name(tables.path(gathered)),
         now=literals.moment(now),
         of_day=_of_day(game_date),
-        key=_KEY,
+        key=row_sql.KEY_COLUMNS,
         newest=_NEWEST,
-        newest_of_key=f"\n  {_NEWEST_OF_KEY}" if has_repeated_keys else "",
-        same_key=SAME_KEY,
-        is_newer=_IS_NEWER,
-        columns=_COLUMNS,
-        values=_VALUES,
-        assignments=_ASSIGNMENTS,
+        newest_of_key=f"\n  {row_sql.NEWEST_OF_KEY}" if has_repeated_keys else "",
+        same_key=row_sql.SAME_KEY,
+        is_newer=row_sql.IS_NEWER,
+        columns=row_sql.COLUMNS_STAGED,
+        values=row_sql.VALUES,
+        assignments=row_sql.ASSIGNMENTS,
         changed_at=CHANGED_AT,
     )
 
@@ -195,9 +191,9 @@ def contradicting(tables: Tables, gathered: str, game_date: date) -> str:
         main=literals.name(tables.main),
         gathered=literals.name(tables.path(gathered)),
         of_day=_of_day(game_date),
-        same_key=SAME_KEY,
-        same_order=_SAME_ORDER,
-        differs=_DIFFERS,
+        same_key=row_sql.SAME_KEY,
+        same_order=row_sql.SAME_ORDER,
+        differs=row_sql.DIFFERS,
     )
 
 
@@ -229,47 +225,13 @@ def _fenced(tables: Tables, *, lock_key: str, fence: int, game_date: date, now: 
 
 def duplicates(tables: Tables, game_date: date) -> str:
     """The keys of the day that more than one row has."""
-    return _BLOCKS.fill("duplicates", main=literals.name(tables.main), of_day=_of_day(game_date), key=_KEY)
-
-
-def _same(names: Iterable[str]) -> str:
-    """Equality of the rows S and T in these columns, in which NULL equals NULL: `=` never matches it, and
-    each run would insert the row again.
-    """
-    # NULL-safe only where it has to be: `=` can be hashed by every engine.
-    operators = {name: "IS NOT DISTINCT FROM" if BY_NAME[name].is_nullable else "=" for name in names}
-    return " AND ".join(f"T.{name} {operator} S.{name}" for name, operator in operators.items())
-
-
-def _newest_of_key() -> str:
-    """Of several rows with one key the greatest in `ORDER` alone: MERGE inserts unmatched duplicates
-    silently.
-    """
-    newest_first = ", ".join(f"{name} DESC" for name in ORDER)
-    return f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {_KEY} ORDER BY {newest_first}) = 1"
-
-
-def _is_newer() -> str:
-    """S is greater than T in `ORDER`, lexicographically. Neither column is nullable, so no comparison yields
-    NULL.
-    """
-    first, second = ORDER
-    return f"(S.{first} > T.{first} OR (S.{first} = T.{first} AND S.{second} > T.{second}))"
-
-
-def _differs() -> Iterable[str]:
-    """A condition per column that is neither compared already nor the consolidation's own."""
-    for column in COLUMNS:
-        if column.name in (*KEY, *ORDER, PARTITION_COLUMN, CHANGED_AT):
-            continue
-        # Neither JSON nor arrays can be compared as they are.
-        is_compared_as_text = column.type == "JSON" or column.mode is Mode.REPEATED
-        wrapped = "TO_JSON_STRING({})" if is_compared_as_text else "{}"
-        sides = (wrapped.format(f"{side}.{column.name}") for side in ("T", "S"))
-        yield " IS DISTINCT FROM ".join(sides)
+    return _BLOCKS.fill(
+        "duplicates", main=literals.name(tables.main), of_day=_of_day(game_date), key=row_sql.KEY_COLUMNS
+    )
 
 
 def _of_day(game_date: date) -> str:
+    # A literal: BigQuery prunes partitions by a constant, and not by what a subquery will say.
     return f"{PARTITION_COLUMN} = {literals.day(game_date)}"
 
 
@@ -285,23 +247,3 @@ def _union(tables: Tables, slices: Sequence[Slice]) -> str:
         )
         for part in slices
     )
-
-
-def _listed(items: Iterable[str], spaces: int) -> str:
-    """One to a line, so that a golden file shows which column has changed."""
-    return (",\n" + " " * spaces).join(items)
-
-
-# What the statements have of the table's definition: the same in every one, so it is written once.
-_COLUMNS: Final = _listed(_STAGED, 4)
-_VALUES: Final = _listed((f"S.{name}" for name in _STAGED), 4)
-# All but the key and the partition column, which are equal in both rows.
-_ASSIGNMENTS: Final = _listed(
-    (f"{name} = S.{name}" for name in _STAGED if name not in KEY and name != PARTITION_COLUMN), 4
-)
-SAME_KEY: Final = _same(KEY)
-"""S and T are the same prediction."""
-_SAME_ORDER: Final = _same(ORDER)
-_IS_NEWER: Final = _is_newer()
-_NEWEST_OF_KEY: Final = _newest_of_key()
-_DIFFERS: Final = " OR\n  ".join(_differs())

@@ -152,6 +152,7 @@ def _in_utc(moment: datetime) -> str:
 
 def _merged_table(value: Any) -> MergedTable:
     """A row count alone is what the first release wrote."""
+    # No release writes that form any more; receipts are kept, so it will be read for long.
     if isinstance(value, Mapping):
         return MergedTable(rows=value["rows"], created_at=value.get("created_at"))
     return MergedTable(rows=value, created_at=None)

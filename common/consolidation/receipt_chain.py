@@ -38,6 +38,7 @@ def broken_links(
 
     What an earlier release wrote, without digests, cannot be judged, and is not.
     """
+    # By number, not by text: 10 comes after 9.
     in_order = [receipts[name] for name in sorted(receipts, key=_number)]
     misplaced = list(_misplaced(receipts, in_order))
     if misplaced:
@@ -64,6 +65,7 @@ def _links(in_order: Sequence[Receipt]) -> Iterator[BrokenLink]:
         if later.previous_digest is None:
             continue
         fence = later.previous_fence
+        # A release that noted no fence meant the one before it.
         previous = earlier if fence is None else by_fence.get(fence)
         if previous is None:
             name = "the first" if fence is None else str(fence)

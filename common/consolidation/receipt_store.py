@@ -37,6 +37,7 @@ class Receipts:
         ).unwrap()
         if finished.changed:
             return receipt
+        # Theirs stands: the batch document names it, by digest and fence. Ours was never written.
         return self.covering(finished.batch, receipt.generation).unwrap()
 
     @returns_result
@@ -50,6 +51,7 @@ class Receipts:
         """
         if not batch.consolidated_generation:
             return None
+        # All are read, and not the last by name: names are fences, which sort as text ("10" before "9").
         return self._all(batch.batch_id).unwrap()[-1]
 
     @returns_result
@@ -59,6 +61,7 @@ class Receipts:
         A generation that was overtaken by a late completion before it was consolidated has none of its own.
         Failures as for `latest`.
         """
+        # By generation: the first that reaches so far is the one that took it in.
         for receipt in self._all(batch.batch_id).unwrap():
             if receipt.generation >= generation:
                 return receipt
@@ -69,6 +72,7 @@ class Receipts:
         """At least one, by generation."""
         documents = self._batches.store.below(batch_id, RECEIPTS).unwrap()
         found = [readable(document, Receipt.from_document).unwrap() for document in documents]
+        # Only asked for a batch that says it is consolidated: nothing is no answer here, but a loss.
         if not found:
             raise ResultError(_missing(batch_id, "there is"))
         return sorted(found, key=lambda receipt: receipt.generation)

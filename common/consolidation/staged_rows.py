@@ -50,6 +50,7 @@ class StagedBatch:
     @property
     def slices(self) -> tuple[Slice, ...]:
         """Which rows of which table are merged, by table; a table stands in it once."""
+        # Sorted, tables and players: the statement reads the same in whatever order completions came.
         players: dict[str, list[str]] = defaultdict(list)
         for one in self.staged:
             players[one.table].append(one.player)
@@ -98,6 +99,7 @@ def staged_of(batch: Batch, completions: Iterable[Completion], generation: int) 
         ),
         finished_players=frozenset(one.player_lookup for one in completed),
         unstaged_players=tuple(sorted(one.player_lookup for one in due if _is_unstaged(one))),
+        # Of all, and not of those that are due: it bounds what the receipt says of the whole batch.
         rows_claimed=None
         if any(map(_is_unstaged, completed))
         else sum(one.staged_rows or 0 for one in completed),
@@ -133,6 +135,7 @@ def verify(staged: StagedBatch, counted: Sequence[Counted]) -> Result[None]:
     problems = [
         problem for one in staged.staged for problem in _problems(one, found.get((one.table, one.player)))
     ]
+    # Nobody claims a number of rows in a legacy table, but of which day they are can be seen.
     problems += [
         f"{one.staging_table}: {one.player_lookup}: {one.misdated_rows} rows of another day"
         for one in counted
@@ -145,6 +148,7 @@ def verify(staged: StagedBatch, counted: Sequence[Counted]) -> Result[None]:
 
 def still_unstaged(staged: StagedBatch, counted: Sequence[Counted]) -> tuple[str, ...]:
     """Whose rows are nowhere: not in a table that was named, and not in a legacy one."""
+    # Legacy tables alone: a named table holds the rows of those who have named it.
     found = {one.player_lookup for one in counted if one.staging_table in staged.legacy_tables}
     return tuple(player for player in staged.unstaged_players if player not in found)
 
@@ -168,6 +172,7 @@ def droppable(staged: StagedBatch, counted: Sequence[Counted]) -> Mapping[str, i
     """
     rows: dict[str, int] = defaultdict(int)
     awaited = {one.staging_table for one in counted if one.player_lookup not in staged.finished_players}
+    # Unclaimed rows are counted with the others: the look before the drop sees all rows of a table.
     for one in counted:
         if one.staging_table not in awaited:
             rows[one.staging_table] += one.found_rows

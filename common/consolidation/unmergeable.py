@@ -32,8 +32,10 @@ def unmergeable_players(warehouse: StagedStore, tables: Tables, staged: StagedBa
     Rows of another day, and columns that differ, are no reason to ask again: the same worker would write them
     again. Failures are the warehouse's.
     """
+    # Legacy tables are not asked: nobody has claimed a number of rows in them.
     names = sorted({one.table for one in staged.staged})
     facts = look_at(warehouse, tables, names).unwrap()
+    # A table that is gone would fail the query for all the others.
     present = [part for part in staged.slices if facts.get(part.table) is not None]
     answers = [
         Answer(**row)

@@ -32,6 +32,7 @@ def belongs_to(table: str, batch_id: str) -> bool:
 
     Asked before merging, and again before dropping.
     """
+    # The prefix alone would let a batch have the tables of one whose seconds go on: `…_17` of `…_176`.
     start = prefix(batch_id)
     if start is None or not table.startswith(start):
         return False

@@ -63,6 +63,7 @@ def gathered_prefix(batch_id: str) -> str:
 
 def parse_gathered(table: str) -> Gathered | None:
     """What a gathered table's name says; None for any other name."""
+    # Asked of every table of the dataset, other people's among them: nothing else may pass.
     match = _GATHERED.fullmatch(table)
     batch_id = None if match is None else _decode(match[1])
     if match is None or batch_id is None:
@@ -119,6 +120,7 @@ def _decode(encoded: str) -> str | None:
 
 
 def _checked(name: str) -> str:
+    # Checked here, for BigQuery would tell it by a refused load, after the rows were made.
     if len(name) > MAX_NAME_BYTES:
         raise ValueError(f"{name[:60]}…: {len(name)} bytes, a table id has at most {MAX_NAME_BYTES}")
     return name

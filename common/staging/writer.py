@@ -98,11 +98,13 @@ class StagingWriter:
         table = _table_name(batch_id, worker_id)
         encoded = row_rules.encode(rows).unwrap()
         created = self._created(table).unwrap()
+        # The creation time is part of it: rows that went with a dropped table are not "loaded already".
         key = job_key("stage", self._dataset, table, created.isoformat(), encoded)
         with self._guard:
             earlier = self._written.get(key)
         if earlier is not None and self._is_there_still(table, created):
             return earlier
+        # Outside the guard: two threads with the same rows both try, and the job's id lets one of them load.
         written = self._load(table, encoded, key)
         self._remember(key, written)
         return written

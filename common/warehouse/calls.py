@@ -54,6 +54,7 @@ def attempted(
             try:
                 return Result.success(method(*args, **kwargs))
             except FAULTS as exc:
+                # Made only now: a call that succeeds has nothing to tell. Without the object itself.
                 told = details(*args[1:], **kwargs)
                 is_unsettled = isinstance(exc, JobUnsettled)
                 error = _unsettled(exc, told) if is_unsettled else ErrorInfo.from_exception(exc, **told)
@@ -86,5 +87,6 @@ def describe(sql: str, parameters: Mapping[str, Any] | None = None, **_: Any) ->
 
 def _shown(name: str, value: Any) -> str:
     """`(not shown)` by the parameter's name alone: a value does not say that it is a secret."""
+    # Rather too often: a parameter that is not shown costs a look, one that is shown goes into every log.
     is_secret = any(word in name.lower() for word in _SECRET_WORDS)
     return "(not shown)" if is_secret else cut(repr(value), MAX_PARAMETER_CHARS)

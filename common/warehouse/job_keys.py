@@ -9,5 +9,6 @@ def job_key(step: str, *parts: object) -> str:
 
     Written as JSON, so that ("ab", "c") and ("a", "bc") differ; the order of a mapping's keys does not count.
     """
+    # NaN has no JSON, and equals nothing: a key with it would name no work twice.
     content = json.dumps(parts, sort_keys=True, allow_nan=False)
     return f"{step}-{hashlib.sha256(content.encode()).hexdigest()}"

@@ -15,6 +15,7 @@ def text(value: str) -> str:
     """
     if not value.isprintable():
         raise ValueError(f"{value!r}: not printable")
+    # The backslash first: those that escape a quote must not be escaped again.
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -33,6 +34,7 @@ def name(path: str) -> str:
 
     Raises ValueError for anything that could end the quotes.
     """
+    # Narrower than BigQuery's own rule, which takes nearly any letter: every name here is one that we give.
     if not re.fullmatch(r"[A-Za-z0-9_.]+", path):
         raise ValueError(f"{path!r}: no name of a table")
     return f"`{path}`"

@@ -73,6 +73,7 @@ def _array(name: str, values: Sequence[Any]) -> ArrayQueryParameter:
     if all(isinstance(value, Mapping) for value in values):
         structs = [StructQueryParameter(None, *to_parameters(value)) for value in values]
         return ArrayQueryParameter(name, "STRUCT", structs)
+    # One by one, not by the first: the client takes the type that it is told, and BigQuery casts the rest.
     types = {_scalar_type(name, value) for value in values}
     if len(types) > 1:
         raise TypeError(f"{name}: the elements of a list have one type, found {', '.join(sorted(types))}")

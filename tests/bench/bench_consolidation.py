@@ -9,7 +9,7 @@ import structlog
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from common.consolidation import merge_sql
+from common.consolidation import row_sql
 from common.predictions.table import COLUMNS, KEY, ORDER, PARTITION_COLUMN, TABLE
 from common.staging.writer import StagedWrite
 from common.warehouse import literals
@@ -166,7 +166,7 @@ USING (
   SELECT {names} FROM `{TABLES.path(table)}` WHERE TRUE
   {f"QUALIFY {of_key} = 1" if newest_only else ""}
 ) AS S
-ON T.{PARTITION_COLUMN} = {literals.day(GAME_DATE)} AND {merge_sql.SAME_KEY}
+ON T.{PARTITION_COLUMN} = {literals.day(GAME_DATE)} AND {row_sql.SAME_KEY}
 WHEN MATCHED AND S.{ORDER[0]} > T.{ORDER[0]} THEN UPDATE SET {changed}
 WHEN NOT MATCHED BY TARGET THEN INSERT ({names}) VALUES ({", ".join(f"S.{name}" for name in _NAMES)});
 COMMIT TRANSACTION;
