@@ -55,7 +55,6 @@ STATEMENTS: Mapping[str, str] = {
     "staged_answers": merge_sql.staged_answers(TABLES, SLICES),
     "leave_out": merge_sql.leave_out(TABLES, GATHERED, ANSWERS),
     "merge": merge_script(has_repeated_keys=True),
-    "merge_of_distinct_keys": merge_script(has_repeated_keys=False),
     "contradicting": merge_sql.contradicting(TABLES, GATHERED, DAY),
     "duplicates": merge_sql.duplicates(TABLES, DAY),
 }
@@ -151,6 +150,12 @@ def test_the_merge_inserts_every_column_and_updates_all_but_the_key() -> None:
 
     assert inserted == names
     assert updated == [name for name in names if name not in KEY and name != "game_date"]
+
+
+def test_the_newest_of_a_key_is_looked_for_only_where_keys_repeat() -> None:
+    [sorting] = [line for line in STATEMENTS["merge"].splitlines() if "ROW_NUMBER()" in line]
+
+    assert merge_script(has_repeated_keys=False) == STATEMENTS["merge"].replace(f"\n{sorting}", "")
 
 
 def test_the_fence_is_written_in_the_transaction_of_the_merge_and_decides_over_its_source() -> None:
