@@ -83,13 +83,13 @@ class Consolidator:
                 return self._receipts.covering(batch, generation).unwrap()
             # Read before the merge: if it cannot be read, nothing has been merged yet.
             earlier = self._receipts.latest(batch).unwrap()
-            staged = self._staged(batch, generation)
             merge = self._merge(batch, generation, lease)
+            staged = self._staged(batch, generation)
             merged = merge.run(staged).unwrap()
             # Made before the last look at the lease: between that and the store nothing is to take time.
             receipt = _receipt(batch, merge, merged, earlier, staged=staged, consolidated_at=self._now())
             lease.check().unwrap()
-            # From here on the batch is consolidated, and its staging tables are not needed any more.
+            # With this commit the batch is consolidated: its staging tables are not needed any more.
             return self._receipts.store(batch, receipt).unwrap()
 
     @returns_result

@@ -42,6 +42,9 @@ COMPARE_SECONDS: Final = 60.0
 LOOKS_AT_ONCE: Final = 8
 """Requests for metadata in flight: hundreds of tables one by one would take most of a minute."""
 
+Facts = dict[str, TableFacts | None]
+"""Metadata by table; None for one that is not there."""
+
 log = structlog.get_logger()
 
 
@@ -123,7 +126,7 @@ class FencedMerge:
         staged_rows.check_names(staged, self.batch_id).unwrap()
         if not staged.slices:
             return Merged(unstaged_players=staged.unstaged_players)
-        # Metadata is free, where INFORMATION_SCHEMA takes seconds and is billed.
+        # Metadata is free; INFORMATION_SCHEMA takes seconds and is billed.
         looked_at = [*(part.table for part in staged.slices), TABLE]
         facts = look_at(self.warehouse, self.tables, looked_at).unwrap()
         staged = staged.with_legacy(_mergeable(staged.legacy_tables, facts))
@@ -190,25 +193,15 @@ class FencedMerge:
         staged: StagedBatch,
         counted: Sequence[Counted],
         *,
-        facts: Mapping[str, TableFacts | None],
+        facts: Facts,
         done: Rows,
         counts: Counts,
         contradicting_rows: int,
     ) -> Merged:
-        """What the receipt is made of.
-
-        A table that is not there any more is not among those to be dropped.
-        """
-        droppable = {
-            table: MergedTable(rows=rows, created_at=known.created)
-            for table, rows in staged_rows.droppable(staged, counted).items()
-            # Created when it was looked at, before it was gathered: if it was made anew in between, the
-            # identity no longer fits, and it stays.
-            if (known := facts[table]) is not None
-        }
+        """What the receipt is made of."""
         return Merged(
             gathered_table=self.gathered_table,
-            droppable=droppable,
+            droppable=_droppable(staged, counted, facts),
             unstaged_players=staged_rows.still_unstaged(staged, counted),
             rows_gathered=sum(one.found_rows for one in counted if one.is_claimed),
             keys_staged=counts.keys_staged,
@@ -221,20 +214,26 @@ class FencedMerge:
         )
 
 
-def look_at(
-    warehouse: LookStore, tables: Tables, names: Sequence[str]
-) -> Result[dict[str, TableFacts | None]]:
-    """Metadata by table; None for one that is not there."""
+def _droppable(staged: StagedBatch, counted: Sequence[Counted], facts: Facts) -> dict[str, MergedTable]:
+    """As they were when they were looked at; a table that is not there any more is not to be dropped."""
+    rows_of = staged_rows.droppable(staged, counted)
+    # Looked at before it was gathered: one that was made anew in between no longer has that time, and stays.
+    found = {table: known for table in rows_of if (known := facts[table]) is not None}
+    return {
+        table: MergedTable(rows=rows_of[table], created_at=known.created) for table, known in found.items()
+    }
+
+
+def look_at(warehouse: LookStore, tables: Tables, names: Sequence[str]) -> Result[Facts]:
+    """Metadata of these tables; one request each, and free of charge."""
     return for_each(names, lambda name: warehouse.look(tables.path(name)), at_once=LOOKS_AT_ONCE)
 
 
-def _columns(
-    facts: Mapping[str, TableFacts | None], names: Sequence[str]
-) -> dict[str, Mapping[str, str] | None]:
+def _columns(facts: Facts, names: Sequence[str]) -> dict[str, Mapping[str, str] | None]:
     return {name: known.columns if (known := facts[name]) else None for name in names}
 
 
-def _mergeable(legacy_tables: Sequence[str], facts: Mapping[str, TableFacts | None]) -> Iterator[str]:
+def _mergeable(legacy_tables: Sequence[str], facts: Facts) -> Iterator[str]:
     """Legacy tables with our columns. Another release made them, so a difference is no fault of the batch's:
     the table is left alone, and its players stay unstaged, which the receipt says."""
     for table in legacy_tables:

@@ -1,7 +1,7 @@
 """The receipt of a consolidation: what was staged, what is merged, under which fence.
 
 Stored in `prediction_batches/{batch_id}/receipts/{fence}` by the commit that makes the batch consolidated;
-`receipt_store.py` reads it back.
+`receipt_store.py` stores it and reads it back.
 """
 
 import hashlib
