@@ -4,7 +4,6 @@
 """
 
 __all__ = [
-    "assembly",
     "clean_up",
     "consolidator",
     "day_lock",
