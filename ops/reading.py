@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -25,8 +26,9 @@ from .commands import (
     watch,
 )
 from .commands import findings as of_findings
+from .explaining import findings_seen
 from .explaining.locks_seen import snapshots
-from .explaining.past import readable_moment
+from .explaining.past import NOT_KEPT, readable_moment, told_instead
 from .frame import answer, console, errors
 from .options import (
     Batch,
@@ -43,8 +45,10 @@ from .options import (
     looks_like_a_date,
     moment_of,
 )
+from .refusals import wrong_usage
 from .site import site
 from .stores import Stores
+from .wording import moment
 
 TEXT = Format.TEXT
 EXPLAINED: Final = 20
@@ -52,9 +56,9 @@ EXPLAINED: Final = 20
 
 
 @app.command("status", epilog="Example: ./ops/run status")
-def status_(local: Local = False, output: Output = TEXT) -> None:
+def status_(at: Moment = None, local: Local = False, output: Output = TEXT) -> None:
     """Today on one screen: phases, batches, locks, findings, dead letters."""
-    answer(_status, local=local, output=output)
+    answer(lambda stores: _as_it_was(_status(_then(stores, at)), at), local=local, output=output)
 
 
 @app.command("explain", epilog="Example: ./ops/run explain batch_2026-01-17_1")
@@ -85,9 +89,18 @@ def missing(batch: Batch, local: Local = False, output: Output = TEXT) -> None:
 
 
 @app.command(epilog="Example: ./ops/run findings")
-def findings(local: Local = False, output: Output = TEXT) -> None:
+def findings(at: Moment = None, local: Local = False, output: Output = TEXT) -> None:
     """What is wrong, since when, who was told, and the command that mends it."""
-    answer(_findings, local=local, output=output)
+
+    def work(stores: Stores) -> Answer:
+        try:
+            return _as_it_was(_findings(_then(stores, at)), at)
+        except ResultError as exc:
+            if at is None or exc.error.exception_class != NOT_KEPT:
+                raise
+        return _findings_told(stores, moment_of(at, "--at"))
+
+    answer(work, local=local, output=output)
 
 
 @app.command("locks", epilog="Example: ./ops/run locks")
@@ -131,6 +144,7 @@ def page_(
     to: File = Path("status.html"),
     serve: Serve = False,
     port: Port = 8642,
+    at: Moment = None,
     local: Local = False,
     output: Output = TEXT,
 ) -> None:
@@ -138,7 +152,10 @@ def page_(
 
     def work(stores: Stores) -> Answer:
         if not serve:
-            return page.written(status_page(stores.wiring, stores.audit(), str(to)))
+            then = _then(stores, at)
+            return page.written(status_page(then.wiring, then.audit(), str(to)))
+        if at is not None:
+            raise wrong_usage("--at: a page that is served shows now; leave --serve out")
         with page.server(site(stores), port) as server:
             errors.print(f"http://{page.LOOPBACK}:{server.server_port}/  (Ctrl-C ends it)")
             with suppress(KeyboardInterrupt):
@@ -158,6 +175,18 @@ def bundle_(
         local=local,
         output=output,
     )
+
+
+def _then(stores: Stores, at: str | None) -> Stores:
+    """The stores as they were, where a moment is asked for; raises as `Stores.as_of`."""
+    return stores if at is None else stores.as_of(moment_of(at, "--at"))
+
+
+def _as_it_was(said: Answer, at: str | None) -> Answer:
+    """Says of which moment it is: nobody is to take it for now."""
+    if at is None:
+        return said
+    return replace(said, shown=[f"As it was at {moment(moment_of(at, '--at'))} UTC.", *said.shown])
 
 
 def _status(stores: Stores) -> Answer:
@@ -191,6 +220,13 @@ def _explain(stores: Stores, subject: str, at: datetime | None = None) -> Answer
     batches = list(_batches(stores, game_date).found)
     told = [one for batch_id in batches[:EXPLAINED] if (one := evidence.if_there(batch_id, as_of=at))]
     return explain.day(found, [explain.batch(each, telling, at=at) for each in told], telling, at=at)
+
+
+def _findings_told(stores: Stores, at: datetime) -> Answer:
+    """From the documents of now, by their times: of a finding that came back, its last episode alone."""
+    known = findings_seen.until(findings_seen.found_by(stores.wiring.documents(), at), at)
+    said = status.findings(known, stores.where.here)
+    return replace(said, shown=[told_instead(at), *said.shown], data={**said.data, "note": told_instead(at)})
 
 
 def _findings(stores: Stores) -> Answer:

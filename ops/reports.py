@@ -9,20 +9,38 @@ from .answer import Answer, Format
 from .commands import cost, coverage, verify
 from .commands import simulate as simulated
 from .frame import ROOT, answer, errors
-from .options import Days, FirstDay, GameDate, GraphFile, LastDay, Local, Output, app, date_of
+from .options import (
+    Days,
+    FirstDay,
+    GameDate,
+    GraphFile,
+    LastDay,
+    Local,
+    Moment,
+    Output,
+    app,
+    date_of,
+    moment_of,
+)
 from .stores import Stores
 
 TEXT = Format.TEXT
 
 
 @app.command("verify", epilog="Example: ./ops/run verify 2026-01-17")
-def verify_(game_date: GameDate, local: Local = False, output: Output = TEXT) -> None:
+def verify_(game_date: GameDate, at: Moment = None, local: Local = False, output: Output = TEXT) -> None:
     """Coordination against warehouse, key by key, from the receipts."""
 
-    def work(stores: Stores) -> Answer:
-        reader, tables = BatchReader(stores.wiring.documents()), stores.tables()
-        day = date_of(game_date, stores.today())
-        return verify.verify(reader, stores.batches(), stores.warehouse(), tables, game_date=day)
+    def work(of_now: Stores) -> Answer:
+        stores = of_now if at is None else of_now.as_of(moment_of(at, "--at"))
+        return verify.verify(
+            BatchReader(stores.wiring.documents()),
+            stores.batches(),
+            stores.warehouse(),
+            stores.tables(),
+            game_date=date_of(game_date, stores.today()),
+            now=stores.now(),
+        )
 
     answer(work, local=local, output=output)
 

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections.abc import MutableMapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,8 @@ from common.consolidation.day_lock import DayLock
 from common.consolidation.merge_sql import Tables
 from common.consolidation.staged_rows import staged_of
 from common.consolidation.unmergeable import unmergeable_players
+from common.documents.past import PastDocuments
+from common.documents.port import Documents
 from common.entrypoint.dead_letter_box import DeadLetterBox
 from common.entrypoint.dead_letter_queue import DeadLetterQueue
 from common.findings.store import FindingStore
@@ -42,8 +44,10 @@ from .commands import coverage, phases
 from .commands.explain import Telling
 from .explaining.batch_evidence import BatchEvidence
 from .explaining.day_evidence import DayEvidence
+from .explaining.past import NOT_KEPT, is_not_kept, readable_moment
 from .ledger import OperationsLedger
 from .where import Where
+from .wording import moment
 
 TOLD_BY_ANSWERS: Final = ("finding", "audited", "lock_force_released", "repaired")
 """Beginnings of the actions that are logged where a finding is told, or something was mended."""
@@ -57,12 +61,13 @@ class Stores:
     Raises ResultError or SettingsError where the system is not described well enough.
     """
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: Where, *, at: datetime | None = None) -> None:
+        """`at`: as of which moment all documents are read, and nothing is written; see `as_of`."""
         self.where = where
         # Google's clients look in the environment of the process, and nowhere else, for emulators.
         # Before any client is built: one at a dead port repeats for minutes before it complains.
         os.environ.update(where.environment)
-        wiring = WarehouseWiring(WarehouseSettings, function="ops", environment=where.environment)
+        wiring = _Wiring(where, at)
         _speak_to_people()
         self.settings = wiring.settings
         self.names = wiring.settings.names
@@ -83,12 +88,27 @@ class Stores:
         self.phases = once(lambda: PhaseTransitions(wiring, wiring.settings.names))
         self.audit = once(lambda: Audit(wiring))
         self.outbox = wiring.outbox
+        self._at = at
         # Kept: the past does not change while a command watches.
         self._past_of = cache(lambda game_date: past_of(BatchReader(wiring.documents()), game_date))
 
+    def as_of(self, at: datetime) -> "Stores":
+        """The same stores as they were, read only; commands of now work on them unchanged.
+
+        Raises ResultError: WrongUsage for a moment that has not come, NotKept for one that Firestore keeps no
+        more. Locks and dead letters, too, are those of then. Pub/Sub is not asked.
+        """
+        then = readable_moment(at, self.now())
+        past = Stores(self.where, at=then)
+        asked = past.wiring.documents().get(["clock/-"])
+        if asked.error is not None and is_not_kept(asked.error):
+            raise ResultError(ErrorInfo.permanent(NOT_KEPT, f"Firestore keeps {moment(then)} UTC no more"))
+        asked.unwrap()
+        return past
+
     def tables(self) -> Tables:
-        """Where the predictions are."""
-        return Tables(predictions=self.names.dataset(DatasetRole.PREDICTIONS))
+        """Where the predictions are, and of what moment they are read."""
+        return Tables(predictions=self.names.dataset(DatasetRole.PREDICTIONS), as_of=self._at)
 
     def unmergeable(self, batch: Batch) -> Result[tuple[str, ...]]:
         """Players of it whose staged rows are gone, or others than they claimed."""
@@ -154,6 +174,21 @@ class Stores:
         started_at, times = BatchReader(self.wiring.documents()).times(batch).unwrap()
         past = self._past_of(batch.game_date)
         return end_of(batch, started_at, times, now=batch.read_time, past=past)
+
+
+class _Wiring(WarehouseWiring[WarehouseSettings]):
+    """Everything is read as of `at`, where there is one: by the documents that every part is given."""
+
+    def __init__(self, where: Where, at: datetime | None) -> None:
+        self._at = at
+        super().__init__(WarehouseSettings, function="ops", environment=where.environment)
+
+    def now(self) -> datetime:
+        return self._at or super().now()
+
+    def _documents(self) -> Documents:
+        kept = super()._documents()
+        return kept if self._at is None else PastDocuments(documents=kept, at=self._at)
 
 
 def _only_what_no_answer_tells(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

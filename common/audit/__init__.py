@@ -18,6 +18,7 @@ __all__ = [
     "report",
     "retention",
     "row_checks",
+    "row_rules",
     "run_checks",
     "schedule",
 ]

@@ -29,9 +29,9 @@ RULES: Final = "row_rules"
 """Name of the check of the row rules."""
 DETAILS_AT_ONCE: Final = 4
 """Of one day; as many days as batches elsewhere are judged at a time."""
-_MAY_GET_ROWS: Final = (BatchStatus.COMPLETE, BatchStatus.PARTIAL, BatchStatus.CONSOLIDATING)
+MAY_GET_ROWS: Final = (BatchStatus.COMPLETE, BatchStatus.PARTIAL, BatchStatus.CONSOLIDATING)
 """Statuses in which rows may be written at any moment: such a day is not judged."""
-_HAVE_ROWS: Final = (*_MAY_GET_ROWS, BatchStatus.CONSOLIDATED)
+_HAVE_ROWS: Final = (*MAY_GET_ROWS, BatchStatus.CONSOLIDATED)
 
 _NO_ROWS: Final = Rows(rows=[], job_id="", bytes_processed=0, affected_rows=None)
 """The answer where there is nothing to ask; costs nothing."""
@@ -129,7 +129,7 @@ def rules_statement(tables: Tables) -> str:
     """Parameters: first_day, last_day. Columns: game_date, rule, row_count, players."""
     return SQL.fill(
         "row_rules",
-        main=f"`{tables.main}`",
+        main=tables.rows,
         partition=PARTITION_COLUMN,
         item=ITEM,
         broken_rules="\n      ".join(broken_rules()),
@@ -160,7 +160,7 @@ def _days(
     One that is on its way has rows, too. The legacy system left no receipts, and what it merged cannot be
     judged by one.
     """
-    left_out = {batch.game_date for batch in seen if batch.status in _MAY_GET_ROWS}
+    left_out = {batch.game_date for batch in seen if batch.status in MAY_GET_ROWS}
     left_out |= {batch.game_date for batch in merged if batch.batch_id not in receipts}
     by_day: dict[date, dict[str, Receipt]] = defaultdict(dict)
     for batch in merged:
@@ -188,7 +188,7 @@ def _ask(warehouse: QueryStore, tables: Tables, days: Mapping[date, Day]) -> Res
         return Result.success(_NO_ROWS)
     statement = SQL.fill(
         "rows_by_player",
-        main=f"`{tables.main}`",
+        main=tables.rows,
         partition=PARTITION_COLUMN,
         item=ITEM,
         keys=", ".join(KEY),

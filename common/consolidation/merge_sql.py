@@ -33,6 +33,14 @@ class Tables:
 
     predictions: str
     """The dataset."""
+    as_of: datetime | None = None
+    """The moment whose rows are read, of the last seven days; None: now. For statements that only read."""
+
+    @property
+    def rows(self) -> str:
+        """The main table in a FROM clause, quoted, as `one`. A statement reads a table as of one moment."""
+        then = "" if self.as_of is None else f" FOR SYSTEM_TIME AS OF {literals.moment(self.as_of)}"
+        return f"{literals.name(self.main)} AS one{then}"
 
     @property
     def main(self) -> str:

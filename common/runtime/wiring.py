@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ..batches.batches import Batches
     from ..batches.trigger_outbox import TriggerOutbox
-    from ..documents.store import FirestoreDocuments
+    from ..documents.port import Documents
     from ..entrypoint.dead_letters import DeadLetters
     from ..findings.reporter import Reporter
     from ..publisher import Publisher
@@ -65,7 +65,7 @@ class Wiring(Generic[S]):
         self.publisher: Callable[[], Publisher] = once(self._publisher)
         self.dead_letters: Callable[[], DeadLetters] = once(self._dead_letters)
         self.reporter: Callable[[], Reporter] = once(self._reporter)
-        self.documents: Callable[[], FirestoreDocuments] = once(self._documents)
+        self.documents: Callable[[], Documents] = once(self._documents)
         self.batches: Callable[[], Batches] = once(self._batches)
         self.outbox: Callable[[], TriggerOutbox] = once(self._outbox)
         self.canary: Callable[[], Canary] = once(self._canary)
@@ -133,7 +133,7 @@ class Wiring(Generic[S]):
         """Its calls belong to the event loop that makes the first one."""
         return firestore.AsyncClient(project=self.settings.gcp_project)
 
-    def _documents(self) -> "FirestoreDocuments":
+    def _documents(self) -> "Documents":
         from ..documents.store import FirestoreDocuments
 
         return FirestoreDocuments(self.database())

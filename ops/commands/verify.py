@@ -1,7 +1,7 @@
 """`verify`: what was coordinated on a date against what is in the warehouse, key by key."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from rich.console import RenderableType
@@ -10,7 +10,8 @@ from rich.text import Text
 from common.audit.batch_reader import BatchReader, Wanted
 from common.audit.in_turn import UNHURRIED
 from common.audit.outcomes import Outcome, Unknown
-from common.audit.row_checks import QueryStore, check_row_rules, check_rows
+from common.audit.row_checks import MAY_GET_ROWS, QueryStore, check_row_rules, check_rows
+from common.audit.row_rules import Day
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
 from common.batches.records import RECEIPTS, Batch, batch_path
@@ -23,7 +24,7 @@ from common.texts import counted
 
 from ..answer import Answer
 from ..exit_status import ExitStatus
-from ..verifying.keys import MAX_KEYS, KeySeen, keys_of
+from ..verifying.keys import MAX_KEYS, Key, Merged, keys_of, merged, told
 from ..wording import moment, names
 
 _OF_ROWS: Final = frozenset(
@@ -42,11 +43,18 @@ Receipts = Mapping[str, Receipt]
 
 
 def verify(
-    reader: BatchReader, batches: Batches, warehouse: QueryStore, tables: Tables, *, game_date: date
+    reader: BatchReader,
+    batches: Batches,
+    warehouse: QueryStore,
+    tables: Tables,
+    *,
+    game_date: date,
+    now: datetime,
 ) -> Answer:
-    """Rows against receipts, rows against their rules, and receipts against each other.
+    """Rows against receipts, rules and what was merged, and receipts against each other.
 
-    Raises ResultError where a store could not be read: nothing is verified by half.
+    Raises ResultError where a store could not be read: nothing is verified by half. What BigQuery keeps no
+    more is not compared, and that is said.
     """
     # Without a time limit, as one date is asked for; the auditor's own hourly look has one.
     seen = reader.seen(Wanted(game_date=game_date, since=game_date))
@@ -56,9 +64,34 @@ def verify(
     read = seen.unwrap().batches
     receipts = {batch.batch_id: _receipts(batches, batch) for batch in read}
     broken = {batch.batch_id: _broken(batches, batch, receipts[batch.batch_id]) for batch in read}
+    as_merged, last = _as_merged(warehouse, tables, read, receipts, now=now)
     players = {name for each in found if each.finding_class in _OF_ROWS for name in each.ids}
-    keys = keys_of(warehouse, tables, game_date, sorted(players))
-    return _answer(game_date, read, receipts, found=found, broken=broken, keys=keys)
+    keys = keys_of(warehouse, tables, game_date, sorted(players | as_merged.differing))
+    wrong = dict(told(keys, as_merged, last))
+    return _answer(game_date, read, receipts, found=found, broken=broken, as_merged=as_merged, wrong=wrong)
+
+
+def _as_merged(
+    warehouse: QueryStore,
+    tables: Tables,
+    read: Sequence[Batch],
+    receipts: Mapping[str, Receipts],
+    *,
+    now: datetime,
+) -> tuple[Merged, datetime | None]:
+    """The rows as the day's last consolidation has left them, if that can be told; and when that was."""
+    on_the_way = [batch.batch_id for batch in read if batch.status in MAY_GET_ROWS]
+    newest = [max(each.values(), key=lambda one: one.generation) for each in receipts.values() if each]
+    if not newest or on_the_way:
+        why = f"{names(on_the_way)} may still get rows" if on_the_way else "nothing was consolidated"
+        return Merged(at=None, why_not=why), max((one.consolidated_at for one in newest), default=None)
+    day = Day(
+        game_date=read[0].game_date,
+        batch_ids=tuple(receipts),
+        key_count=sum(one.total_predictions for one in newest),
+        consolidated_at=max(one.consolidated_at for one in newest),
+    )
+    return merged(warehouse, tables, day, now=now), day.consolidated_at
 
 
 def _answer(
@@ -68,18 +101,16 @@ def _answer(
     *,
     found: Sequence[Finding],
     broken: Mapping[str, Sequence[BrokenLink]],
-    keys: Sequence[KeySeen],
+    as_merged: Merged,
+    wrong: Mapping[Key, str],
 ) -> Answer:
     """What was verified: batch by batch, then what differs, key by key. 1 where anything does."""
     shown: list[RenderableType] = [_line(batch, receipts[batch.batch_id]) for batch in read]
     shown += [Text(f"{each.finding_class.value}: {each.summary}: {names(each.ids)}", "red") for each in found]
-    consolidated_at = max(
-        (each.consolidated_at for of_batch in receipts.values() for each in of_batch.values()), default=None
-    )
-    told = {str(each): said for each in keys[:MAX_KEYS] if (said := each.told(consolidated_at))}
-    shown += [Text(f"  {key} {said}") for key, said in told.items()]
-    if len(keys) > MAX_KEYS:
-        shown.append(Text(f"  … of the first {MAX_KEYS} keys of these players"))
+    said = {" / ".join(key): why for key, why in wrong.items()}
+    shown += [Text(f"  {key} {why}") for key, why in list(said.items())[:MAX_KEYS]]
+    if len(said) > MAX_KEYS:
+        shown.append(Text(f"  … and {counted(len(said) - MAX_KEYS, 'key')} more: -o json has all of them"))
     # Whatever else is well: a receipt that was changed proves nothing.
     links = {batch_id: links for batch_id, links in broken.items() if links}
     shown += [
@@ -87,19 +118,31 @@ def _answer(
         for batch_id, of_batch in links.items()
         for each in of_batch
     ]
-    is_well = not found and not links
+    is_well = not (found or links or wrong)
     if is_well and read:
         shown.append("Every key is where its receipt says, and every receipt is as it was written.")
+    shown += [_compared(as_merged)] if read else []
     return Answer(
         data={
             "game_date": game_date,
             "findings": found,
-            "keys": told,
+            "keys": said,
+            "compared_with": as_merged.at,
+            "not_compared": as_merged.why_not or None,
             "broken_receipts": links,
             "batches": {batch_id: list(of_batch.values()) for batch_id, of_batch in receipts.items()},
         },
         shown=shown or ["No batch of that date."],
         status=ExitStatus.WELL if is_well else ExitStatus.FOUND,
+    )
+
+
+def _compared(as_merged: Merged) -> Text:
+    if as_merged.at is None:
+        why = f"Values were not compared: {as_merged.why_not[:300]}."
+        return Text(f"{why} A change is seen by the time that its row bears alone.", "yellow")
+    return Text(
+        f"Values were compared with those of {moment(as_merged.at)} UTC, right after the consolidation."
     )
 
 

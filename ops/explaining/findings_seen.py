@@ -6,7 +6,7 @@ from datetime import datetime
 
 from common.batches.batch_store import readable
 from common.documents.port import Documents
-from common.documents.query import Query, one_of
+from common.documents.query import Query, at_most, one_of
 from common.findings.store import COLLECTION
 from common.findings.tracked import Tracked
 
@@ -17,6 +17,14 @@ def findings_of(documents: Documents, scopes: Sequence[str], *, as_of: datetime 
     """Those whose scope is one of these (at most 30), over or not; one query. Raises ResultError."""
     found = documents.find(COLLECTION, Query(where=(one_of("scope", scopes),), as_of=as_of)).unwrap()
     return [readable(each, Tracked.from_document).unwrap() for each in found]
+
+
+def found_by(documents: Documents, at: datetime) -> list[Tracked]:
+    """All whose last episode had begun by then, over or not; one query. Raises ResultError."""
+    begun = Query(where=(at_most("first_seen", at),), order_by="first_seen")
+    return [
+        readable(each, Tracked.from_document).unwrap() for each in documents.find(COLLECTION, begun).unwrap()
+    ]
 
 
 def until(findings: Iterable[Tracked], at: datetime) -> tuple[Tracked, ...]:

@@ -13,6 +13,8 @@ from common.result import ErrorInfo, ResultError
 
 from ..wording import moment
 
+NOT_KEPT: Final = "NotKept"
+"""Failure class (PERMANENT): the store keeps that moment no more, and nothing else tells of it."""
 EVERY_VERSION: Final = timedelta(hours=1)
 """How far back Firestore answers for any moment; beyond it, for whole minutes alone."""
 

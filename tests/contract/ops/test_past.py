@@ -1,7 +1,9 @@
 """`explain --at`: what was, as far as the store keeps it, and beyond that what was noted with its time."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,12 @@ from google.cloud import firestore
 from common.batches.batches import Batches
 from common.batches.records import batch_path
 from common.documents.store import FirestoreDocuments
+from common.findings import Scope
+from common.findings.rules import found
+from common.findings.store import FindingStore
 from common.recorder.recorder import Recorder
 from tests.support.batch_helpers import GAME_DATE, completion, deliver, opened
+from tests.support.findings import finding
 from tests.support.ops_cli import Said, ops
 from tests.support.phase_world import OVERNIGHT, PRECOMPUTE, PhaseWorld
 
@@ -111,6 +117,46 @@ def test_boundary_is_told_as_it_was_as_long_as_the_store_keeps_it_and_beyond(
     assert "4 of 5 processors done" in kept["verdict"] and "4 of 5" in told["boundaries"][BOUNDARY]["verdict"]
     assert "no more" in told["note"]
     assert "dispatched as message message-1, generation 1" in [each["what"] for each in now["events"]]
+
+
+def test_findings_and_page_are_told_as_they_were_and_findings_beyond_that_by_their_times(
+    environment: Mapping[str, str], firestore_client: firestore.Client, tmp_path: Path
+) -> None:
+    store, page = FindingStore(FirestoreDocuments(firestore_client)), tmp_path / "then.html"
+    now, long_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(days=20)
+    old = found(None, finding(subject="old", scope=Scope.of_system("old")), long_ago)
+    kept = store.put(old).unwrap()
+    assert kept is not None
+    between = server_time(firestore_client)
+    store.put(replace(kept, is_open=False, judged_at=now)).unwrap()
+    store.put(found(None, finding(subject="new", scope=Scope.of_system("new")), now)).unwrap()
+
+    then = scopes(ops(environment, "findings", "--at", between.isoformat(), "-o", "json"))
+    told = ops(environment, "findings", "--at", (long_ago + HOUR).isoformat(), "-o", "json")
+    written = ops(environment, "page", "--at", between.isoformat(), "--to", str(page))
+    screen = ops(environment, "status", "--at", between.isoformat())
+    refused = [
+        ops(environment, *words, "--at", (long_ago + HOUR).isoformat())
+        for words in (("page", "--to", str(tmp_path / "no.html")), ("status",), ("verify", "2026-01-17"))
+    ]
+
+    assert (then, scopes(ops(environment, "findings", "-o", "json"))) == ({"old"}, {"new"})
+    assert scopes(told) == {"old"} and "no more" in told.data["note"]
+    assert written.status == 0 and "old" in page.read_text() and "new:" not in page.read_text()
+    assert "As it was at" in screen.output and "old:" in screen.output and "new:" not in screen.output
+    for said in refused:
+        assert said.status == 3 and "Firestore keeps" in said.problem and "no more" in said.problem
+    assert not (tmp_path / "no.html").exists()
+
+
+def scopes(said: Said) -> set[str]:
+    return {each["scope"] for each in said.data["findings"]}
+
+
+def test_what_is_served_is_now(environment: Mapping[str, str]) -> None:
+    said = ops(environment, "page", "--serve", "--at", "2026-01-18T06:00:00Z")
+
+    assert (said.status, "--serve" in said.problem) == (2, True)
 
 
 @pytest.mark.parametrize(
