@@ -57,7 +57,7 @@ def break_one(environment: Mapping[str, str], finding_class: str, today: date) -
     # As a run makes it; only the clocks of the audit are the real ones here.
     expected = defect.make(world)
     by = defect.mended
-    elsewhere = by.what if isinstance(by, Otherwise) and not by.has_command else None
+    elsewhere = by.what if isinstance(by, Otherwise) else None
     return Broken(how=defect.how, where=tuple(expected), mended_elsewhere=elsewhere)
 
 

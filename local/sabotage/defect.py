@@ -33,8 +33,6 @@ class Otherwise:
 
     what: str
     undo: "Callable[[World], None]"
-    has_command: bool = False
-    """Whether a command of ours would mend it, too, and a run only does it itself to be done sooner."""
     worst_status: int = 1
     """Of the finding's own command: 1 has found something, 3 could not read what nobody can read."""
 

@@ -3,18 +3,16 @@
 from typing import Final
 
 from common.batches.records import Batch, BatchStatus
-from common.findings import FindingClass
+from common.findings import Finding, FindingClass
 from common.staging.table_names import staging_table
 
 from .clocks import SABOTEUR
-from .defect import ByAudit, Defect, Expected, Otherwise
+from .defect import ByAudit, ByPerson, Defect, Expected
 from .waiting import until
 from .world import NOBODY, World
 
 BATCH: Final = "sabotage_rows"
 """The batch whose rows are broken."""
-SAVED: Final = "sabotage_saved_rows"
-"""The table with the day's rows as they were merged."""
 PLAYERS: Final = 7
 """One for each defect, and two whose rows nobody touches."""
 _OF_PLAYER: Final = "game_date = @game_date AND player_lookup = @player"
@@ -102,20 +100,14 @@ def _leave_a_staging_table(world: World) -> Expected:
     return {"staging tables": (name,)}
 
 
-def _restore(number: int | None) -> Otherwise:
-    """The rows of one player as they were, or none of somebody who never was one."""
+def _replace(_: World, finding: Finding) -> list[str]:
+    """Look closer, then let the repair remove the rows, under the fence of their day, and ask for them again.
+    Workers of this system predict the same whenever they are asked.
+    """
+    return [finding.look, finding.command]
 
-    def undo(world: World) -> None:
-        name = NOBODY if number is None else player(world, number)
-        _delete(world, name)
-        world.execute(
-            f"INSERT INTO {{main}} SELECT * FROM `{world.tables.path(SAVED)}` WHERE {_OF_PLAYER}",
-            player=name,
-            **game_day(world),
-        )
 
-    # `./ops/run repair` replaces them: removed, and asked for again.
-    return Otherwise(what="the rows are put back by hand", undo=undo, has_command=True)
+_REPLACED: Final = ByPerson(commands=_replace)
 
 
 def ask_for_rows(world: World) -> None:
@@ -127,11 +119,8 @@ def ask_for_rows(world: World) -> None:
 
 
 def has_rows(world: World, *, within_seconds: float) -> bool:
-    """Whether the workers have answered in time, and their rows are merged; they are saved then."""
-    if not until(lambda: is_over(world.batches.get(BATCH).unwrap()), within_seconds=within_seconds):
-        return False
-    save_rows(world)
-    return True
+    """Whether the workers have answered in time, and their rows are merged."""
+    return until(lambda: is_over(world.batches.get(BATCH).unwrap()), within_seconds=within_seconds)
 
 
 def is_over(batch: Batch) -> bool:
@@ -140,33 +129,24 @@ def is_over(batch: Batch) -> bool:
     return batch.status is BatchStatus.CONSOLIDATED and is_announced and not batch.counts.timed_out
 
 
-def save_rows(world: World) -> None:
-    """For whoever puts them back."""
-    world.execute(
-        f"CREATE OR REPLACE TABLE `{world.tables.path(SAVED)}` AS "
-        "SELECT * FROM {main} WHERE game_date = @game_date",
-        **game_day(world),
-    )
-
-
 DEFECTS: Final = (
     Defect(
         finding_class=FindingClass.DUPLICATE_ROW,
         how="a player's rows are inserted again",
         make=_insert_twice,
-        mended=_restore(0),
+        mended=_REPLACED,
     ),
     Defect(
         finding_class=FindingClass.MODIFIED_ROW,
         how="a player's rows are changed later",
         make=_modify,
-        mended=_restore(1),
+        mended=_REPLACED,
     ),
     Defect(
         finding_class=FindingClass.BROKEN_ROW_RULE,
         how="a confidence of 150",
         make=_break_a_rule,
-        mended=_restore(2),
+        mended=_REPLACED,
     ),
     Defect(
         finding_class=FindingClass.MISSING_ROW,
@@ -184,7 +164,7 @@ DEFECTS: Final = (
         finding_class=FindingClass.GHOST_ROW,
         how="rows of a player whom nobody expects",
         make=_add_rows_of_nobody,
-        mended=_restore(None),
+        mended=_REPLACED,
     ),
     Defect(
         finding_class=FindingClass.ORPHANED_STAGING,
