@@ -13,7 +13,8 @@ from .records import (
     Severity,
     operator_command,
 )
-from .rules import Change, Looked, Notice
+from .rules import Looked
+from .telling import Change, Notice
 from .tracked import Pending, Silence, Tracked
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "rules",
     "slack",
     "store",
+    "telling",
     "tracked",
 ]

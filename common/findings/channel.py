@@ -6,7 +6,7 @@ import structlog
 
 from ..result import Result
 from ..texts import counted
-from .rules import Change, Group, Notice
+from .telling import Change, Group, Notice
 
 MAX_NOTICES_SHOWN: Final = 10
 """Of one message, with at most so many ids each and so long a sentence: Slack cuts a message that is

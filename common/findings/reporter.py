@@ -17,11 +17,12 @@ import structlog
 
 from ..result import ErrorInfo, Result, ResultError, returns_result
 from ..texts import MAX_NAMED
-from . import rules
+from . import rules, telling
 from .channel import Channel, message_for
 from .records import Finding
-from .rules import Change, Group, Looked, Notice
+from .rules import Looked
 from .store import FindingStore
+from .telling import Change, Group, Notice
 from .tracked import Tracked
 
 MAX_ATTEMPTS: Final = 20
@@ -120,7 +121,7 @@ class Reporter:
 
     def _tell(self, tracked: Iterable[Tracked]) -> Told:
         known = {each.finding_id: each for each in tracked}
-        due = rules.due(known.values(), self._now())
+        due = telling.due(known.values(), self._now())
         notices: list[Notice] = []
         undelivered: list[ErrorInfo] = []
         for group in due.groups:
@@ -151,7 +152,7 @@ class Reporter:
         now = self._now()
         mine = []
         for notice in group.notices:
-            claimed = self._store.put(rules.claimed(notice.tracked, self._teller, now)).unwrap()
+            claimed = self._store.put(telling.claimed(notice.tracked, self._teller, now)).unwrap()
             if claimed is not None:
                 mine.append(Notice(change=notice.change, tracked=claimed))
         return Group(scope=group.scope, notices=tuple(mine), dependent_count=group.dependent_count)
@@ -161,7 +162,9 @@ class Reporter:
 
         def noted(current: Tracked | None) -> Tracked:
             known = current or notice.tracked
-            return rules.told(known, notice.change, self._now()) if is_delivered else rules.not_told(known)
+            return (
+                telling.told(known, notice.change, self._now()) if is_delivered else telling.not_told(known)
+            )
 
         if is_delivered:
             _log_told(notice)

@@ -12,8 +12,8 @@ from common.audit.auditor import Auditor
 from common.audit.outcomes import Outcome, Unknown
 from common.audit.report import Asked, AuditReport, Mended
 from common.findings.records import Finding, FindingClass, Repair, Severity
-from common.findings.rules import silenced
 from common.findings.store import FindingStore
+from common.findings.telling import silenced
 from common.findings.tracked import Silence, Tracked
 from common.result import ErrorInfo, Result, ResultError
 from common.texts import counted

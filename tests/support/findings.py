@@ -5,8 +5,9 @@ from datetime import date
 from threading import Lock
 from typing import Any
 
-from common.findings import Finding, FindingClass, Scope, Severity
+from common.findings import Finding, FindingClass, Scope, Severity, Tracked, rules
 from common.result import ErrorInfo, Result
+from tests.support.wall_clock import WallClock
 
 GAME_DATE = date(2026, 1, 17)
 BATCH = Scope.of_batch("batch1", GAME_DATE)
@@ -43,3 +44,8 @@ class Heard:
         with self._lock:
             self.messages.append(text)
         return Result.success(None)
+
+
+def tracked_now(clock: WallClock, **changes: Any) -> Tracked:
+    """A finding that has just been found, and nothing was told of."""
+    return rules.found(None, finding(**changes), clock())

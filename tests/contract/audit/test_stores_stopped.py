@@ -21,7 +21,7 @@ from common.audit.outcomes import Unknown
 from common.audit.report import Asked, AuditReport
 from common.batches.records import COMPLETIONS, batch_path
 from common.documents.memory_store import MemoryDocuments
-from common.findings import Change, Finding, FindingClass, Scope, rules
+from common.findings import Change, Finding, FindingClass, Scope, rules, telling
 from common.findings.store import FindingStore
 from common.runtime.wiring import WarehouseWiring
 from common.settings import WarehouseSettings
@@ -49,7 +49,7 @@ LATER = NOW + timedelta(days=2)
 CASES = [pytest.param(check, store, id=f"{check.name}-{store}") for check in CHECKS for store in check.stores]
 MARKER = finding(FindingClass.MISSING_MARKER, scope=Scope.of_batch(BATCH, TODAY), ids=("a",))
 RUNNING = f"{BATCH}1"
-PENDING = rules.asked(rules.told(rules.found(None, MARKER, NOW), Change.OPENED, NOW), ["a"], NOW)
+PENDING = rules.asked(telling.told(rules.found(None, MARKER, NOW), Change.OPENED, NOW), ["a"], NOW)
 
 
 class Before:

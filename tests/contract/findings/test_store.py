@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 from common.documents.memory_store import MemoryDocuments
 from common.documents.store import FirestoreDocuments
-from common.findings import Looked, Repair, Silence, rules
+from common.findings import Looked, Repair, Silence, rules, telling
 from common.findings.reporter import Reporter
 from common.findings.store import FindingStore
 from tests.support.findings import Heard, finding
@@ -29,7 +29,9 @@ def store(request: pytest.FixtureRequest, firestore_client: firestore.Client) ->
 
 def test_what_was_put_is_read_again_with_its_version(store: FindingStore, clock: WallClock) -> None:
     one = finding(ids=("ann", "ben"), repair=Repair.REDRIVE_MISSING, depends_on=frozenset({"firestore"}))
-    tracked = rules.silenced(rules.found(None, one, clock()), Silence(who="ann", why="known", until=clock()))
+    tracked = telling.silenced(
+        rules.found(None, one, clock()), Silence(who="ann", why="known", until=clock())
+    )
 
     written = store.put(tracked).unwrap()
 

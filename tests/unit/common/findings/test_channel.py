@@ -1,6 +1,6 @@
 from common.findings import Change, Finding, Notice, Repair, Scope, rules
 from common.findings.channel import LogChannel, message_for
-from common.findings.rules import Group
+from common.findings.telling import Group
 from tests.support.findings import BATCH, finding
 from tests.support.wall_clock import WallClock
 

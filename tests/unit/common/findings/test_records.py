@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.findings import Repair, Scope, Severity, Silence, rules
+from common.findings import Repair, Scope, Severity, Silence, rules, telling
 from common.findings.records import operator_command
 from common.findings.tracked import MAX_IDS_STORED, Tracked
 from tests.support.findings import finding
@@ -47,8 +47,8 @@ def test_command_can_be_pasted_whatever_the_names_hold() -> None:
 def test_document_tells_all_again(clock: WallClock) -> None:
     silence = Silence(who="ann", why="known", until=clock())
     one = finding(ids=("ann",), repair=Repair.REDRIVE_MISSING, depends_on=frozenset({"firestore"}))
-    tracked = rules.silenced(
-        rules.told(rules.found(None, one, clock()), rules.Change.OPENED, clock()), silence
+    tracked = telling.silenced(
+        telling.told(rules.found(None, one, clock()), telling.Change.OPENED, clock()), silence
     )
     tracked = rules.asked(tracked, ["ann"], clock())
 

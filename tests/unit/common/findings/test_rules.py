@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
-from common.findings import rules
-from common.findings.records import FindingClass, Scope, Severity
+from common.findings import rules, telling
+from common.findings.records import FindingClass, Severity
 from common.findings.rules import Looked
 from common.findings.tracked import Silence, Told, Tracked
-from tests.support.findings import finding, store_down
+from tests.support.findings import finding, tracked_now
 from tests.support.wall_clock import WallClock
 
 HOUR = timedelta(hours=1)
@@ -39,21 +38,21 @@ class Story:
         if "lapse" in step and self.tracked is not None:
             self.tracked = rules.lapsed(self.tracked, now)
         if "silence" in step and self.tracked is not None:
-            self.tracked = rules.silenced(
+            self.tracked = telling.silenced(
                 self.tracked, Silence(who="ann", why="known", until=now + 2.5 * HOUR)
             )
         return self._tell(now, is_delivered="undelivered" not in step)
 
     def _tell(self, now: datetime, *, is_delivered: bool) -> str:
-        groups = rules.due([self.tracked] if self.tracked else [], now).groups
+        groups = telling.due([self.tracked] if self.tracked else [], now).groups
         if not groups:
             return "-"
         [notice] = groups[0].notices
-        claimed = rules.claimed(notice.tracked, "run", now)
+        claimed = telling.claimed(notice.tracked, "run", now)
         if is_delivered:
-            self.tracked = rules.told(claimed, notice.change, now)
+            self.tracked = telling.told(claimed, notice.change, now)
             return notice.change.value
-        self.tracked = rules.not_told(claimed)
+        self.tracked = telling.not_told(claimed)
         return "lost"
 
 
@@ -189,7 +188,7 @@ def test_of_two_runs_at_the_same_time_one_counts_as_clean(clock: WallClock) -> N
 
 def test_clock_that_is_ahead_delays_an_end_and_tells_nothing_twice(clock: WallClock) -> None:
     ahead = clock() + 2 * HOUR
-    opened = rules.told(rules.found(None, finding(), ahead), rules.Change.OPENED, ahead)
+    opened = telling.told(rules.found(None, finding(), ahead), telling.Change.OPENED, ahead)
 
     found_again = rules.found(opened, finding(), clock())
     too_early = rules.not_found(found_again, run_started_at=clock(), now=clock())
@@ -198,9 +197,9 @@ def test_clock_that_is_ahead_delays_an_end_and_tells_nothing_twice(clock: WallCl
         later = clock.advance(3 * HOUR)
         tracked = rules.not_found(tracked, run_started_at=later - HOUR / 60, now=later)
 
-    assert rules.change_to_tell(found_again, clock()) is not rules.Change.OPENED
+    assert telling.change_to_tell(found_again, clock()) is not telling.Change.OPENED
     assert too_early == found_again and found_again.last_seen == ahead
-    assert rules.change_to_tell(tracked, clock()) is rules.Change.RESOLVED
+    assert telling.change_to_tell(tracked, clock()) is telling.Change.RESOLVED
 
 
 def test_run_that_began_before_it_was_found_does_not_find_it_over(clock: WallClock) -> None:
@@ -208,70 +207,6 @@ def test_run_that_began_before_it_was_found_does_not_find_it_over(clock: WallClo
     tracked = rules.found(None, finding(), clock.advance(HOUR / 60))
 
     assert rules.not_found(tracked, run_started_at=began_at, now=clock.advance(HOUR)) == tracked
-
-
-def tracked_now(clock: WallClock, **changes: Any) -> Tracked:
-    return rules.found(None, finding(**changes), clock())
-
-
-def test_where_a_store_is_down_it_alone_is_told_and_what_depends_on_it_is_counted(clock: WallClock) -> None:
-    root = rules.found(None, store_down("bigquery"), clock())
-    rows = tracked_now(clock, subject="rows", depends_on=frozenset({"bigquery"}))
-    locks = tracked_now(clock, subject="locks", depends_on=frozenset({"firestore"}))
-
-    due = rules.due([rows, locks, root], clock())
-
-    told = {notice.tracked.finding_id for group in due.groups for notice in group.notices}
-    assert told == {root.finding_id, locks.finding_id}
-    assert due.groups[0].scope == Scope.of_system("bigquery")
-    assert due.groups[0].dependent_count == 1
-    assert due.inhibited == (rows,)
-
-
-def test_store_that_is_up_again_holds_nothing_back(clock: WallClock) -> None:
-    root = rules.found(None, store_down("bigquery"), clock())
-    rows = tracked_now(clock, depends_on=frozenset({"bigquery"}))
-    later = clock.advance(HOUR)
-    up = rules.not_found(root, run_started_at=later - HOUR / 60, now=later)
-
-    due = rules.due([up, rows], later)
-
-    assert rows.finding_id in {notice.tracked.finding_id for group in due.groups for notice in group.notices}
-
-
-def test_store_that_is_down_never_silences_itself(clock: WallClock) -> None:
-    root = rules.found(None, replace(store_down(), depends_on=frozenset({"bigquery"})), clock())
-
-    assert len(rules.due([root], clock()).groups) == 1
-
-
-def test_what_concerns_one_batch_is_one_message_and_the_worst_comes_first(clock: WallClock) -> None:
-    mild = tracked_now(clock, subject="a")
-    bad = tracked_now(clock, subject="b", severity=Severity.CRITICAL)
-    other = tracked_now(clock, scope=Scope.of_batch("batch2", None))
-
-    due = rules.due([mild, other, bad], clock())
-
-    assert [
-        (group.scope.name, [notice.tracked.finding.subject for notice in group.notices])
-        for group in due.groups
-    ] == [("batch1", ["b", "a"]), ("batch2", [""])]
-
-
-def test_a_catastrophe_is_a_few_messages(clock: WallClock) -> None:
-    broken = [tracked_now(clock, scope=Scope.of_batch(f"batch{index:03}", None)) for index in range(300)]
-
-    groups = rules.due(broken, clock()).groups
-
-    assert len(groups) == rules.MAX_MESSAGES
-    assert sum(len(group.notices) for group in groups) == 300
-
-
-def test_what_one_run_is_telling_no_other_tells_until_it_must_have_died(clock: WallClock) -> None:
-    claimed = rules.claimed(tracked_now(clock), "run1", clock())
-
-    assert not rules.due([claimed], clock()).groups
-    assert rules.due([claimed], clock.advance(rules.TELLING_TAKES)).groups
 
 
 @pytest.mark.parametrize(
