@@ -25,13 +25,14 @@ def answered(documents: Iterable[Document], query: Query) -> list[Document]:
         is_behind, name = (lt if query.descending else gt), query.after_id.encode()
         found = [document for document in found if is_behind(document.id.encode(), name)]
     asked = found[: query.limit]
-    if query.only is None:
-        return asked
-    return [replace(each, data=_only(each.data, query.only)) for each in asked]
+    return [masked(each, query.only) for each in asked]
 
 
-def _only(data: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if name in names}
+def masked(document: Document, only: Collection[str] | None) -> Document:
+    """The document with these of its fields; None: as it is."""
+    if only is None:
+        return document
+    return replace(document, data={name: value for name, value in document.data.items() if name in only})
 
 
 def _fulfils(data: Mapping[str, Any], query: Query) -> bool:

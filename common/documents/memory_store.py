@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..result import Result, ResultError, returns_result
 from .document import Document
-from .memory_query import answered
+from .memory_query import answered, masked
 from .port import Written, refused
 from .query import ALL, Query
 from .writes import (
@@ -55,13 +55,19 @@ class MemoryDocuments:
         self._collections: dict[str, dict[str, _Stored]] = {}
         self._lock = RLock()
 
-    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
+    def get(
+        self, paths: Sequence[str], *, as_of: datetime | None = None, only: tuple[str, ...] | None = None
+    ) -> Result[dict[str, Document]]:
         """As `Documents.get`; one lock makes it one moment."""
         with self._lock:
             at = self._time()
             found = {path: _version(self._stored(path), as_of) for path in paths}
             return Result.success(
-                {path: _document(path, stored, at) for path, stored in found.items() if stored is not None}
+                {
+                    path: masked(_document(path, stored, at), only)
+                    for path, stored in found.items()
+                    if stored is not None
+                }
             )
 
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:

@@ -24,9 +24,11 @@ class PastDocuments:
     at: datetime
     """A time of the server's that is over."""
 
-    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
+    def get(
+        self, paths: Sequence[str], *, as_of: datetime | None = None, only: tuple[str, ...] | None = None
+    ) -> Result[dict[str, Document]]:
         """As `Documents.get`."""
-        return self.documents.get(paths, as_of=as_of or self.at)
+        return self.documents.get(paths, as_of=as_of or self.at, only=only)
 
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
         """As `Documents.find`."""

@@ -44,10 +44,12 @@ class Documents(Protocol):
     plain ValueError.
     """
 
-    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
+    def get(
+        self, paths: Sequence[str], *, as_of: datetime | None = None, only: tuple[str, ...] | None = None
+    ) -> Result[dict[str, Document]]:
         """Those that exist, by path, all as of one moment: now, or a time of the server's before.
 
-        At least one path is asked for.
+        At least one path is asked for. `only`: these of their fields, where they are many or long; None: all.
         """
         ...
 

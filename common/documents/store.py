@@ -44,14 +44,16 @@ class FirestoreDocuments:
     def __init__(self, client: firestore.Client) -> None:
         self.client = client
 
-    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
+    def get(
+        self, paths: Sequence[str], *, as_of: datetime | None = None, only: tuple[str, ...] | None = None
+    ) -> Result[dict[str, Document]]:
         """As `Documents.get`; one request of BatchGetDocuments is one snapshot."""
         references = [self.client.document(path) for path in paths]
 
         def read() -> dict[str, Document]:
             # Of each attempt and of all of them: the client's defaults outlast an event.
             limits: dict[str, Any] = {"retry": RETRY, "timeout": CALL_TIMEOUT_SECONDS, **_as_of(as_of)}
-            return existing(self.client.get_all(references, **limits))
+            return existing(self.client.get_all(references, field_paths=only, **limits))
 
         return _caught(paths[0], read)
 

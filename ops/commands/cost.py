@@ -15,14 +15,13 @@ from common.batches.batch_document import read_batch
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
 from common.batches.records import Batch
-from common.consolidation.receipt import Receipt
 from common.consolidation.receipt_chain import FENCE_FIELD
 from common.documents.document import Document
 from common.texts import counted
 
 from ..answer import Answer
 from ..costing.costs import Line, as_of, bill, elsewhere, estimated_share, prices, total
-from ..costing.receipts import receipts_of_many
+from ..costing.receipts import Spent, receipts_of_many
 from ..costing.usage import Usage, usage_of
 from ..wording import names
 from .batch_choice import documents_of_days
@@ -38,7 +37,7 @@ class Consumed:
     first: date
     last: date
     batches: Sequence[Batch]
-    receipts: Sequence[Receipt]
+    receipts: Sequence[Spent]
     audits: Sequence[Mapping[str, Any]]
 
 

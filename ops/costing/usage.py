@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from common.batches.records import Batch
-from common.consolidation.receipt import Receipt
 from common.texts import counted
+
+from .receipts import Spent
 
 READS_PER_CONSOLIDATION: Final = 5
 """Of the batch document and its receipts, measured on the wire."""
@@ -57,7 +58,7 @@ class Usage:
 
 
 def usage_of(
-    batches: Sequence[Batch], receipts: Sequence[Receipt], audits: Sequence[Mapping[str, Any]]
+    batches: Sequence[Batch], receipts: Sequence[Spent], audits: Sequence[Mapping[str, Any]]
 ) -> Usage:
     """From the batches of some game dates, their receipts, and the documents of the audits of these days."""
     completions = sum(batch.counts.ended for batch in batches)
@@ -124,14 +125,14 @@ def _writes(completions: int, batches: int, consolidations: int) -> Amount:
     )
 
 
-def _bytes(receipts: Sequence[Receipt], audits: Iterable[Mapping[str, Any]]) -> Amount:
+def _bytes(receipts: Sequence[Spent], audits: Iterable[Mapping[str, Any]]) -> Amount:
     """Receipts know what was billed, unless an earlier release wrote them; audits know what was read."""
     unsaid = [each for each in receipts if each.bytes_billed is None]
-    tables = sum(len(each.tables) + 1 for each in unsaid)
+    tables = sum(each.tables + 1 for each in unsaid)
     return Amount(
         measured=sum(each.bytes_billed or 0 for each in receipts)
         + sum(each["cost"]["bytes_processed"] for each in audits),
-        estimated=sum(max(each.bytes_processed, BYTES_PER_TABLE * (len(each.tables) + 1)) for each in unsaid),
+        estimated=sum(max(each.bytes_processed, BYTES_PER_TABLE * (each.tables + 1)) for each in unsaid),
         formula=f"{counted(len(unsaid), 'receipt')} without it: {counted(tables, 'table')} * 10 MiB at least"
         if unsaid
         else "",

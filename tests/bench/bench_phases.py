@@ -133,9 +133,11 @@ class Counting(FirestoreDocuments):
         self.read_documents = 0
         self.queried_documents = 0
 
-    def get(self, paths: Sequence[str], *, as_of: datetime | None = None) -> Result[dict[str, Document]]:
+    def get(
+        self, paths: Sequence[str], *, as_of: datetime | None = None, only: tuple[str, ...] | None = None
+    ) -> Result[dict[str, Document]]:
         self.read_documents += len(paths)
-        return super().get(paths, as_of=as_of)
+        return super().get(paths, as_of=as_of, only=only)
 
     def find(self, collection: str, query: Query = ALL) -> Result[list[Document]]:
         found = super().find(collection, query)

@@ -46,6 +46,9 @@ def test_only_what_exists_is_found_and_all_of_it_as_of_one_moment(documents: Doc
         f"{BELOW}/ann": {"b": [1, {"c": None}]},
     }
     assert len({document.read_time for document in found.values()}) == 1
+    [masked] = documents.get([f"{BELOW}/ann"], only=("b",)).unwrap().values()
+    [without] = documents.get([DOCUMENT], only=("c",)).unwrap().values()
+    assert (dict(masked.data), dict(without.data)) == ({"b": [1, {"c": None}]}, {})
     assert found[DOCUMENT].update_time < found[f"{BELOW}/ann"].update_time <= found[DOCUMENT].read_time
 
 

@@ -50,3 +50,12 @@ def test_receipt_that_points_at_itself_is_read_once() -> None:
     store = stored(replace(SECOND, previous_fence=8))
 
     assert [each.fence for each in receipts_of_many(store, {"late": 8})] == [8]
+
+
+def test_tables_are_counted_only_where_it_is_not_said_what_was_billed() -> None:
+    billed = replace(PLAIN, batch_id="billed", bytes_billed=10)
+    store = stored(PLAIN, billed)
+
+    found = receipts_of_many(store, {"plain": 7, "billed": 7})
+
+    assert {each.batch_id: each.tables for each in found} == {"plain": 1, "billed": 0}

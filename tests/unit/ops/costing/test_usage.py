@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from common.batches.records import Batch, Counts
-from common.consolidation.receipt import Receipt
+from ops.costing.receipts import FIELDS, Spent
 from ops.costing.usage import BYTES_PER_TABLE, usage_of
 from tests.support.batch_documents import NOW, batch_of
 from tests.support.receipts import receipt
@@ -21,7 +21,15 @@ AUDIT = {
     "ended_at": NOW + timedelta(seconds=3),
     "cost": {"reads": 70, "bytes_processed": 2_000},
 }
-MERGED: Receipt = receipt(bytes_billed=20_971_520, jobs=2)
+
+
+def spent(**fields: Any) -> Spent:
+    """What a receipt of one table tells."""
+    data = receipt(**fields).to_document()
+    return Spent(**{name: data[name] for name in FIELDS}, tables=1)
+
+
+MERGED = spent(bytes_billed=20_971_520, jobs=2)
 
 
 def test_what_documents_and_receipts_tell_is_counted() -> None:
@@ -47,7 +55,7 @@ def test_what_no_store_tells_is_reckoned_and_says_how() -> None:
 
 
 def test_receipt_of_an_earlier_release_is_billed_for_its_tables_at_least() -> None:
-    used = usage_of([batch()], [receipt(bytes_billed=None)], [])
+    used = usage_of([batch()], [spent(bytes_billed=None)], [])
 
     assert (used.bigquery_bytes.measured, used.bigquery_bytes.estimated) == (0, 2 * BYTES_PER_TABLE)
     assert "1 receipt without it: 2 tables" in used.bigquery_bytes.formula
