@@ -19,6 +19,7 @@ __all__ = [
     "retention",
     "row_checks",
     "row_rules",
+    "rule_sql",
     "run_checks",
     "schedule",
 ]

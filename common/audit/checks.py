@@ -20,6 +20,7 @@ from . import (
     repair_checks,
     row_checks,
     row_rules,
+    rule_sql,
     run_checks,
     staging_checks,
     stores,
@@ -115,10 +116,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     Check(name=batch_rules.ARRAYS, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.array_findings)),
     Check(
-        name=row_checks.RULES,
+        name=rule_sql.CHECK,
         of=DATE,
         stores=BIGQUERY,
-        run=lambda at: row_checks.check_row_rules(at.warehouse, at.tables, min(at.dates), max(at.dates)),
+        run=lambda at: rule_sql.check_row_rules(at.warehouse, at.tables, min(at.dates), max(at.dates)),
     ),
     Check(
         name=phase_checks.PHASES,

@@ -10,8 +10,9 @@ from rich.text import Text
 from common.audit.batch_reader import BatchReader, Wanted
 from common.audit.in_turn import UNHURRIED
 from common.audit.outcomes import Outcome, Unknown
-from common.audit.row_checks import MAY_GET_ROWS, QueryStore, check_row_rules, check_rows
+from common.audit.row_checks import MAY_GET_ROWS, QueryStore, check_rows
 from common.audit.row_rules import Day
+from common.audit.rule_sql import check_row_rules
 from common.batches.batch_store import readable
 from common.batches.batches import Batches
 from common.batches.records import RECEIPTS, Batch, batch_path

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlglot
 
-from common.audit.row_checks import rules_statement
+from common.audit.rule_sql import rules_statement
 from common.batches.batches import Batches
 from common.batches.records import BatchStatus
 from common.batches.trigger_outbox import TriggerOutbox
