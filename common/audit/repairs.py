@@ -1,42 +1,25 @@
 """What an audit mends: each repair may be repeated, and says what was before and what is now."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final, Protocol
+from datetime import date, datetime
+from typing import Final, Protocol
 
 from ..batches.batches import Batches
-from ..batches.records import Batch, BatchStatus
+from ..batches.records import BatchStatus
 from ..batches.trigger_outbox import TriggerOutbox
-from ..findings import Finding, FindingClass, Repair, ScopeKind, Tracked
-from ..findings.reporter import amend
-from ..findings.rules import asked, found, lapsed
+from ..findings import Finding, Repair
 from ..findings.store import FindingStore
 from ..lock.lock import Lock
 from ..lock.rules import LockKey
 from ..maintenance.deadlines import OverdueBatches
 from ..maintenance.recount import recount
-from ..maintenance.redrive import MakeRequest, RequestPublisher, redrive
-from ..messages import PlayerOutcome
+from ..maintenance.redrive import RequestPublisher
 from ..result import ErrorInfo, Result, ResultError
+from .asking_again import AskingAgain, MainRows, RequestMaker, State, state_of
 from .report import Mended
 
 WHO: Final = "consistency_auditor"
-JUST_ASKED: Final = timedelta(minutes=30)
-"""Less than from one audit to the next: who has not come by then may be asked for again."""
-
-State = Mapping[str, Any]
-"""Plain values for the audit's document, by names that the repair chooses."""
-
-
-class RequestMaker(Protocol):
-    """Makes the requests for players who are asked for again."""
-
-    def of(self, batch: Batch, players: Collection[str]) -> Result[MakeRequest]:
-        """The maker of one batch's requests; PERMANENT where nobody knows how these players were predicted
-        for.
-        """
 
 
 class StagingTables(Protocol):
@@ -44,13 +27,6 @@ class StagingTables(Protocol):
 
     def remove(self, names: Sequence[str]) -> Result[list[str]]:
         """Which of these were removed: those that may still go. Safe to repeat."""
-
-
-class MainRows(Protocol):
-    """Removes rows of the main table."""
-
-    def remove(self, game_date: date, players: Collection[str]) -> Result[int]:
-        """Every row of these players on that day; how many. Safe to repeat."""
 
 
 class Dispatches(Protocol):
@@ -104,10 +80,27 @@ class SafeRepairs:
         batch = self.batches.get(finding.scope.name).unwrap()
         closed = (BatchStatus.CONSOLIDATING, BatchStatus.CONSOLIDATED)
         if not (batch.status.wants_trigger or batch.status in closed):
-            return _state(batch), _state(batch)
+            return state_of(batch), state_of(batch)
         message_id = self.outbox.send(self.outbox.claim(batch).unwrap()).unwrap()
         now = self.batches.get(batch.batch_id).unwrap()
-        return _state(batch), {**_state(now), "published": message_id}
+        return state_of(batch), {**state_of(now), "published": message_id}
+
+    @property
+    def _again(self) -> AskingAgain:
+        return AskingAgain(
+            batches=self.batches,
+            main_rows=self.main_rows,
+            requests=self.requests,
+            publisher=self.publisher,
+            findings=self.findings,
+            now=self.now,
+        )
+
+    def _redrive(self, finding: Finding) -> tuple[State, State]:
+        return self._again.redrive(finding)
+
+    def _replace(self, finding: Finding) -> tuple[State, State]:
+        return self._again.replace(finding)
 
     def _consolidate_again(self, finding: Finding) -> tuple[State, State]:
         """Trigger it again.
@@ -115,129 +108,18 @@ class SafeRepairs:
         The finding is remembered to wait: an audit that comes while this attempt is under way asks for no
         other.
         """
-        with self._awaited(finding, ()):
+        with self._again.awaited(finding, ()):
             return self._republish(finding)
 
     def _close(self, finding: Finding) -> tuple[State, State]:
         """What the sweep would do: time out and close, or publish, whatever the batch has come to since."""
         batch = self.batches.get(finding.scope.name).unwrap()
         self.overdue.resume(batch, self.now()).unwrap()
-        return _state(batch), _state(self.batches.get(batch.batch_id).unwrap())
+        return state_of(batch), state_of(self.batches.get(batch.batch_id).unwrap())
 
     def _recount(self, finding: Finding) -> tuple[State, State]:
         batch = self.batches.get(finding.scope.name).unwrap()
-        return _state(batch), _state(recount(self.batches, batch.batch_id).unwrap())
-
-    def _redrive(self, finding: Finding) -> tuple[State, State]:
-        """Who has lost a document or rows is timed out first: a completion that comes then counts as late,
-        and brings its rows in a generation of its own. Who was asked for just now, by another finding of the
-        same player or by another auditor, is not asked for again."""
-        before = self.batches.get(finding.scope.name).unwrap()
-        lost, wanted = self._still_lost(before, finding)
-        # Asked first: whom nobody could predict for is not timed out either.
-        request = self.requests.of(before, wanted).unwrap()
-        with self._awaited(finding, lost):
-            batch, players = self._ask_again(before, lost, wanted, request)
-        return _state(before), {**_state(batch), "redriven": list(players)}
-
-    def _ask_again(
-        self, before: Batch, lost: Collection[str], wanted: tuple[str, ...], request: MakeRequest
-    ) -> tuple[Batch, tuple[str, ...]]:
-        """The batch with the lost timed out, and who of `wanted` was asked for: they, and who is missing
-        anyway.
-
-        Whoever was asked for just now may have come since: timed out again, he would be away for good. So a
-        lost player is timed out only by the call that has counted him as asked for, before his request.
-        """
-
-        def time_out(asked: tuple[str, ...]) -> Result[Batch]:
-            return recount(self.batches, before.batch_id, lost=[name for name in lost if name in asked])
-
-        asked = redrive(
-            self.batches,
-            self.publisher(),
-            before.batch_id,
-            request,
-            players=wanted if lost else None,
-            not_within=JUST_ASKED,
-            prepare=time_out if lost else None,
-        ).unwrap()
-        return self.batches.get(before.batch_id).unwrap(), asked.players
-
-    def _replace(self, finding: Finding) -> tuple[State, State]:
-        """The rows of these players are removed; who is of a batch of the day is then asked for again, as one
-        who has lost them. Cut short in between, he has lost them, and is found to have."""
-        game_date = finding.scope.game_date
-        assert game_date is not None
-        lost = [(batch, self._completed(batch, finding.ids)) for batch in self._with_rows(finding)]
-        # Asked first: whom nobody could predict for keeps the rows.
-        asking = [
-            (batch, players, wanted, self.requests.of(batch, wanted).unwrap())
-            for batch, players in lost
-            if players
-            for wanted in [self._with_missing(batch, players)]
-        ]
-        removed = self.main_rows.remove(game_date, finding.ids).unwrap()
-        is_awaited = finding.scope.kind is ScopeKind.BATCH and bool(asking)
-        players = {name for _, names, *_ in asking for name in names}
-        with self._awaited(finding, sorted(players)) if is_awaited else nullcontext():
-            asked = {
-                batch.batch_id: list(self._ask_again(batch, names, wanted, request)[1])
-                for batch, names, wanted, request in asking
-            }
-        return {"players": list(finding.ids)}, {"rows_removed": removed, "redriven": asked}
-
-    def _with_rows(self, finding: Finding) -> list[Batch]:
-        """The batch that the finding is of, or those of its day that are merged."""
-        if finding.scope.kind is ScopeKind.BATCH:
-            return [self.batches.get(finding.scope.name).unwrap()]
-        of_day = self.batches.store.where("game_date", [finding.scope.name]).unwrap()
-        read = [each.unwrap() for each in of_day.values() if each.is_success]
-        return [each for each in read if each.consolidated_generation]
-
-    def _completed(self, batch: Batch, players: Collection[str]) -> tuple[str, ...]:
-        ended = self.batches.completions(batch.batch_id).unwrap()
-        completed = {one.player_lookup for one in ended if one.outcome is PlayerOutcome.COMPLETED}
-        return tuple(name for name in players if name in completed)
-
-    @contextmanager
-    def _awaited(self, finding: Finding, players: Collection[str]) -> Iterator[None]:
-        """What is done within asks something of others: the finding is remembered to wait for it.
-
-        Noted before, as asking hides the defect: who dies in between leaves a finding that waits, and is
-        told.
-        Where asking failed, whoever comes next asks at once.
-        """
-        self._note(finding, lambda known: asked(known, players, self.now()))
-        try:
-            yield
-        except ResultError as exc:
-            if not exc.error.is_expected:
-                self._note(finding, lambda known: lapsed(known, self.now()))
-            raise
-
-    def _note(self, finding: Finding, change: Callable[[Tracked], Tracked]) -> None:
-        """Remember `change` of the finding, also if it was never told before. Raises ResultError."""
-        known = self.findings.get([finding.finding_id]).unwrap().get(finding.finding_id)
-
-        def noted(current: Tracked | None) -> Tracked:
-            return change(found(None, finding, self.now()) if current is None else current)
-
-        amend(self.findings, finding.finding_id, known, noted).unwrap()
-
-    def _still_lost(self, batch: Batch, finding: Finding) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Whom the finding is about and has not come since; the same with those who are missing anyway, in
-        the order of their names."""
-        missing = self.batches.progress(batch.batch_id).unwrap().missing
-        lost = finding.ids if finding.finding_class is not FindingClass.FAILED_BATCH else ()
-        if finding.finding_class is FindingClass.MISSING_MARKER and missing is not None:
-            lost = tuple(name for name in lost if name in missing)
-        return lost, tuple(sorted({*lost, *(missing or ())}))
-
-    def _with_missing(self, batch: Batch, players: Collection[str]) -> tuple[str, ...]:
-        """These players and those who are missing anyway, in the order of their names."""
-        missing = self.batches.progress(batch.batch_id).unwrap().missing
-        return tuple(sorted({*players, *(missing or ())}))
+        return state_of(batch), state_of(recount(self.batches, batch.batch_id).unwrap())
 
     def _release(self, finding: Finding) -> tuple[State, State]:
         key = self._lock_named(finding.scope.name)
@@ -277,14 +159,3 @@ _WORK: Mapping[Repair, Callable[[SafeRepairs, Finding], tuple[State, State]]] = 
     Repair.REPLACE_ROWS: SafeRepairs._replace,
     Repair.REPUBLISH_DISPATCH: SafeRepairs._dispatch,
 }
-
-
-def _state(batch: Batch) -> State:
-    """What a repair of a batch is told by: before and after differ in what was repaired."""
-    return {
-        "status": batch.status.value,
-        "counts": {outcome.value: getattr(batch.counts, outcome.value) for outcome in PlayerOutcome},
-        "predictions": batch.total_predictions,
-        "generation": batch.generation,
-        "trigger_message_id": batch.trigger_message_id,
-    }

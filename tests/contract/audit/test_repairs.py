@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
+from common.audit.asking_again import JUST_ASKED, RequestMaker
 from common.audit.batch_rules import CONSOLIDATION_TAKES, consolidation_findings
-from common.audit.repairs import JUST_ASKED, RequestMaker
 from common.audit.report import Asked, AuditReport, Mended
 from common.batches.batches import Batches
 from common.batches.records import COMPLETIONS, Batch, BatchStatus
