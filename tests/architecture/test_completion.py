@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from ops import reading, reports, writing  # noqa: F401  registers the commands
+from ops import handling, reading, reports, writing  # noqa: F401  registers the commands
 from ops.options import app
 
 VARIABLE = "_./OPS/RUN_COMPLETE"

@@ -10,7 +10,7 @@ from common.topics import REGISTRY
 from infra.deployment.cli import parser
 from infra.manifest import load
 from local.cli import app
-from ops import reading, reports, writing  # noqa: F401  registers the commands
+from ops import handling, reading, reports, writing  # noqa: F401  registers the commands
 from ops.options import app as ops_app
 from tests.support.source_tree import FUNCTIONS, ROOT, modules
 

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
-from ops import reading, reports, writing  # noqa: F401  registers the commands
+from ops import handling, reading, reports, writing  # noqa: F401  registers the commands
 from ops.options import app
 
 

@@ -64,7 +64,7 @@ CASES: Mapping[str, Case] = {
     "verify": Case(
         arguments="MERGED",
         status=0,
-        keys="game_date findings keys broken_receipts batches",
+        keys="game_date findings keys compared_with not_compared broken_receipts batches",
         says="every receipt is as it was written",
     ),
     "coverage": Case(

@@ -5,7 +5,7 @@ import typer
 from typer.core import TyperGroup
 
 from local.sabotage.person import WRITING, WRITING_BELOW, is_writing
-from ops import reading, reports, writing  # noqa: F401  registers the commands
+from ops import handling, reading, reports, writing  # noqa: F401  registers the commands
 from ops.options import app
 
 
