@@ -1,4 +1,4 @@
-"""The commands for what waits for a person: locks, findings, dead letters. Plans alone, as in `writing.py`."""
+"""The commands for what waits for a person: locks, findings, dead letters. Wiring alone, as `writing.py`."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""The commands that act on batches and boundaries: each makes a plan, which is shown, and done with `--yes`."""
+"""The commands that act on batches and boundaries: each makes a plan, which is done with `--yes`."""
 
 from collections.abc import Callable
 
