@@ -43,7 +43,7 @@ class BoundaryEvidence:
 
 
 def read_days(stack: Stack, graph: Graph, pipeline: Pipeline) -> dict[str, Day]:
-    """By boundary; raises ResultError."""
+    """What is stored of the date now, by boundary; raises ResultError."""
     days = Days(FirestoreDocuments(stack.database), graph.sport)
     return {each.name: days.read(each, pipeline.game_date).unwrap() for each in graph.boundaries}
 
@@ -68,7 +68,9 @@ def reasons_of(boundary: Boundary, pipeline: Pipeline) -> frozenset[str]:
     All complete; or a tier where somebody stays away. A tier that needs no wait may always be first.
     """
     rules, faults = pipeline.rules(boundary), pipeline.faults
+    # Its wait is over before the last processor has reported: either may come first.
     at_once = {tier.reason for tier in rules.tiers if tier.after_minutes == 0}
+    # Processors of other boundaries make none of these differ.
     late = faults.late in rules.expected
     absent = faults.fails in rules.expected and faults.fails not in rules.critical
     if not (late or absent):
@@ -98,10 +100,12 @@ def _problems(found: BoundaryEvidence, victim: Victim | None) -> Iterable[str]:
     name, day, published = found.boundary.name, found.day, found.published
     may_repeat = victim is Victim.TRANSITIONS
     if day.state is not PhaseState.DISPATCHED or day.dispatch is None:
+        # Nothing else can be said of a dispatch that there is not.
         yield f"{name} is {day.state.value}: {day.decision.reason if day.decision else 'no event'}"
         return
     if not published or (len(published) > 1 and not may_repeat):
         yield f"{name} was published {times(len(published))}"
+    # A receiver drops a repeat by this id: two of them would start the phase twice.
     if {each.dispatch_id for each in published} - {day.dispatch.dispatch_id}:
         yield f"{name} was published under several ids"
     if day.message_id not in {each.message_id for each in published}:

@@ -34,7 +34,11 @@ class DayAudit:
 
 
 def audit_the_day(game_date: date, folder: Path, environment: dict[str, str], root: Path) -> DayAudit:
-    """A dry run over the batches and phases of the date; waits for its end."""
+    """A dry run over the batches and phases of the date; waits for its end, three minutes at most.
+
+    Never raises: an audit that gave no answer is a `DayAudit` with the problem, which is judged as a broken
+    promise. What was found is remembered and told as in a deployment: again, nothing is told anew.
+    """
     try:
         told = answer_of(
             __name__,
@@ -71,6 +75,7 @@ def main() -> None:
 
     A dry run: nothing is mended.
     """
+    # Here: who only judges, in the process of the run, loads no client.
     from common.audit.assembly import Audit
     from common.audit.outcomes import Unknown
     from common.audit.report import Asked

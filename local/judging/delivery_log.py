@@ -21,7 +21,10 @@ class DeliveryLog:
 
     @classmethod
     def read(cls, log: Path) -> "DeliveryLog":
-        """Lines that are no JSON object (the server's own, or cut off by a SIGKILL) do not count."""
+        """What stands in the file now; a function that still runs may add to it. Raises OSError.
+
+        Lines that are no JSON object (the server's own, or cut off by a SIGKILL) do not count.
+        """
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         return cls(
             actions=tuple(
@@ -39,6 +42,7 @@ class DeliveryLog:
     @property
     def delivered_events(self) -> frozenset[str]:
         """The events that were answered for good at least once."""
+        # A dead letter is an end, too: the event does not come again.
         final = _RECORDED | {"dead_lettered"}
         return frozenset(event_id for action, event_id in self.actions if action in final)
 

@@ -42,6 +42,8 @@ def gather(
     Nobody may publish completions any more. Those that were published get `settle_within` to be delivered.
     """
     asked = tuple(requests)
+    # First what was published, then what was logged of it: an event that is published later has no log to be
+    # missed in.
     [completion_events] = taps.drain(stack.subscriber_client, [stack.names.tap(topics.PREDICTION_READY)])
     events = {one.message_id for one in completion_events}
     recorder_log = _settled_log(stack.server("completion_recorder").log, events, settle_within)
@@ -49,6 +51,7 @@ def gather(
     batches = stack.batches
     batch = batches.get(batch_id).unwrap()
     document = stack.database.document(batch_path(batch_id))
+    # No record of ours has it: the batch's own reading does not need it.
     opened_at = document.get(["start_time"], timeout=READ_TIMEOUT_SECONDS).get("start_time")
     rows = RowReader(Warehouse(stack.bigquery), stack.sport_names)
     # Both after the run: nothing moves any more.
@@ -70,6 +73,7 @@ def gather(
         expected=rule_of(asked),
         main=main,
         staging_left={table: len(found) for table, found in left.items()},
+        # A key that is merged and staged still is no loss: its table waits for the clean-up.
         unmerged_left=len({row.key for found in left.values() for row in found} - {row.key for row in main}),
         executions=_executions(stack, batch, opened_at),
         recorder_log=recorder_log,
@@ -88,14 +92,18 @@ def _settled_log(log: Path, events: set[str], within: timedelta) -> DeliveryLog:
 
 
 def _documents(collection: Any) -> list[dict[str, Any]]:
+    """All of them, as they are stored, in the order of their names."""
     return [snapshot.to_dict() for snapshot in collection.get(timeout=READ_TIMEOUT_SECONDS)]
 
 
 def _ids(collection: Any) -> tuple[str, ...]:
+    """The names of its documents, in their order."""
     return tuple(snapshot.id for snapshot in collection.get(timeout=READ_TIMEOUT_SECONDS))
 
 
 def _lock(stack: Stack, batch: Batch) -> LockRecord | None:
+    """The day's lock as it is now; None if nobody ever took it. Read as a document: asking the lock itself
+    could only say that it is free."""
     names = stack.sport_names
     key = LockKey(
         lock_type=LOCK_TYPE,
@@ -116,6 +124,7 @@ def _published(stack: Stack) -> "list[list[PubsubMessage]]":
 
 
 def _announced(published: "PubsubMessage") -> Announced:
+    """Raises ResultError for a message that its own receivers could not read."""
     return Announced(
         message_id=published.message_id,
         published_at=published.publish_time,
@@ -124,6 +133,7 @@ def _announced(published: "PubsubMessage") -> Announced:
 
 
 def _executions(stack: Stack, batch: Batch, opened_at: datetime) -> int:
+    """Rows of the consolidation in the execution log since the batch was opened; raises ResultError."""
     dataset = stack.sport_names.dataset(DatasetRole.ORCHESTRATION)
     sql = SQL.fill("executions", log=f"`{dataset}.{EXECUTION_LOG}`")
     parameters = {"opened_at": opened_at, "game_date": batch.game_date, "processor": CONSOLIDATION}

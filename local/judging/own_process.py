@@ -31,6 +31,7 @@ def answer_of(
     FILE is `{name}.json` in `folder`; what the process prints is in `{name}.log` beside it. An answer of an
     earlier run is removed first, so that it is never taken for this one's. Raises NoAnswer.
     """
+    # Beside the log of the run: who is told to look there finds both.
     answer, log = folder / f"{name}.json", folder / f"{name}.log"
     answer.unlink(missing_ok=True)
     with log.open("wb") as output:
@@ -46,6 +47,7 @@ def answer_of(
             )
         except subprocess.TimeoutExpired as error:
             raise NoAnswer(f"the {name} did not end within {timeout_seconds} s, see {log}") from error
+    # Both: a process that was killed may have written half of it, one that ended well nothing.
     if run.returncode != 0 or not answer.exists():
         raise NoAnswer(f"the {name} ended with status {run.returncode} and without an answer, see {log}")
     told: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from .gauges import Reading
 
 @dataclass(frozen=True, kw_only=True)
 class Bars:
-    """One for each boundary, and the four of the players."""
+    """One for each boundary, and the four of the players. Showing is for people: nothing is judged by it."""
 
     progress: Progress
     requested: TaskID
@@ -37,7 +37,7 @@ class Bars:
                 self.progress.update(self.boundaries[name], completed=present, total=needed)
 
     def show(self, reading: Reading) -> None:
-        """How many players have got how far."""
+        """How many players have got how far; a later reading may say less of a stage, and is shown so."""
         self.progress.update(self.requested, completed=reading.requested)
         self.progress.update(self.staged, completed=reading.staged)
         self.progress.update(self.recorded, completed=reading.recorded)
@@ -47,6 +47,7 @@ class Bars:
 @contextmanager
 def bars(console: Console, slate: Slate, graph: Graph) -> Iterator[Bars]:
     """Shown while the block runs, and left standing after it. Only players with predictions are staged."""
+    # Skipped players are recorded, and never staged: their bars have other ends.
     everybody = len(slate.players)
     with_rows = sum(not is_skipped(player) for player in slate.players)
     columns = (

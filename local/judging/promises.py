@@ -1,4 +1,9 @@
-"""The five promises, judged by the evidence: facts in, verdicts out."""
+"""The five promises, judged by the evidence: facts in, verdicts out. Pure.
+
+Each is judged by what others tell of it, never by what whoever kept it says of itself: counters by events and
+documents, rows by the requests, announcements by the rows. A run that was killed on purpose has to keep them,
+too; where a death may rightly leave a trace (a repeat, a table), the verdict names it.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -41,6 +46,7 @@ def judge(evidence: Evidence, *, victim: Victim | None, was_killed: bool) -> lis
     ]
     if victim is None:
         return verdicts
+    # A run in which nobody died shows nothing of deaths.
     missed = () if was_killed else (f"the {victim.value} was not killed: the moment was missed",)
     return [
         *verdicts,
@@ -62,6 +68,7 @@ def _counted_once(found: Evidence) -> Verdict:
     """Events against documents against counters: of each player one completion, and of each outcome one
     increment.
     """
+    # Three tellings of the same: what was published, what is stored of each player, and what was counted.
     counts, completions = found.batch.counts, found.completions
     outcomes = Counter(one.outcome for one in completions)
     told = {outcome: getattr(counts, outcome.value) for outcome in PlayerOutcome}
@@ -112,6 +119,7 @@ def _triggered_once(found: Evidence, victim: Victim | None) -> Verdict:
 
 def _no_row_twice_or_lost(found: Evidence) -> Verdict:
     """What the workers' rule makes of the requests is what the main table holds, row by row."""
+    # By key, not by row: a copy with another value is a copy all the same.
     copies = Counter(row.key for row in found.main)
     twice = [key for key, number in copies.items() if number > 1]
     wanted = {row.key for row in found.expected}
@@ -152,6 +160,7 @@ def _no_error_as_value(found: Evidence) -> Verdict:
 def _is_true(announced: Announced, found: Evidence) -> bool:
     """Whether an announcement has the status and the numbers that the main table shows."""
     message, rows = announced.message, len(found.main)
+    # Every player of a local day is answered for: partial would be a loss.
     status = MessageStatus.SUCCESS if found.expected else MessageStatus.NO_DATA
     metadata = message.metadata or {}
     return (
@@ -177,6 +186,7 @@ def _nothing_waits(found: Evidence, victim: Victim | None) -> Verdict:
                 found.dead_letter_messages > 0,
                 f"{counted(found.dead_letter_messages, 'message')} on dead-letter topics",
             ),
+            # The clean-up of orphans waits a day: a run that killed a worker has to leave them.
             (left > 0 and victim is not Victim.WORKER, f"{counted(left, 'staging table')} left"),
             (found.unmerged_left > 0, f"{found.unmerged_left} staged keys are not merged"),
             # The execution log is the only place that people query for runs: one row for one run.

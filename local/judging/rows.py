@@ -1,4 +1,8 @@
-"""Predictions as rows: what the workers' rule makes of the requests, and what BigQuery holds."""
+"""Predictions as rows: what the workers' rule makes of the requests, and what BigQuery holds.
+
+A worker's answer follows from its request alone, so what the main table has to hold is known before anything
+was staged, and every row can be told right or wrong by its values.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -39,7 +43,10 @@ class Prediction:
 
 
 def rule_of(requests: Iterable[PredictionRequest]) -> frozenset[Prediction]:
-    """What the workers' rule makes of the requests."""
+    """What the workers' rule makes of the requests; nothing of players whom they skip. Pure.
+
+    A set: two deliveries of a request make the same rows.
+    """
     answered = (request for request in requests if not is_skipped(request.player_lookup))
     return frozenset(_prediction(row) for request in answered for row in predict(request))
 
@@ -69,11 +76,13 @@ class RowReader:
         return {name: self._all_of(name) for name in names}
 
     def _all_of(self, table: str) -> tuple[Prediction, ...]:
+        """Every row of one table; raises ResultError, also where it was dropped since it was listed."""
         asked = self._warehouse.query(f"SELECT * FROM `{self._tables.path(table)}`")
         return tuple(map(_prediction, asked.unwrap().rows))
 
 
 def _prediction(row: Row) -> Prediction:
+    """The part of a row that can be compared: times and worker differ from delivery to delivery, rightly."""
     line = row["current_points_line"]
     return Prediction(
         key=Key(

@@ -1,4 +1,8 @@
-"""What was really published: read from subscriptions of our own, once the run is over."""
+"""What was really published: read from subscriptions of our own, once the run is over.
+
+What a function says that it has published may be wrong in the very case that a run is for. So each topic has
+a second subscription from the beginning (`topology` makes it), which nobody else reads.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +33,7 @@ def drain(client: "SubscriberClient", subscriptions: Sequence[str]) -> "list[lis
 
 
 def _drain(client: "SubscriberClient", subscription: str) -> "list[PubsubMessage]":
+    """Until a pull brings nothing. Acknowledged at once: a message that came back would be counted twice."""
     taken: list[PubsubMessage] = []
     while True:
         try:
