@@ -39,6 +39,7 @@ class Audit:
     """
 
     def __init__(self, wiring: WarehouseWiring[Any]) -> None:
+        """`wiring` is that of the function or the command: settings, clients and clock are shared with it."""
         self._wiring = wiring
         self._names = wiring.settings.names
         self._tables: Final = Tables(predictions=self._names.dataset(DatasetRole.PREDICTIONS))
@@ -53,6 +54,7 @@ class Audit:
         return self._wiring.now().astimezone(ZONE).date()
 
     def _auditor(self) -> Auditor:
+        """The parts that remember, tell and mend; what looks is made anew for each run, by `_sight`."""
         wiring = self._wiring
         return Auditor(
             sight=self._sight,

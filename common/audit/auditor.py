@@ -78,6 +78,8 @@ class Auditor:
 
         Safe to repeat and to run twice at once: findings are told once, repairs are idempotent.
         """
+        # In this order: what was found is remembered before anybody is told, told before it is mended, and
+        # mended before the report says so. A run that dies leaves the next one everything that it had found.
         run_id = f"{self.now():%Y%m%dT%H%M%S}-{self.run_id()}"
         started_at = self.now()
         resume = self._resume()
@@ -98,6 +100,7 @@ class Auditor:
             inhibited=told.unwrap().inhibited_count if told.is_success else 0,
             untold=_untold(told),
             mended=mended,
+            # A look at one batch or date comes to nobody's end: where the last full run stopped stays.
             resume=resume if asked.is_limited else turns.next_resume(outcomes, resume),
         )
         written = self.audit_log.write(report)
@@ -127,12 +130,14 @@ class Auditor:
             pending=[each for each in known if each.is_open and each.pending is not None],
             seen=_NOT_SEEN,
         )
+        # Once for all checks, and last: what they judge is as late as can be, and the same for each.
         sight = replace(sight, seen=sight.batches.seen(_wanted(asked, first, open_findings)))
         checks = [check for check in self.checks if asked.includes(check.of)]
         return {check.name: _guarded(check, sight) for check in turns.in_order(checks, resume)}
 
     def _resume(self) -> tuple[Resume, ...]:
         """Where the last run had to stop. Nothing is lost where that is not known: all is looked at anew."""
+        # Not unwrapped: an audit that cannot read its own log is needed more than any other.
         last = self.audit_log.resume()
         if last.error is not None:
             log.warning("begun anew", action="resume_unknown", error=last.error.to_dict())
@@ -169,6 +174,7 @@ class Auditor:
     def _mend(self, findings: Sequence[Finding], told: Result[Told]) -> tuple[Mended, ...]:
         """What is asked of others already, and may still arrive, is not asked again; what a person has to
         want is left to him."""
+        # As they are stored now, those of this run among them: another auditor may have asked meanwhile.
         known = told.data.tracked if told.data is not None else ()
         now = self.now()
         asked = {each.finding_id for each in known if is_repaired_elsewhere(each, now)}
@@ -184,6 +190,7 @@ class Auditor:
         return mended
 
     def _mend_one(self, finding: Finding) -> Mended:
+        """What became of one repair; never raises, so that the others have their turn."""
         try:
             return self.repairs.mend(finding)
         except Exception as exc:  # the boundary: one repair that is broken keeps no other from mending
@@ -198,6 +205,7 @@ _NOT_SEEN: Final[Result[Seen]] = Result.failure(ErrorInfo.transient("NotSeen", "
 
 def _guarded(check: Check, sight: Sight) -> Outcome:
     """What a check says; a check that raises is unknown, and the others are asked all the same."""
+    # Left, not unknown: no store failed, and the next run begins with it.
     if sight.seconds_left() <= 0:
         return Ok(looked_at=frozenset(), left=1, resume_after=sight.resume_after.get(check.name))
     try:
@@ -216,6 +224,7 @@ def _findings(outcomes: Mapping[str, Outcome]) -> tuple[Finding, ...]:
         for finding in outcome.findings
     ]
     awaited = outcomes.get(REPAIRS)
+    # The waiting ones first: where both tell of one finding, what was seen replaces what is waited for.
     waiting = awaited.findings if isinstance(awaited, Found | Unknown) else ()
     once = {each.finding_id: each for each in (*waiting, *(each for each in found if each not in waiting))}
     return tuple(once.values())
@@ -244,6 +253,7 @@ def _wanted(asked: Asked, first: date, open_findings: Sequence[Finding]) -> Want
     """Which batches the run looks at; those with an open finding are added, as only a look can find it
     over.
     """
+    # However old they are: a finding ends only where somebody has looked again.
     also = frozenset(each.scope.name for each in open_findings if each.scope.kind is ScopeKind.BATCH)
     return Wanted(
         batch_id=asked.batch_id,
@@ -270,10 +280,12 @@ def _changes(told: Result[Told]) -> tuple[str, ...]:
 
 
 def _untold(told: Result[Told]) -> tuple[ErrorInfo, ...]:
+    """Why somebody was not told; of a run that could not remember, that alone."""
     return told.unwrap().undelivered if told.error is None else (told.error,)
 
 
 def _log(report: AuditReport) -> None:
+    """One JSON line for each run, which alerts and dashboards go by: a warning where anything is not well."""
     unknown = [name for name, each in report.outcomes.items() if isinstance(each, Unknown)]
     fields: dict[str, Any] = {
         "run_id": report.run_id,

@@ -1,4 +1,11 @@
-"""The checks of batches: what each asks of the store, and the rule that judges it."""
+"""The checks of batches: what each asks of the store, and the rule that judges it.
+
+    all batches, one query ──▶ their documents alone tell most
+                           ──▶ two counts of each ──▶ its documents, where the counts differ
+                           ──▶ its times, where its deadline is near
+
+Reads are what an audit costs: whatever is read of every batch is a document or a count, and nothing more.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +35,7 @@ Rule = Callable[[Batch], Iterable[Finding]]
 
 
 def check_each(seen: Result[Seen], rule: Rule, *, cost: Cost = NOTHING) -> Outcome:
-    """A rule that needs no more than the batch document."""
+    """A rule that needs no more than the batch document; Unknown where the batches could not be read."""
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
@@ -87,6 +94,8 @@ def check_counts(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
 
 @returns_result
 def _count(batches: Batches, batch: Batch) -> _Counted:
+    """What the counts of one batch say, and its documents where they differ from its document."""
+    # Before the move to documents there are none to be counted: the array is all there is.
     if not batch.schema_mode.writes_subcollection:
         return _Counted()
     totals = batches.totals(batch).unwrap()
@@ -94,6 +103,7 @@ def _count(batches: Batches, batch: Batch) -> _Counted:
     reads = 2 * max(1, -(-totals.documents // 1000))
     if differences.agree(batch, totals):
         return _Counted(reads=reads)
+    # Counts say that something differs, only documents who it is.
     details = batches.details(batch).unwrap()
     told = differences.differences(batch, details.documents, details.expected)
     return _Counted(findings=told, reads=reads + details.reads)
@@ -131,6 +141,7 @@ def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
 
 
 def _is_near_its_deadline(batch: Batch) -> bool:
+    """Past it, the batch is overdue, which another check tells."""
     if batch.status is not BatchStatus.OPEN or batch.deadline is None:
         return False
     return timedelta(0) < batch.deadline - batch.read_time <= PACE_FROM

@@ -14,7 +14,8 @@ from ..texts import counted
 from .stores import BIGQUERY, FIRESTORE, PUBSUB
 
 SWEEP_MISSED: Final = timedelta(minutes=15)
-"""What redeliveries and the ten-minute sweep should have resumed by then."""
+"""What redeliveries and the ten-minute sweep should have resumed by then. Earlier, the system mends itself,
+and a finding would only teach people to wait."""
 CONSOLIDATION_TAKES: Final = timedelta(minutes=30)
 """Three runs of the consolidation at its time limit."""
 
@@ -100,6 +101,7 @@ def deadline_findings(batch: Batch) -> Iterable[Finding]:
 
 
 def _open_too_long(batch: Batch, why: str) -> Finding:
+    """One finding for both ways: the same repair closes it, and only one of them can be so."""
     return Finding(
         finding_class=FindingClass.OVERDUE_BATCH,
         severity=Severity.CRITICAL,

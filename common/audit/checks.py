@@ -1,4 +1,8 @@
-"""Every check of an audit, one line each. To add one: write its function, and its line here."""
+"""Every check of an audit, one line each. To add one: write its function, and its line here.
+
+The order is that of a run. Each check is given the sight whole and takes of it what it asks for, so that none
+depends on what another has read, but for the batches, which are read once for all.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +46,7 @@ class Sight:
     """What the checks of one run look at. Each port is the narrow one that its check declares."""
 
     sport: Sport
+    """Whose topics are asked for; the stores are those of its deployment."""
     now: datetime
     """The auditor's own clock, at the beginning of the run; rules about batches use the store's instead."""
     dates: Sequence[date]
@@ -61,7 +66,9 @@ class Sight:
     resume_after: Mapping[str, str | None]
     """By check that the last runs had to stop: the last batch that it came to."""
     batches: Batches
+    """What lies below the batches that were seen, as of the same moment."""
     warehouse: QueryStore
+    """BigQuery; a check sends it one statement, however many batches there are."""
     tables: Tables
     staging: Staging
     locks: Locks
@@ -71,7 +78,7 @@ class Sight:
     topology: Topology
 
     def turn(self, check: str) -> Turn:
-        """What is granted to this check."""
+        """What is granted to this check: the time that is left to all, and where it stopped the last time."""
         return Turn(seconds_left=self.seconds_left, after=self.resume_after.get(check))
 
 
@@ -95,7 +102,7 @@ BATCH, DATE, SYSTEM = ScopeKind.BATCH, ScopeKind.DATE, ScopeKind.SYSTEM
 
 
 def _each(rule: batch_checks.Rule) -> Callable[[Sight], Outcome]:
-    """A check that judges each batch by its document alone."""
+    """A check that judges each batch by its document alone: all of them were read, so it costs nothing."""
     return lambda at: batch_checks.check_each(at.seen, rule)
 
 

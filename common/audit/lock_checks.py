@@ -1,4 +1,8 @@
-"""Locks that nobody gives back: expired and never released, or held for longer than any work takes."""
+"""Locks that nobody gives back: expired and never released, or held for longer than any work takes.
+
+An expired lock stops nobody: whoever comes next takes it, under a higher fence. It tells that a holder has
+died, whose work may be half done. One that is renewed for too long does stop everybody.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,6 +113,7 @@ def lock_findings(held: Sequence[tuple[str, LockRecord]], now: datetime) -> list
 def _finding(
     finding_class: FindingClass, lock_id: str, summary: str, *, repair: Repair | None = None
 ) -> Finding:
+    """A warning in either case: what waits behind the lock is told by findings of its own."""
     return Finding(
         finding_class=finding_class,
         severity=Severity.WARNING,

@@ -82,6 +82,7 @@ def check_phases(phases: Phases, schedule: Schedule, dates: Sequence[date]) -> O
         for (path, game_date), why in known.unreadable.items()
     ]
     where: dict[str, Any] = {"cost": Cost(reads=known.reads)}
+    # Of a date with a damaged document nothing is known to be over.
     unread = {game_date for _, game_date in known.unreadable}
     scopes = frozenset({SCHEDULE.name, *(each.isoformat() for each in dates if each not in unread)})
     # Only past its deadline is silence worth a question to the schedule.

@@ -60,10 +60,12 @@ class PhaseReader:
 
 
 def _goes_on(day: Day) -> bool:
+    """Whether something is still to happen by itself; a boundary that a person holds waits for him."""
     return not (day.state.is_final or day.state is PhaseState.HELD)
 
 
 def _phase_day(boundary: Boundary, day: Day, now: datetime) -> PhaseDay:
+    """One date as the checks judge it; raises what reading a damaged field raises."""
     is_claimed = day.state is PhaseState.DISPATCHING and day.dispatch is not None
     return PhaseDay(
         boundary=boundary.name,

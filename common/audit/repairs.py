@@ -1,4 +1,9 @@
-"""What an audit mends: each repair may be repeated, and says what was before and what is now."""
+"""What an audit mends: each repair may be repeated, and says what was before and what is now.
+
+A finding is minutes or hours old when its repair begins, and others may mend the same: so every repair reads
+first, and does what is due by then, or nothing. What it calls are the parts that the functions use every day;
+none writes past the rules of the module that owns a document.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +25,7 @@ from .asking_again import AskingAgain, MainRows, RequestMaker, State, state_of
 from .report import Mended
 
 WHO: Final = "consistency_auditor"
+"""Who has taken a lock from its holder, as its document tells it."""
 
 
 class StagingTables(Protocol):
@@ -39,7 +45,11 @@ class Dispatches(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class SafeRepairs:
-    """Mends the findings of one deployment, and nothing that is not found."""
+    """Mends the findings of one deployment, and nothing that is not found.
+
+    Safe to share between threads, and to run beside another auditor: of two that mend the same, the second
+    finds it mended, or is refused by the store and proposes it again.
+    """
 
     batches: Batches
     outbox: TriggerOutbox
@@ -87,6 +97,7 @@ class SafeRepairs:
 
     @property
     def _again(self) -> AskingAgain:
+        """The repairs that ask workers; made of the same parts, and keeps nothing."""
         return AskingAgain(
             batches=self.batches,
             main_rows=self.main_rows,
@@ -118,10 +129,12 @@ class SafeRepairs:
         return state_of(batch), state_of(self.batches.get(batch.batch_id).unwrap())
 
     def _recount(self, finding: Finding) -> tuple[State, State]:
+        """Counters from the documents, which are what was recorded. Refused in a mode that has none."""
         batch = self.batches.get(finding.scope.name).unwrap()
         return state_of(batch), state_of(recount(self.batches, batch.batch_id).unwrap())
 
     def _release(self, finding: Finding) -> tuple[State, State]:
+        """The next holder's fence makes whatever the old one still sends stale: nothing of it is merged."""
         key = self._lock_named(finding.scope.name)
         ended = self.lock.force_release(key, WHO, finding.summary).unwrap()
         return {"held_by": ended.operation_id if ended else None}, {"held_by": None}
@@ -138,16 +151,19 @@ class SafeRepairs:
         return key
 
     def _remove(self, finding: Finding) -> tuple[State, State]:
+        """Those of the tables that are orphans still; the others stay, and are told as they are then."""
         gone = self.staging.remove(finding.ids).unwrap()
         return {"tables": list(finding.ids)}, {"tables": sorted(set(finding.ids) - set(gone))}
 
     def _dispatch(self, finding: Finding) -> tuple[State, State]:
+        """Looked at anew: a decided dispatch is then sent, under the id that it has; a repeat is dropped."""
         assert finding.scope.game_date is not None
         # The boundary is the subject of such a finding.
         after = self.dispatches.resume(finding.subject, finding.scope.game_date).unwrap()
         return {"state": "dispatching"}, after
 
 
+# By the repair that the finding names: which one is safe was decided when it was found.
 _WORK: Mapping[Repair, Callable[[SafeRepairs, Finding], tuple[State, State]]] = {
     Repair.REPUBLISH_TRIGGER: SafeRepairs._republish,
     Repair.CONSOLIDATE_AGAIN: SafeRepairs._consolidate_again,

@@ -81,6 +81,7 @@ class Retention:
         return Result.success(_removed(batches, spent, is_complete=True))
 
     def _old(self, before: date) -> list[Document]:
+        """Batches of earlier dates that are over, the oldest first; one query. Raises ResultError."""
         # Those that are not over stay and are met at every run: with BATCHES_PER_RUN of them no other would
         # be reached, which their findings tell long before.
         old = Query(

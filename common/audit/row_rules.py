@@ -95,6 +95,7 @@ _WHAT: Final = {
 
 
 def _finding(day: Day, finding_class: FindingClass, names: Sequence[str]) -> Finding:
+    """Of the batch, where the day has one: then the batch can be asked for the players; else of the day."""
     is_one_batch = len(day.batch_ids) == 1
     # Which of several batches a player is missing from cannot be told from his rows: a person has to look.
     can_redrive = is_one_batch and finding_class is FindingClass.MISSING_ROW

@@ -44,6 +44,7 @@ def condition(column: str, rule: Rule) -> tuple[str, str]:
 
 
 def _within(column: str, rule: Within) -> tuple[str, str]:
+    """Of a range that is open at one end, the other; both ends belong to it."""
     # SQL has no literal for infinity.
     if isfinite(rule.minimum) and isfinite(rule.maximum):
         low, high = f"{rule.minimum:g}", f"{rule.maximum:g}"

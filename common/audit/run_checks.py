@@ -1,4 +1,8 @@
-"""Absence: a sweep or an audit that should have run and did not, and dead letters that nobody looked at."""
+"""Absence: a sweep or an audit that should have run and did not, and dead letters that nobody looked at.
+
+What did not happen leaves no trace, so it is told by the last time that it did: each sweep notes its tick,
+each audit writes its document, and the next one of either compares.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,6 +46,7 @@ class LastRuns:
     """When each ran last, by function; None: it never did. As of `read_time`."""
 
     by_function: Mapping[str, datetime | None]
+    """Without those whose document makes no sense: of these nothing can be said."""
     read_time: datetime
     reads: int
     unreadable: Mapping[str, str] = field(default_factory=dict)
@@ -80,6 +85,7 @@ class RunReader:
         sweeps = self._documents.get(list(paths)).unwrap()
         latest = self._documents.find(AUDITS_COLLECTION, newest_first).unwrap()
         moment = self._moment(sweeps)
+        # Two shapes, one question: a time, and whether it is one.
         times = {path: each.data.get("last_run") for path, each in sweeps.items()}
         own = {each.path: each.data.get("started_at") for each in latest}
         unreadable = {path: why for path, told in {**times, **own}.items() if (why := no_time(told, moment))}
@@ -112,6 +118,7 @@ class RunReader:
             only=("topic", "error_class", "replayed_at", "discarded_at"),
         )
         found = self._documents.find(DEAD_LETTERS_COLLECTION, newest_first).unwrap()
+        # As text: a damaged letter is counted, too, under whatever it says.
         counts: dict[tuple[str, str], int] = {}
         for each in found:
             if not each.data.get("replayed_at") and not each.data.get("discarded_at"):
@@ -188,6 +195,7 @@ def check_dead_letters(runs: Runs) -> Outcome:
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
     letters = seen.unwrap()
+    # By reason, not one by one: a thousand messages of one broken publisher are one thing to mend.
     found = [
         Finding(
             finding_class=FindingClass.WAITING_DEAD_LETTERS,

@@ -32,6 +32,7 @@ class StagingTables:
     """The staging tables of one dataset, as an audit sees and removes them."""
 
     def __init__(self, clean_up: CleanUp, batch_of: BatchOf, now: Callable[[], datetime]) -> None:
+        # The same clean-up as a consolidation's: what may go is decided in one place.
         self._clean_up = clean_up
         self._batch_of = batch_of
         self._now = now
@@ -67,6 +68,7 @@ def check_staging(staging: Staging, now: datetime) -> Outcome:
     seen = staging.orphans(now)
     if seen.error is not None:
         return Unknown(store=(seen.error.details or {}).get(STORE, BIGQUERY), error=seen.error)
+    # One finding for all: they cost storage, and nobody waits for any of them.
     names = tuple(seen.unwrap())
     if not names:
         return outcome_of(())

@@ -63,7 +63,7 @@ class TopologySeen:
 
 
 class Topology(Protocol):
-    """Asks Pub/Sub; a viewer's rights are enough."""
+    """Asks Pub/Sub."""
 
     def seen(self) -> Result[TopologySeen]:
         """All topics and subscriptions of the project."""
@@ -79,6 +79,7 @@ class PubSubTopology:
     """Of one project; safe to share between threads."""
 
     def __init__(self, publisher: "PublisherClient", subscriber: "SubscriberClient", project: str) -> None:
+        """Viewer's rights are enough, but for looking into subscriptions, which takes a subscriber's."""
         self._publisher = publisher
         self._subscriber = subscriber
         self._project = project
@@ -158,6 +159,7 @@ def _of_topic(topic: Topic, seen: TopologySeen, sport: Sport) -> Iterable[Findin
             told = f"{subscriber} hears nothing of {topic.name(sport)}"
             yield _finding(FindingClass.MISSING_SUBSCRIPTION, name, told)
             continue
+        # All that is wrong with one subscription is one finding: one apply mends it.
         problems = [
             told
             for is_wrong, told in (
@@ -170,11 +172,13 @@ def _of_topic(topic: Topic, seen: TopologySeen, sport: Sport) -> Iterable[Findin
                     found.max_delivery_attempts != wanted.max_delivery_attempts,
                     f"{found.max_delivery_attempts} delivery attempts, not {wanted.max_delivery_attempts}",
                 ),
+                # A longer one harms nobody; a shorter one delivers again what is still being worked on.
                 (
                     found.ack_deadline_seconds < wanted.ack_deadline_seconds,
                     f"acknowledgement within {found.ack_deadline_seconds} s, "
                     f"not {wanted.ack_deadline_seconds}",
                 ),
+                # By its end: the host is the deployment's, the path names the topic that is delivered.
                 (
                     wanted.delivery is Delivery.PUSH
                     and not found.push_endpoint.endswith(f"/topics/{topic.name(sport)}"),
@@ -208,6 +212,7 @@ def check_dead_letter_subscriptions(topology: Topology, sport: Sport) -> Outcome
 
 
 def _waiting(name: str, count: int) -> Finding:
+    """A warning: the messages are kept for days, and their documents say more than their number."""
     return Finding(
         finding_class=FindingClass.WAITING_DEAD_LETTERS,
         severity=Severity.WARNING,
@@ -220,6 +225,8 @@ def _waiting(name: str, count: int) -> Finding:
 
 
 def _finding(finding_class: FindingClass, name: str, summary: str) -> Finding:
+    """Critical: what is published to nobody is lost after its retention. Nothing of ours makes it; Terraform
+    does."""
     return Finding(
         finding_class=finding_class,
         severity=Severity.CRITICAL,
@@ -244,4 +251,5 @@ def _subscription(found: Any) -> SubscriptionSeen:
 
 
 def _short(path: str) -> str:
+    """`projects/p/topics/t` → `t`; "" stays ""."""
     return path.rpartition("/")[2]
