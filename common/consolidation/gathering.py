@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Final
 
 from ..chunks import chunks
+from ..warehouse.records import Rows
 from . import merge_sql
 from .answers import claimed_answers, has_surplus
 from .jobs import Jobs
@@ -49,7 +50,8 @@ class Gathering:
         statements[-1] += f"\n{merge_sql.count(self.tables, self.into, self.game_date)}"
         # One after the other: the first makes the table to which the others append.
         for number, sql in enumerate(statements):
-            counted = self._counted(f"gather-{number}", sql)
+            done = self._run(f"gather-{number}", sql)
+        counted = [Counted(**row) for row in done.rows]
         return self._leave_out_other_answers(staged, counted) if has_surplus(staged, counted) else counted
 
     def _statements(self, slices: Sequence[Slice]) -> Iterator[str]:
@@ -65,21 +67,19 @@ class Gathering:
         Two more jobs, on the gathered copy alone, which is this holder's own; returns the counts after them.
         Asked only where somebody has more rows than claimed, which is seldom.
         """
-        sql = merge_sql.answers(self.tables, self.into)
-        found = self.jobs.run(f"answers-{self.fence}", sql, timeout_seconds=GATHER_SECONDS)
+        found = self._run("answers", merge_sql.answers(self.tables, self.into))
         claimed = claimed_answers(staged, [Answer(**row) for row in found.rows])
         # Each part names players of its own, so what one has left out no other brings back; the last one's
         # count is that of all.
         for number, part in enumerate(chunks(claimed, MAX_ANSWERS)):
             leave_out = merge_sql.leave_out(self.tables, self.into, part)
             count = merge_sql.count(self.tables, self.into, self.game_date)
-            counted = self._counted(f"leave-out-{number}", f"{leave_out}\n{count}")
+            done = self._run(f"leave-out-{number}", f"{leave_out}\n{count}")
+            counted = [Counted(**row) for row in done.rows]
         return counted
 
-    def _counted(self, step: str, sql: str) -> list[Counted]:
-        """What the last statement of the job counted; nothing of a job that only gathers."""
-        done = self.jobs.run(f"{step}-{self.fence}", sql, timeout_seconds=GATHER_SECONDS)
-        return [Counted(**row) for row in done.rows]
+    def _run(self, step: str, sql: str) -> Rows:
+        return self.jobs.run(f"{step}-{self.fence}", sql, timeout_seconds=GATHER_SECONDS)
 
 
 def runs(slices: Sequence[Slice]) -> list[Sequence[Slice]]:
