@@ -283,6 +283,7 @@ def test_publish_time_beyond_all_years_is_no_time(envelope: Envelope, moment: st
                 max_size=5,
             )
         ),
+        max_leaves=15,
     ).map(lambda value: json.dumps(value).encode()),
     headers=st.sampled_from([{}, BINARY_HEADERS, STRUCTURED_HEADERS]),
 )
