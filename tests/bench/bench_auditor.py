@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -82,12 +83,14 @@ def _recording_beside_it(bench: Bench, project: str) -> Measurement:
         spent.setdefault(f"{way} emulator", []).append(cpu_seconds(port) - before)
 
     record("warm_up")
+    audit = SpokenProcess("tests.bench.beside_audit", "audit", project)
+    audit.hear()
     for _ in range(ROUNDS):
+        audit.send(signal.SIGSTOP)
         record("quiet")
-        audit = SpokenProcess("tests.bench.beside_audit", "audit", project)
-        audit.hear()
+        audit.send(signal.SIGCONT)
         record("beside")
-        audit.end()
+    audit.end()
     recorder.end()
     micros = {way: 1e6 * median(each) / RECORDED for way, each in spent.items()}
     return Measurement(
