@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from ..findings import Finding, Looked, ScopeKind
+from ..findings import Finding
 from ..findings.channel import Channel
 from ..findings.reporter import Reporter, Told
 from ..findings.rules import is_repaired_elsewhere
@@ -21,18 +21,13 @@ from ..result import ErrorInfo, Result
 from ..texts import counted
 from . import turns
 from .audit_log import AuditLog
-from .batch_reader import Seen, Wanted
+from .batch_reader import Seen
 from .checks import CHECKS, Check, Sight
 from .in_turn import Resume
-from .outcomes import Found, Ok, Outcome, Unknown
-from .repair_checks import REPAIRS
+from .looking import DAYS_BACK, dates_of, findings_of, guarded, looked_of, wanted_of
+from .outcomes import Outcome, Unknown
 from .report import STORES_CHECK, Asked, AuditReport, Mended, outcome_fields, stores_down
 
-DAYS_BACK: Final = 2
-"""Game dates before today that every run looks at: late games and late completions are over by then. What
-is older is looked at while it is unsettled, or has an open finding."""
-MAX_OPEN_DATES: Final = 10
-"""Older dates with an open finding, the newest of them: a limit to what one run reads."""
 TIME_LIMIT: Final = timedelta(seconds=420)
 """For the checks; what follows has the rest of the function's time."""
 
@@ -84,7 +79,7 @@ class Auditor:
         started_at = self.now()
         resume = self._resume()
         outcomes = self._look(asked, resume)
-        findings = (*_findings(outcomes), *stores_down(outcomes))
+        findings = (*findings_of(outcomes), *stores_down(outcomes))
         told = self._tell(findings, outcomes, started_at, run_id)
         mended = self._mend(findings, told) if asked.repair else ()
         report = AuditReport(
@@ -122,7 +117,7 @@ class Auditor:
         open_findings = [each.finding for each in known]
         sight = self.sight(
             now=self.now(),
-            dates=_dates(asked, first, open_findings),
+            dates=dates_of(asked, first, open_findings),
             seconds_left=lambda: ends_at - self.monotonic(),
             resume_after={each.check: each.after for each in resume},
             findings=self.store,
@@ -131,9 +126,9 @@ class Auditor:
             seen=_NOT_SEEN,
         )
         # Once for all checks, and last: what they judge is as late as can be, and the same for each.
-        sight = replace(sight, seen=sight.batches.seen(_wanted(asked, first, open_findings)))
+        sight = replace(sight, seen=sight.batches.seen(wanted_of(asked, first, open_findings)))
         checks = [check for check in self.checks if asked.includes(check.of)]
-        return {check.name: _guarded(check, sight) for check in turns.in_order(checks, resume)}
+        return {check.name: guarded(check, sight) for check in turns.in_order(checks, resume)}
 
     def _resume(self) -> tuple[Resume, ...]:
         """Where the last run had to stop. Nothing is lost where that is not known: all is looked at anew."""
@@ -156,7 +151,7 @@ class Auditor:
         run finds it again.
         """
         reporter = Reporter(self.store, self.channel, now=self.now, teller=run_id)
-        told = reporter.conclude(findings, _looked(outcomes, self.checks), started_at)
+        told = reporter.conclude(findings, looked_of(outcomes, self.checks), started_at)
         if told.error is not None:
             self._tell_without_memory(findings, told.error)
         return told
@@ -201,76 +196,6 @@ class Auditor:
 
 
 _NOT_SEEN: Final[Result[Seen]] = Result.failure(ErrorInfo.transient("NotSeen", "nothing was read yet"))
-
-
-def _guarded(check: Check, sight: Sight) -> Outcome:
-    """What a check says; a check that raises is unknown, and the others are asked all the same."""
-    # Left, not unknown: no store failed, and the next run begins with it.
-    if sight.seconds_left() <= 0:
-        return Ok(looked_at=frozenset(), left=1, resume_after=sight.resume_after.get(check.name))
-    try:
-        return check.run(sight)
-    except Exception as exc:  # the boundary: one check that is broken keeps no other from looking
-        log.exception("check failed", action="check_failed", check=check.name)
-        return Unknown(store=_self(check), error=ErrorInfo.from_exception(exc, check=check.name))
-
-
-def _findings(outcomes: Mapping[str, Outcome]) -> tuple[Finding, ...]:
-    """Each once: what a check finds still says more than that its repair is waited for."""
-    found = [
-        finding
-        for outcome in outcomes.values()
-        if isinstance(outcome, Found | Unknown)
-        for finding in outcome.findings
-    ]
-    awaited = outcomes.get(REPAIRS)
-    # The waiting ones first: where both tell of one finding, what was seen replaces what is waited for.
-    waiting = awaited.findings if isinstance(awaited, Found | Unknown) else ()
-    once = {each.finding_id: each for each in (*waiting, *(each for each in found if each not in waiting))}
-    return tuple(once.values())
-
-
-def _looked(outcomes: Mapping[str, Outcome], checks: Sequence[Check]) -> Looked:
-    """A store is found to be up again by a run in which somebody asked it, and everybody got an answer."""
-    looked = {name: outcome.looked_at for name, outcome in outcomes.items()}
-    down = {outcome.store for outcome in outcomes.values() if isinstance(outcome, Unknown)}
-    asked = {
-        store
-        for check in checks
-        if check.name in outcomes and not outcomes[check.name].left
-        for store in (*check.stores, _self(check))
-    }
-    arrived = looked.get(REPAIRS) or frozenset()
-    return Looked(by_check={**looked, STORES_CHECK: frozenset(asked - down)}, arrived=arrived)
-
-
-def _self(check: Check) -> str:
-    """What stands for a store where the check itself is broken."""
-    return f"check {check.name}"
-
-
-def _wanted(asked: Asked, first: date, open_findings: Sequence[Finding]) -> Wanted:
-    """Which batches the run looks at; those with an open finding are added, as only a look can find it
-    over.
-    """
-    # However old they are: a finding ends only where somebody has looked again.
-    also = frozenset(each.scope.name for each in open_findings if each.scope.kind is ScopeKind.BATCH)
-    return Wanted(
-        batch_id=asked.batch_id,
-        game_date=asked.game_date,
-        since=first,
-        also=frozenset() if asked.is_limited else also,
-    )
-
-
-def _dates(asked: Asked, first: date, open_findings: Sequence[Finding]) -> list[date]:
-    """The date asked for; or those of the last days, and a few that have an open finding."""
-    if asked.game_date is not None:
-        return [asked.game_date]
-    recent = {first + timedelta(days=number) for number in range(DAYS_BACK + 1)}
-    kept = {each.scope.game_date for each in open_findings if each.scope.kind is ScopeKind.DATE} - {None}
-    older = sorted((each for each in kept if each is not None), reverse=True)[:MAX_OPEN_DATES]
-    return sorted(recent | set(older))
 
 
 def _changes(told: Result[Told]) -> tuple[str, ...]:
