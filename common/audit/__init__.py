@@ -11,6 +11,7 @@ __all__ = [
     "auditor",
     "batch_reader",
     "batch_rules",
+    "batches_seen",
     "coverage",
     "in_turn",
     "outcomes",

@@ -21,7 +21,7 @@ from ..result import ErrorInfo, Result
 from ..texts import counted
 from . import turns
 from .audit_log import AuditLog
-from .batch_reader import Seen
+from .batches_seen import Seen
 from .checks import CHECKS, Check, Sight
 from .in_turn import Resume
 from .looking import DAYS_BACK, dates_of, findings_of, guarded, looked_of, wanted_of

@@ -17,8 +17,8 @@ from ..batches.expected_end import misses
 from ..batches.records import Batch, BatchStatus, batch_path
 from ..findings import Finding, FindingClass, Scope, Severity, operator_command
 from ..result import Result, returns_result
-from .batch_reader import Batches, Seen
 from .batch_rules import scope_of
+from .batches_seen import Batches, Seen
 from .in_turn import Turn, concluded, walk
 from .outcomes import NOTHING, Cost, Outcome, Unknown, outcome_of
 from .pace import Past, end_of, past_of

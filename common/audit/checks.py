@@ -30,7 +30,7 @@ from . import (
     stores,
     topology_checks,
 )
-from .batch_reader import Batches, Seen
+from .batches_seen import Batches, Seen
 from .in_turn import Turn
 from .lock_checks import Locks
 from .outcomes import Outcome

@@ -33,7 +33,8 @@ from ..maintenance.sweep_ticks import COLLECTION as SWEEPS
 from ..phases.phase_graph import Graph
 from ..phases.records import Day, DayKey, collection_of
 from ..result import Result, returns_result
-from .batch_reader import NAMES_AT_ONCE, Seen
+from .batch_reader import NAMES_AT_ONCE
+from .batches_seen import Seen
 from .in_turn import Turn
 from .outcomes import Cost, Outcome, Unknown, outcome_of
 from .report import resume_from

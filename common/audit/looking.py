@@ -13,7 +13,7 @@ import structlog
 
 from ..findings import Finding, Looked, ScopeKind
 from ..result import ErrorInfo
-from .batch_reader import Wanted
+from .batches_seen import Wanted
 from .checks import Check, Sight
 from .outcomes import Found, Ok, Outcome, Unknown
 from .repair_checks import REPAIRS

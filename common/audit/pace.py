@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from ..batches.expected_end import ExpectedEnd, expected_end, profile
 from ..batches.records import Batch, BatchStatus
 from ..result import Result
-from .batch_reader import Seen, Wanted
+from .batches_seen import Seen, Wanted
 
 PAST_DAYS: Final = 3
 """Of so many days before it the batches tell how a batch goes."""

@@ -15,7 +15,7 @@ from ..findings import Finding, Pending, Tracked
 from ..messages import PlayerOutcome
 from ..result import Result
 from ..texts import counted
-from .batch_reader import Batches, Seen
+from .batches_seen import Batches, Seen
 from .in_turn import Turn, concluded, walk
 from .outcomes import Cost, Outcome, Unknown
 from .stores import FIRESTORE

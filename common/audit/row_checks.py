@@ -17,7 +17,7 @@ from ..predictions.table import CHANGED_AT, ITEM, KEY, PARTITION_COLUMN
 from ..result import Result, returns_result
 from ..sql_blocks import SqlBlocks
 from ..warehouse.records import Rows
-from .batch_reader import Batches, Seen, Wanted
+from .batches_seen import Batches, Seen, Wanted
 from .in_turn import Turn, Walked, concluded, walk
 from .outcomes import Cost, Outcome, Unknown
 from .row_rules import CHECK, Day, PlayerRows, row_findings

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
-from ..audit.batch_reader import Seen, Wanted
 from ..audit.batch_rules import document_findings
+from ..audit.batches_seen import Seen, Wanted
 from ..audit.pace import PAST_DAYS, Past, end_of, past_of
 from ..batches.records import Batch, BatchStatus
 from ..findings import ScopeKind, Tracked

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from common.audit.assembly import Audit
 from common.audit.auditor import Auditor
-from common.audit.batch_reader import BatchReader, Seen, Wanted
+from common.audit.batch_reader import BatchReader
 from common.audit.batch_rules import CONSOLIDATION_TAKES
+from common.audit.batches_seen import Seen, Wanted
 from common.audit.phase_reader import PhaseReader
 from common.audit.repairs import SafeRepairs
 from common.audit.staging_checks import StagingTables

@@ -7,7 +7,8 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from common.audit.batch_reader import BatchReader, Wanted
+from common.audit.batch_reader import BatchReader
+from common.audit.batches_seen import Wanted
 from common.audit.in_turn import UNHURRIED
 from common.audit.outcomes import Outcome, Unknown
 from common.audit.row_checks import MAY_GET_ROWS, QueryStore, check_rows

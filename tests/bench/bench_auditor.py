@@ -12,7 +12,8 @@ import structlog
 from google.cloud import firestore
 
 from common.audit.batch_checks import check_counts
-from common.audit.batch_reader import BatchReader, Wanted
+from common.audit.batch_reader import BatchReader
+from common.audit.batches_seen import Wanted
 from common.audit.in_turn import UNHURRIED, walk
 from common.batches.batches import Batches
 from common.batches.completion import COUNTER

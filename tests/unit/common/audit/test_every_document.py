@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from common.audit import every_document
-from common.audit.batch_reader import BatchReader, Wanted
+from common.audit.batch_reader import BatchReader
+from common.audit.batches_seen import Wanted
 from common.audit.every_document import CHECK, PAGE, check_every_document, collections
 from common.audit.in_turn import UNHURRIED, Turn
 from common.audit.outcomes import Found, Ok, Outcome, Unknown

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.audit.batch_checks import check_pace
-from common.audit.batch_reader import Seen, Wanted
+from common.audit.batches_seen import Seen, Wanted
 from common.audit.in_turn import UNHURRIED
 from common.audit.outcomes import Found, Ok
 from common.audit.pace import PAST_DAYS, Past, end_of, past_of

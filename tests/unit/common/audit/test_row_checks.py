@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from common.audit.batch_reader import Details, Seen, Wanted
+from common.audit.batches_seen import Details, Seen, Wanted
 from common.audit.in_turn import UNHURRIED
 from common.audit.outcomes import Ok
 from common.audit.row_checks import check_rows

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from common.audit.batch_reader import Seen, Wanted
+from common.audit.batches_seen import Seen, Wanted
 from common.batches.records import Batch, BatchStatus, Counts
 from common.reporting.gathering import Gathering, strip, verdict
 from common.reporting.page import render
