@@ -2,7 +2,7 @@
 the dead letters that name it, and its findings. Reads only; a store that cannot be read is a failure, never
 an absence."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -24,7 +24,7 @@ from common.messages import PlayerOutcome
 from common.result import ErrorInfo, ResultError
 
 from ..wording import moment
-from . import batch_events, findings_seen, locks_seen
+from . import batch_events, findings_seen, letters_seen, locks_seen
 from .batch_facts import BatchFacts, LockHolder, Refusal
 from .batch_past import as_told
 from .evidence import Event, in_order
@@ -147,7 +147,7 @@ class BatchEvidence:
             now,
             **vars(past),
             receipts=tuple(each for each in now.receipts if each.consolidated_at <= at),
-            letters=_until(now.letters, at),
+            letters=letters_seen.until(now.letters, at),
             findings=findings_seen.until(now.findings, at),
             # The lock document keeps one holder: who held it then is not written down.
             lock=None,
@@ -174,7 +174,7 @@ class BatchEvidence:
                 readable(each, Receipt.from_document).unwrap()
                 for each in self._below(batch_id, RECEIPTS, Query(as_of=as_of))
             ),
-            letters=tuple(letters) if as_of is None else _until(letters, as_of),
+            letters=tuple(letters) if as_of is None else letters_seen.until(letters, as_of),
             findings=tuple(findings_seen.findings_of(self._documents, scopes, as_of=as_of)),
             lock=locks_seen.snapshots(self._documents, [key], as_of=as_of).get(key),
         )
@@ -222,24 +222,6 @@ def _nothing_there(batch_id: str, as_of: datetime | None) -> ResultError:
     """NO_SUCH_THING, now or at that time."""
     then = f" at {moment(as_of)} UTC" if as_of else ""
     return ResultError(ErrorInfo.permanent(NO_SUCH_THING, f"batch {batch_id!r}: there is none{then}"))
-
-
-def _until(letters: Sequence[DeadLetter], at: datetime) -> tuple[DeadLetter, ...]:
-    """What a person did with them later is undone."""
-    return tuple(
-        replace(
-            each,
-            replayed_at=_by(each.replayed_at, at),
-            discarded_at=_by(each.discarded_at, at),
-        )
-        for each in letters
-        if each.dead_lettered_at <= at
-    )
-
-
-def _by(done_at: datetime | None, at: datetime) -> datetime | None:
-    """A time that had come by then; None for one that had not."""
-    return done_at if done_at is not None and done_at <= at else None
 
 
 def _asked_again(story: Iterable[Document]) -> list[datetime]:
