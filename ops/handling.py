@@ -36,7 +36,11 @@ app.add_typer(dead_letter_app, name="dead-letters")
     searched=locks.SEARCHED,
 )
 def force_release(asked: Asked, lock: LockName = None, where: Conditions = None) -> Plan:
-    """Take the lock of a date from its holder, whose fence is stale from then on."""
+    """Take the lock of a date from its holder, whose fence is stale from then on.
+
+    Whatever the old holder still sends is refused by the fence, and merges nothing: a consolidation that was
+    at work begins anew. Nothing for a lock that is free.
+    """
     stores, chosen = asked.stores, selection(where, locks.FIELDS)
     read = stores.locks().read
 
@@ -59,7 +63,11 @@ def force_release(asked: Asked, lock: LockName = None, where: Conditions = None)
     searched=findings.SEARCHED,
 )
 def repair(asked: Asked, finding: FindingId = None, where: Conditions = None) -> Plan:
-    """Let the auditor's repair mend a finding; before and after are kept."""
+    """Let the auditor's repair mend a finding; before and after are kept.
+
+    Each repair reads first and does what is due by then: nothing where somebody has mended it since. One that
+    asks workers again leaves the finding `repairing` until they have answered.
+    """
     store, repairs = asked.stores.findings(), asked.stores.audit().auditor().repairs
     chosen = selection(where, findings.FIELDS)
     return findings.plan_for_findings(
@@ -79,7 +87,10 @@ def repair(asked: Asked, finding: FindingId = None, where: Conditions = None) ->
     searched=findings.SEARCHED,
 )
 def silence(asked: Asked, until: Until, finding: FindingId = None, where: Conditions = None) -> Plan:
-    """Tell nobody of a finding until then; it is looked for and recorded all the same."""
+    """Tell nobody of a finding until then; it is looked for and recorded all the same.
+
+    The silence ends by itself: what is still there is told again. A second one takes the place of the first.
+    """
     store, end = asked.stores.findings(), moment_of(until, "--until")
 
     def plan(finding_id: str) -> Plan:
@@ -106,7 +117,7 @@ def dead_letters_(
     local: Local = False,
     output: Output = Format.TEXT,
 ) -> None:
-    """Those that wait, newest first."""
+    """Those that wait, newest first; with --handled the others, too. Exit status 1 where any waits."""
     if context.invoked_subcommand is None:
         answer(
             lambda stores: dead_letters.listed(
@@ -126,7 +137,11 @@ def dead_letters_(
     searched=dead_letters.SEARCHED,
 )
 def replay_dead_letters(asked: Asked, event: EventId = None, where: Conditions = None) -> Plan:
-    """Publish them again as the events that they were; those that would fail again are left out and named."""
+    """Publish them again as the events that they were; those that would fail again are left out and named.
+
+    Under the event id that each had: what was recorded of it before stays recorded once. One that fails again
+    waits again, with its new reason.
+    """
     stores, chosen = asked.stores, selection(where, dead_letters.FIELDS)
     return dead_letters.plan_replay(
         stores.dead_letters(),
@@ -147,7 +162,10 @@ def replay_dead_letters(asked: Asked, event: EventId = None, where: Conditions =
     searched=dead_letters.SEARCHED,
 )
 def discard_dead_letters(asked: Asked, event: EventId = None, where: Conditions = None) -> Plan:
-    """Note that nobody needs them any more; their documents stay."""
+    """Note that nobody needs them any more; their documents stay.
+
+    Who and why is noted before the message behind a letter is taken out. Cut short, the letter waits still.
+    """
     chosen = selection(where, dead_letters.FIELDS)
     stores = asked.stores
     return dead_letters.plan_discard(
@@ -156,4 +174,5 @@ def discard_dead_letters(asked: Asked, event: EventId = None, where: Conditions 
 
 
 def _by(asked: Asked) -> dead_letters.By:
+    """Who handles the letters, as it is noted with each."""
     return dead_letters.By(who=asked.who, why=asked.why, at=asked.now)

@@ -57,13 +57,19 @@ EXPLAINED: Final = 20
 
 @app.command("status", epilog="Example: ./ops/run status")
 def status_(at: Moment = None, local: Local = False, output: Output = TEXT) -> None:
-    """Today on one screen: phases, batches, locks, findings, dead letters."""
+    """Today on one screen: phases, batches, locks, findings, dead letters.
+
+    What cannot be read says so, and hides nothing else: then the exit status is 3.
+    """
     answer(lambda stores: _as_it_was(_status(_then(stores, at)), at), local=local, output=output)
 
 
 @app.command("explain", epilog="Example: ./ops/run explain batch_2026-01-17_1")
 def explain_(subject: Subject, at: Moment = None, local: Local = False, output: Output = TEXT) -> None:
-    """A verdict in one sentence, the evidence in the order of time, and the next command."""
+    """A verdict in one sentence, the evidence in the order of time, and the next command.
+
+    With --at as it was then; what Firestore keeps no more is told by what was written down with its time.
+    """
 
     def work(stores: Stores) -> Answer:
         then = None if at is None else readable_moment(moment_of(at, "--at"), stores.now())
@@ -90,7 +96,11 @@ def missing(batch: Batch, local: Local = False, output: Output = TEXT) -> None:
 
 @app.command(epilog="Example: ./ops/run findings")
 def findings(at: Moment = None, local: Local = False, output: Output = TEXT) -> None:
-    """What is wrong, since when, who was told, and the command that mends it."""
+    """What is wrong, since when, who was told, and the command that mends it.
+
+    As the last audits have left it: `audit` looks now. With --at, and where Firestore keeps that moment no
+    more, it is told by the times of the findings: of one that came back since, its last episode alone.
+    """
 
     def work(stores: Stores) -> Answer:
         try:
@@ -115,7 +125,11 @@ def audit(
     local: Local = False,
     output: Output = TEXT,
 ) -> None:
-    """Look now, as the hourly audit does: everything, one batch or one date. Nothing is repaired."""
+    """Look now, as the hourly audit does: everything, one batch or one date. Nothing is repaired.
+
+    What is found is remembered and told, as if the scheduler had asked. Exit status 3 where a check could not
+    look: of what it looks at, nothing is known.
+    """
 
     def work(stores: Stores) -> Answer:
         if subject is None:
@@ -148,7 +162,10 @@ def page_(
     local: Local = False,
     output: Output = TEXT,
 ) -> None:
-    """The status page: written to a file, or served on this machine until Ctrl-C."""
+    """The status page: written to a file, or served on this machine until Ctrl-C.
+
+    With --at the page of then, which is refused where Firestore keeps that moment no more.
+    """
 
     def work(stores: Stores) -> Answer:
         if not serve:

@@ -29,7 +29,11 @@ TEXT = Format.TEXT
 
 @app.command("verify", epilog="Example: ./ops/run verify 2026-01-17")
 def verify_(game_date: GameDate, at: Moment = None, local: Local = False, output: Output = TEXT) -> None:
-    """Coordination against warehouse, key by key, from the receipts."""
+    """Coordination against warehouse, key by key, from the receipts.
+
+    Rows are held against receipts and rules, receipts against each other, and all values against those right
+    after the consolidation, of which BigQuery keeps seven days. What was not compared is said.
+    """
 
     def work(of_now: Stores) -> Answer:
         stores = of_now if at is None else of_now.as_of(moment_of(at, "--at"))

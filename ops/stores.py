@@ -159,7 +159,7 @@ class Stores:
         return Telling(here=self.where.here, log=self.where.log_command)
 
     def evidence(self) -> BatchEvidence:
-        """What reads all that is known of a batch."""
+        """What reads all that is known of a batch: of now, or of the moment that a reading names."""
         return BatchEvidence(
             self.batches(),
             key_of=self.lock_key,
@@ -177,7 +177,11 @@ class Stores:
 
 
 class _Wiring(WarehouseWiring[WarehouseSettings]):
-    """Everything is read as of `at`, where there is one: by the documents that every part is given."""
+    """Everything is read as of `at`, where there is one: by the documents that every part is given.
+
+    The clock stands still then, too: what is overdue or stale is judged by that moment. Whatever would write
+    is refused by the documents; what goes past them (a lock, Pub/Sub) no reading command asks for.
+    """
 
     def __init__(self, where: Where, at: datetime | None) -> None:
         self._at = at

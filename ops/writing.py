@@ -45,7 +45,11 @@ def redrive(
     failed: Failed = False,
     refused: Refused = False,
 ) -> Plan:
-    """Ask again for the players that no worker spoke for, for those that failed, or whose rows were lost."""
+    """Ask again for the players that no worker spoke for, for those that failed, or whose rows were lost.
+
+    Publishes one request for each; workers endure to be asked twice. With --refused their claims are given up
+    first, so that what they answer is merged as a new generation. Cut short, the same command goes on.
+    """
     if missing + failed + refused > 1:
         raise wrong_usage("--missing, --failed and --refused: one of them")
     stores = asked.stores
@@ -77,7 +81,10 @@ def redrive(
     searched=batch_choice.SEARCHED,
 )
 def close(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> Plan:
-    """Take the step that is due: time out the missing and close, or publish the trigger again."""
+    """Take the step that is due: time out the missing and close, or publish the trigger again.
+
+    A trigger that is published twice merges nothing twice. Nothing for a batch from which nothing follows.
+    """
     stores = asked.stores
     overdue = OverdueBatches(stores.batches(), stores.outbox())
 
@@ -95,7 +102,10 @@ def close(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> Pla
     searched=batch_choice.SEARCHED,
 )
 def abandon(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> Plan:
-    """Give a batch up: it is never merged. What still arrives for it is recorded."""
+    """Give a batch up: it is never merged. What still arrives for it is recorded.
+
+    There is no way back. Refused once its consolidation has begun: its rows may be in the main table.
+    """
 
     def plan(batch_id: str) -> Plan:
         return batches.plan_abandon(asked.stores.batches(), batch_id, who=asked.who, why=asked.why)
@@ -111,7 +121,10 @@ def abandon(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> P
     searched=batch_choice.SEARCHED,
 )
 def migrate(asked: Asked, to: ModeOption, batch: AnyBatch = None, where: Conditions = None) -> Plan:
-    """Move an open batch to another schema mode, forward or back."""
+    """Move an open batch to another schema mode, forward or back.
+
+    Backfills, compares, and switches only where both say the same; what is recorded meanwhile is in both.
+    """
 
     def plan(batch_id: str) -> Plan:
         return batches.plan_migrate(asked.stores.batches(), batch_id, to)
@@ -122,12 +135,14 @@ def migrate(asked: Asked, to: ModeOption, batch: AnyBatch = None, where: Conditi
 def _of_batches(
     verb: str, asked: Asked, *, batch: str | None, where: list[str] | None, plan: Callable[[str], Plan]
 ) -> Plan:
+    """The plan of the one batch that is named, or of all that the conditions choose."""
     stores, chosen = asked.stores, selection(where, batch_choice.FIELDS)
     return batch_choice.plan(verb, stores.batches(), batch, where=chosen, today=stores.today(), plan_of=plan)
 
 
 def _register(verb: str, reason: str, said: str) -> None:
     """The three acts differ in what they do alone, not in how they are asked for."""
+    # By its name: the act is the method of that name among the phases' acts by hand.
     reasoned = f'--why "{reason}" --yes'
 
     def plan(
@@ -175,7 +190,11 @@ _register(
 
 @writes("replay", 'replay 2026-01-17 --from 4 --why "late box scores" --yes')
 def replay(asked: Asked, game_date: GameDate, phase: FromPhase) -> Plan:
-    """Start a phase again, in a new generation, and what has begun behind it anew."""
+    """Start a phase again, in a new generation, and what has begun behind it anew.
+
+    The boundaries behind it are reopened first: what was reported before the replay counts for none of them.
+    Cut short, the same command goes on with the generation that it has begun.
+    """
     stores = asked.stores
     return phases.plan_replay(
         stores.phases().operations(),

@@ -1,4 +1,8 @@
-"""Commands about one batch: who is missing, and the steps that a person may take for it."""
+"""Commands about one batch: who is missing, and the steps that a person may take for it.
+
+Each plan is made from one reading of the batch, and its steps decide anew: between the plan and its doing
+minutes may pass, and the sweep does the same by itself.
+"""
 
 from dataclasses import replace
 from typing import Protocol

@@ -63,7 +63,7 @@ def consumed(batches: Batches, audits: AuditLog, first: date, last: date) -> Con
 
 
 def _batch(document: Document, _: Mapping[str, Any]) -> Batch:
-    """A batch from its document, in the form that `readable` calls."""
+    """As `readable` calls it; a batch is made of more than its fields."""
     return read_batch(document)
 
 
@@ -130,7 +130,7 @@ def _shown(
 
 
 def _table(lines: Sequence[Line]) -> Table:
-    """A row per item; counted and estimated amounts stand apart."""
+    """The bill: what was counted apart from what was reckoned, so that nobody takes one for the other."""
     table = Table(box=None, header_style="bold")
     table.add_column("item")
     for title in ("counted", "estimated"):
@@ -147,7 +147,7 @@ def _table(lines: Sequence[Line]) -> Table:
 
 
 def _compared(lines: Sequence[Line], others: Mapping[str, Sequence[Line]], usage: Usage) -> Table:
-    """This suite beside the others, in all and per thousand completions."""
+    """The same fan-in here and elsewhere, in all and per thousand completions."""
     table = Table(box=None, header_style="bold")
     table.add_column("the same fan-in")
     for title in ("USD", "per 1,000 completions"):

@@ -104,6 +104,7 @@ def plan_replay(
     """
 
     def replay(letter: DeadLetter) -> Plan:
+        """Left out before anything is published: a letter that fails again would wait again in a minute."""
         plan = _plan("replay", letter)
         why_not = fails_again(letter)
         if why_not is not None:
@@ -125,6 +126,7 @@ def plan_discard(
     """
 
     def discard(letter: DeadLetter) -> Plan:
+        """Also of a letter whose discarding was begun: what is noted of it is noted again."""
         plan = _plan("discard", letter)
         if letter.discarded_at is not None:
             return plan

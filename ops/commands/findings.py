@@ -134,13 +134,14 @@ def plan_for_findings(
     refuse_unless_one_is_named("a finding", finding_id, where)
     if finding_id is not None:
         return plan_of(finding_id)
+    # Of those that are over nothing is mended, and nobody is told.
     opened = [each for each in store.unsettled().unwrap().values() if each.is_open]
     chosen = sorted(each.finding_id for each in where.of(opened))
     return plan_for_each(verb, "finding", chosen, where, name=str, plan_of=plan_of)
 
 
 def _seen(tracked: Tracked) -> dict[str, str]:
-    """What a plan about it rests on: the same finding, as it was told."""
+    """What a plan's token rests on: one whose players or figures have changed is looked at again."""
     return {
         "state": "open" if tracked.is_open else "over",
         "scope": tracked.finding.scope.name,
@@ -174,13 +175,13 @@ def _said(outcome: Outcome) -> str:
 
 
 def _line(finding: Finding, here: Callable[[str], str]) -> Text:
-    """One finding with the command that looks closer or mends."""
+    """A finding, and below it the command to paste, as it is given in this terminal."""
     said = f"{finding.scope.name}: {finding.summary}\n    {here(finding.command)}"
     return Text.assemble((f"{finding.finding_class.value}  ", "bold red"), said)
 
 
 def _summary(report: AuditReport, error: ErrorInfo | None) -> str:
-    """The last line of a run: how much was looked at, and where the report is kept."""
+    """The run in a sentence. `error` is why it was not told or written down: it was made all the same."""
     took = duration(report.ended_at - report.started_at)
     checks = counted(len(report.outcomes), "check")
     problem = f" Not told or not written down: {error.message}." if error else ""

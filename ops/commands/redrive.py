@@ -94,13 +94,13 @@ def plan_redrive(
 
 
 def _redriving(batch_id: str, whom: Whom, players: Sequence[str]) -> str:
-    """The step's sentence, by which a record of it is known again."""
+    """The words of the step, by which a record that was cut short is known to be of these players."""
     given_up = "give their claims up and " if whom is Whom.REFUSED else ""
     return f"{given_up}publish prediction requests for {_named(players)} of {batch_id}"
 
 
 def _asked_for(batches: Batches, progress: Progress, whom: Whom, refusals: Refusals) -> tuple[str, ...]:
-    """The players, in the order of their names; raises ResultError where nobody knows who is missing."""
+    """Whom this redrive is for, in the order of their names; () where there is nobody. Raises ResultError."""
     batch = progress.batch
     if whom is Whom.FAILED:
         return _failed(batches, batch)

@@ -1,4 +1,12 @@
-"""`verify`: what was coordinated on a date against what is in the warehouse, key by key."""
+"""`verify`: what was coordinated on a date against what is in the warehouse, key by key.
+
+    receipts ── how many keys ──▶ rows        more, fewer, copies, marked as changed
+    rules    ──────────────────▶ rows        values that no worker may stage
+    past     ── all values ─────▶ rows        changed without a mark, by the table as it was
+    receipts ── digests ────────▶ receipts    changed, removed, misplaced
+
+The first two are the audit's own checks, without their limit of time.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -140,6 +148,7 @@ def _answer(
 
 
 def _compared(as_merged: Merged) -> Text:
+    """What the values were compared with, or why they were not: silence would be taken for "alike"."""
     if as_merged.at is None:
         why = f"Values were not compared: {as_merged.why_not[:300]}."
         return Text(f"{why} A change is seen by the time that its row bears alone.", "yellow")
@@ -156,7 +165,7 @@ def _known(outcome: Outcome) -> Outcome:
 
 
 def _receipts(batches: Batches, batch: Batch) -> Receipts:
-    """By the name of their document."""
+    """By the name of their document. Raises ResultError, also for one that is no receipt."""
     documents = batches.store.below(batch.batch_id, RECEIPTS).unwrap()
     return {each.id: readable(each, Receipt.from_document).unwrap() for each in documents}
 
@@ -175,7 +184,7 @@ def _broken(batches: Batches, batch: Batch, receipts: Receipts) -> list[BrokenLi
 
 
 def _line(batch: Batch, receipts: Receipts) -> str:
-    """One batch: its keys, and by how many receipts they are proved."""
+    """One batch with what its receipts tell; the newest counts the keys of the earlier ones, too."""
     merged = max((each.total_predictions for each in receipts.values()), default=0)
     newest = max((each.consolidated_at for each in receipts.values()), default=None)
     since = f", the last at {moment(newest)} UTC" if newest else ""
