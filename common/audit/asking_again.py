@@ -62,6 +62,7 @@ class AskingAgain:
         """Who has lost a document or rows is timed out first: a completion that comes then counts as late,
         and brings its rows in a generation of its own. Who was asked for just now, by another finding of the
         same player or by another auditor, is not asked for again."""
+        # As it is by now, not as the finding knew it.
         before = self.batches.get(finding.scope.name).unwrap()
         lost, wanted = self._still_lost(before, finding)
         # Asked first: whom nobody could predict for is not timed out either.

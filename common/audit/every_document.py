@@ -138,8 +138,10 @@ def _look(documents: Documents, kinds: Sequence[Collection], again: Sequence[str
     for kind in kinds:
         for paths in chunks([path for path in again if path.startswith(f"{kind.name}/")], NAMES_AT_ONCE):
             looked.judge(kind, list(documents.get(paths).unwrap().values()))
+    # What was read by name comes on top: the walk is never held up by what it has found.
     most = looked.reads + SLICE
     first, _, last_id = (turn.after or "").partition("/")
+    # A collection that is gone since is passed by: the next in the order of names is taken up.
     for kind in (each for each in kinds if each.name >= first):
         after_id = last_id if kind.name == first else None
         is_full = True

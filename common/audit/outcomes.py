@@ -78,6 +78,7 @@ def outcome_of(
     resume_after: str | None = None,
 ) -> Ok | Found:
     """Of a check that came to its end."""
+    # Found and Ok differ in nothing but that: whoever reads the outcomes tells them apart at a glance.
     found = tuple(findings)
     scopes = None if looked_at is None else frozenset(looked_at)
     if found:

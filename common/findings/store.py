@@ -53,6 +53,7 @@ class FindingStore:
         written over.
         """
         written = self._write(tracked)
+        # Refused as new: it is there, and whoever found it could not read it. A readable one is somebody's.
         if written is None and tracked.version is None:
             path = _path(tracked.finding_id)
             there = self._documents.get([path]).unwrap().get(path)
@@ -61,6 +62,7 @@ class FindingStore:
         return written
 
     def _unsettled(self) -> Result[list[Document]]:
+        """By a field that is kept for this query alone: what is over and owed to nobody is not read again."""
         return self._documents.find(COLLECTION, Query(where=(equal("is_settled", False),)))
 
     def _write(self, tracked: Tracked) -> Tracked | None:
@@ -76,10 +78,12 @@ class FindingStore:
 
 
 def _path(finding_id: str) -> str:
+    """An id is a valid document id whatever the finding names: see `Finding.finding_id`."""
     return f"{COLLECTION}/{finding_id}"
 
 
 def _readable(found: Iterable[Document]) -> dict[str, Tracked]:
+    """By id, those that make sense; the others are named by the audit, not here."""
     return {each.id: _tracked(each) for each in found if _nonsense(each) is None}
 
 

@@ -90,6 +90,7 @@ def change_to_tell(tracked: Tracked, now: datetime) -> Change | None:
         return Change.ESCALATED
     # Not while it may be over: "still there" would be wrong.
     is_seen_now = tracked.clean_runs == 0
+    # The first reminder comes while somebody may still be at it, the others once a day.
     interval = ONGOING_AFTER if tracked.told is Told.OPENED else ONGOING_EVERY
     is_due = tracked.told_at is not None and now - tracked.told_at >= interval
     return Change.ONGOING if is_seen_now and is_due else None
@@ -138,6 +139,7 @@ def is_root(tracked: Tracked) -> bool:
 
 
 def _grouped(notices: Sequence[Notice], inhibited: Sequence[Tracked]) -> tuple[Group, ...]:
+    """By scope, in the order of the worst notice of each: what has to be read first is sent first."""
     scopes: dict[Scope, list[Notice]] = {}
     for notice in sorted(notices, key=_order):
         scopes.setdefault(notice.tracked.finding.scope, []).append(notice)
@@ -164,6 +166,7 @@ def _order(notice: Notice) -> tuple[bool, int, str]:
 
 
 def _dependents(notices: Sequence[Notice], inhibited: Sequence[Tracked]) -> int:
+    """How many open findings wait behind the stores that these notices say are down."""
     down = {each.tracked.finding.subject for each in notices if is_root(each.tracked)}
     return sum(1 for each in inhibited if each.finding.depends_on & down and each.is_open)
 

@@ -107,6 +107,7 @@ class Tracked:
     def to_document(self) -> dict[str, Any]:
         """The document `findings/{finding_id}`, without the version: that is the store's own."""
         one = self.finding
+        # Every field, also where it says nothing: queries, the page and people go by the names.
         return {
             "finding_id": one.finding_id,
             "class": one.finding_class.value,
@@ -117,6 +118,7 @@ class Tracked:
             "game_date": one.scope.game_date.isoformat() if one.scope.game_date else None,
             "subject": one.subject,
             "summary": one.summary,
+            # Cut: a document of all 20,000 players would be read at every audit.
             "ids": list(one.ids[:MAX_IDS_STORED]),
             "id_count": len(one.ids),
             "repair": one.repair.value if one.repair else None,
@@ -142,6 +144,7 @@ class Tracked:
     @classmethod
     def from_document(cls, data: Mapping[str, Any], version: Any = None) -> "Tracked":
         """Raises KeyError, ValueError, TypeError or AttributeError for a document that is no finding."""
+        # No field is guessed where it is absent: a finding that cannot be read is better found anew.
         told_severity, silence, pending = data["told_severity"], data["silence"], data["pending"]
         moments = [data[name] for name in ("first_seen", "last_seen", "judged_at")]
         maybe = [data[name] for name in ("told_at", "teller_until") if data[name] is not None]

@@ -82,10 +82,12 @@ def redrive(
         wanted = _wanted(batches, progress, players, not_within)
         if not wanted:
             return Redriven(players=(), message_ids=())
+        # Only who leaves out those just asked for has to be the next one: else two would leave out nobody.
         after = None if not_within is None else progress.batch.redrives
         counted = batches.store.compare_and_set(
             batch_id, partial(count, missing=wanted, token=own, after=after), seen=progress.batch
         ).unwrap()
+        # Not ours: somebody was counted between the reading and the commit, who may have asked for the same.
         if counted.batch.last_redrive == own:
             if prepare is not None:
                 prepare(wanted).unwrap()
