@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from .. import texts
 from ..batches.completion import Completion
 from ..batches.records import Batch
 from ..messages import PlayerOutcome
 from ..result import ErrorInfo, Result
 from ..staging.table_names import belongs_to
-from ..texts import details_of, first_of
 from .merge_sql import Slice
 
 STAGED_ROWS_DIFFER: Final = "StagedRowsDiffer"
@@ -115,7 +115,7 @@ def check_names(staged: StagedBatch, batch_id: str) -> Result[None]:
     foreign = sorted({one.table for one in staged.staged if not belongs_to(one.table, batch_id)})
     if not foreign:
         return Result.success(None)
-    named = first_of(foreign, separator=", ")
+    named = texts.first_of(foreign, separator=", ")
     return Result.failure(
         ErrorInfo.permanent(
             FOREIGN_TABLE, f"no staging tables of batch {batch_id!r}: {named}", tables=foreign
@@ -137,7 +137,7 @@ def verify(staged: StagedBatch, counted: Sequence[Counted]) -> Result[None]:
     ]
     # Nobody claims a number of rows in a legacy table, but of which day they are can be seen.
     problems += [
-        f"{one.staging_table}: {one.player_lookup}: {one.misdated_rows} rows of another day"
+        f"{one.staging_table}: {one.player_lookup}: {texts.counted(one.misdated_rows, 'row')} of another day"
         for one in counted
         if one.staging_table in staged.legacy_tables and one.is_claimed and one.misdated_rows
     ]
@@ -189,10 +189,10 @@ def _is_unstaged(one: Completion) -> bool:
 def _problems(one: StagedRows, counted: Counted | None) -> Iterator[str]:
     found = 0 if counted is None else counted.found_rows
     if found != one.rows:
-        yield f"{one.table}: {one.player}: {one.rows} rows claimed, {found} found"
+        yield f"{one.table}: {one.player}: {texts.counted(one.rows, 'row')} claimed, {found} found"
     if counted is not None and counted.misdated_rows:
-        yield f"{one.table}: {one.player}: {counted.misdated_rows} rows of another day"
+        yield f"{one.table}: {one.player}: {texts.counted(counted.misdated_rows, 'row')} of another day"
 
 
 def _differ(problems: Sequence[str]) -> ErrorInfo:
-    return ErrorInfo.permanent(STAGED_ROWS_DIFFER, first_of(problems), **details_of(problems))
+    return ErrorInfo.permanent(STAGED_ROWS_DIFFER, texts.first_of(problems), **texts.details_of(problems))

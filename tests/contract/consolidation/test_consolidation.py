@@ -19,6 +19,7 @@ from common.predictions.table import COLUMNS
 from common.result import ErrorInfo, ErrorType, Result
 from common.sport import Sport, SportNames
 from common.staging.table_names import staging_table
+from common.texts import counted
 from common.warehouse.jobs import MAY_STILL_RUN
 from common.warehouse.records import Rows
 from tests.support.batch_helpers import AFTER_DEADLINE, GAME_DATE
@@ -136,7 +137,7 @@ class TestClaims:
 
         assert result.error is not None
         assert (result.error.type, result.error.exception_class) == (ErrorType.PERMANENT, STAGED_ROWS_DIFFER)
-        assert f"{staged.table}: a: {claimed} rows claimed, {found} found" in result.error.message
+        assert f"{staged.table}: a: {counted(claimed, 'row')} claimed, {found} found" in result.error.message
         assert stack.main_rows() == []
         assert staged.table in stack.staging_tables()
 
@@ -200,7 +201,7 @@ class TestClaims:
         result = stack.consolidate()
 
         assert result.error is not None
-        assert result.error.message == f"{staged.table}: a: 1 rows of another day"
+        assert result.error.message == f"{staged.table}: a: 1 row of another day"
 
     @pytest.mark.parametrize(
         ("drifted", "problem"),

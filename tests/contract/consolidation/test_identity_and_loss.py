@@ -152,7 +152,7 @@ class TestIdentity:
         error = error_of(stack.consolidate())
 
         assert (error.exception_class, error.type) == (STAGED_ROWS_DIFFER, ErrorType.PERMANENT)
-        assert "1 rows claimed, 2 found" in error.message
+        assert "1 row claimed, 2 found" in error.message
         assert stack.main_rows() == []
 
 

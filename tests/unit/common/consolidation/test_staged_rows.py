@@ -121,7 +121,7 @@ def test_what_is_there_as_claimed_passes_whatever_else_is_there() -> None:
         pytest.param([_counted("t1", "a", 4)], "t1: a: 5 rows claimed, 4 found", id="lost rows"),
         pytest.param([], "t1: a: 5 rows claimed, 0 found", id="no rows at all"),
         pytest.param([_counted("t1", "a", 10)], "t1: a: 5 rows claimed, 10 found", id="loaded twice"),
-        pytest.param([_counted("t1", "a", 5, misdated=1)], "t1: a: 1 rows of another day", id="another day"),
+        pytest.param([_counted("t1", "a", 5, misdated=1)], "t1: a: 1 row of another day", id="another day"),
     ],
 )
 def test_what_differs_from_its_claim_is_named(counted: list[Counted], problem: str) -> None:
