@@ -32,7 +32,11 @@ class Answer:
 
 
 def print_answer(answer: Answer, console: Console, form: Format) -> None:
-    """JSON is one object on one line, so that a script may read it line by line."""
+    """JSON is one object on one line, so that a script may read it line by line.
+
+    Text is drawn for the width of the console. JSON is printed as it is: without markup, so that a `[` in a
+    reason stays what it is, and without wrapping, so that one answer stays one line whatever the width.
+    """
     if form is Format.JSON:
         console.print(to_json(answer.data), markup=False, highlight=False, soft_wrap=True)
         return
@@ -57,6 +61,8 @@ def _plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, Enum):
         return value.value
+    # Sorted, as sets have no order: two answers about the same state have to be the same text, or a script
+    # that compares them sees a change that was none.
     if isinstance(value, set | frozenset):
         return sorted(value)
     if isinstance(value, Mapping):

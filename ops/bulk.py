@@ -58,6 +58,7 @@ def plan_for_each(
         if plan.error is not None and one not in refused:
             raise ResultError(replace(plan.error, message=f"{one}: {plan.error.message}"))
     plans = {one: plan.unwrap() for one, plan in found.items() if one not in refused}
+    # A part may have left something out of itself without refusing; the whole has to name that, too.
     for each in plans.values():
         refused |= each.left_out
     return Plan(
@@ -65,6 +66,7 @@ def plan_for_each(
         steps=[step for plan in plans.values() for step in plan.steps],
         shown=[f"{counted(len(chosen), what)} chosen by {where}", *_described(plans)],
         left_out=refused,
+        # One fact for the whole set: a thing that has joined it, left it or changed makes another token.
         seen={"chosen": "; ".join(f"{one} ({_facts(plan)})" for one, plan in plans.items())},
         at_once=AT_ONCE,
     )

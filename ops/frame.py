@@ -40,6 +40,7 @@ def answer(work: Callable[[Stores], Answer], *, local: bool, output: Format) -> 
         found = work(stores)
     except ResultError as exc:
         _refuse(exc.error, output)
+    # Behind the try: an error in drawing is a defect of ours, and must not look like a store that is down.
     print_answer(found, console, output)
     raise typer.Exit(found.status)
 
@@ -65,6 +66,9 @@ def carry_out(
     `token` is that of a plan that was shown before: what is not as it was then is refused (StalePlan). After
     a confirmation the plan is made anew, and refused likewise: people take their time. Always raises
     typer.Exit, with the status of `answer`; 1 also for a step that failed or was left out.
+
+    plan ── with a token: as it was? ── with --yes ───────────────────────────────╮ ╰─ shown, confirmed ──
+    made anew, as shown? ─┴─ why? ── record, steps
     """
     try:
         stores = Stores(_where(local))
@@ -78,6 +82,7 @@ def carry_out(
             # Made anew after the question: what was confirmed minutes ago may not be due any more.
             shown, plan = plan, plan_of(asked)
             refuse_if_stale(plan, shown.token)
+        # Not earlier: to look at a plan takes no reason.
         _refuse_without_why(asked)
         done = execute(plan, stores.ledger(), who=asked.who, why=asked.why, now=asked.now).unwrap()
     except ResultError as exc:
@@ -192,11 +197,17 @@ def _said(error: ErrorInfo) -> str:
 
 def _status_of(error: ErrorInfo) -> ExitStatus:
     """2 for wrong usage, 1 for a refusal, 3 for a store that could not be asked."""
+    # What is known to be the caller's is told apart first; whatever is not known counts as a look that
+    # failed, never as something found.
     if is_wrong_usage(error):
         return ExitStatus.WRONG_USAGE
     return ExitStatus.FOUND if is_refusal(error) else ExitStatus.COULD_NOT_LOOK
 
 
 def who() -> str:
-    """The account of the person: gcloud's, where it is set, else that of the machine."""
+    """The account of the person: gcloud's, where it is set, else that of the machine.
+
+    It is taken from the environment: a name for the readers of the record, and no proof. The proof is in the
+    cloud's own audit log.
+    """
     return os.environ.get("CLOUDSDK_CORE_ACCOUNT") or os.environ.get("USER") or f"uid {os.getuid()}"

@@ -48,6 +48,7 @@ def force_release(asked: Asked, lock: LockName = None, where: Conditions = None)
         key = stores.lock_key(game_date)
         return locks.plan_force_release(stores.lock(), key, read, who=asked.who, why=asked.why)
 
+    # Before the locks of a week are read: a forgotten argument needs no store to be told.
     refuse_unless_one_is_named("a lock", lock, chosen)
     if lock is not None:
         return plan(locks.date_in(lock))
@@ -68,6 +69,7 @@ def repair(asked: Asked, finding: FindingId = None, where: Conditions = None) ->
     Each repair reads first and does what is due by then: nothing where somebody has mended it since. One that
     asks workers again leaves the finding `repairing` until they have answered.
     """
+    # The auditor's own repairs: what a person asks for is the very act that an audit would carry out.
     store, repairs = asked.stores.findings(), asked.stores.audit().auditor().repairs
     chosen = selection(where, findings.FIELDS)
     return findings.plan_for_findings(
@@ -91,6 +93,8 @@ def silence(asked: Asked, until: Until, finding: FindingId = None, where: Condit
 
     The silence ends by itself: what is still there is told again. A second one takes the place of the first.
     """
+    # The end is part of the command's name below: a silence that was cut short is taken up by the same
+    # command alone, and not by one that is about the same finding until another time.
     store, end = asked.stores.findings(), moment_of(until, "--until")
 
     def plan(finding_id: str) -> Plan:
@@ -118,6 +122,7 @@ def dead_letters_(
     output: Output = Format.TEXT,
 ) -> None:
     """Those that wait, newest first; with --handled the others, too. Exit status 1 where any waits."""
+    # Typer comes here for `replay` and `discard`, too, which give an answer of their own.
     if context.invoked_subcommand is None:
         answer(
             lambda stores: dead_letters.listed(

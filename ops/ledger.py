@@ -24,6 +24,9 @@ class OperationsLedger:
         """The record of this command that has no result yet; None where each has one.
 
         By two equality filters, which need no index of their own.
+
+        Where two people gave the same command at once there may be two: either may be taken up, as both have
+        the same steps, and the other by the next call.
         """
         unfinished = Query(where=(equal("command", command), equal("result", None)), limit=1)
         found = self._documents.find(COLLECTION, unfinished).unwrap()
@@ -42,6 +45,8 @@ class OperationsLedger:
         Repeated by the client after a lost answer it is refused by its own write, and told as a failure:
         nothing has been done under it yet.
         """
+        # Random, and not made of the command: the same words given again after a success are another act,
+        # with a record of its own.
         record_id = uuid.uuid4().hex
         kept = Create(path=f"{COLLECTION}/{record_id}", fields=record.to_document())
         return self._documents.commit([kept]).map(lambda _: record_id)

@@ -32,6 +32,7 @@ class Record:
     at: datetime
     who: str
     why: str
+    """What was given as `--why`; never empty."""
     command: str
     plan: tuple[str, ...]
     seen: Mapping[str, str]
@@ -97,7 +98,13 @@ def execute(plan: Plan, ledger: Ledger, *, who: str, why: str, now: datetime) ->
     done, or that what was done could not be noted: the same command again finds out. Again after a success: a
     new plan, which has no steps where all is done; again after a crash: the record that was begun is taken
     up, and of its plan what is still due is done.
+
+    Two people who give the same command at once may both find no record, or the second may take up that of
+    the first while it runs. Either way each effect happens once, as the steps are idempotent; only the words
+    of the records may then be those of the other.
     """
+    # Also where there is nothing to do: a record that was begun has to get its result, or it would be taken
+    # up by every later command of these words.
     taken_up = ledger.cut_short(plan.command).unwrap()
     if not plan.steps and taken_up is None:
         return None
@@ -116,6 +123,8 @@ def execute(plan: Plan, ledger: Ledger, *, who: str, why: str, now: datetime) ->
     if taken_up is not None:
         # Another person may take it up, for another reason: both stay.
         result["taken_up"] = {"at": now, "who": who, "why": why}
+    # A fault that may pass leaves the record without a result, which is what the same command looks for. A
+    # permanent one ends it: taken up, it would fail the same way for ever.
     if done.may_go_on:
         ledger.interrupt(done.record_id, result).unwrap()
     else:
@@ -171,6 +180,8 @@ def _attempt(step: Step, record_id: str) -> Result[Any]:
     """What a step answers, or raises as ResultError."""
     try:
         return step.do(record_id)
+    # Nothing else is caught: a defect of ours ends the command, and its record stays without a result, as
+    # after any other crash.
     except ResultError as exc:
         return Result.failure(exc.error)
 

@@ -69,7 +69,11 @@ Moment = Annotated[
 
 
 def moment_of(text: str, option: str) -> datetime:
-    """An ISO time with its zone; raises ResultError for anything else, naming the option."""
+    """An ISO time with its zone; raises ResultError for anything else, naming the option.
+
+    Returned in UTC. A time without a zone is refused and not guessed: the person may sit in New York and the
+    machine in UTC, and five hours decide what was there.
+    """
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -82,7 +86,10 @@ def moment_of(text: str, option: str) -> datetime:
 
 
 def date_of(text: str, today: date) -> date:
-    """`today`, or an ISO date; raises ResultError for anything else."""
+    """`today`, or an ISO date; raises ResultError for anything else.
+
+    `today` is handed in, as it depends on the zone in which game dates are counted.
+    """
     if text == "today":
         return today
     try:
@@ -95,6 +102,7 @@ def date_of(text: str, today: date) -> date:
 def looks_like_a_date(text: str) -> bool:
     """Whether an argument that may be a batch or a date is a date."""
     try:
+        # Any date will do for `today`: only whether it is one is asked.
         date_of(text, date.min)
     except ResultError:
         return False

@@ -80,7 +80,10 @@ def explain_(subject: Subject, at: Moment = None, local: Local = False, output: 
 
 @app.command("phases", epilog="Example: ./ops/run phases today")
 def phases_(game_date: GameDate = "today", local: Local = False, output: Output = TEXT) -> None:
-    """Where each boundary of a date stands, since when, and what it waits for."""
+    """Where each boundary of a date stands, since when, and what it waits for.
+
+    Exit status 1 where any is not well: blocked, ready and not dispatched, or waiting for who has failed.
+    """
     answer(
         lambda stores: _phases(stores, date_of(game_date, stores.today())),
         local=local,
@@ -90,7 +93,10 @@ def phases_(game_date: GameDate = "today", local: Local = False, output: Output 
 
 @app.command(epilog="Example: ./ops/run missing batch_2026-01-17_1 -o json")
 def missing(batch: Batch, local: Local = False, output: Output = TEXT) -> None:
-    """Who of a batch no worker spoke for."""
+    """Who of a batch no worker spoke for.
+
+    Exit status 1 while anybody is. Where the names were never stored, the number alone is told.
+    """
     answer(lambda stores: batches.missing(stores.batches(), batch), local=local, output=output)
 
 
@@ -115,7 +121,11 @@ def findings(at: Moment = None, local: Local = False, output: Output = TEXT) -> 
 
 @app.command("locks", epilog="Example: ./ops/run locks")
 def locks_(local: Local = False, output: Output = TEXT) -> None:
-    """Who holds which lock, and until when."""
+    """Who holds which lock, and until when.
+
+    Of the game dates of the last week and of tomorrow. Exit status 1 where a lease ran out and nobody
+    released it.
+    """
     answer(_locks, local=local, output=output)
 
 
@@ -145,7 +155,10 @@ def audit(
 
 @app.command("watch", epilog="Example: ./ops/run watch batch_2026-01-17_1")
 def watch_(batch: Batch, local: Local = False, output: Output = TEXT) -> None:
-    """A batch as it moves: counts, rate, expected end, who is missing; ends when the batch does."""
+    """A batch as it moves: counts, rate, expected end, who is missing; ends when the batch does.
+
+    Reads only, once a second. Ends with what `explain` says then; so does Ctrl-C.
+    """
 
     def work(stores: Stores) -> Answer:
         return watch.watch(stores.evidence(), batch, stores.telling(), console=console, form=output)
@@ -175,6 +188,7 @@ def page_(
             raise wrong_usage("--at: a page that is served shows now; leave --serve out")
         with page.server(site(stores), port) as server:
             errors.print(f"http://{page.LOOPBACK}:{server.server_port}/  (Ctrl-C ends it)")
+            # Ctrl-C is how a person ends it, and no error.
             with suppress(KeyboardInterrupt):
                 server.serve_forever()
         return Answer(data={}, shown=[])
@@ -186,7 +200,10 @@ def page_(
 def bundle_(
     batch: Batch, to: File = Path("bundle.html"), local: Local = False, output: Output = TEXT
 ) -> None:
-    """All that is known of a batch as one HTML file, for an incident."""
+    """All that is known of a batch as one HTML file, for an incident.
+
+    As of now; a file of that name is replaced. It fetches nothing when it is opened, and runs nothing.
+    """
     answer(
         lambda stores: bundle.bundle(stores.evidence(), batch, to, stores.telling()),
         local=local,
@@ -241,6 +258,7 @@ def _explain(stores: Stores, subject: str, at: datetime | None = None) -> Answer
 
 def _findings_told(stores: Stores, at: datetime) -> Answer:
     """From the documents of now, by their times: of a finding that came back, its last episode alone."""
+    # A document keeps the last episode of a finding alone: what it was before it came back is not there.
     known = findings_seen.until(findings_seen.found_by(stores.wiring.documents(), at), at)
     said = status.findings(known, stores.where.here)
     return replace(said, shown=[told_instead(at), *said.shown], data={**said.data, "note": told_instead(at)})

@@ -33,6 +33,8 @@ def verify_(game_date: GameDate, at: Moment = None, local: Local = False, output
 
     Rows are held against receipts and rules, receipts against each other, and all values against those right
     after the consolidation, of which BigQuery keeps seven days. What was not compared is said.
+
+    With --at as of that moment, as far as both stores keep it. Nothing is written or repaired.
     """
 
     def work(of_now: Stores) -> Answer:
@@ -51,7 +53,10 @@ def verify_(game_date: GameDate, at: Moment = None, local: Local = False, output
 
 @app.command("coverage", epilog="Example: ./ops/run coverage --from 2026-01-01 --to 2026-01-17")
 def coverage_(first: FirstDay, last: LastDay, local: Local = False, output: Output = TEXT) -> None:
-    """Which game days have data in which table; cut short, the same command goes on where it stopped."""
+    """Which game days have data in which table; cut short, the same command goes on where it stopped.
+
+    Exit status 3 while a table could not be asked, 1 where a game day has no data in one.
+    """
 
     def work(stores: Stores) -> Answer:
         today = stores.today()
@@ -68,7 +73,10 @@ def coverage_(first: FirstDay, last: LastDay, local: Local = False, output: Outp
 
 @app.command("cost", epilog="Example: ./ops/run cost --days 30")
 def cost_(days: Days = 7, local: Local = False, output: Output = TEXT) -> None:
-    """What the last days used and cost, and what the same fan-in would cost elsewhere."""
+    """What the last days used and cost, and what the same fan-in would cost elsewhere.
+
+    Workers, storage and logs are not in the sum; what is estimated is told with its formula.
+    """
 
     def work(stores: Stores) -> Answer:
         last = stores.today()
@@ -82,7 +90,10 @@ def cost_(days: Days = 7, local: Local = False, output: Output = TEXT) -> None:
 def simulate(
     first: FirstDay, last: LastDay, graph: GraphFile, local: Local = False, output: Output = TEXT
 ) -> None:
-    """Recorded completions through an edited phase graph, beside what was."""
+    """Recorded completions through an edited phase graph, beside what was.
+
+    Nothing is written, and no gate is asked anew: what a gate would have said then, nobody knows.
+    """
 
     def work(stores: Stores) -> Answer:
         edited, today = simulated.graph_of(graph, stores.settings.sport.value), stores.today()

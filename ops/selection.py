@@ -25,6 +25,7 @@ T = TypeVar("T")
 LANGUAGE: Final = (
     "FIELD=VALUE, or != < <= > >=; in a text * and ? stand for any characters. Repeat it: all have to hold."
 )
+# The longer signs stand first: `<=` must not be read as `<` before a value that begins with `=`.
 _CONDITION: Final = re.compile(r"\s*(\w+)\s*(!=|<=|>=|=|<|>)\s*(.+?)\s*", re.DOTALL)
 _EQUAL: Final = {"=": operator.eq, "!=": operator.ne}
 _ORDER: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -112,7 +113,11 @@ class Selection(Generic[T]):
         return [record for record in records if all(each.holds(record) for each in self.conditions)]
 
     def exactly(self, field: str) -> str | None:
-        """The one value that this field has to have; None where several would do."""
+        """The one value that this field has to have; None where several would do.
+
+        For who can make a query of it. `of` judges the condition once more, so that a query may find too
+        many, and never too few.
+        """
         for each in self.conditions:
             if (each.field, each.sign) == (field, "=") and not _has_wildcard(each.value):
                 return each.value
@@ -150,6 +155,7 @@ def _test(name: str, sign: str, value: str, field: Field[T]) -> Callable[[Any], 
     if field.kind is Kind.TEXT or (field.kind is Kind.DATE and _has_wildcard(value)):
         return _text_test(name, sign, value, field)
     if field.kind in (Kind.FLAG, Kind.TIME):
+        # Times are kept to the microsecond: nobody types one that is equal to any of them.
         allowed = _EQUAL if field.kind is Kind.FLAG else _ORDER
     else:
         allowed = {**_EQUAL, **_ORDER}

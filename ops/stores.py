@@ -59,6 +59,9 @@ class Stores:
     """What a command works on. One per process: Google's clients look for emulators in its environment.
 
     Raises ResultError or SettingsError where the system is not described well enough.
+
+    Clients are made when they are first asked for, so a command pays for those alone that it uses. Attributes
+    that are called (`lock()`, `ledger()`) give the same object each time.
     """
 
     def __init__(self, where: Where, *, at: datetime | None = None) -> None:
@@ -100,6 +103,8 @@ class Stores:
         """
         then = readable_moment(at, self.now())
         past = Stores(self.where, at=then)
+        # Any read tells whether Firestore keeps that moment still. Asked once here, so that a command is
+        # refused whole and does not fail in the middle of its answer.
         asked = past.wiring.documents().get(["clock/-"])
         if asked.error is not None and is_not_kept(asked.error):
             raise ResultError(ErrorInfo.permanent(NOT_KEPT, f"Firestore keeps {moment(then)} UTC no more"))
@@ -111,7 +116,10 @@ class Stores:
         return Tables(predictions=self.names.dataset(DatasetRole.PREDICTIONS), as_of=self._at)
 
     def unmergeable(self, batch: Batch) -> Result[tuple[str, ...]]:
-        """Players of it whose staged rows are gone, or others than they claimed."""
+        """Players of it whose staged rows are gone, or others than they claimed.
+
+        As of now, or of the moment of these stores; one query. Empty where every claim holds.
+        """
         ended = self.batches().ended(batch)
         return ended.and_then(
             lambda found: unmergeable_players(
@@ -145,7 +153,10 @@ class Stores:
         )
 
     def days(self, game_date: date) -> Sequence[phases.Standing]:
-        """Every boundary on a date."""
+        """Every boundary on a date.
+
+        One request; raises ResultError. See `phases.on`.
+        """
         transitions = self.phases()
         return phases.on(transitions.boundaries().days, transitions.graph, game_date)
 
@@ -169,6 +180,7 @@ class Stores:
 
     def _expected_end(self, batch: Batch) -> ExpectedEnd | None:
         """As the status page tells it; None unless it is open. Raises ResultError."""
+        # Nobody is waited for any more, and reading each completion would cost for nothing.
         if batch.status is not BatchStatus.OPEN:
             return None
         started_at, times = BatchReader(self.wiring.documents()).times(batch).unwrap()

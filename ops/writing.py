@@ -54,6 +54,7 @@ def redrive(
         raise wrong_usage("--missing, --failed and --refused: one of them")
     stores = asked.stores
     requests = Requests(stores.warehouse(), stores.names)
+    # Not asked yet: only `--refused` has to look into the warehouse, which takes seconds.
     refusals = redriving.Refusals(
         unmergeable=lambda batch: stores.unmergeable(batch).unwrap(),
         unfinished=lambda record_id: stores.ledger().unfinished(record_id).unwrap(),
@@ -86,6 +87,7 @@ def close(asked: Asked, batch: AnyBatch = None, where: Conditions = None) -> Pla
     A trigger that is published twice merges nothing twice. Nothing for a batch from which nothing follows.
     """
     stores = asked.stores
+    # The sweep's own act: a batch is closed in one way, whether the clock or a person asks for it.
     overdue = OverdueBatches(stores.batches(), stores.outbox())
 
     def plan(batch_id: str) -> Plan:
@@ -156,6 +158,7 @@ def _register(verb: str, reason: str, said: str) -> None:
             boundary, day = standing
             return phases.plan_act(verb, act, boundary, day, who=asked.who, why=asked.why)
 
+        # A phase without a date is refused below, by its own words; a date alone names no boundary.
         refuse_unless_one_is_named("a phase and a date", None if phase is None else str(phase), chosen)
         if phase is None:
             return phases.plan_for_boundaries(

@@ -40,7 +40,10 @@ FIELDS: Final[Fields[Batch]] = {
 
 
 def of_days(batches: Batches, first: date, last: date) -> dict[str, Result[Batch]]:
-    """The batches of these game dates by id; a failure for one that cannot be read. Raises ResultError."""
+    """The batches of these game dates by id; a failure for one that cannot be read. Raises ResultError.
+
+    One query for every VALUES_PER_QUERY dates, one after the other and not as of one moment.
+    """
     found: dict[str, Result[Batch]] = {}
     for some in chunks(_dates(first, last), VALUES_PER_QUERY):
         found |= batches.store.where("game_date", some).unwrap()
@@ -48,7 +51,10 @@ def of_days(batches: Batches, first: date, last: date) -> dict[str, Result[Batch
 
 
 def documents_of_days(batches: Batches, first: date, last: date) -> list[Document]:
-    """The same as they are stored: for who needs more of them than a batch."""
+    """The same as they are stored: for who needs more of them than a batch.
+
+    Whether a document is a batch at all is left to the caller. Raises ResultError.
+    """
     return [
         document
         for some in chunks(_dates(first, last), VALUES_PER_QUERY)
@@ -79,7 +85,12 @@ def plan(
     today: date,
     plan_of: Callable[[str], Plan],
 ) -> Plan:
-    """The plan of one batch, or of each that was chosen. Raises ResultError unless one of both is said."""
+    """The plan of one batch, or of each that was chosen. Raises ResultError unless one of both is said.
+
+    With an id no query is made: `plan_of` reads the batch and says whether it is there. With conditions, the
+    set is that of one query, and each batch of it is read again by its own plan: one that has moved since is
+    planned as it is by then.
+    """
     refuse_unless_one_is_named("a batch", batch_id, where)
     if batch_id is not None:
         return plan_of(batch_id)
@@ -95,4 +106,5 @@ def _candidates(batches: Batches, where: Selection[Batch], today: date) -> dict[
         value = where.exactly(field)
         if value is not None:
             return batches.store.where(field, [value]).unwrap()
+    # To tomorrow: a batch may be opened on the eve of its games.
     return of_days(batches, today - timedelta(days=DAYS_SEARCHED), today + timedelta(days=1))

@@ -37,6 +37,10 @@ def missing(batches: Batches, batch_id: str) -> Answer:
     """Who no worker spoke for, who was timed out, and whom nobody had asked for.
 
     Raises ResultError (NoSuchThing) for a batch that is not there.
+
+    `missing` is None where nobody stored the names, which is not the same as nobody: then only the number is
+    known. Exit status 1 while anybody is missing. A completion that waits in Pub/Sub is not seen: its player
+    is missing until it is recorded.
     """
     progress = progress_of(batches, batch_id)
     batch = progress.batch
@@ -48,6 +52,7 @@ def missing(batches: Batches, batch_id: str) -> Answer:
         "ended": batch.counts.ended,
         "expected": batch.expected_players,
     }
+    # By the counters and not by the names: the number is right also where no names were stored.
     number = batch.expected_players - batch.counts.reported
     unnamed = "; who, was never stored for this batch" if progress.missing is None else ""
     shown: list[RenderableType] = [f"{counted(number, 'player')} missing{unnamed}."]
@@ -62,6 +67,9 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
     """The step that is due: time out who is missing and close, or publish the trigger (again).
 
     Nothing for a batch that is failed, abandoned or announced.
+
+    A trigger that was published, and whose noting was cut short, looks unpublished here. Publishing it once
+    more is safe: a generation is merged once, however often its trigger comes.
     """
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"close {batch_id}", steps=[], seen=seen(batch))
@@ -80,7 +88,11 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
 
 
 def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan:
-    """Give it up: what still arrives is recorded, and never merged. Nothing for one that is given up."""
+    """Give it up: what still arrives is recorded, and never merged. Nothing for one that is given up.
+
+    The store decides when the step is done, and not the plan: a consolidation that has begun by then makes it
+    fail. Who gave a batch up first stays on record; a second call has nothing to do.
+    """
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"abandon {batch_id}", steps=[], seen=seen(batch))
     if batch.status is BatchStatus.ABANDONED:
@@ -95,7 +107,11 @@ def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan
 
 
 def plan_migrate(batches: Batches, batch_id: str, to: SchemaMode) -> Plan:
-    """Move an open batch to another schema mode, forward or back. Nothing where it is in that mode."""
+    """Move an open batch to another schema mode, forward or back. Nothing where it is in that mode.
+
+    Switching is the last of the three steps: cut short before it, the batch is still in its old mode, and the
+    same command begins anew. Raises ResultError (NoSuchThing) for a batch that is not there.
+    """
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"migrate {batch_id} --to {to.value}", steps=[], seen=seen(batch))
     if batch.schema_mode is to:
@@ -116,6 +132,7 @@ def _close(overdue: OverdueBatches, trigger: Trigger, batch: Batch) -> Step:
     """The same step whether it is begun or was cut short between closing and publishing."""
 
     def do(_: str) -> Result[str]:
+        # There is nothing left to close: what was cut short is the publishing.
         if batch.owes_trigger:
             return trigger.send(batch).map(lambda message_id: f"trigger published as {message_id}")
         return overdue.close_now(batch.batch_id).map(lambda after: f"{batch.batch_id} {after.status.value}")
@@ -142,6 +159,8 @@ def _batch(batches: Batches, batch_id: str) -> Batch:
 def progress_of(batches: Batches, batch_id: str) -> Progress:
     """The batch with its players; raises ResultError, as NoSuchThing for one that is not there."""
     found = batches.progress(batch_id)
+    # An expected failure says that there is no such batch. Any other says that the store did not answer,
+    # which must not be read as an absence.
     if found.error is not None and found.error.is_expected:
         raise ResultError(ErrorInfo.permanent("NoSuchThing", f"batch {batch_id!r}: there is none"))
     return found.unwrap()

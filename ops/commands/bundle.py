@@ -26,6 +26,9 @@ def bundle(evidence: BatchEvidence, batch_id: str, to: Path, telling: Telling) -
     """Write it, all at once; a file of that name is replaced.
 
     Raises ResultError for a batch that cannot be read, OSError for a file that cannot be written.
+
+    What the file tells is as of the reading: nothing is read again when it is opened. A second call reads and
+    writes anew.
     """
     found = evidence.of(batch_id)
     said = verdict(found.facts)
@@ -66,7 +69,10 @@ def day_page(
     home: str,
     address: Callable[[str], str],
 ) -> str:
-    """A date, with links to its batches; escaped like a batch's."""
+    """A date, with links to its batches; escaped like a batch's.
+
+    `batches` are ids, and `address` gives the page of one: of the batches themselves nothing is read here.
+    """
     name = found.game_date.isoformat()
     return _template("day.html.j2").render(
         title=name,
@@ -88,6 +94,8 @@ def _told(said: Verdict, telling: Telling) -> Verdict:
 
 def _template(name: str) -> Template:
     """A template of Jinja2; a name that it does not know is an error."""
+    # Every template is HTML, so escaping is never left to one of them. Undefined names are errors: a misspelt
+    # field would leave a blank, and a blank reads as `nothing happened`.
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -38,12 +38,18 @@ class Consumed:
     last: date
     batches: Sequence[Batch]
     receipts: Sequence[Spent]
+    """One for each generation that was consolidated."""
     audits: Sequence[Mapping[str, Any]]
+    """Documents of the audits that began since midnight UTC of the first day."""
 
 
 def consumed(batches: Batches, audits: AuditLog, first: date, last: date) -> Consumed:
     """What these days tell; raises ResultError. Batches that nobody can read are left out: the auditor finds
-    them."""
+    them.
+
+    Both dates included. Not as of one moment: a batch that is consolidated meanwhile may count without its
+    receipt.
+    """
     documents = documents_of_days(batches, first, last)
     read = {each.id: readable(each, partial(_batch, each)) for each in documents}
     # A batch that nobody can read has cost something, too; the audit finds it, and the sum is too low.
@@ -51,6 +57,7 @@ def consumed(batches: Batches, audits: AuditLog, first: date, last: date) -> Con
     merged = {
         each.id: each.data.get(FENCE_FIELD) for each in documents if each.data.get("consolidated_generation")
     }
+    # An audit is of no game date: it counts on the day on which it ran.
     since = datetime.combine(first, time(), UTC)
     return Consumed(
         first=first,
@@ -109,6 +116,7 @@ def _shown(
         f"{counted(usage.completions, 'completion')}, {counted(usage.consolidations, 'consolidation')}, "
         f"{counted(usage.audits, 'audit')}."
     )
+    # A bill full of zeros would look as if somebody had measured them.
     if not usage.batches and not usage.audits:
         return [headline]
     share = f"{estimated_share(lines):.0%} of the sum is estimated; workers, storage and logs are not in it."

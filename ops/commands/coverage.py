@@ -26,7 +26,12 @@ CHECKPOINTS: Final = Path(".run") / "coverage"
 
 
 def tables_of(graph: Graph, dataset: Callable[[DatasetRole], str]) -> list[DatedTable]:
-    """The schedule's own aside, each table that a gate of the graph waits for, once, in the graph's order."""
+    """The schedule's own aside, each table that a gate of the graph waits for, once, in the graph's order.
+
+    Every mode of a boundary counts: a table that one mode alone waits for is relied upon all the same. The
+    schedule is left out because it is what says which days are game days: asked about itself, it would always
+    be complete.
+    """
     found: dict[DatedTable, None] = {}
     for boundary in graph.boundaries:
         for rules in boundary.modes.values():
@@ -45,6 +50,10 @@ def coverage(
     """Per table what is missing and what is unknown. A bar on `screen` shows how far it is, at a terminal.
 
     Raises ResultError where nobody can say which days are game days, and for a damaged checkpoint.
+
+    Nothing is written but the checkpoint, after each answer; the same command takes its answers over for as
+    long as `ANSWER_KEEPS` and asks for the rest. A day with one row counts as covered: how many rows it
+    should have, this does not know.
     """
     if last < first:
         raise ResultError(ErrorInfo.permanent("WrongUsage", f"--to: {last} is before {first}"))
@@ -83,6 +92,7 @@ def _status(report: CoverageReport) -> ExitStatus:
 
 
 def _told(report: CoverageReport) -> dict[str, object]:
+    """The report for machines, by table: dates, and `error` with the reason why some are unknown."""
     return {
         each.table: {
             "with_data": each.with_data,
@@ -105,6 +115,7 @@ def _unknown(table: TableCoverage) -> str:
 
 
 def _dates(days: Sequence[date]) -> str:
+    """Dates for people, a long list shortened; "" for none."""
     return names([day.isoformat() for day in days]) if days else ""
 
 

@@ -44,7 +44,11 @@ class DayBatches:
 
 
 def of(documents: Documents, game_date: date) -> DayBatches:
-    """One query; a second one on a day that has too many. Raises ResultError."""
+    """One query; a second one on a day that has too many. Raises ResultError.
+
+    What it lists of such a day is no count of the day, and the two readings are not of one moment: a batch
+    that ends between them is not listed.
+    """
     on_the_day = equal("game_date", game_date.isoformat())
     found = _read(documents, on_the_day)
     if len(found) <= READ:
@@ -56,8 +60,13 @@ def of(documents: Documents, game_date: date) -> DayBatches:
 
 def listed(day: DayBatches, here: Callable[[str], str]) -> Answer:
     """One line for each, those first that somebody has to look at; what their documents alone do not tell,
-    `explain` does."""
+    `explain` does.
+
+    Judged by the documents alone: a counter that disagrees with the completions below it is not seen here.
+    Exit status 1 where any is wrong or unreadable, also where its line is not shown.
+    """
     wrong = {batch_id: wrong_with(result) for batch_id, result in day.found.items()}
+    # Ids break the tie, so that the same day makes the same list twice.
     in_order = sorted(day.found, key=lambda batch_id: (not wrong[batch_id], batch_id))
     table = Table("batch", "status", "ended", "predictions", "deadline (UTC)", box=None, header_style="bold")
     shown: list[RenderableType] = [table] if day.found else ["No batch."]
@@ -93,6 +102,7 @@ def wrong_with(result: Result[Batch]) -> str:
 
 def _read(documents: Documents, *where: Condition) -> dict[str, Result[Batch]]:
     """Batches that fulfil the conditions, by id, one more than are shown."""
+    # One more than are shown tells that there are more, without counting them.
     found = documents.find(COLLECTION, Query(where=where, limit=READ + 1)).unwrap()
     return {document.id: _batch(document) for document in found}
 

@@ -170,7 +170,12 @@ def fails_again(letter: DeadLetter) -> str | None:
 def _replay(
     box: DeadLetterBox, queue: Queue, publisher: RawPublisher, letter: DeadLetter, *, by: By
 ) -> Result[str]:
-    """Take the old message out, publish the letter, note it; again after a crash: published once more."""
+    """Take the old message out, publish the letter, note it; again after a crash: published once more.
+
+    drop old message ── publish ── note cut short behind the first: the document has all of it │ cut short
+    behind the second: published once more, same event ╰─ fails again: the new dead letter waits, and `note`
+    refuses: FailedAgain
+    """
     # Before it is published: where it fails again, a message of the new failure must not be taken out. Its
     # document has all of it (see `fails_again`), so a crash from here on loses nothing.
     dropped = queue.drop(letter.topic, letter.event_id)
@@ -220,6 +225,7 @@ def _plan_for(
             name=lambda letter: letter.event_id,
             plan_of=plan_of,
         )
+    # One that is named may be handled already: whoever names it has seen that, and wants it again.
     found = [letter for letter in letters if letter.event_id == event_id]
     if not found:
         raise ResultError(ErrorInfo.permanent("NoSuchThing", f"dead letter {event_id!r}: not there"))

@@ -69,7 +69,11 @@ def batch(found: Explained, telling: Telling, *, at: datetime | None = None) -> 
 def day(
     found: ExplainedDay, batches: Sequence[Answer], telling: Telling, *, at: datetime | None = None
 ) -> Answer:
-    """Every boundary of a date, its findings, and its batches; its status is the worst of theirs."""
+    """Every boundary of a date, its findings, and its batches; its status is the worst of theirs.
+
+    A boundary of which nothing is known has its line all the same. `batches` are answers of `batch`, in the
+    order in which they are to be shown.
+    """
     name = found.game_date.isoformat()
     verdicts = [
         (each, _now(phase_verdict.verdict(each.day, found.now), telling, name, at))
@@ -102,6 +106,7 @@ def day(
 
 def _now(said: Verdict, telling: Telling, name: str, at: datetime | None) -> Verdict:
     """With a command to paste; of what was, no command mends anything: the one that tells how it is now."""
+    # A step that was due then may do harm now, so that it is not offered at all.
     command = said.command if at is None else operator_command("explain", name)
     return said.with_command(telling.here(command) if command else None)
 

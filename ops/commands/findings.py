@@ -80,6 +80,7 @@ def plan_repair(store: FindingStore, repairs: Repairs, finding_id: str) -> Plan:
     plan = Plan(command=f"repair {finding_id}", steps=[], seen=_seen(tracked))
     if not tracked.is_open:
         return replace(plan, shown=[f"{finding_id} is over."])
+    # Before a plan is shown: a step that cannot but fail must not be offered to anybody.
     if finding.repair is None:
         raise refused(f"{finding_id}: nothing mends it by itself; look closer with {finding.command}")
 
@@ -96,7 +97,14 @@ def plan_repair(store: FindingStore, repairs: Repairs, finding_id: str) -> Plan:
 def plan_silence(
     store: FindingStore, finding_id: str, until: datetime, *, who: str, why: str, now: datetime
 ) -> Plan:
-    """Tell nobody of it until then; it is looked for and recorded all the same, and the silence expires."""
+    """Tell nobody of it until then; it is looked for and recorded all the same, and the silence expires.
+
+    Nothing to do where it is silent until that very moment; another time takes the place of the first, be it
+    earlier or later. Raises ResultError: WrongUsage for a time that is over, NoSuchThing.
+
+        plan ── an audit writes the finding ── step: read again ── written, if it is as it was read
+                                                                ╰─ written since: Overtaken, once more
+    """
     if until <= now:
         raise wrong_usage(f"--until: {moment(until)} UTC is over")
     tracked = _tracked(store, finding_id)
@@ -130,7 +138,10 @@ def plan_for_findings(
     where: Selection[Tracked],
     plan_of: Callable[[str], Plan],
 ) -> Plan:
-    """`plan_of` one finding, or of each open one that `where` chooses."""
+    """`plan_of` one finding, or of each open one that `where` chooses.
+
+    Raises ResultError where neither or both are said, and where the findings cannot be read.
+    """
     refuse_unless_one_is_named("a finding", finding_id, where)
     if finding_id is not None:
         return plan_of(finding_id)

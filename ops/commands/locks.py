@@ -46,7 +46,10 @@ FIELDS: Final[Fields[LockSnapshot]] = {
 
 
 def recent(key_of: KeyOf, today: date) -> list[LockKey]:
-    """The locks of the last week and of tomorrow: a lock is of one game date."""
+    """The locks of the last week and of tomorrow: a lock is of one game date.
+
+    From tomorrow backwards. A lock of an older date is not among them: it is looked at by naming its date.
+    """
     return [key_of(today + timedelta(days=1 - back)) for back in range(DAYS_SHOWN + 1)]
 
 
@@ -62,6 +65,7 @@ def listed(snapshots: Mapping[LockKey, LockSnapshot], here: Callable[[str], str]
         record = snapshot.record
         if record is None or not record.is_held:
             continue
+        # By the server's clock, which came with the record: that of this machine may be minutes off.
         expired = snapshot.has_expired()
         ago = duration(snapshot.server_now - record.expires_at)
         state = Text(f"expired {ago} ago", style="red") if expired else Text("alive", style="green")
@@ -85,6 +89,8 @@ def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, wh
 
     Whatever the holder still sends is refused by its fence, so a holder that lives loses its work and nothing
     else. Done again, it finds the lock free. Raises ResultError.
+
+    shown: held by A ── A releases ── B acquires ── step: released only if A holds it: nothing happens to B
     """
     record = read(key).unwrap().record
     command = f"force-release {key.game_date}"
@@ -110,7 +116,11 @@ def plan_for_locks(
     where: Selection[LockSnapshot],
     plan_of: Callable[[LockKey], Plan],
 ) -> Plan:
-    """`plan_of` each of these locks that is held and that `where` chooses."""
+    """`plan_of` each of these locks that is held and that `where` chooses.
+
+    Each lock is read once for the choice and once more by its plan, so that a plan rests on the newer of the
+    two. Raises ResultError where one cannot be read, or more are chosen than one command may touch.
+    """
     read_now = {key: read(key).unwrap() for key in keys}
     chosen = [
         key for key, lock in read_now.items() if lock.record and lock.record.is_held and where.of([lock])
@@ -119,7 +129,10 @@ def plan_for_locks(
 
 
 def date_in(text: str) -> date:
-    """The date of `2026-01-17` or of `consolidation_locks/consolidation_2026-01-17`."""
+    """The date of `2026-01-17` or of `consolidation_locks/consolidation_2026-01-17`.
+
+    From the end, where a date alone, the document's id and its path have it. Raises ResultError (WrongUsage).
+    """
     try:
         return date.fromisoformat(text[-10:])
     except ValueError:

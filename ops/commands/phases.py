@@ -41,8 +41,10 @@ DONE_IN: Final = {
 }
 """The states in which an act by hand has nothing to do."""
 FORBIDS: Final = {
+    # Behind a dispatch a hold would promise what nobody can keep: the trigger is out, or on its way.
     "hold": frozenset({PhaseState.DISPATCHED, PhaseState.DISPATCHING, PhaseState.ABANDONED}),
     "release": frozenset[PhaseState](),
+    # Who holds a boundary has a reason: it has to be released first, by somebody who has read it.
     "dispatch": frozenset({PhaseState.HELD, PhaseState.ABANDONED}),
 }
 """And those that forbid it, as the act itself would find."""
@@ -69,7 +71,10 @@ def on(days: Days, graph: Graph, game_date: date) -> Sequence[Standing]:
 
 
 def listed(standing: Sequence[Standing], now: datetime, here: Callable[[str], str]) -> Answer:
-    """One line for each boundary."""
+    """One line for each boundary.
+
+    Exit status 1 where any is not well. `next` in the data is a command to paste, or None.
+    """
     table = Table("boundary", "state", "since first", "why", box=None, header_style="bold")
     verdicts = [(boundary.name, day, verdict(day, now)) for boundary, day in standing]
     for name, day, said in verdicts:
@@ -85,6 +90,7 @@ def listed(standing: Sequence[Standing], now: datetime, here: Callable[[str], st
         for name, _, said in verdicts
     }
     ill = [day.key.game_date for _, day, said in verdicts if not said.is_well]
+    # One command, however many are ill: all are of one date, and `explain` takes a date whole.
     looks = [Text(here(operator_command("explain", each.isoformat())), style="bold") for each in ill[:1]]
     status = ExitStatus.FOUND if ill else ExitStatus.WELL
     return Answer(data=data, shown=[table, *looks], status=status)
@@ -94,6 +100,9 @@ def plan_act(verb: str, act: Act, boundary: Boundary, day: Day, *, who: str, why
     """`hold`, `release` or `dispatch` one boundary.
 
     Nothing to do where it stands so already; raises ResultError where its state forbids it.
+
+    The state is judged twice: here, for what is shown, and by the act itself, for what happens. A boundary
+    that has moved in between makes the step fail, and nothing is done.
     """
     game_date = day.key.game_date
     stands = f"{boundary.name} of {game_date} is {day.state.value}"
@@ -124,7 +133,10 @@ def plan_for_boundaries(
     plan_of: Callable[[Standing], Plan],
 ) -> Plan:
     """`plan_of` each boundary and date that `where` chooses, from a week ago to a week ahead, or of the one
-    game date that it names."""
+    game date that it names.
+
+    Raises ResultError where a store cannot be read: no plan is made of the dates that could.
+    """
     named = where.exactly("game_date")
     dates = (
         [today + timedelta(days=offset) for offset in range(-DAYS_AROUND, DAYS_AROUND + 1)]
@@ -158,6 +170,11 @@ def plan_replay(
 
     Where the same command was cut short, its own plan is taken up, whatever of it is done already: a plan
     that is made anew would start the phase once more.
+
+        begun: generation 3 starts ── cut short ── given again, planned anew: generation 4, a second start
+                                               ╰── given again, by its record: what is left of generation 3
+
+    Raises ResultError where the phase cannot be replayed on that date.
     """
     command = f"replay {game_date} --from {from_phase}"
     begun = cut_short(command)

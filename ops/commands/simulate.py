@@ -30,7 +30,10 @@ BEFORE_A_GATE: Final = frozenset({PhaseState.READY, PhaseState.BLOCKED})
 
 
 def graph_of(file: Path, sport: str) -> Graph:
-    """The graph in a JSON or YAML file; raises ResultError with everything that is wrong with it."""
+    """The graph in a JSON or YAML file; raises ResultError with everything that is wrong with it.
+
+    WrongUsage also for the graph of another sport: its names would match nothing that was recorded.
+    """
     try:
         graph = Graph.read(_parsed(file))
     except (OSError, ValueError) as exc:
@@ -61,6 +64,7 @@ def simulate(days: Days, graph: Graph, first: date, last: date) -> Answer:
 def _played(days: Days, boundary: Boundary, game_date: date) -> Replayed | None:
     """None for a date of which nothing was ever recorded."""
     day = days.read(boundary, game_date).unwrap()
+    # A day without games has neither; it would only fill the table with lines that say nothing.
     if not (day.reports or day.dispatch):
         return None
     # The document of a date that was dispatched does not tell whether it stood before a gate.

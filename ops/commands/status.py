@@ -23,6 +23,7 @@ def findings(tracked: Sequence[Tracked], here: Callable[[str], str]) -> Answer:
     Silenced ones are listed, too, with the end of their silence: only telling stops.
     """
     opened = [each for each in tracked if each.is_open]
+    # The id comes last, so that findings of one audit, which have the same time, keep their order.
     opened.sort(key=lambda each: (-each.finding.severity.rank, each.first_seen, each.finding_id))
     shown: list[RenderableType] = [
         f"{counted(len(opened), 'finding')} open." if opened else "No finding is open."

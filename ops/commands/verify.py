@@ -65,6 +65,10 @@ def verify(
 
     Raises ResultError where a store could not be read: nothing is verified by half. What BigQuery keeps no
     more is not compared, and that is said.
+
+    Exit status 1 where anything differs. Nothing is written. The batches are of one moment, rows and receipts
+    are read after it: a day that is still written is not judged, as in the audit. A batch whose document
+    makes no sense is not verified either; the audit names it.
     """
     # Without a time limit, as one date is asked for; the auditor's own hourly look has one.
     seen = reader.seen(Wanted(game_date=game_date, since=game_date))
@@ -75,6 +79,8 @@ def verify(
     receipts = {batch.batch_id: _receipts(batches, batch) for batch in read}
     broken = {batch.batch_id: _broken(batches, batch, receipts[batch.batch_id]) for batch in read}
     as_merged, last = _as_merged(warehouse, tables, read, receipts, now=now)
+    # Only keys of which something is known to be wrong are looked up one by one: a date has as many keys as
+    # predictions.
     players = {name for each in found if each.finding_class in _OF_ROWS for name in each.ids}
     keys = keys_of(warehouse, tables, game_date, sorted(players | as_merged.differing))
     wrong = dict(told(keys, as_merged, last))
@@ -92,6 +98,8 @@ def _as_merged(
     """The rows as the day's last consolidation has left them, if that can be told; and when that was."""
     on_the_way = [batch.batch_id for batch in read if batch.status in MAY_GET_ROWS]
     newest = [max(each.values(), key=lambda one: one.generation) for each in receipts.values() if each]
+    # While a consolidation may still write, the table is on its way to a state that no receipt describes: a
+    # difference would prove nothing.
     if not newest or on_the_way:
         why = f"{names(on_the_way)} may still get rows" if on_the_way else "nothing was consolidated"
         return Merged(at=None, why_not=why), max((one.consolidated_at for one in newest), default=None)

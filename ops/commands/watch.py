@@ -41,6 +41,9 @@ def watch(
 
     The answer is the one that `explain` gives then. Raises ResultError where a store cannot be read: it does
     not go on with what it saw last.
+
+    Ctrl-C ends the watching and not the command: the answer is given all the same. What happens between two
+    readings is not shown, but is in the story that the answer tells.
     """
     found = evidence.of(batch_id)
     with _shown(console, form) as show, suppress(KeyboardInterrupt):
@@ -129,5 +132,6 @@ def _rate(found: Explained) -> str:
     first = min((event.at for event in found.events if "/completions/" in event.source), default=None)
     if first is None or facts.last_completion_at is None or facts.last_completion_at <= first:
         return ""
+    # An average over all, and no rate of now: that of a single second jumps too much to be read.
     minutes = (facts.last_completion_at - first).total_seconds() / 60
     return f"{facts.batch.counts.ended / minutes:.0f} players/min"

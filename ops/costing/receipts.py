@@ -44,6 +44,10 @@ def receipts_of_many(store: BatchStore, newest: Mapping[str, int | None]) -> lis
 
     `newest` is batch → fence of its newest receipt, from which the earlier ones are followed; None where an
     earlier release wrote the batch, whose receipts are then asked for by a query.
+
+    Follows the chains of all batches side by side: as many rounds as the longest has receipts, each of one
+    call per PATHS_PER_CALL documents. A receipt that was removed breaks its chain: those before it are
+    missing from the sum, and `verify` names the break.
     """
     known = [_path(batch_id, fence) for batch_id, fence in newest.items() if fence is not None]
     found = _by_path(store, known)
@@ -73,6 +77,7 @@ def _with_tables(store: BatchStore, found: Sequence[Spent]) -> list[Spent]:
 
 
 def _by_path(store: BatchStore, paths: Sequence[str]) -> list[Spent]:
+    """Those of these receipts that are there; raises ResultError."""
     return [_spent(document) for _, document in _read(store, paths, FIELDS)]
 
 
@@ -93,6 +98,7 @@ def _spent(document: Document) -> Spent:
 
 
 def _of(data: Mapping[str, Any]) -> Spent:
+    """Raises TypeError where a field is missing, for `readable` to tell of."""
     return Spent(**{name: data[name] for name in FIELDS if name in data})
 
 

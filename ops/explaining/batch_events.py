@@ -45,11 +45,16 @@ def merged(receipts: Iterable[Receipt]) -> Iterator[Event]:
 
 
 def recorded(batch: Batch, completions: Sequence[Completion]) -> Iterator[Event]:
-    """The first and the last; and each that failed, with its reason."""
+    """The first and the last; and each that failed, with its reason.
+
+    A completion without a time has no place in the order and is left out; the counts have it.
+    """
     timed = sorted(
         ((one.completed_at, one) for one in completions if one.completed_at is not None),
+        # Equal times happen; with the name, the same batch is told in the same order twice.
         key=lambda pair: (pair[0], pair[1].player_lookup),
     )
+    # A batch of hundreds tells its story by its two ends; whoever failed is wanted by name.
     ends = {one.player_lookup for _, one in (*timed[:1], *timed[-1:])}
     for at, one in timed:
         if one.player_lookup in ends or one.outcome is PlayerOutcome.FAILED:
@@ -66,7 +71,10 @@ def refused(letters: Iterable[DeadLetter]) -> Iterator[Event]:
 
 
 def locked(snapshot: LockSnapshot | None) -> Iterator[Event]:
-    """Who took the lock of the day last."""
+    """Who took the lock of the day last.
+
+    Of now alone: the document keeps one holder, and who merged under it before is told by a receipt.
+    """
     record = snapshot.record if snapshot else None
     if record is not None:
         what = f"{record.operation_id} took the lock of the day, fence {record.fence} ({record.state})"

@@ -32,11 +32,14 @@ def as_told(
 
     A completion that took the place of an earlier one later is not there yet, and nor is the earlier one:
     its document tells of the later alone.
+
+    The schema mode stays that of now, as no entry of the story takes it back. A time that is equal to `at` counts as before it.
     """
     so_far = sorted((each for each in story if each.data["at"] <= at), key=lambda each: each.data["at"])
     if not any(each.data["event"] == "opened" for each in so_far):
         return None
     ended = tuple(one for one in completions if one.completed_at is not None and one.completed_at <= at)
+    # Counted anew from the completions: the counters on the batch are those of now.
     counts = Counts()
     for one in ended:
         counts = counts.plus(one.outcome)
@@ -88,6 +91,7 @@ def _came_late(batch: Batch, entry: Entry) -> Batch:
     """A late completion that reopened the batch; one that was only recorded changes nothing here."""
     if entry["new_generation"] <= batch.generation:
         return batch
+    # The entry tells the generation and no status; it follows by the rule that the recorder itself went by.
     status = closing_status(
         batch.counts, expected=batch.expected_players, min_completion_pct=batch.min_completion_pct
     )

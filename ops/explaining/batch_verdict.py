@@ -22,7 +22,11 @@ _BY_CLASS: Final = {"StagedRowsDiffer": State.STAGED_ROWS_DIFFER, "SchemaDiffers
 
 
 def verdict(facts: BatchFacts) -> Verdict:
-    """The verdict on a batch. Pure: the same facts give the same words."""
+    """The verdict on a batch. Pure: the same facts give the same words.
+
+    The command that it names is the next step of a person, or one that looks closer; None where there is
+    nothing to do. No fact is guessed: what could not be read is a failure before this is called.
+    """
     judge = {
         BatchStatus.OPEN: _open,
         BatchStatus.COMPLETE: _closed,
@@ -64,7 +68,11 @@ def _overdue(facts: BatchFacts) -> Verdict:
 
 
 def _closed(facts: BatchFacts) -> Verdict:
-    """Closed and not begun: refused, without a trigger, behind another batch's lock, or triggered."""
+    """Closed and not begun: refused, without a trigger, behind another batch's lock, or triggered.
+
+    In this order, as an earlier reason explains the later ones: a consolidation that was
+    refused waits neither for its trigger nor for a lock.
+    """
     batch = facts.batch
     refusal = _refusal(facts)
     if refusal is not None:
@@ -148,6 +156,7 @@ def _failed(facts: BatchFacts) -> Verdict:
         f"closed at its deadline with {_pct(batch)} of the players heard of, below "
         f"{batch.min_completion_pct:g} %: not consolidated.{_missing(facts)}{_asked(facts)}"
     )
+    # Ill also while they are awaited: until they come, these predictions are in no table.
     return ill(State.FAILED, sentence, _watch(facts) if is_asked_again(facts) else _redrive(facts))
 
 
@@ -162,8 +171,10 @@ def _refused(facts: BatchFacts, refusal: Refusal) -> Verdict:
     sentence = (
         f"its consolidation was refused at {moment(refusal.at)} ({refusal.error_class}): {refusal.reason}"
     )
+    # Its trigger would be refused again: the rows themselves have to come once more.
     if state is State.STAGED_ROWS_DIFFER:
         return ill(state, sentence, operator_command("redrive", facts.batch.batch_id, "--refused"))
+    # Once the schema is mended, the trigger itself is still good: it is sent once more as it was.
     return ill(state, sentence, operator_command("dead-letters", "replay", refusal.event_id))
 
 

@@ -88,6 +88,7 @@ class DayEvidence:
 
     def _told(self, game_date: date, at: datetime) -> ExplainedDay:
         """From the documents of now, by their times."""
+        # As they are now: that moment cannot be read any more, which is why this is told and not read.
         findings = findings_seen.findings_of(self._documents, [game_date.isoformat()], as_of=None)
         return ExplainedDay(
             game_date=game_date,

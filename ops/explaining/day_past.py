@@ -33,6 +33,7 @@ def as_told(day: Day, decisions: Sequence[Fields], acts: Sequence[Fields], at: d
     states += [(each["at"], _ENDS_IN[each["act"]]) for each in acted]
     if is_dispatched and day.dispatched_at is not None:
         states.append((day.dispatched_at, PhaseState.DISPATCHED))
+    # Nothing written down by then: it waited, as every boundary does before its first report.
     last = max(states, key=lambda pair: pair[0], default=(at, PhaseState.WAITING))
     return replace(
         day,

@@ -18,7 +18,11 @@ FIRST_BEHIND: Final = 2
 
 
 def verdict(day: Day, now: datetime) -> Verdict:
-    """The verdict on one boundary and date, as of `now`. Pure: the same reading gives the same words."""
+    """The verdict on one boundary and date, as of `now`. Pure: the same reading gives the same words.
+
+    Silence is well here: whether a date without any event has games is the auditor's question, which knows
+    the schedule.
+    """
     if day.document is None and not day.reports:
         sentence = f"no event of phase {day.key.phase} was seen for {day.key.game_date} so far."
         return well(State.SILENT, sentence, _look(day))
@@ -52,6 +56,7 @@ def _waiting(day: Day, now: datetime) -> Verdict:
 
 
 def _ready(day: Day, now: datetime) -> Verdict:
+    """Enough is done, and the dispatch that should follow by itself has not been begun."""
     reason = f" ({day.decision.reason})" if day.decision else ""
     sentence = f"enough processors are done{reason}.{_next(day.decision)}"
     return ill(State.READY, sentence, _by_hand("dispatch", day))
@@ -68,6 +73,7 @@ def _blocked(day: Day, now: datetime) -> Verdict:
 
 
 def _held(day: Day, now: datetime) -> Verdict:
+    """Somebody's decision, and well however long it lasts: told with who, since when and why."""
     return well(State.HELD, f"held{_who(day)}; what arrives is recorded.", _by_hand("release", day))
 
 
@@ -81,6 +87,7 @@ def _dispatching(day: Day, now: datetime) -> Verdict:
 
 
 def _dispatched(day: Day, now: datetime) -> Verdict:
+    """Over. Who reported after that is named, and changes nothing."""
     reason = f" ({day.dispatch.reason})" if day.dispatch else ""
     at = f" at {moment(day.dispatched_at)}" if day.dispatched_at else ""
     late = f" Late since then: {names(day.late)}." if day.late else ""
@@ -88,29 +95,35 @@ def _dispatched(day: Day, now: datetime) -> Verdict:
 
 
 def _abandoned(day: Day, now: datetime) -> Verdict:
+    """Given up by a person. Only a replay starts what lies behind it."""
     sentence = f"given up{_who(day)}: it is never dispatched."
     return well(State.ABANDONED, sentence, _replay(day, day.key.phase + 1))
 
 
 def _next(decision: Decision | None) -> str:
+    """When the sweep looks again, as a sentence; "" where no time is set."""
     at = decision.next_check if decision else None
     return f" Looked at again at {clock(at)}." if at else ""
 
 
 def _who(day: Day) -> str:
+    """Who acted by hand, since when and why, for the middle of a sentence; "" where nobody did."""
     act = day.by_hand
     return f" by {act.who} since {moment(act.at)} ({act.why})" if act else ""
 
 
 def _look(day: Day) -> str:
+    """The command that shows all boundaries of the date, and changes nothing."""
     return operator_command("phases", day.key.game_date.isoformat())
 
 
 def _by_hand(verb: str, day: Day) -> str:
+    """`hold`, `release` or `dispatch` of this boundary and date, as a person types it."""
     return operator_command(verb, str(day.key.phase), day.key.game_date.isoformat())
 
 
 def _replay(day: Day, phase: int) -> str:
+    """The command that starts this phase of the date again, in a new generation."""
     return operator_command("replay", day.key.game_date.isoformat(), "--from", str(phase))
 
 
