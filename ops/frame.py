@@ -67,8 +67,8 @@ def carry_out(
     a confirmation the plan is made anew, and refused likewise: people take their time. Always raises
     typer.Exit, with the status of `answer`; 1 also for a step that failed or was left out.
 
-    plan ── with a token: as it was? ── with --yes ───────────────────────────────╮ ╰─ shown, confirmed ──
-    made anew, as shown? ─┴─ why? ── record, steps
+        plan ── with a token: as it was? ── with --yes ───────────────────────────────╮
+                                         ╰─ shown, confirmed ── made anew: as shown? ─┴─ why? ── record, steps
     """
     try:
         stores = Stores(_where(local))

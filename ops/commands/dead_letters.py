@@ -172,9 +172,9 @@ def _replay(
 ) -> Result[str]:
     """Take the old message out, publish the letter, note it; again after a crash: published once more.
 
-    drop old message ── publish ── note cut short behind the first: the document has all of it │ cut short
-    behind the second: published once more, same event ╰─ fails again: the new dead letter waits, and `note`
-    refuses: FailedAgain
+    drop old message ── publish ── note
+                     │           ╰─ cut short: published once more, as the same event
+                     ╰─ cut short: the letter waits still, and its document has all of it
     """
     # Before it is published: where it fails again, a message of the new failure must not be taken out. Its
     # document has all of it (see `fails_again`), so a crash from here on loses nothing.

@@ -90,7 +90,7 @@ def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, wh
     Whatever the holder still sends is refused by its fence, so a holder that lives loses its work and nothing
     else. Done again, it finds the lock free. Raises ResultError.
 
-    shown: held by A ── A releases ── B acquires ── step: released only if A holds it: nothing happens to B
+        shown: held by A ── A releases ── B acquires ── step: A holds it no more, B keeps it
     """
     record = read(key).unwrap().record
     command = f"force-release {key.game_date}"
