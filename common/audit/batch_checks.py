@@ -122,6 +122,9 @@ def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
     near = {batch.batch_id: batch for batch in known.batches if _is_near_its_deadline(batch)}
     read = walk(list(near.values()), batches.times, turn)
     past = {day: past_of(batches, day) for day in {near[batch_id].game_date for batch_id in read.found}}
+    for each in past.values():
+        if each.error is not None:
+            return Unknown(store=FIRESTORE, error=each.error)
     found = [
         finding
         for batch_id, (started_at, completed_at) in read.found.items()

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from ..batches.expected_end import ExpectedEnd, expected_end, profile
 from ..batches.records import Batch, BatchStatus
-from ..result import Result
+from ..result import ErrorInfo, Result
 from .batches_seen import Seen, Wanted
 
 PAST_DAYS: Final = 3
@@ -39,6 +39,8 @@ class Past:
     """As `expected_end` takes them, the latest last."""
     reads: int = 0
     """Documents, as Firestore bills them."""
+    error: ErrorInfo | None = None
+    """Why some of them are not here that should be: for who may not take a poorer guess for an answer."""
 
 
 def past_of(batches: Readable, game_date: date) -> Past:
@@ -48,14 +50,16 @@ def past_of(batches: Readable, game_date: date) -> Past:
     """
     asked = batches.seen(Wanted(since=game_date - timedelta(days=PAST_DAYS)))
     if asked.data is None:
-        return Past()
+        return Past(error=asked.error)
     before = (batch for batch in asked.data.batches if batch.game_date < game_date)
     over = [batch for batch in before if batch.status is BatchStatus.CONSOLIDATED]
     over.sort(key=lambda batch: (batch.game_date, batch.batch_id))
-    read = [found for batch in over[-PAST_BATCHES:] if (found := batches.times(batch).data) is not None]
+    answers = [batches.times(batch) for batch in over[-PAST_BATCHES:]]
+    read = [answer.data for answer in answers if answer.data is not None]
     return Past(
         profiles=tuple(profile(times, started) for started, times in read if started is not None),
         reads=asked.data.reads + sum(1 + len(times) for _, times in read),
+        error=next((answer.error for answer in answers if answer.error is not None), None),
     )
 
 
