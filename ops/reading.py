@@ -82,7 +82,7 @@ def explain_(subject: Subject, at: Moment = None, local: Local = False, output: 
 def phases_(game_date: GameDate = "today", local: Local = False, output: Output = TEXT) -> None:
     """Where each boundary of a date stands, since when, and what it waits for.
 
-    Exit status 1 where any is not well: blocked, ready and not dispatched, or waiting for who has failed.
+    Exit status 1 where any is not well: one that is blocked, or that waits for who has failed.
     """
     answer(
         lambda stores: _phases(stores, date_of(game_date, stores.today())),

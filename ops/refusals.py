@@ -8,6 +8,8 @@ WRONG_USAGE: Final = frozenset({"NotServed", "InvalidSettings", "NoSuchThing", "
 """Failures that the person at the keyboard can mend by typing something else."""
 STALE_PLAN: Final = "StalePlan"
 REFUSED: Final = "Refused"
+# By name, as the acts of `common` know nothing of commands: a class that is not here is told as a store that
+# could not be asked, which is the more careful of the two.
 _REFUSALS: Final = frozenset(
     {
         REFUSED,

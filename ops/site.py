@@ -12,6 +12,7 @@ from .stores import Stores
 
 def site(stores: Stores) -> Site:
     """All of it is read anew whenever somebody looks."""
+    # What reads is made once and keeps no answers; each page asks the stores anew.
     reading = gathering(stores.wiring, stores.audit())
 
     def status() -> str:
@@ -21,7 +22,11 @@ def site(stores: Stores) -> Site:
 
 
 def _explanation(stores: Stores, name: str) -> str:
-    """The page of a batch or of a date; raises ResultError."""
+    """The page of a batch or of a date; raises ResultError.
+
+    Whether a name is a date decides which of the two; a batch that is not there is NoSuchThing, which the
+    server tells as a page that is not there.
+    """
     telling = stores.telling()
     if not looks_like_a_date(name):
         return bundle.batch_page(stores.evidence().of(name), telling, home=HOME)

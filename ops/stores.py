@@ -133,6 +133,7 @@ class Stores:
 
     def today(self) -> date:
         """The date in New York, where game dates are counted."""
+        # A game at 22:00 in New York is one of that date, though it is the next one in UTC by then.
         return self.now().astimezone(ZONE).date()
 
     def dated_tables(self) -> list[DatedTable]:
@@ -203,6 +204,7 @@ class _Wiring(WarehouseWiring[WarehouseSettings]):
         return self._at or super().now()
 
     def _documents(self) -> Documents:
+        # At this one place: whatever is made of documents reads the past, and none can forget to.
         kept = super()._documents()
         return kept if self._at is None else PastDocuments(documents=kept, at=self._at)
 

@@ -38,8 +38,14 @@ class Where:
         return f"{command} --local" if self.is_local else command
 
     def log_command(self, field: str, value: str, since: datetime | None) -> str:
-        """What shows the lines of the logs that name this, ready to paste."""
+        """What shows the lines of the logs that name this, ready to paste.
+
+        `since` bounds the cloud's query, which is billed and slow without; the local files are searched
+        whole. Quoted for a shell, as ids come from messages.
+        """
         if self.logs is not None:
+            # As the field stands in a line of JSON: the value alone would also find those that only mention
+            # it.
             pattern, files = shlex.quote(f'"{field}": "{value}"'), f"{shlex.quote(str(self.logs))}/*.log"
             return f"grep -h {pattern} {files}"
         time = f' AND timestamp>="{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' if since else ""
@@ -51,6 +57,7 @@ def local(root: Path) -> Result[Where]:
     """The stack that serves from this checkout. PERMANENT, and says how to start it, where none does."""
     file = root / LOCAL_FILE
     try:
+        # Read anew by each command: a stack that was started again serves from other ports.
         note = json.loads(file.read_text(encoding="utf-8"))
         environment, logs = note["environment"], note.get("logs")
     except FileNotFoundError:

@@ -12,6 +12,7 @@ def duration(length: timedelta) -> str:
     """`48 s`, `12 min`, `3 h 05 min`, `2 d 4 h`; never negative."""
     seconds = max(0, round(length.total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    # Up to two of a unit in the smaller one: `1 min` could be anything from one to two.
     if seconds < 120:
         return f"{seconds} s"
     if minutes < 120:

@@ -35,6 +35,7 @@ def writes(
             def plan_of(asked: Asked) -> Plan:
                 return make_plan(asked, **arguments)
 
+            # The plan is handed over unmade: it is made once to be shown and once more when it was confirmed.
             carry_out(plan_of, local=local, output=output, yes=yes, why=why, token=plan)
 
         parameters = [*own, *_SHARED]

@@ -82,6 +82,7 @@ class Audit:
             warehouse=wiring.warehouse(),
             tables=self._tables,
             staging=self._staging(),
+            # Any date does: the locks of all dates are in one collection, whose name the key knows.
             locks=LockReader(documents, self._day_lock().key(wiring.now().date()).collection),
             phases=PhaseReader(days, graph, wiring.now),
             schedule=GameSchedule(wiring.warehouse(), dataset, schedule) if schedule else NoSchedule(),
@@ -116,8 +117,10 @@ class Audit:
         )
 
     def _staging(self) -> StagingTables:
+        """The same clean-up as a consolidation's; it keeps nothing between two calls."""
         clean_up = CleanUp(self._wiring.warehouse(), self._tables)
         return StagingTables(clean_up, self._wiring.batches().get, self._wiring.now)
 
     def _day_lock(self) -> DayLock:
+        """The lock of a game date's consolidations, by the names of this deployment."""
         return DayLock(Lock(self._wiring.database()), self._names)

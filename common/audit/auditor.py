@@ -77,6 +77,7 @@ class Auditor:
         # mended before the report says so. A run that dies leaves the next one everything that it had found.
         run_id = f"{self.now():%Y%m%dT%H%M%S}-{self.run_id()}"
         started_at = self.now()
+        # Before the look, whose order depends on it: checks that the last run had to stop come last.
         resume = self._resume()
         outcomes = self._look(asked, resume)
         findings = (*findings_of(outcomes), *stores_down(outcomes))
@@ -92,6 +93,7 @@ class Auditor:
             outcomes=outcomes,
             findings=findings,
             told=_changes(told),
+            # A run that could not remember has told nobody, and so has kept nothing back either.
             inhibited=told.unwrap().inhibited_count if told.is_success else 0,
             untold=_untold(told),
             mended=mended,
@@ -109,6 +111,7 @@ class Auditor:
         Checks that the last run had to stop come after the others (`turns.in_order`): most take no time. The
         time limit is one for all: a check for which none is left says so, and is resumed by the next run.
         """
+        # One end for all checks, taken before anything is read: the reading of the batches counts, too.
         ends_at = self.monotonic() + self.time_limit.total_seconds()
         first = self.today() - timedelta(days=DAYS_BACK)
         # Without them, what is over is found to be over by the next run.
@@ -162,6 +165,7 @@ class Auditor:
         roots = [each for each in findings if each.check == STORES_CHECK]
         lines = [f":rotating_light: *{each.finding_class.value}* {each.summary}" for each in roots]
         others = counted(len(findings) - len(roots), "other finding")
+        # One message, and not one for each: without memory the next run would tell them all once more.
         sent = self.channel.send("\n".join([*lines, f"{others} could not be remembered."]))
         if sent.error is not None:
             log.error("nobody could be told", action="findings_undelivered", error=sent.error.to_dict())
@@ -179,6 +183,8 @@ class Auditor:
             if each.repair is not None and not each.repair.is_by_hand and each.finding_id not in asked
         ]
         mended = tuple(self._mend_one(each) for each in wanting)
+        # Logged one by one and before the report is written: where the run dies on the way, the log still
+        # tells what it has changed.
         for each in mended:
             tell = log.info if each.error is None else log.error
             tell(f"repaired: {each.repair}", action="repaired", **each.to_fields())

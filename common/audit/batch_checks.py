@@ -94,13 +94,18 @@ def check_counts(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
 
 @returns_result
 def _count(batches: Batches, batch: Batch) -> _Counted:
-    """What the counts of one batch say, and its documents where they differ from its document."""
+    """What the counts of one batch say, and its documents where they differ from its document.
+
+    As of the batch's own read, so that a completion in between is no difference. Its reads are told also
+    where all is well: they were billed.
+    """
     # Before the move to documents there are none to be counted: the array is all there is.
     if not batch.schema_mode.writes_subcollection:
         return _Counted()
     totals = batches.totals(batch).unwrap()
     # As Firestore bills counts: one read per 1,000 index entries, rounded up, for each of the two.
     reads = 2 * max(1, -(-totals.documents // 1000))
+    # The way of nearly every batch: two counts, and nothing else is read.
     if differences.agree(batch, totals):
         return _Counted(reads=reads)
     # Counts say that something differs, only documents who it is.
@@ -114,6 +119,9 @@ def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
 
     The times of completions are read only of a batch whose deadline is within the hour, and of the last ones
     before it.
+
+    A guess, and so a warning: a batch that makes it after all closes the finding with the next look. Nothing
+    is told where too few have come to guess by.
     """
     if seen.error is not None:
         return Unknown(store=FIRESTORE, error=seen.error)
@@ -121,6 +129,7 @@ def check_pace(batches: Batches, seen: Result[Seen], turn: Turn) -> Outcome:
     # Reading every completion of every open batch each hour would be most of the audit's cost.
     near = {batch.batch_id: batch for batch in known.batches if _is_near_its_deadline(batch)}
     read = walk(list(near.values()), batches.times, turn)
+    # By day and once for each: the batches of one day share the days that they are compared with.
     past = {day: past_of(batches, day) for day in {near[batch_id].game_date for batch_id in read.found}}
     for each in past.values():
         if each.error is not None:

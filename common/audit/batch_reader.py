@@ -106,6 +106,7 @@ class BatchReader:
         """When it was opened, and when each of its players was done, ascending: a read for each."""
         path = batch_path(batch.batch_id)
         opened = self._documents.get([path]).unwrap().get(path)
+        # One field of each: the reads are billed all the same, but a completion is many times as long.
         done = self._documents.find(_below(batch, COMPLETIONS), Query(only=("completed_at",))).unwrap()
         times = [readable(each, _time("completed_at")).unwrap() for each in done]
         start = None if opened is None else readable(opened, _time("start_time")).unwrap()
@@ -155,6 +156,7 @@ class BatchReader:
 
 
 def _below(batch: Batch, collection: str) -> str:
+    """The path of a collection below a batch."""
     return f"{batch_path(batch.batch_id)}/{collection}"
 
 
@@ -192,6 +194,7 @@ def _expected(batch: Batch, names: list[list[str]]) -> frozenset[str] | None:
     """None where no manifest was ever stored; raises ResultError for one that is not as it was frozen."""
     if batch.manifest_digest is None:
         return None
+    # Against the digest on the batch: of a manifest with a chunk missing, the rest would look like all.
     joined = player_manifest.join(names, batch.manifest_digest)
     if joined.error is not None:
         raise _makes_no_sense(batch, MANIFEST, joined.error.exception_class, joined.error.message)
@@ -199,5 +202,6 @@ def _expected(batch: Batch, names: list[list[str]]) -> frozenset[str] | None:
 
 
 def _makes_no_sense(batch: Batch, below: str, what: str, why: str) -> ResultError:
+    """PERMANENT, and with the path of what is damaged, so that the finding can name it."""
     path = f"{batch_path(batch.batch_id)}/{below}"
     return ResultError(ErrorInfo.permanent(what, why, **{NONSENSE: path}))

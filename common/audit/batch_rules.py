@@ -36,7 +36,11 @@ def scope_of(batch: Batch) -> Scope:
 
 
 def document_findings(batch: Batch) -> Iterable[Finding]:
-    """All that the document of a batch alone tells of what is wrong with it."""
+    """All that the document of a batch alone tells of what is wrong with it.
+
+    In the words of an audit, so that a list of batches and the audit never say two things of one document.
+    Without the arrays: a warning about a limit to come is none about this batch's work.
+    """
     for rule in (trigger_findings, deadline_findings, consolidation_findings):
         yield from rule(batch)
 
@@ -75,7 +79,11 @@ def trigger_findings(batch: Batch) -> Iterable[Finding]:
 
 
 def deadline_findings(batch: Batch) -> Iterable[Finding]:
-    """Open past its deadline, or with all its players ended; or failed, which somebody has to decide on."""
+    """Open past its deadline, or with all its players ended; or failed, which somebody has to decide on.
+
+    A batch is told by one of the two ways of being open too long, never by both; being failed is apart, as
+    such a batch is open no more.
+    """
     if is_overdue(batch, batch.read_time - SWEEP_MISSED):
         # `is_overdue` is never true without a deadline: this is for the type checker.
         assert batch.deadline is not None
@@ -85,6 +93,7 @@ def deadline_findings(batch: Batch) -> Iterable[Finding]:
         )
     elif batch.is_due and batch.read_time - batch.update_time >= SWEEP_MISSED:
         yield _open_too_long(batch, "all players have ended, and nobody has closed it")
+    # Whatever its age: who comes late may reopen it, but nothing asks anybody to come.
     if batch.status is BatchStatus.FAILED:
         # Timed-out players are missing: the deadline spoke for them, nobody else.
         missing, every_one = batch.expected_players - batch.counts.reported, batch.expected_players
@@ -148,6 +157,7 @@ def array_findings(batch: Batch) -> Iterable[Finding]:
             check=ARRAYS,
             scope=scope_of(batch),
             summary=f"{size} of at most {MAX_ARRAY_ELEMENTS} players are in the array",
+            # A command that a person may give, and no repair: moving a batch is a decision.
             look=operator_command("migrate", batch.batch_id, "--to", "subcollection"),
             depends_on=_FIRESTORE,
         )

@@ -54,7 +54,9 @@ class Sight:
     seen: Result[Seen]
     """All batches of the run, read once for every check, or why they could not be read."""
     findings: Findings
+    """What is remembered of earlier findings, as documents: whether each can be read."""
     documents: Documents
+    """Firestore, for the one check that walks over whole collections."""
     collections: Sequence[every_document.Collection]
     """Whose every document is met, slice by slice."""
     open_findings: Result[Sequence[Finding]]
@@ -70,12 +72,19 @@ class Sight:
     warehouse: QueryStore
     """BigQuery; a check sends it one statement, however many batches there are."""
     tables: Tables
+    """Names of the warehouse's tables, and as of what moment they are read; None: now."""
     staging: Staging
+    """Which staging tables nobody needs any more, judged by the batches that they are of."""
     locks: Locks
+    """The locks of the consolidations, judged by the server's clock."""
     phases: Phases
+    """The boundaries between phases on the dates of the run."""
     schedule: Schedule
+    """Which dates have games; says so where it does not know."""
     runs: Runs
+    """When the sweeps and the audits ran last, and which dead letters wait."""
     topology: Topology
+    """What Pub/Sub has; asked once for each of the two checks of it."""
 
     def turn(self, check: str) -> Turn:
         """What is granted to this check: the time that is left to all, and where it stopped the last time."""
@@ -113,6 +122,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         stores=FIRESTORE,
         run=lambda at: batch_checks.check_documents(at.seen),
     ),
+    # These four judge what was read for all checks, and read nothing themselves.
     Check(name=batch_rules.TRIGGERS, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.trigger_findings)),
     Check(name=batch_rules.DEADLINES, of=BATCH, stores=FIRESTORE, run=_each(batch_rules.deadline_findings)),
     Check(
@@ -126,6 +136,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name=rule_sql.CHECK,
         of=DATE,
         stores=BIGQUERY,
+        # One statement over all dates between the first and the last: it prunes by a range.
         run=lambda at: rule_sql.check_row_rules(at.warehouse, at.tables, min(at.dates), max(at.dates)),
     ),
     Check(
@@ -170,6 +181,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         ),
     ),
     Check(
+        # What should be there, apart from what waits there: the second takes rights that the first does not.
         name=topology_checks.TOPOLOGY,
         of=SYSTEM,
         stores=PUBSUB,
@@ -182,6 +194,8 @@ CHECKS: Final[tuple[Check, ...]] = (
         run=lambda at: topology_checks.check_dead_letter_subscriptions(at.topology, at.sport),
     ),
     Check(
+        # From here on each check reads something of every batch, and may be stopped: behind those that
+        # cannot.
         name=repair_checks.REPAIRS,
         of=BATCH,
         stores=FIRESTORE,

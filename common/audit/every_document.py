@@ -151,9 +151,12 @@ def _look(documents: Documents, kinds: Sequence[Collection], again: Sequence[str
                 return looked
             page = documents.find(kind.name, Query(after_id=after_id, limit=PAGE)).unwrap()
             looked.judge(kind, page)
+            # A page that is not full was the last of its collection; one more query would cost a read to say
+            # so.
             is_full = len(page) == PAGE
             if page:
                 looked.after, after_id = page[-1].path, page[-1].id
+    # At the end of the last collection: the next run begins anew.
     looked.after = None
     return looked
 
@@ -166,6 +169,7 @@ def _batch(document: Document) -> None:
 
 
 def _sweep(document: Document) -> None:
+    """A tick under a name that nobody reads: some function notes its runs where none of them is missed."""
     if document.id not in SWEEPERS:
         raise ValueError("no function of that name hears the sweep")
 
@@ -174,6 +178,7 @@ def _phase_of(sport: str, phase: int) -> Callable[[Document], Any]:
     """A date at a boundary: its name is the date, by which alone it is read."""
 
     def read(document: Document) -> None:
+        # An id that is no date raises here, as the document could be read by nobody.
         key = DayKey(sport=sport, phase=phase, game_date=date.fromisoformat(document.id))
         Day.from_documents(key, document, {})
 

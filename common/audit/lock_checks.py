@@ -63,6 +63,8 @@ class LockReader:
         for document in found:
             try:
                 record = LockRecord.from_fields(document.data)
+            # One document that is no lock must not hide those that are: it is named, and the others are
+            # judged.
             except ValueError:
                 unreadable.append(document.path)
                 continue
@@ -85,10 +87,15 @@ def check_locks(locks: Locks) -> Outcome:
 
 
 def lock_findings(held: Sequence[tuple[str, LockRecord]], now: datetime) -> list[Finding]:
-    """Pure; `now` is the server's."""
+    """Pure; `now` is the server's.
+
+    At most one for a lock: expired for EXPIRED_FOR, or alive and held for HELD_FOR. For the second no repair
+    is named: its holder may be at work, and only a person can tell.
+    """
     found = []
     for lock_id, record in held:
         expired_for, held_for = now - record.expires_at, now - record.acquired_at
+        # Expired comes first: who holds a lock for long and has let it lapse blocks nobody any more.
         if expired_for >= EXPIRED_FOR:
             found.append(
                 _finding(

@@ -89,8 +89,10 @@ def check_phases(phases: Phases, schedule: Schedule, dates: Sequence[date]) -> O
     silent = [day for day in known.days if day.is_silent and day.stuck]
     if not silent:
         return outcome_of(found, looked_at=scopes, **where)
+    # One question for all dates: one for each would be a query for each, billed by itself.
     asked = schedule.games(min(dates), max(dates))
     if asked.error is not None:
+        # What is open about a silent day stays open: nobody has looked whether it is over.
         blind = {day.game_date.isoformat() for day in silent} | {SCHEDULE.name}
         return Unknown(
             store=BIGQUERY, error=asked.error, findings=tuple(found), looked_at=scopes - blind, **where
@@ -99,7 +101,10 @@ def check_phases(phases: Phases, schedule: Schedule, dates: Sequence[date]) -> O
 
 
 def unsent(day: PhaseDay, now: datetime) -> list[Finding]:
-    """The finding that a dispatch was decided and not sent; none while somebody may be at it. Pure."""
+    """The finding that a dispatch was decided and not sent; none while somebody may be at it. Pure.
+
+    The clock is the one that the dates were read by; DISPATCH_TAKES covers a sweep, which may still be at it.
+    """
     waiting = None if day.claimed_at is None else now - day.claimed_at
     if waiting is None or waiting < DISPATCH_TAKES:
         return []

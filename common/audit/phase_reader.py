@@ -32,7 +32,12 @@ class PhaseReader:
     @returns_result
     def seen(self, dates: Sequence[date]) -> PhasesSeen:
         """Every boundary on these dates, but for those that are final or held. What processors reported is
-        read only where there is a document; one that makes no sense is among the unreadable."""
+        read only where there is a document; one that makes no sense is among the unreadable.
+
+        All dates in one request, then one more for each that may be stuck. Not as of one moment: a dispatch
+        in between makes a date look stuck for one run at most, and its finding is over with the next. Raises
+        nothing: a store that does not answer is a failure.
+        """
         now = self._now()
         wanted = [(boundary, day) for boundary in self._graph.boundaries for day in dates]
         found: list[PhaseDay] = []

@@ -88,10 +88,13 @@ class SafeRepairs:
         Consolidation and announcement endure repeats; a batch that needs neither is left alone.
         """
         batch = self.batches.get(finding.scope.name).unwrap()
+        # Consolidated ones, too: the announcement of the end of a phase follows from a trigger that comes
+        # again.
         closed = (BatchStatus.CONSOLIDATING, BatchStatus.CONSOLIDATED)
         if not (batch.status.wants_trigger or batch.status in closed):
             return state_of(batch), state_of(batch)
         message_id = self.outbox.send(self.outbox.claim(batch).unwrap()).unwrap()
+        # Read again, and not reckoned: what is told as `after` is what the store says.
         now = self.batches.get(batch.batch_id).unwrap()
         return state_of(batch), {**state_of(now), "published": message_id}
 
@@ -108,9 +111,11 @@ class SafeRepairs:
         )
 
     def _redrive(self, finding: Finding) -> tuple[State, State]:
+        """Ask the workers again for who is missing; the finding then waits for them."""
         return self._again.redrive(finding)
 
     def _replace(self, finding: Finding) -> tuple[State, State]:
+        """Remove rows, and ask the workers for them anew; the finding then waits for them."""
         return self._again.replace(finding)
 
     def _consolidate_again(self, finding: Finding) -> tuple[State, State]:
@@ -143,6 +148,8 @@ class SafeRepairs:
         """Raises ResultError for a document that is no lock of this deployment."""
         refused = ErrorInfo.permanent("NotReleased", f"lock {name!r} is none of this deployment")
         try:
+            # The finding names a document; what is released is a key. Only if the key leads back to that very
+            # document is it the right one.
             key = self.lock_key(date.fromisoformat(name.rpartition("_")[2]))
         except ValueError as exc:
             raise ResultError(refused) from exc

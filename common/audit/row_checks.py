@@ -70,8 +70,10 @@ def check_rows(
         return Unknown(store=FIRESTORE, error=seen.error)
     known = seen.unwrap()
     merged = [batch for batch in known.batches if batch.status is BatchStatus.CONSOLIDATED]
+    # Half of the time: days are judged by what was read of them, and a run that only reads would judge none.
     receipts = walk(merged, batches.receipt, turn.part(0.5))
     days = _days(merged, receipts.found, known.batches)
+    # Told also where the warehouse does not answer: it was spent.
     cost = Cost(reads=len(receipts.found))
     asked = _ask(warehouse, tables, days)
     if asked.error is not None:
@@ -199,6 +201,7 @@ def _is_at_rest(day: Day, consolidated: Mapping[str, Batch], again: Seen) -> boo
         batch_id in now and now[batch_id].update_time == consolidated[batch_id].update_time
         for batch_id in day.batch_ids
     )
+    # A batch that was opened or brought back since shares the partition: its rows would look like ghosts.
     others = [batch for batch_id, batch in now.items() if batch_id not in day.batch_ids]
     return unchanged and not any(batch.status in _HAVE_ROWS for batch in others)
 

@@ -89,6 +89,7 @@ class RunReader:
         times = {path: each.data.get("last_run") for path, each in sweeps.items()}
         own = {each.path: each.data.get("started_at") for each in latest}
         unreadable = {path: why for path, told in {**times, **own}.items() if (why := no_time(told, moment))}
+        # Still in the order of the query, the newest first.
         runs = [told for path, told in own.items() if path not in unreadable]
         by_function = {
             **{name: times.get(path) for path, name in paths.items() if path not in unreadable},
@@ -157,6 +158,7 @@ def run_findings(seen: LastRuns) -> list[Finding]:
             continue
         # By the store's clock: the functions run on many machines.
         silent_for = None if last_run is None else seen.read_time - last_run
+        # A whole period and a grace: less would miss whoever is only about to run.
         if silent_for is not None and silent_for <= every + GRACE:
             continue
         told = "never" if silent_for is None else f"{int(silent_for.total_seconds() // 60)} min ago"

@@ -64,7 +64,11 @@ class StagingTables:
 
 
 def check_staging(staging: Staging, now: datetime) -> Outcome:
-    """Staging tables that may go, as one finding; one listing of tables, no query."""
+    """Staging tables that may go, as one finding; one listing of tables, no query.
+
+    Unknown names the store that did not answer: BigQuery for the listing, Firestore for a batch. A batch
+    that cannot be read makes the check unknown: its tables are never taken for orphans.
+    """
     seen = staging.orphans(now)
     if seen.error is not None:
         return Unknown(store=(seen.error.details or {}).get(STORE, BIGQUERY), error=seen.error)

@@ -131,6 +131,9 @@ def check_topology(topology: Topology, sport: Sport) -> Outcome:
     """Topics, subscriptions, dead-letter policies and push endpoints that the registry says there are.
 
     What Pub/Sub has beyond these is left alone.
+
+    Unknown where either listing fails. A run in the middle of a deployment may tell as missing what is
+    about to be made; the next one finds that over.
     """
     seen = topology.seen()
     if seen.error is not None:
@@ -144,7 +147,13 @@ def topology_findings(seen: TopologySeen, sport: Sport) -> list[Finding]:
 
 
 def _of_topic(topic: Topic, seen: TopologySeen, sport: Sport) -> Iterable[Finding]:
-    """What is wrong with one topic of the registry, its dead letters and its subscriptions."""
+    """What is wrong with one topic of the registry, its dead letters and its subscriptions.
+
+    A deleted topic leaves its subscriptions behind, without a topic: both are told, as both have to be made
+    again.
+    """
+    # Also the topic of the dead letters: where it is missing, Pub/Sub repeats a message
+    # for as long as it keeps it.
     for name in (topic.name(sport), topic.dead_letter_name(sport)):
         if name not in seen.topics:
             yield _finding(FindingClass.MISSING_TOPIC, name, "the topic does not exist")
@@ -206,6 +215,7 @@ def check_dead_letter_subscriptions(topology: Topology, sport: Sport) -> Outcome
         if answer.error is not None and answer.error.exception_class != "NotFound"
     ]
     found = [_waiting(name, answer.unwrap()) for name, answer in answers.items() if answer.data]
+    # Not all were seen, so what is open about the others must not be taken for over; what was found is told.
     if errors:
         return Unknown(store=PUBSUB, error=errors[0], findings=tuple(found))
     return outcome_of(found)

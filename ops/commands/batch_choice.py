@@ -94,6 +94,7 @@ def plan(
     refuse_unless_one_is_named("a batch", batch_id, where)
     if batch_id is not None:
         return plan_of(batch_id)
+    # Their ids alone: each plan reads its batch itself, as it is by then.
     ids = [batch.batch_id for batch in chosen(batches, where, today)]
     return plan_for_each(verb, "batch", ids, where, name=str, plan_of=plan_of)
 

@@ -31,6 +31,7 @@ def bundle(evidence: BatchEvidence, batch_id: str, to: Path, telling: Telling) -
     writes anew.
     """
     found = evidence.of(batch_id)
+    # The verdict of the very facts that the page is made of: read again, the two might differ.
     said = verdict(found.facts)
     # Written beside and renamed: whoever has the file open sees the old one or the new one, and no half.
     new = to.with_name(f"{to.name}.{os.getpid()}")

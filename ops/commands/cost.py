@@ -82,6 +82,7 @@ def cost(consumed: Consumed) -> Answer:
     """
     usage = usage_of(consumed.batches, consumed.receipts, consumed.audits)
     lines = bill(usage)
+    # Reckoned from the same completions and batches, so that the difference is one of systems alone.
     others = elsewhere(usage.completions, usage.batches)
     unseen = [item for item, price in prices().items() if not price.seen]
     data = {

@@ -55,6 +55,7 @@ def coverage(
     long as `ANSWER_KEEPS` and asks for the rest. A day with one row counts as covered: how many rows it
     should have, this does not know.
     """
+    # Before the schedule is asked: a range that is empty by mistake would be covered without a gap.
     if last < first:
         raise ResultError(ErrorInfo.permanent("WrongUsage", f"--to: {last} is before {first}"))
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:

@@ -115,6 +115,7 @@ def _batch(document: Document) -> Result[Batch]:
 def _cells(batch_id: str, result: Result[Batch]) -> tuple[RenderableType, ...]:
     """One row; a batch that cannot be read has a row, too."""
     if result.error is not None:
+        # Nothing of such a document is trusted, not even a field that looks right.
         return Text(batch_id), Text("unreadable", style="red"), "", "", ""
     batch = result.unwrap()
     return (

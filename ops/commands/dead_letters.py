@@ -70,11 +70,14 @@ def listed(box: DeadLetterBox, where: Selection[DeadLetter], *, handled: bool) -
     """Those that wait, newest first; with `handled` the others, too. Of the newest MAX_READ alone.
 
     Raises ResultError where they cannot be read.
+
+    `letters` in the data have all of their fields, reasons whole. Exit status 1 while any of them waits.
     """
     letters = [each for each in box.newest().unwrap() if handled or each.waits]
     chosen = where.of(letters)
     table = Table("at (UTC)", "event", "topic", "class", "reason", box=None, header_style="bold")
     for each in chosen:
+        # As Text below: a reason quotes what a message held, which must not be drawn as markup.
         cells = (each.event_id, each.topic, each.error_class, each.reason[:REASON_CHARS])
         table.add_row(moment(each.dead_lettered_at), *map(Text, cells))
     waiting = sum(each.waits for each in chosen)
@@ -128,6 +131,7 @@ def plan_discard(
     def discard(letter: DeadLetter) -> Plan:
         """Also of a letter whose discarding was begun: what is noted of it is noted again."""
         plan = _plan("discard", letter)
+        # Whoever discarded it first, and why, stays on record.
         if letter.discarded_at is not None:
             return plan
         sentence = f"discard {letter.event_id}: {letter.error_class}: {letter.reason[:REASON_CHARS]}"
@@ -149,6 +153,7 @@ def fails_again(letter: DeadLetter) -> str | None:
     """Why publishing it again would end in another dead letter, as far as its message alone tells; None where
     it may work. Pure.
     """
+    # First, as nothing further can be judged by half a message.
     if not letter.is_whole:
         return "its document holds only the beginning; the dead-letter subscription has all of it"
     try:

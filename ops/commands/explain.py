@@ -40,6 +40,9 @@ def batch(found: Explained, telling: Telling, *, at: datetime | None = None) -> 
     """What was read of one batch, now or as it was `at`: verdict, events, next command.
 
     Its status is the verdict's.
+
+    In `data`, `as_of` is the server's time of the reading and `missing` None where nobody knows who was
+    expected. Nothing is read here: what `found` does not have, the answer does not tell.
     """
     said = _now(verdict(found.facts), telling, found.facts.batch.batch_id, at)
     batch_id = found.facts.batch.batch_id
@@ -89,6 +92,7 @@ def day(
     for answer in batches:
         shown += [*answer.shown, ""]
     shown.append(Text(f"Log: {log}", style="dim"))
+    # The gravest of all: one batch that is ill makes the date ill, however many are well.
     statuses = [said.status for _, said in verdicts] + [answer.status for answer in batches]
     data = {
         "game_date": found.game_date,

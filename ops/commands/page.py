@@ -18,6 +18,7 @@ from ..refusals import is_wrong_usage
 LOOPBACK: Final = "127.0.0.1"
 HOME: Final = "/"
 EXPLAINED: Final = "/explain/"
+"""Behind it the name of a batch or of a date."""
 REFRESH_SECONDS: Final = 10
 """How old a page on a screen is at most."""
 
@@ -33,6 +34,7 @@ class Site:
 
 def address_of(name: str) -> str:
     """Where the explanation of a batch or a date is served."""
+    # Also the slash: an id is one segment of the path, whatever is in it.
     return EXPLAINED + quote(name, safe="")
 
 
@@ -57,6 +59,7 @@ def server(site: Site, port: int) -> ThreadingHTTPServer:
             self.send_header("Content-Type", f"text/{kind}; charset=utf-8")
             # Instead of a script: the page has none.
             self.send_header("Refresh", str(REFRESH_SECONDS))
+            # The address of a page stays while the page changes: kept, it would show a state that is over.
             self.send_header("Cache-Control", "no-store")
             self.end_headers()
             self.wfile.write(body.encode())
@@ -64,6 +67,8 @@ def server(site: Site, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """A page that is looked at every ten seconds is no news."""
 
+    # A thread for each request: a store that is slow for one page must not hold up the others. On loopback,
+    # as nothing here asks who is looking.
     return ThreadingHTTPServer((LOOPBACK, port), Handler)
 
 
@@ -75,6 +80,7 @@ def _answer(site: Site, path: str) -> tuple[HTTPStatus, str]:
         if path.startswith(EXPLAINED):
             return HTTPStatus.OK, site.explanation(unquote(path.removeprefix(EXPLAINED)))
     except ResultError as exc:
+        # What nobody can find is told apart from what nobody could read: the second may be there.
         if is_wrong_usage(exc.error):
             return HTTPStatus.NOT_FOUND, exc.error.message
         return HTTPStatus.SERVICE_UNAVAILABLE, f"could not look: {exc}"

@@ -69,11 +69,13 @@ def plan_redrive(
         steps=[],
         seen={**seen(batch), "players to ask for": _named(players)},
     )
+    # Before the batch is judged: where nobody has to be asked for, nothing stands against it either.
     if not players:
         return plan
     stands_against_it = refusal(batch)
     if stands_against_it is not None:
         raise ResultError(stands_against_it)
+    # While it is still a plan: a player without a game that day is told before anybody confirms.
     request = requests.of(batch, players).unwrap()
 
     def give_up(asked: tuple[str, ...]) -> Result[Batch]:

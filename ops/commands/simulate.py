@@ -78,6 +78,8 @@ def _summary(found: Sequence[Replayed]) -> dict[str, Any]:
     minutes = [length.total_seconds() / 60 for length in gained]
     return {
         "simulated": len(found),
+        # Only of dates that started both ways: a date that never starts gains or loses no minutes, it is
+        # counted apart.
         "minutes_gained": round(sum(minutes), 1),
         "earlier": sum(each > 0 for each in minutes),
         "later": sum(each < 0 for each in minutes),

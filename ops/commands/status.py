@@ -63,6 +63,9 @@ def whole(name: str, game_date: date, parts: Mapping[str, Answer | ResultError])
     """All parts below each other. One that could not be read says so, and the rest is told all the same.
 
     Its status is the gravest of the parts: 3 for one that could not be read outranks anything found.
+
+    `parts` are shown in their order. In the data a part that could not be read is `{"unknown": error}`, so
+    that a script which looks for its keys fails rather than takes it for empty.
     """
     shown: list[RenderableType] = [Text.assemble((f"{name}, {game_date}", "bold"))]
     data: dict[str, Any] = {"system": name, "game_date": game_date}

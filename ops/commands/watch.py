@@ -64,6 +64,7 @@ def _has_ended(found: Explained) -> bool:
         is_announced = batch.phase_generation >= batch.consolidated_generation
         awaits_somebody = bool(facts.missing or facts.failed) and is_asked_again(facts)
         return is_announced and not awaits_somebody
+    # Open, closed and consolidating go on by themselves, be it late: who watches sees the sweep come.
     return batch.status in ENDED and not is_asked_again(facts)
 
 
@@ -80,6 +81,7 @@ def _shown(console: Console, form: Format) -> Iterator[Show]:
 
     def show(found: Explained) -> None:
         now = _summary(found)
+        # A line for each second would bury the few that say something.
         if now == before:
             return
         before.update(now)

@@ -59,7 +59,11 @@ class Line:
 
 @cache
 def prices() -> Mapping[str, Price]:
-    """By item; `prices.json` says of which day and from where."""
+    """By item; `prices.json` says of which day and from where.
+
+    Read once per process. KeyError for a list that lacks a field: a bill with a price missing would be too
+    low and look right.
+    """
     return {
         item: Price(
             usd=Decimal(str(each["usd"])),
@@ -78,7 +82,11 @@ def as_of() -> str:
 
 
 def bill(usage: Usage) -> list[Line]:
-    """What the usage costs on Google Cloud, row by row."""
+    """What the usage costs on Google Cloud, row by row.
+
+    One line for each item of OURS, also where nothing of it was used: a line that is missing could be taken
+    for one that was forgotten.
+    """
     # Billed by the time that an instance is at work: minimum instances are not counted here.
     return [_line(item, getattr(usage, item)) for item in OURS]
 
@@ -94,6 +102,7 @@ def elsewhere(completions: int, batches: int) -> dict[str, list[Line]]:
     of_all, of_each = counted(completions, "completion"), counted(batches, "batch")
     transitions = f"2 * {of_all} + 4 * {of_each}"
     actions = 1 * completions + 5 * batches
+    # The plan is a share of what is used, so its amount is the sum of the other line.
     usage_usd = float(prices()["temporal_actions"].of(actions))
     return {
         "Step Functions, standard": [
@@ -123,6 +132,7 @@ def total(lines: Sequence[Line]) -> Decimal:
 def estimated_share(lines: Sequence[Line]) -> float:
     """Which part of the sum rests on what was reckoned, and not counted; 0 for nothing."""
     whole = total(lines)
+    # Of the money and not of the amounts: a share of bytes and requests together would mean nothing.
     reckoned = sum((prices()[line.item].of(line.amount.estimated) for line in lines), Decimal(0))
     return float(reckoned / whole) if whole else 0.0
 

@@ -60,13 +60,20 @@ class Usage:
 def usage_of(
     batches: Sequence[Batch], receipts: Sequence[Spent], audits: Sequence[Mapping[str, Any]]
 ) -> Usage:
-    """From the batches of some game dates, their receipts, and the documents of the audits of these days."""
+    """From the batches of some game dates, their receipts, and the documents of the audits of these days.
+
+    Repeated deliveries, sweeps and retries leave no trace in what is read here: they are not in it, and the
+    formulas say so. Writes are reckoned upwards: commits that were grouped cost less.
+    """
     completions = sum(batch.counts.ended for batch in batches)
+    # Each generation is announced once as a trigger and once as the end of its phase.
     told = sum(batch.trigger_generation + batch.phase_generation for batch in batches)
     heard = sum(batch.counts.reported for batch in batches)
     # One request per player, one completion per player heard of (nobody publishes for who timed out), and
     # what each generation told.
     messages = sum(batch.expected_players for batch in batches) + heard + told
+    # As one vCPU for all of its time, also while it waits for BigQuery: an instance is billed for as long
+    # as it handles a request.
     consolidating = sum((each.consolidated_at - each.started_at).total_seconds() for each in receipts)
     auditing = sum((each["ended_at"] - each["started_at"]).total_seconds() for each in audits)
     recording = RECORDER_SECONDS * completions

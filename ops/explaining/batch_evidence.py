@@ -113,6 +113,7 @@ class BatchEvidence:
         """
         facts = found.facts
         batch = self._batch(facts.batch.batch_id, None)
+        # Each completion is counted on the batch, so its time tells whether one came.
         is_as_it_was = batch.update_time == facts.batch.update_time
         if is_as_it_was and batch.read_time - facts.batch.read_time < LATELY:
             return replace(found, facts=replace(facts, now=batch.read_time))
@@ -168,6 +169,7 @@ class BatchEvidence:
         scopes = (batch_id, key.document_id)
         return _Read(
             batch=batch,
+            # Behind the batch: one that comes in between is told too early, and never missed.
             completions=tuple(self._completions(batch, as_of)),
             story=tuple(self._below(batch_id, TIMELINE, Query(order_by="at", as_of=as_of))),
             receipts=tuple(
@@ -188,7 +190,11 @@ class BatchEvidence:
         return readable(document, lambda _: read_batch(document)).unwrap()
 
     def _completions(self, batch: Batch, as_of: datetime | None) -> list[Completion]:
-        """How players had ended by then, wherever the mode of the batch keeps that."""
+        """How players had ended by then, wherever the mode of the batch keeps that.
+
+        Raises ResultError. In mode `legacy` the array on the batch is all there is, of the batch's own
+        reading.
+        """
         if not batch.schema_mode.writes_subcollection:
             return list(batch.in_array.values())
         return list(self._batches.store.completions(batch.batch_id, as_of=as_of).unwrap().values())
@@ -198,7 +204,11 @@ class BatchEvidence:
         return self._batches.store.below(batch_id, collection, query).unwrap()
 
     def _facts(self, read: _Read) -> BatchFacts:
-        """What a verdict needs of it. Raises ResultError where the manifest cannot be read."""
+        """What a verdict needs of it. Raises ResultError where the manifest cannot be read.
+
+        `now` is the server's clock at the reading of the batch, by which every age in a verdict is reckoned:
+        the clock of the person's machine plays no part.
+        """
         batch, completions = read.batch, read.completions
         # Frozen at its opening, so what is read now was so then.
         players = self._batches.roster(batch.batch_id).unwrap().players

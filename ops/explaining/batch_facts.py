@@ -29,6 +29,7 @@ class LockHolder:
     def of(cls, key: LockKey, snapshot: LockSnapshot | None) -> "LockHolder | None":
         """None where nobody holds it, and where it was not read."""
         record = snapshot.record if snapshot else None
+        # One that ran out counts as held still: its holder has died, which is what the verdict has to say.
         if snapshot is None or record is None or not record.is_held:
             return None
         return cls(

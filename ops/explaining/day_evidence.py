@@ -77,6 +77,7 @@ class DayEvidence:
     def _explained(self, game_date: date, now: datetime, *, as_of: datetime | None) -> ExplainedDay:
         """The date as of one time, with the findings about it."""
         findings = findings_seen.findings_of(self._documents, [game_date.isoformat()], as_of=as_of)
+        # One boundary after the other: there are a handful, and each is three requests.
         read = [self._read(boundary, game_date, as_of) for boundary in self._boundaries]
         return ExplainedDay(
             game_date=game_date,
@@ -101,7 +102,11 @@ class DayEvidence:
         )
 
     def _read(self, boundary: Boundary, game_date: date, as_of: datetime | None) -> _Read:
-        """All documents of one boundary; raises ResultError."""
+        """All documents of one boundary; raises ResultError.
+
+        The reports come with the day; decisions and acts are their own collections, which only grow, so that
+        what is read a moment later has more and never less.
+        """
         key = self._days.key(boundary, game_date)
         day = self._days.read(boundary, game_date, as_of=as_of).unwrap()
         return _Read(
@@ -117,7 +122,10 @@ class DayEvidence:
 
 
 def _until(read: _Read, at: datetime) -> _Read:
-    """What was known of one boundary at that moment."""
+    """What was known of one boundary at that moment.
+
+    What was reported is cut in `as_told`, by the times of the reports themselves.
+    """
     decisions = tuple(each for each in read.decisions if each.data["evaluated_at"] <= at)
     acts = tuple(each for each in read.acts if each.data["at"] <= at)
     day = as_told(read.day, [each.data for each in decisions], [each.data for each in acts], at)

@@ -32,6 +32,7 @@ def table(events: Iterable[Event], *, below: str = "") -> Table:
     """
     shown = Table("at (UTC)", "what", "where it is written", box=None, header_style="bold")
     for event in events:
+        # On a screen of 80 columns the path of the batch, the same in each line, would be all that is seen.
         source = event.source.removeprefix(f"{below}/")
         shown.add_row(moment(event.at), Text(event.what), Text(source, style="dim"))
     return shown

@@ -14,7 +14,10 @@ from .evidence import Event
 
 
 def findings_of(documents: Documents, scopes: Sequence[str], *, as_of: datetime | None) -> list[Tracked]:
-    """Those whose scope is one of these (at most 30), over or not; one query. Raises ResultError."""
+    """Those whose scope is one of these (at most 30), over or not; one query. Raises ResultError.
+
+    With `as_of` as they were then; whether Firestore keeps that moment, its answer tells (see `past`).
+    """
     found = documents.find(COLLECTION, Query(where=(one_of("scope", scopes),), as_of=as_of)).unwrap()
     return [readable(each, Tracked.from_document).unwrap() for each in found]
 
@@ -33,6 +36,7 @@ def until(findings: Iterable[Tracked], at: datetime) -> tuple[Tracked, ...]:
     Pure.
     """
     return tuple(
+        # Judged later, it was open then; since when its words were these, nobody wrote down.
         replace(each, is_open=each.is_open or each.judged_at > at)
         for each in findings
         if each.first_seen <= at

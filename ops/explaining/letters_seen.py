@@ -8,7 +8,11 @@ from common.entrypoint.dead_letter_box import DeadLetter
 
 
 def until(letters: Sequence[DeadLetter], at: datetime) -> tuple[DeadLetter, ...]:
-    """What a person did with them later is undone."""
+    """What a person did with them later is undone.
+
+    Those that were written by then, waiting or not as they were then. Pure; of a letter that was written anew
+    since, only its newest writing is known.
+    """
     return tuple(
         replace(
             each,

@@ -15,7 +15,11 @@ NO_LEASE = 0.0
 def snapshots(
     documents: Documents, keys: Sequence[LockKey], *, as_of: datetime | None = None
 ) -> dict[LockKey, LockSnapshot]:
-    """Those of them that were ever held, in the order asked for; one request. Raises ResultError."""
+    """Those of them that were ever held, in the order asked for; one request. Raises ResultError.
+
+    `server_now` is the time of the reading, or the moment asked for: whether a lease had run out is judged by
+    that. With `asked_at` NO_LEASE none of them can be taken for a lock of one's own.
+    """
     found = documents.get([str(key) for key in keys], as_of=as_of).unwrap()
     return {
         key: LockSnapshot(
@@ -25,5 +29,6 @@ def snapshots(
             asked_at=NO_LEASE,
         )
         for key in keys
+        # A date whose lock nobody ever took has no document, and so no snapshot.
         if (document := found.get(str(key))) is not None
     }

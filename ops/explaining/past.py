@@ -27,6 +27,7 @@ def readable_moment(at: datetime, now: datetime) -> datetime:
     if at > now:
         why = f"--at: {moment(at)} UTC has not come yet"
         raise ResultError(ErrorInfo.permanent("WrongUsage", why))
+    # Downwards, so that nothing is told that had not happened yet by that moment.
     return at if now - at < EVERY_VERSION else at.replace(second=0, microsecond=0)
 
 

@@ -75,7 +75,11 @@ def _ready(boundary: Boundary, day: Day) -> Iterator[tuple[datetime, Readiness]]
 def _looks(
     boundary: Boundary, day: Day, at: datetime, until: datetime | None
 ) -> Iterator[tuple[datetime, Readiness]]:
-    """From one report to the next: at the report itself, and at each check that falls due meanwhile."""
+    """From one report to the next: at the report itself, and at each check that falls due meanwhile.
+
+    `until` is when the next report came, None behind the last: then HORIZON is the end. A moment at which it
+    would have been ready is told as soon as it is met, so that the first is all that is reckoned.
+    """
     # Without an end the checks of a date that nothing starts would go on for ever.
     end = at + HORIZON if until is None else until
     moment: datetime | None = at

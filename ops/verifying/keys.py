@@ -65,8 +65,10 @@ def merged(warehouse: QueryStore, tables: Tables, day: Day, *, now: datetime) ->
     consolidation, and whatever came since would be taken for a change.
     """
     game_date, then = day.game_date, replace(tables, as_of=day.consolidated_at + CLOCKS_DIFFER)
+    # That moment has not come yet, and BigQuery refuses to read the future.
     if day.consolidated_at + CLOCKS_DIFFER > now:
         return Merged(at=None, why_not="the consolidation has ended just now")
+    # The rows of now must be readable, or nothing is verified; those of the past may be gone, which is told.
     of_now = _fingerprints(warehouse, tables, game_date).unwrap()
     found = _fingerprints(warehouse, then, game_date)
     if found.error is not None:
@@ -76,6 +78,7 @@ def merged(warehouse: QueryStore, tables: Tables, day: Day, *, now: datetime) ->
     if kept_rows != day.key_count:
         why = f"the past of the table has {counted(kept_rows, 'row')}, the receipts tell of {day.key_count:,}"
         return Merged(at=None, why_not=why)
+    # By player first: a few hundred fingerprints tell where to look, and only there each key is read.
     differing = {name for name in of_now.keys() | of_then.keys() if of_now.get(name) != of_then.get(name)}
     kept = keys_of(warehouse, then, game_date, sorted(differing))
     return Merged(
@@ -87,7 +90,11 @@ def merged(warehouse: QueryStore, tables: Tables, day: Day, *, now: datetime) ->
 
 @returns_result
 def _fingerprints(warehouse: QueryStore, tables: Tables, game_date: date) -> dict[str, tuple[int, int]]:
-    """By player: how many rows, and the fingerprint of their values."""
+    """By player: how many rows, and the fingerprint of their values.
+
+    One statement over the day's partition, as of `tables.as_of`. Independent of the order of the rows: the
+    same values are the same fingerprint at every reading.
+    """
     statement = _SQL.fill("fingerprints", main=tables.rows, partition=PARTITION_COLUMN, item=ITEM)
     found = warehouse.query(statement, {"game_date": game_date}).unwrap()
     return {row["player"]: (row["row_count"], row["fingerprint"]) for row in found.rows}
@@ -112,6 +119,8 @@ def keys_of(warehouse: QueryStore, tables: Tables, game_date: date, players: Seq
     found = warehouse.query(statement, {"game_date": game_date, "players": sorted(players)}).unwrap()
     return [
         KeySeen(
+            # As text and with NULL written out: a key is shown to a person and compared with one of another
+            # time.
             key=tuple("NULL" if row[column] is None else str(row[column]) for column in KEY),
             player=row[ITEM],
             copies=row["copies"],
@@ -138,7 +147,12 @@ def told(
 
 
 def _told(seen: KeySeen, as_merged: Merged, consolidated_at: datetime | None) -> str | None:
-    """None where nothing is wrong."""
+    """None where nothing is wrong.
+
+    The first that fits, the surest first: copies and marks are seen in the rows of now, values only beside
+    the past. A row that was changed and given back its values and its mark is not seen by anything.
+    """
+    # In this order: of a key that is there twice, neither mark nor values say which of the two is right.
     if seen.copies > 1:
         return f"is there {seen.copies} times"
     if seen.unmarked:
