@@ -44,6 +44,7 @@ def plan_for_each(
     ResultError for more than MAX_CHOSEN, and where a store does not answer: no plan is made by half. A plan
     that is made later of the same set has the same token only if every part of it is as it was.
     """
+    # Before any plan is made: a condition that is too wide would read each of its things first.
     if len(chosen) > MAX_CHOSEN:
         why = f"--where: {counted(len(chosen), what)} are chosen, {MAX_CHOSEN:,} at most at once: narrow it"
         raise wrong_usage(why)

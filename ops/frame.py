@@ -153,6 +153,7 @@ def _where(local: bool) -> where.Where:
 
 def _show(plan: Plan) -> None:
     """The plan as it is confirmed: what it rests on, what is left out, each step."""
+    # What is left out comes before the steps: it is the part that a person does not expect.
     left_out = (f"left out: {name}: {why}" for name, why in plan.left_out.items())
     steps = (f"  {number}. {each}" for number, each in enumerate(plan.sentences, 1))
     for line in (*plan.shown, *left_out, *steps):
@@ -189,6 +190,7 @@ def _refuse(error: ErrorInfo, output: Format) -> NoReturn:
 
 def _said(error: ErrorInfo) -> str:
     """Of a document that nobody can read, which it is: what is wrong inside says little without."""
+    # Put there by whoever could not read it; every other failure names its subject in its own words.
     document = (error.details or {}).get("document")
     if document is None:
         return error.message

@@ -28,6 +28,7 @@ class OperationsLedger:
         Where two people gave the same command at once there may be two: either may be taken up, as both have
         the same steps, and the other by the next call.
         """
+        # `result` is written as null when a record is begun: a field that is absent, no query would find.
         unfinished = Query(where=(equal("command", command), equal("result", None)), limit=1)
         found = self._documents.find(COLLECTION, unfinished).unwrap()
         return _cut_short(found[0]) if found else None

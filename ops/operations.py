@@ -153,6 +153,7 @@ def _do(plan: Plan, recorded: Sequence[str], record_id: str, cut_short_at: datet
 
 def _results(steps: Sequence[Step], record_id: str, at_once: int) -> list[tuple[str, Result[Any]]]:
     """What became of each step that was begun: in order up to the first failure, or all side by side."""
+    # The two differ in what a failure means: steps of one thing build on each other, parts of a bulk do not.
     if at_once > 1:
         return _side_by_side(steps, record_id, at_once)
     done: list[tuple[str, Result[Any]]] = []

@@ -135,6 +135,7 @@ def _condition(text: str, fields: Fields[T]) -> Condition[T]:
     if found is None:
         raise _wrong(f"{text!r} is not of the form FIELD=VALUE")
     name, sign, value = found.groups()
+    # A field that nobody knows must not count as one without a value: with `!=` it would choose everything.
     if name not in fields:
         raise _wrong(f"no field {name!r}; there are {', '.join(fields)}")
     field = fields[name]
@@ -169,6 +170,7 @@ def _text_test(name: str, sign: str, value: str, field: Field[T]) -> Callable[[A
     """By pattern, case and all; `!=` is the opposite, also for what is absent."""
     if sign not in _EQUAL:
         raise _wrong(f"{name}: a text is compared by = and !=, not by {sign}")
+    # A misspelt value would choose nothing and look like a day on which all is well.
     if field.choices and not _has_wildcard(value) and value not in field.choices:
         raise _wrong(f"{name}: {value!r} is none of {', '.join(field.choices)}")
     # In a shell [ begins a set of characters; here it is itself, as in reasons and in names of tables.

@@ -101,6 +101,7 @@ class Stores:
         Raises ResultError: WrongUsage for a moment that has not come, NotKept for one that Firestore keeps no
         more. Locks and dead letters, too, are those of then. Pub/Sub is not asked.
         """
+        # By this machine's clock, which only decides how to ask; whether the moment is kept, Firestore says.
         then = readable_moment(at, self.now())
         past = Stores(self.where, at=then)
         # Any read tells whether Firestore keeps that moment still. Asked once here, so that a command is

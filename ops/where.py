@@ -82,6 +82,7 @@ def _from(environment: Mapping[str, str], *, is_local: bool, logs: Path | None =
     """A system from its settings; PERMANENT (InvalidSettings), naming what is wrong."""
     try:
         settings = Settings.from_environment(environment)
+    # As a failure: a variable that is missing is mended at the keyboard, and gets the status that says so.
     except SettingsError as exc:
         return Result.failure(ErrorInfo.permanent("InvalidSettings", str(exc)))
     return Result.success(Where(settings=settings, environment=environment, is_local=is_local, logs=logs))

@@ -169,6 +169,7 @@ def _register(verb: str, reason: str, said: str) -> None:
         boundary = phases.boundary_of(transitions.graph, phase)
         return plan_of((boundary, days.read(boundary, date_of(game_date, today)).unwrap()))
 
+    # The help of a command is its docstring, and the three share one function.
     plan.__doc__ = said
     examples = (f"{verb} 4 today {reasoned}", f"{verb} --where game_date=2026-01-17 {reasoned}")
     writes(verb, *examples, fields=phases.FIELDS, searched=phases.SEARCHED)(plan)

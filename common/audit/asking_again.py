@@ -109,6 +109,8 @@ class AskingAgain:
             for wanted in [self._with_missing(batch, players)]
         ]
         removed = self.main_rows.remove(game_date, finding.ids).unwrap()
+        # A finding about a date is of several batches, none of which could tell alone that its repair has
+        # arrived.
         is_awaited = finding.scope.kind is ScopeKind.BATCH and bool(asking)
         players = {name for _, names, *_ in asking for name in names}
         with self.awaited(finding, sorted(players)) if is_awaited else nullcontext():
@@ -124,6 +126,7 @@ class AskingAgain:
             return [self.batches.get(finding.scope.name).unwrap()]
         of_day = self.batches.store.where("game_date", [finding.scope.name]).unwrap()
         read = [each.unwrap() for each in of_day.values() if each.is_success]
+        # Only what was merged has rows in the main table that can be taken out.
         return [each for each in read if each.consolidated_generation]
 
     def _completed(self, batch: Batch, players: Collection[str]) -> tuple[str, ...]:

@@ -193,6 +193,8 @@ class CoverageCheck:
 
     def _fresh(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
         kept = {} if checkpoint is None else checkpoint.progress
+        # By when it was asked, and not by when the run began: a run may last, and be cut short, more than
+        # once.
         oldest = self._now() - ANSWER_KEEPS
         return {
             key: answer for key, answer in kept.items() if datetime.fromisoformat(answer["asked_at"]) > oldest

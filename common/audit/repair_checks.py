@@ -38,6 +38,7 @@ def check_repairs(batches: Batches, seen: Result[Seen], pending: Sequence[Tracke
         by_batch[each.finding.scope.name].append(each)
     there = [batch for batch in known.batches if batch.batch_id in by_batch]
     asked_for = {batch.batch_id: _players(by_batch[batch.batch_id]) for batch in there}
+    # By the names that were asked for: a batch of hundreds is not read for the sake of three.
     read = walk(there, lambda batch: batches.ended(batch, asked_for[batch.batch_id]), turn)
     waiting = [
         awaited(each, ended)

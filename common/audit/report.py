@@ -114,6 +114,7 @@ class AuditReport:
             # A document holds 1 MiB, and on a bad day there may be a finding for each of thousands of
             # batches.
             "findings": [each.finding_id for each in self.findings[:MAX_FINDINGS_LISTED]],
+            # Beside the list, which is cut: a reader must be able to tell that it was.
             "finding_count": len(self.findings),
             "finding_classes": classes,
             "told": list(self.told),

@@ -57,6 +57,7 @@ def missing(batches: Batches, batch_id: str) -> Answer:
     unnamed = "; who, was never stored for this batch" if progress.missing is None else ""
     shown: list[RenderableType] = [f"{counted(number, 'player')} missing{unnamed}."]
     if progress.missing:
+        # In columns and whole: who is missing is what the command was given for.
         shown.append(Columns(map(Text, progress.missing), padding=(0, 2)))
     if progress.unexpected:
         shown.append(Text(f"Nobody had asked for {names(progress.unexpected)}."))
@@ -74,6 +75,7 @@ def plan_close(batches: Batches, overdue: OverdueBatches, trigger: Trigger, batc
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"close {batch_id}", steps=[], seen=seen(batch))
     if batch.status is BatchStatus.OPEN or batch.owes_trigger:
+        # For the person alone: how many the step times out is counted again when it is done.
         left = batch.expected_players - batch.counts.ended
         shown = [f"{batch_id} is open: timing out {counted(left, 'missing player')}."] if left > 0 else []
         return replace(plan, steps=[_close(overdue, trigger, batch)], shown=shown)
@@ -109,8 +111,9 @@ def plan_abandon(batches: Batches, batch_id: str, *, who: str, why: str) -> Plan
 def plan_migrate(batches: Batches, batch_id: str, to: SchemaMode) -> Plan:
     """Move an open batch to another schema mode, forward or back. Nothing where it is in that mode.
 
-    Switching is the last of the three steps: cut short before it, the batch is still in its old mode, and the
-    same command begins anew. Raises ResultError (NoSuchThing) for a batch that is not there.
+    All three are one commit, which is refused if the batch has changed since it was read: cut short, the
+    batch is in one mode or the other and never between. The step fails (Inconsistent) where array and
+    documents contradict each other. Raises ResultError (NoSuchThing) for a batch that is not there.
     """
     batch = _batch(batches, batch_id)
     plan = Plan(command=f"migrate {batch_id} --to {to.value}", steps=[], seen=seen(batch))

@@ -120,6 +120,7 @@ def _shown(
     # A bill full of zeros would look as if somebody had measured them.
     if not usage.batches and not usage.audits:
         return [headline]
+    # With every bill, so that a figure which is passed on takes its uncertainty along.
     share = f"{estimated_share(lines):.0%} of the sum is estimated; workers, storage and logs are not in it."
     formulas = [
         Text(f"  {_name(line)}: {line.amount.formula}", style="dim") for line in lines if line.amount.formula

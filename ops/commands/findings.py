@@ -56,6 +56,7 @@ def audit(auditor: Auditor, asked: Asked, here: Callable[[str], str]) -> Answer:
     ResultError only where there is no report at all.
     """
     ran = auditor.run(asked)
+    # A partial has a report, too: an audit that could not be written down has looked all the same.
     if ran.is_failure or ran.data is None:
         raise ResultError(ran.error or ErrorInfo.transient("NoReport", "the audit gave no report"))
     report = ran.data
@@ -113,6 +114,7 @@ def plan_silence(
         steps=[],
         seen={**_seen(tracked), "silent until": moment(tracked.silence.until) if tracked.silence else ""},
     )
+    # Only the same end is the same silence; its reason and its author stay those of the first.
     if tracked.silence is not None and tracked.silence.until == until:
         return plan
     silence = Silence(who=who, why=why, until=until)

@@ -92,6 +92,7 @@ def plan_force_release(lock: Lock, key: LockKey, read: ReadLock, *, who: str, wh
 
         shown: held by A ── A releases ── B acquires ── step: A holds it no more, B keeps it
     """
+    # Read apart from the lock itself: taking it to look at it would make it held.
     record = read(key).unwrap().record
     command = f"force-release {key.game_date}"
     if record is None or not record.is_held:

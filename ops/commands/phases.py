@@ -185,6 +185,7 @@ def plan_replay(
             game_date, from_phase, _generations(begun.seen[GENERATIONS]), begun.seen[BEHIND].split()
         ).unwrap()
     )
+    # Of the plan and not of the store: where it is taken up, the store may have begun it already.
     generation = dict(replay.generations)[replay.starts.name] + 1
     again = [boundary.name for boundary in replay.reopens]
 
@@ -220,6 +221,7 @@ def _seen(day: Day) -> dict[str, str]:
 
 def boundary_of(graph: Graph, phase: int) -> Boundary:
     """The boundary behind a phase; raises ResultError naming those that there are."""
+    # The last phase has none: nothing lies behind it.
     found = next((each for each in graph.boundaries if each.phase == phase), None)
     if found is None:
         known = ", ".join(str(each.phase) for each in graph.boundaries)

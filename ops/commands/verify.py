@@ -76,6 +76,7 @@ def verify(
     rules = _known(check_row_rules(warehouse, tables, game_date, game_date))
     found = [*getattr(rows, "findings", ()), *getattr(rules, "findings", ())]
     read = seen.unwrap().batches
+    # All of them, and not the newest alone as in the audit: the chain is what is verified.
     receipts = {batch.batch_id: _receipts(batches, batch) for batch in read}
     broken = {batch.batch_id: _broken(batches, batch, receipts[batch.batch_id]) for batch in read}
     as_merged, last = _as_merged(warehouse, tables, read, receipts, now=now)
@@ -139,6 +140,7 @@ def _answer(
     is_well = not (found or links or wrong)
     if is_well and read:
         shown.append("Every key is where its receipt says, and every receipt is as it was written.")
+    # Without a batch there is nothing that could have been merged, and nothing to say of values.
     shown += [_compared(as_merged)] if read else []
     return Answer(
         data={

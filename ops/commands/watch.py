@@ -52,6 +52,7 @@ def watch(
             if _has_ended(found):
                 break
             sleep(EVERY_SECONDS)
+            # One read while nothing moves, so that a screen left open over night costs next to nothing.
             found = evidence.again(found)
     # Read whole once more: while it was watched, only what moves was read.
     return explain.batch(evidence.of(batch_id), telling)

@@ -71,6 +71,7 @@ def receipts_of_many(store: BatchStore, newest: Mapping[str, int | None]) -> lis
 
 def _with_tables(store: BatchStore, found: Sequence[Spent]) -> list[Spent]:
     """Where it is not said what was billed, how many tables there were."""
+    # A second reading of a few, so that the list of tables is not paid for with every receipt.
     paths = [_path(each.batch_id, each.fence) for each in found if each.bytes_billed is None]
     tables = {path: len(document.data.get(TABLES) or ()) for path, document in _read(store, paths, (TABLES,))}
     return [replace(each, tables=tables.get(_path(each.batch_id, each.fence), 0)) for each in found]

@@ -129,6 +129,8 @@ def _consolidated(facts: BatchFacts) -> Verdict:
         sentence = f"{merged} merged, and the next phase was not told."
         is_late = facts.now - batch.update_time > TRIGGER_GRACE
         return (ill if is_late else well)(State.UNANNOUNCED, sentence, _close(facts))
+    # Merged without somebody is a decision that the rules took, and well; who is not in is named all the
+    # same.
     without = [*(facts.missing or ()), *facts.failed, *facts.unstaged]
     if without:
         sentence = (

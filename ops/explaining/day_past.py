@@ -37,6 +37,7 @@ def as_told(day: Day, decisions: Sequence[Fields], acts: Sequence[Fields], at: d
     last = max(states, key=lambda pair: pair[0], default=(at, PhaseState.WAITING))
     return replace(
         day,
+        # Without a document the verdict says that nothing was seen, which is what was known then.
         document=day.document if states else None,
         state=last[1],
         reports=reports,
