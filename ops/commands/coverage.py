@@ -51,9 +51,9 @@ def coverage(
 
     Raises ResultError where nobody can say which days are game days, and for a damaged checkpoint.
 
-    Nothing is written but the checkpoint, after each answer; the same command takes its answers over for as
-    long as `ANSWER_KEEPS` and asks for the rest. A day with one row counts as covered: how many rows it
-    should have, this does not know.
+    Nothing is written but the checkpoint, after each answer: of a run that was cut short the same command
+    takes over what is younger than ANSWER_KEEPS, and of a whole one nothing. A day with one row counts as
+    covered: how many rows it should have, this does not know.
     """
     # Before the schedule is asked: a range that is empty by mistake would be covered without a gap.
     if last < first:

@@ -101,8 +101,8 @@ def plan_act(verb: str, act: Act, boundary: Boundary, day: Day, *, who: str, why
 
     Nothing to do where it stands so already; raises ResultError where its state forbids it.
 
-    The state is judged twice: here, for what is shown, and by the act itself, for what happens. A boundary
-    that has moved in between makes the step fail, and nothing is done.
+    The state is judged twice: here, for what is shown, and by the act itself, for what happens. For one that
+    has moved in between, the step fails or finds nothing left to do.
     """
     game_date = day.key.game_date
     stands = f"{boundary.name} of {game_date} is {day.state.value}"

@@ -39,7 +39,6 @@ def graph_of(file: Path, sport: str) -> Graph:
     except (OSError, ValueError) as exc:
         why = str(exc) if isinstance(exc, OSError) else f"{file}: {exc}"
         raise wrong_usage(f"--graph: {why}") from exc
-    # Boundaries are matched by name: of another sport's graph none would match, and nothing would be told.
     if graph.sport != sport:
         raise wrong_usage(f"--graph: {file}: sport: {graph.sport!r}, and what was recorded is of {sport!r}")
     return graph

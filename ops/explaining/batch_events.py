@@ -73,7 +73,7 @@ def refused(letters: Iterable[DeadLetter]) -> Iterator[Event]:
 def locked(snapshot: LockSnapshot | None) -> Iterator[Event]:
     """Who took the lock of the day last.
 
-    Of now alone: the document keeps one holder, and who merged under it before is told by a receipt.
+    Of one moment alone: the document keeps one holder, and who merged under it before is told by a receipt.
     """
     record = snapshot.record if snapshot else None
     if record is not None:

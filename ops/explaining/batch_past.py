@@ -33,8 +33,8 @@ def as_told(
     A completion that took the place of an earlier one later is not there yet, and nor is the earlier one:
     its document tells of the later alone.
 
-    The schema mode stays that of now, as no entry of the story takes it back. A time
-    that is equal to `at` counts as before it.
+    The schema mode stays that of now, as no entry of the story takes it back. A time that is
+    equal to `at` counts as before it.
     """
     so_far = sorted((each for each in story if each.data["at"] <= at), key=lambda each: each.data["at"])
     if not any(each.data["event"] == "opened" for each in so_far):

@@ -176,7 +176,7 @@ def _refused(facts: BatchFacts, refusal: Refusal) -> Verdict:
     # Its trigger would be refused again: the rows themselves have to come once more.
     if state is State.STAGED_ROWS_DIFFER:
         return ill(state, sentence, operator_command("redrive", facts.batch.batch_id, "--refused"))
-    # Once the schema is mended, the trigger itself is still good: it is sent once more as it was.
+    # Once what it was refused for is mended, the trigger itself is still good: it is sent as it was.
     return ill(state, sentence, operator_command("dead-letters", "replay", refusal.event_id))
 
 
