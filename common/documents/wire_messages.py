@@ -9,8 +9,8 @@ from google.cloud.firestore_v1.types import firestore as firestore_types
 
 from .port import Written
 from .writes import (
-    REMOVED,
     SERVER_TIME,
+    TRANSFORMS,
     Absent,
     Create,
     Delete,
@@ -100,7 +100,11 @@ def _fill(message: Any, root: str, write: Create | Set | Merge | Update) -> list
     fields, transforms = message.update.fields, message.update_transforms
     replaced = []
     for name, value in write.fields.items():
-        if value is SERVER_TIME:
+        # By its very type, as most are constants: asked for each field of each completion.
+        if type(value) not in TRANSFORMS:
+            replaced.append(name)
+            _set(fields[name], value)
+        elif value is SERVER_TIME:
             # Transforms are answered in this order, the order of the fields; the client's builder sorts them
             # by name.
             transforms.add(field_path=name, set_to_server_value=_SERVER_TIME)
@@ -110,10 +114,8 @@ def _fill(message: Any, root: str, write: Create | Set | Merge | Update) -> list
             _set_all(transforms.add(field_path=name).append_missing_elements, value.values)
         elif isinstance(value, Difference):
             _set_all(transforms.add(field_path=name).remove_all_from_array, value.values)
-        else:
+        else:  # removed: the mask names the field, and the document has it not
             replaced.append(name)
-            if value is not REMOVED:  # which the mask names, and the document has not
-                _set(fields[name], value)
     return replaced
 
 

@@ -49,6 +49,10 @@ class Difference:
     values: tuple[Any, ...]
 
 
+TRANSFORMS: Final = frozenset({Placeholder, Increment, Union, Difference})
+"""The types of what only the store can tell, or takes out. At the top level of a document only."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Create:
     """A new document; the commit is refused if it exists."""
