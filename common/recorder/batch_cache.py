@@ -125,11 +125,18 @@ class CachedBatch:
         return is_first
 
     def _is_trusted(self, known: _Known, completion: Completion) -> bool:
-        """Another event than ours may answer a request that was made again, because what we recorded was lost
-        since: it is a repeat for as long only as this player was just seen."""
+        """Whether what is known of the player answers this event, without the store.
+
+        Another event than ours is a repeat while the batch is open and the player was just seen. Once all
+        have ended it may as well answer a request that was made again, for what we recorded was lost since:
+
+            event 1 of p    recorded, the batch closes
+            repair               p's rows are lost: p is timed out and asked for again
+            event 2 of p                            seconds later: no repeat of what is known here
+        """
         now = self._monotonic()
         if known.event_id != completion.event_id:
-            return now - known.seen_at < TRUSTED_SECONDS
+            return not self._all_have_ended and now - known.seen_at < TRUSTED_SECONDS
         return self.is_settled or now - self._seen_at < TRUSTED_SECONDS
 
     async def _follow(self, name: str) -> Result[CommitAnswer]:
@@ -139,13 +146,16 @@ class CachedBatch:
 
     def _repeated(self, known: _Known, completion: Completion) -> Recorded:
         is_own = known.event_id == completion.event_id
-        all_ended = self.counts.ended >= self.batch.expected_players
         return Recorded(
             outcome=known.outcome if is_own else RecordOutcome.DUPLICATE,
             counts=self.counts,
             expected_players=self.batch.expected_players,
-            needs_settling=all_ended and not self.is_settled,
+            needs_settling=self._all_have_ended and not self.is_settled,
         )
+
+    @property
+    def _all_have_ended(self) -> bool:
+        return self.counts.ended >= self.batch.expected_players
 
     async def _commit_group(self, completions: Sequence[Completion]) -> Sequence[Result[CommitAnswer]]:
         answers = await commit_all(self._commit.record, completions, batch_id=self.batch.batch_id)

@@ -217,6 +217,29 @@ async def test_another_event_for_a_player_of_a_settled_batch_asks_the_store_thou
     assert store.looks == ["ann"]
 
 
+@pytest.mark.parametrize("is_settled", [True, False])
+async def test_another_event_asks_the_store_at_once_when_all_have_ended_for_its_player_may_be_asked_for_again(
+    store: Store, known: CachedBatch, is_settled: bool
+) -> None:
+    bob = asyncio.create_task(known.record(ended("bob")))
+    await turns()
+    await store.end(recorded(known.batch.expected_players))
+    await bob
+    known.settle(batch_of(), is_settled=is_settled)
+
+    await known.record(redelivered(ANN))
+
+    assert store.looks == ["ann"]
+
+
+async def test_another_event_on_an_open_batch_is_a_repeat_of_what_was_just_seen(
+    store: Store, known: CachedBatch
+) -> None:
+    again = await known.record(redelivered(ANN))
+
+    assert (store.looks, outcome_of(again)) == ([], RecordOutcome.DUPLICATE)
+
+
 async def test_repeat_on_a_settled_batch_asks_nobody_however_late_it_comes(
     store: Store, known: CachedBatch, monotonic: MonotonicClock
 ) -> None:
