@@ -54,9 +54,6 @@ class StagingStore(Protocol):
     def look(self, table: str) -> Result[TableFacts | None]:
         """Its creation time and rows; None for one that is not there."""
 
-    def table_exists(self, table: str) -> Result[bool]:
-        """A failure if that cannot be told."""
-
     def load(
         self, table: str, rows: Sequence[Row], columns: Sequence[Column], *, job_key: str
     ) -> Result[Loaded]:
@@ -105,7 +102,7 @@ class StagingWriter:
         if earlier is not None and self._is_there_still(table, created):
             return earlier
         # Outside the guard: two threads with the same rows both try, and the job's id lets one of them load.
-        written = self._load(table, encoded, key)
+        written = self._load(table, encoded, key, created)
         self._remember(key, written)
         return written
 
@@ -129,21 +126,27 @@ class StagingWriter:
             worker         loads ─────────────────── redelivered: "loaded already"? looks
             consolidation           merges, drops ┘               made anew, or gone: loads again
         """
-        facts = self._warehouse.look(self._path(table)).unwrap()
-        if facts is None or facts.created != created:
+        if not _is_of(self._warehouse.look(self._path(table)).unwrap(), created):
             self._forget(table)
             raise ResultError(_gone(table))
         return True
 
-    def _load(self, table: str, rows: list[dict[str, Any]], key: str) -> StagedWrite:
+    def _load(self, table: str, rows: list[dict[str, Any]], key: str, created: datetime) -> StagedWrite:
+        """Load once.
+
+            request 1        created? yes ────────────────── loads: no such table ── looks: another one
+            consolidation                   merges, drops ┘
+            request 2                                          makes it anew ┘
+
+        A load that fails for a missing table is PERMANENT as the warehouse says it. A retry makes the table
+        anew, or finds the new one: it is told as TRANSIENT. Where it cannot be shown that our table is gone
+        the failure stays as it is.
+        """
         loaded = self._warehouse.load(self._path(table), rows, COLUMNS, job_key=key)
         if loaded.is_failure:
             self._forget(table)
-            # Its batch may be over and the table dropped between `_created` and here: then the load failed
-            # for a missing table, PERMANENT as the warehouse says it. A retry makes the table anew, so it is
-            # told as TRANSIENT. A table whose absence cannot be shown leaves the failure as it is.
-            exists = self._warehouse.table_exists(self._path(table))
-            if exists.is_success and not exists.unwrap():
+            looked = self._warehouse.look(self._path(table))
+            if looked.is_success and not _is_of(looked.unwrap(), created):
                 raise ResultError(_gone(table, cause=str(loaded.error)))
         done = loaded.unwrap()
         return StagedWrite(table=table, rows=done.rows, job_id=done.job_id, bytes_sent=done.bytes_sent)
@@ -169,6 +172,11 @@ def _table_name(batch_id: str, worker_id: str) -> str:
         return table_names.staging_table(batch_id, worker_id)
     except ValueError as exc:
         raise ResultError(ErrorInfo.from_exception(exc, batch_id=batch_id, worker_id=worker_id)) from exc
+
+
+def _is_of(facts: TableFacts | None, created: datetime) -> bool:
+    """Whether a table is there, and is the one that was created then."""
+    return facts is not None and facts.created == created
 
 
 def _gone(table: str, **details: str) -> ErrorInfo:

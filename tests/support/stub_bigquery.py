@@ -170,7 +170,8 @@ class BigQueryStub:
                 return 200, self.jobs[job_id]
             case "GET", ["queries", job_id]:
                 return self._results(job_id)
-            case "POST", ["datasets", _, "tables"]:
+            case "POST", ["datasets", dataset, "tables"]:
+                self.tables[f"{dataset}.{body['tableReference']['tableId']}"] = 0
                 return 200, {**body, "creationTime": CREATION_TIME}
             case "GET", ["datasets", dataset] if dataset in self.datasets:
                 return 200, {"datasetReference": {"projectId": PROJECT, "datasetId": dataset}}

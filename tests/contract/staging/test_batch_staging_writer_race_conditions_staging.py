@@ -162,6 +162,33 @@ class TestWhatTheyMissed:
         assert failed.is_retryable
         assert rows_of(stack, retried.unwrap()) == 1
 
+    def test_a_table_that_another_request_made_anew_in_between_is_found_by_the_retry(
+        self, stack: Stack
+    ) -> None:
+        """Taken for the one that was loaded into, it made the missing table a permanent failure, and the
+        request a dead letter."""
+        stack.stage([prediction("a")])
+
+        class MadeAnew:
+            """The table is dropped under the load, and there again before anybody looks."""
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(stack.warehouse, name)
+
+            def load(self, table: str, *args: object, job_key: str) -> object:
+                stack.warehouse.delete_table(table).unwrap()
+                loaded = stack.warehouse.load(table, *args, job_key=job_key)  # type: ignore[arg-type]
+                stack.warehouse.create_table(table, COLUMNS).unwrap()
+                return loaded
+
+        overtaken = StagingWriter(MadeAnew(), TABLES.predictions, stack.now)  # type: ignore[arg-type]
+        failed = overtaken.write([prediction("b")], BATCH, "w1")
+        another_instance = StagingWriter(stack.warehouse, TABLES.predictions, stack.now)
+        retried = another_instance.write([prediction("b")], BATCH, "w1")
+
+        assert failed.is_retryable and "was dropped" in str(failed.error)
+        assert rows_of(stack, retried.unwrap()) == 1
+
     def test_many_threads_of_one_worker_lose_nothing(self, stack: Stack) -> None:
         players = [f"player{number}" for number in range(24)]
 
