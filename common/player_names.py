@@ -26,11 +26,11 @@ def normalize(name: str) -> str:
     is no text, for a name with nothing left, for one with a letter or digit that neither is Latin nor looks
     so, and for what was decoded wrongly: to drop what cannot be read would merge different players.
     """
-    # A key already, as the workers send it: this runs once per message.
-    if isinstance(name, str) and _KEY.fullmatch(name):
-        return name
     if not isinstance(name, str):
         raise InvalidName(f"name: {name!r} is not text")
+    # A key already, as the workers send it: this runs once per message.
+    if _KEY.fullmatch(name):
+        return name
     if _REMAINS.search(name) or _is_utf8_read_as_something_else(name):
         raise InvalidName(f"name: {name!r} was decoded wrongly; its letters are lost")
     plain = name if name.isascii() else unicodedata.normalize("NFKD", name)

@@ -4,8 +4,8 @@
     events 2-9     arrive, wait          └─ commit of 8 ────────┐
     events 10-…                             arrive, wait        └─ …
 
-Nothing waits for a timer: an idle committer starts at once. With a 10 ms timer 1 and 32 callers recorded 71
-and 1,516 completions a second, with this 618 and 2,938 (measured).
+Nothing waits for a timer: an idle committer starts as soon as a turn of the loop brings nothing more. With a
+10 ms timer 1 and 32 callers recorded 71 and 1,516 completions a second, without it 618 and 2,938 (measured).
 """
 
 import asyncio

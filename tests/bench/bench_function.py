@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from tests.bench.frame import Bench, benchmark
 from tests.bench.http_load import cloud_event, post_all, push
 from tests.bench.measuring import Measurement, at_least, at_most, interleaved_medians
 from tests.bench.warming import warm_up_recording
+from tests.support.batch_helpers import DEADLINE, GAME_DATE
 
 PLAYERS = 450
 CONNECTIONS = 32
@@ -36,8 +37,6 @@ WARM_UP_RIDES = 10
 """Of each function that uses the store, after the store itself is warm."""
 TOPIC = PREDICTION_READY.name(Sport.NBA)
 TRIGGER = PREDICTION_BATCH_COMPLETE.name(Sport.NBA)
-GAME_DATE = date(2026, 1, 17)
-DEADLINE = datetime(2026, 1, 18, 12, tzinfo=UTC)
 SERVED = Path(__file__).parent / "served"
 _READY_WITHIN = timedelta(seconds=60)
 

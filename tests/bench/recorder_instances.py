@@ -8,12 +8,13 @@ from google.cloud import pubsub_v1
 
 from common.messages import BatchComplete
 from local.judging.taps import TIMEOUT_SECONDS, drain
-from tests.bench.bench_function import GAME_DATE, TOPIC, TRIGGER, Functions
+from tests.bench.bench_function import TOPIC, TRIGGER, Functions
 from tests.bench.faults import PLAYERS, Fault, Run, deliveries
 from tests.bench.frame import Bench
 from tests.bench.http_load import push
 from tests.bench.instances import Instances
 from tests.bench.redelivering import Deliveries
+from tests.support.batch_helpers import GAME_DATE
 
 INSTANCES = 2
 CONNECTIONS = 16

@@ -5,7 +5,6 @@ CPU before and 1 ms after (measured), on the same two cores as what is measured.
 """
 
 import asyncio
-from datetime import UTC, date, datetime
 
 from google.cloud import firestore
 
@@ -16,14 +15,13 @@ from common.batches.records import Batch
 from common.documents.async_store import AsyncFirestoreDocuments
 from common.documents.store import FirestoreDocuments
 from common.messages import PlayerOutcome
+from tests.support.batch_helpers import DEADLINE, GAME_DATE
 
 BATCHES = 130
 COMMITS = 56
 """Of a batch, two at a time."""
 GROUP = 16
 """Completions in a commit."""
-GAME_DATE = date(2026, 1, 17)
-DEADLINE = datetime(2026, 1, 18, 12, tzinfo=UTC)
 
 
 def warm_up_recording(project: str) -> None:
